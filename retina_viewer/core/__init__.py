@@ -1,0 +1,1 @@
+"""Errors, paths, settings, progress and logging: everything below imaging. No torch, no Qt."""

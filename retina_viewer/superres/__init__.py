@@ -1,0 +1,1 @@
+"""Super-resolution: the Enhancer contract, the cascade, the classical methods, tiles, export."""
