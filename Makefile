@@ -1,0 +1,51 @@
+# make demo   the program on a bundled photograph: its window, or without a display its files
+# make run    the viewer
+# make test   the tests
+# make check  ruff, mypy --strict, import-linter
+# make bench  timings (benchmarks/README.md)
+# Needs Python 3.11 or newer with venv and pip. Everything else is installed into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_OUTPUT ?= demo-output
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: run demo test check bench install system clean
+.DELETE_ON_ERROR:
+
+run: $(STAMP) system
+	$(BIN)/python -m retina_viewer view
+
+demo: $(STAMP) system
+	$(BIN)/python -m retina_viewer demo --out $(DEMO_OUTPUT)
+
+test: $(STAMP) system
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) system
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest benchmarks --benchmark-only
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml setup.py packaging/constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		rm -rf $(VENV); \
+		echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; \
+		exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c packaging/constraints.txt -e '.[dev]'
+	@touch $@
+
+system: $(STAMP)
+	@$(BIN)/python packaging/check_system.py
+
+clean:
+	rm -rf build dist *.egg-info $(DEMO_OUTPUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
