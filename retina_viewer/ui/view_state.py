@@ -1,0 +1,257 @@
+"""What the person asked to see (ViewState), and what follows from it (ResolvedView). No Qt.
+
+Intent, resolve, apply: events change a :class:`ViewState` through its methods, the pure
+:func:`resolve` turns it into a frozen :class:`ResolvedView`, and the widgets apply the difference.
+
+Coordinates: positions are in source pixels of the photograph (pixel centres at .5); the zoom is
+device pixels per source pixel; pane sizes and cursor positions are in device pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from retina_viewer.core.geometry import Rect
+
+Scale = Literal[2, 4, 8, 16]
+SCALES: tuple[Scale, ...] = (2, 4, 8, 16)
+WHEEL_FACTOR = 1.2
+MAX_ZOOM = 64.0
+MIN_SHOWN = 0.5
+"""The smallest zoom, as a part of the one that fits the pane."""
+
+
+class Layout(StrEnum):
+    SIDE_BY_SIDE = "side by side"
+    SLIDER = "slider"
+    LOUPE = "loupe"
+
+
+class Tone(StrEnum):
+    COLOUR = "colour"
+    RED_FREE = "red-free"
+    CLAHE = "CLAHE"
+
+
+class LayerName(StrEnum):
+    SALIENCY = "saliency"
+    VESSELS = "vessels"
+
+
+class LayerState(BaseModel):
+    """One layer as the person set it."""
+
+    model_config = ConfigDict(validate_assignment=True)
+
+    on: bool = False
+    opacity: float = Field(default=0.6, ge=0.0, le=1.0)
+
+
+class ViewState(BaseModel):
+    """The person's intent; every assignment is validated."""
+
+    model_config = ConfigDict(validate_assignment=True)
+
+    image_width: int = Field(default=0, ge=0)
+    image_height: int = Field(default=0, ge=0)
+    pane_width: float = Field(default=1.0, gt=0)
+    pane_height: float = Field(default=1.0, gt=0)
+    fit: bool = True
+    centre_x: float = Field(default=0.0, allow_inf_nan=False)
+    centre_y: float = Field(default=0.0, allow_inf_nan=False)
+    zoom: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    layout: Layout = Layout.LOUPE
+    tone: Tone = Tone.COLOUR
+    method: str = "bicubic"
+    scale: Scale = 4
+    saliency: LayerState = Field(default_factory=LayerState)
+    vessels: LayerState = Field(default_factory=lambda: LayerState(opacity=0.9))
+    colour_map: str = "inferno"
+    smooth: bool = True
+    overview: bool = True
+    divider: float = Field(default=0.5, ge=0.0, le=1.0)
+    loupe_x: float | None = None
+    loupe_y: float | None = None
+    loupe_locked: bool = False
+    loupe_zoom: float = Field(default=16.0, ge=1.0, le=MAX_ZOOM)
+    holding_layers_hidden: bool = False
+    holding_original: bool = False
+    measuring: bool = False
+
+    def layer(self, name: LayerName) -> LayerState:
+        return self.saliency if name is LayerName.SALIENCY else self.vessels
+
+    def set_image(self, width: int, height: int) -> None:
+        """Show another photograph, whole. A size of 0 shows none."""
+        self.image_width, self.image_height = width, height
+        self.loupe_x = self.loupe_y = None
+        self.loupe_locked = False
+        self.show_whole()
+
+    def show_whole(self) -> None:
+        self.fit = True
+        self.centre_x, self.centre_y = self.image_width / 2, self.image_height / 2
+
+    def zoom_to(self, zoom: float, cursor_x: float, cursor_y: float) -> None:
+        """Set the zoom so that the source point under the cursor stays under it.
+
+        Args:
+            zoom: device pixels per source pixel; limited to what :func:`zoom_limits` allows.
+            cursor_x, cursor_y: device pixels from the pane's top left corner.
+
+        The point moves only where keeping it would push the photograph's edge past the pane's
+        centre, which can only happen when zooming out.
+        """
+        x, y = self.source_at(cursor_x, cursor_y)
+        low, high = zoom_limits(self)
+        self._leave_fit()
+        self.zoom = min(max(zoom, low), high)
+        self.centre_x = x - (cursor_x - self.pane_width / 2) / self.zoom
+        self.centre_y = y - (cursor_y - self.pane_height / 2) / self.zoom
+        self._keep_in_image()
+
+    def zoom_by(self, notches: float, cursor_x: float, cursor_y: float) -> None:
+        """Zoom by wheel notches, 1.2 each, at the cursor."""
+        self.zoom_to(shown_zoom(self) * WHEEL_FACTOR**notches, cursor_x, cursor_y)
+
+    def zoom_at_centre(self, zoom: float) -> None:
+        self.zoom_to(zoom, self.pane_width / 2, self.pane_height / 2)
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the picture by device pixels (as a drag does); a point of it stays at the centre."""
+        self._leave_fit()
+        self.centre_x -= dx / self.zoom
+        self.centre_y -= dy / self.zoom
+        self._keep_in_image()
+
+    def centre_on(self, x: float, y: float) -> None:
+        self._leave_fit()
+        self.centre_x, self.centre_y = x, y
+        self._keep_in_image()
+
+    def source_at(self, cursor_x: float, cursor_y: float) -> tuple[float, float]:
+        """The source point under a place of the pane."""
+        zoom = shown_zoom(self)
+        centre_x, centre_y = shown_centre(self)
+        return (
+            centre_x + (cursor_x - self.pane_width / 2) / zoom,
+            centre_y + (cursor_y - self.pane_height / 2) / zoom,
+        )
+
+    def _leave_fit(self) -> None:
+        if self.fit:
+            self.zoom = shown_zoom(self)
+            self.centre_x, self.centre_y = shown_centre(self)
+            self.fit = False
+
+    def _keep_in_image(self) -> None:
+        self.centre_x = min(max(self.centre_x, 0.0), float(self.image_width))
+        self.centre_y = min(max(self.centre_y, 0.0), float(self.image_height))
+
+
+def fit_zoom(state: ViewState) -> float:
+    """The zoom that shows the whole photograph; 1 without one."""
+    if not state.image_width or not state.image_height:
+        return 1.0
+    return min(
+        state.pane_width / state.image_width, state.pane_height / state.image_height, MAX_ZOOM
+    )
+
+
+def zoom_limits(state: ViewState) -> tuple[float, float]:
+    return min(fit_zoom(state), 1.0) * MIN_SHOWN, MAX_ZOOM
+
+
+def shown_zoom(state: ViewState) -> float:
+    return fit_zoom(state) if state.fit else state.zoom
+
+
+def shown_centre(state: ViewState) -> tuple[float, float]:
+    if state.fit:
+        return state.image_width / 2, state.image_height / 2
+    return state.centre_x, state.centre_y
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Which part of the photograph a pane shows: a centre (source px) and a zoom."""
+
+    x: float
+    y: float
+    zoom: float
+
+    def visible(self, pane_width: float, pane_height: float, image: Rect) -> Rect:
+        """The source pixels that a pane of this size (device px) shows, cut to the image."""
+        half_width, half_height = pane_width / 2 / self.zoom, pane_height / 2 / self.zoom
+        left, top = int(self.x - half_width) - 1, int(self.y - half_height) - 1
+        right, bottom = int(self.x + half_width) + 2, int(self.y + half_height) + 2
+        return Rect(left, top, right - left, bottom - top).intersected(image)
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """A layer as it is drawn."""
+
+    name: LayerName
+    opacity: float
+
+
+@dataclass(frozen=True)
+class ResolvedView:
+    """What the widgets show. Equal values look the same."""
+
+    image: Rect
+    main: Camera
+    loupe: Camera
+    layout: Layout
+    tone: Tone
+    method: str
+    scale: Scale
+    layers: tuple[LayerView, ...]
+    layers_on: tuple[LayerName, ...]
+    colour_map: str
+    smooth: bool
+    overview: bool
+    divider: float
+    loupe_locked: bool
+    show_original: bool
+    measuring: bool
+    fit: bool
+
+    @property
+    def has_image(self) -> bool:
+        return self.image.area > 0
+
+
+def resolve(state: ViewState) -> ResolvedView:
+    """What follows from the person's intent. Pure."""
+    x, y = shown_centre(state)
+    on = tuple(name for name in LayerName if state.layer(name).on)
+    shown = () if state.holding_layers_hidden else on
+    return ResolvedView(
+        image=Rect(0, 0, state.image_width, state.image_height),
+        main=Camera(x, y, shown_zoom(state)),
+        loupe=Camera(
+            x if state.loupe_x is None else state.loupe_x,
+            y if state.loupe_y is None else state.loupe_y,
+            max(state.loupe_zoom, shown_zoom(state)),
+        ),
+        layout=state.layout,
+        tone=state.tone,
+        method=state.method,
+        scale=state.scale,
+        layers=tuple(LayerView(name, state.layer(name).opacity) for name in shown),
+        layers_on=on,
+        colour_map=state.colour_map,
+        smooth=state.smooth,
+        overview=state.overview,
+        divider=state.divider,
+        loupe_locked=state.loupe_locked,
+        show_original=state.holding_original,
+        measuring=state.measuring,
+        fit=state.fit,
+    )
