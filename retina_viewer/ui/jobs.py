@@ -1,0 +1,241 @@
+"""The one way to do work in the background.
+
+A :class:`Jobs` object lives in the GUI thread and owns two worker threads, one a lane: tiles must
+not wait behind a long vessel map. Everything a worker has to say comes back through one queued
+signal, so callbacks run in the GUI thread and nothing else crosses threads. A newer job with the
+same key replaces the older one; what the older one still reports is dropped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from retina_viewer.core.errors import Cancelled
+from retina_viewer.core.progress import Progress
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PROGRESS_INTERVAL = 0.1
+"""Seconds between two forwarded progress reports of one job."""
+
+
+class Lane(Enum):
+    """Which worker does a job. Jobs of one lane run one after the other."""
+
+    TILES = "tiles"
+    WORK = "work"
+
+
+class _Kind(Enum):
+    STARTED = auto()
+    PROGRESS = auto()
+    DONE = auto()
+    FAILED = auto()
+    CANCELLED = auto()
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work. ``title`` is shown to the person; empty means not worth showing."""
+
+    key: str
+    title: str
+    lane: Lane
+    work: Callable[[Progress], Any]
+    done: Callable[[Any], None]
+    failed: Callable[[Exception], None] | None
+    number: int
+    cancel_event: threading.Event = field(default_factory=threading.Event)
+    fraction: float = 0.0
+    what: str = ""
+    started_at: float = 0.0
+    seconds: float = 0.0
+    _reported_at: float = -1.0
+
+    def cancel(self) -> None:
+        self.cancel_event.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.cancel_event.is_set()
+
+
+@dataclass(frozen=True)
+class _Event:
+    job: Job
+    kind: _Kind
+    payload: Any = None
+
+
+class Jobs(QObject):
+    """Background work for one window. Create and use it in the GUI thread."""
+
+    started = Signal(object)
+    """(Job): a job began."""
+    progressed = Signal(object)
+    """(Job): its ``fraction`` and ``what`` changed; at most 10 times a second a job."""
+    ended = Signal(object)
+    """(Job): done, failed or cancelled; ``seconds`` is how long it took."""
+    unhandled = Signal(object, object)
+    """(Job, Exception): a job without a ``failed`` callback failed."""
+
+    _event = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._event.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._numbers = itertools.count()
+        self._current: dict[str, Job] = {}
+        self._running: dict[Lane, Job] = {}
+        self._closing = False
+        self._queues: dict[Lane, queue.SimpleQueue[Job | None]] = {
+            lane: queue.SimpleQueue() for lane in Lane
+        }
+        self._threads = [
+            threading.Thread(
+                target=self._work_off, args=(lane,), name=f"retina-{lane.value}", daemon=True
+            )
+            for lane in Lane
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(
+        self,
+        key: str,
+        work: Callable[[Progress], T],
+        done: Callable[[T], None],
+        *,
+        failed: Callable[[Exception], None] | None = None,
+        title: str = "",
+        lane: Lane = Lane.WORK,
+    ) -> Job:
+        """Do ``work(progress)`` in the background, then ``done(result)`` in the GUI thread.
+
+        Args:
+            key: a newer job with the same key cancels and replaces this one.
+            work: runs in a worker thread; must not touch widgets; ``progress`` raises
+                :class:`Cancelled` once the job is cancelled.
+            done: called with the result, unless the job was replaced or cancelled.
+            failed: called with the exception instead; without it :attr:`unhandled` is emitted.
+            title: what the status bar calls it.
+            lane: which worker does it.
+        """
+        self.cancel(key)
+        job = Job(key, title, lane, work, done, failed, next(self._numbers))
+        self._current[key] = job
+        self._queues[lane].put(job)
+        return job
+
+    def cancel(self, key: str) -> None:
+        """Drop the job of this key; its callbacks will not be called."""
+        job = self._current.pop(key, None)
+        if job is not None:
+            job.cancel()
+
+    def cancel_where(self, wanted: Callable[[Job], bool]) -> None:
+        for job in [job for job in self._current.values() if wanted(job)]:
+            self.cancel(job.key)
+
+    def is_active(self, key: str) -> bool:
+        """Whether a job of this key waits or runs."""
+        return key in self._current
+
+    @property
+    def active(self) -> list[Job]:
+        """The waiting and running jobs, oldest first."""
+        return sorted(self._current.values(), key=lambda job: job.number)
+
+    def close(self, seconds: float = 10.0) -> None:
+        """Cancel everything and end the worker threads. No job is accepted afterwards."""
+        self._closing = True
+        self.cancel_where(lambda job: True)
+        for lane in Lane:
+            running = self._running.get(lane)
+            if running is not None:
+                running.cancel()
+            self._queues[lane].put(None)
+        for thread in self._threads:
+            thread.join(seconds)
+            if thread.is_alive():
+                logger.warning("%s did not end within %.0f s", thread.name, seconds)
+
+    # In the worker threads.
+
+    def _work_off(self, lane: Lane) -> None:
+        while (job := self._queues[lane].get()) is not None:
+            if job.is_cancelled:
+                self._emit(_Event(job, _Kind.CANCELLED))
+                continue
+            self._running[lane] = job
+            self._run(job)
+            self._running.pop(lane, None)
+            del job  # a waiting worker must not keep the last job's arrays alive
+
+    def _run(self, job: Job) -> None:
+        start = time.monotonic()
+        self._emit(_Event(job, _Kind.STARTED, start))
+
+        def progress(fraction: float, what: str = "") -> None:
+            if job.is_cancelled:
+                raise Cancelled
+            now = time.monotonic()
+            if now - job._reported_at >= PROGRESS_INTERVAL:
+                job._reported_at = now
+                self._emit(_Event(job, _Kind.PROGRESS, (fraction, what)))
+
+        event: _Event
+        try:
+            event = _Event(job, _Kind.DONE, job.work(progress))
+        except Cancelled:
+            event = _Event(job, _Kind.CANCELLED)
+        except Exception as error:  # whatever it is, it belongs to the job's owner
+            event = _Event(job, _Kind.FAILED, error)
+        job.seconds = time.monotonic() - start
+        self._emit(event)
+
+    def _emit(self, event: _Event) -> None:
+        if not self._closing:
+            self._event.emit(event)
+
+    # In the GUI thread.
+
+    @Slot(object)
+    def _deliver(self, event: _Event) -> None:
+        job = event.job
+        if event.kind is _Kind.STARTED:
+            job.started_at = event.payload
+            self.started.emit(job)
+        elif event.kind is _Kind.PROGRESS:
+            job.fraction, job.what = event.payload
+            self.progressed.emit(job)
+        else:
+            self._finish(event)
+
+    def _finish(self, event: _Event) -> None:
+        job = event.job
+        replaced = self._current.get(job.key) is not job
+        if not replaced:
+            del self._current[job.key]
+        self.ended.emit(job)
+        if replaced or job.is_cancelled:
+            return
+        if event.kind is _Kind.DONE:
+            job.done(event.payload)
+        elif event.kind is _Kind.FAILED:
+            logger.warning("%s failed", job.key, exc_info=event.payload)
+            if job.failed is not None:
+                job.failed(event.payload)
+            else:
+                self.unhandled.emit(job, event.payload)
