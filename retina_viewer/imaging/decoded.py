@@ -1,0 +1,124 @@
+"""What every decoder hands over, and the few steps that all of them share."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.errors import UserError
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+"""``(H, W, 3)``, full range of its type."""
+
+MAX_PIXELS = 16384 * 16384
+"""Larger images are refused before they are decoded: 268 million pixels, 1.6 GB at 16 bits."""
+MIN_SIDE = 16
+"""Nothing smaller is a fundus photograph, and the methods' windows would not fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """One decoded image, not yet turned upright.
+
+    Attributes:
+        pixels: ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)`` (straight alpha), uint8 or
+            uint16, full range.
+        format: the file's format as people call it: ``JPEG``, ``TIFF``, ``DICOM``.
+        orientation: the EXIF orientation that is still to be applied, 1 to 8.
+        icc_profile: an RGB profile that describes ``pixels``, or None.
+        um_per_px: micrometres on the retina per pixel, where the file says.
+    """
+
+    pixels: Pixels
+    format: str
+    orientation: int = 1
+    icc_profile: bytes | None = None
+    um_per_px: float | None = None
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Refuse what is too large to decode safely, or too small to be a photograph.
+
+    Raises:
+        UserError: more than MAX_PIXELS pixels, or a side below MIN_SIDE.
+    """
+    if width * height > MAX_PIXELS:
+        raise UserError(
+            f"{name} is too large: {width} x {height} pixels.",
+            f"At most {MAX_PIXELS // 1_000_000} million pixels can be opened; crop or shrink it.",
+        )
+    if min(width, height) < MIN_SIDE:
+        raise UserError(
+            f"{name} is too small: {width} x {height} pixels.",
+            f"A photograph needs at least {MIN_SIDE} pixels a side.",
+        )
+
+
+def oriented(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn and mirror ``(H, W, ...)`` as EXIF orientation 1 to 8 asks; other values mean 1."""
+    match orientation:
+        case 2:
+            return pixels[:, ::-1]
+        case 3:
+            return pixels[::-1, ::-1]
+        case 4:
+            return pixels[::-1]
+        case 5:
+            return pixels.swapaxes(0, 1)
+        case 6:
+            return pixels.swapaxes(0, 1)[:, ::-1]
+        case 7:
+            return pixels.swapaxes(0, 1)[::-1, ::-1]
+        case 8:
+            return pixels.swapaxes(0, 1)[::-1]
+    return pixels
+
+
+def over_black(rgba: Pixels) -> Pixels:
+    """``(H, W, 4)`` with straight alpha laid on black, ``(H, W, 3)`` of the same type.
+
+    Black is what surrounds a fundus photograph, and what was made transparent stays unseen.
+    """
+    top = int(np.iinfo(rgba.dtype).max)
+    colour, alpha = rgba[..., :3], rgba[..., 3:]
+    if int(alpha.min()) == top:
+        return cast(Pixels, np.ascontiguousarray(colour))
+    # 65535 * 65535 + 32767 still fits into 32 bits without sign.
+    blended = (colour.astype(np.uint32) * alpha + np.uint32(top // 2)) // np.uint32(top)
+    return cast(Pixels, blended.astype(rgba.dtype))
+
+
+def stretched(values: NDArray[np.integer], bits: int) -> Pixels:
+    """Stretch samples of ``bits`` significant bits over the full range of 8 or 16 bits.
+
+    Returns:
+        uint8 for up to 8 bits, uint16 above; values outside the declared range are clipped.
+    """
+    source_top = (1 << bits) - 1
+    target: type[np.uint8] | type[np.uint16] = np.uint8 if bits <= 8 else np.uint16
+    target_top = int(np.iinfo(target).max)
+    clipped = np.clip(values, 0, source_top)
+    if source_top == target_top:
+        return cast(Pixels, clipped.astype(target))
+    # 32 bits without sign hold (2^16 - 1)^2 and half a step more.
+    wide = clipped.astype(np.uint32) * np.uint32(target_top) + np.uint32(source_top // 2)
+    return cast(Pixels, (wide // np.uint32(source_top)).astype(target))
+
+
+def as_rgb(pixels: Pixels) -> tuple[Pixels, bool]:
+    """Three contiguous channels, and whether the image is grey.
+
+    Grey means one channel in the file or three equal ones.
+    """
+    if pixels.ndim == 3 and pixels.shape[2] == 2:  # grey with alpha
+        pixels = pixels[..., [0, 0, 0, 1]]
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = over_black(pixels)
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        plane = pixels.reshape(pixels.shape[:2])
+        return cast(Pixels, np.repeat(plane[..., None], 3, axis=2)), True
+    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    grey = np.array_equal(red[::16], green[::16]) and np.array_equal(green[::16], blue[::16])
+    grey = grey and np.array_equal(red, green) and np.array_equal(green, blue)
+    return cast(Pixels, np.ascontiguousarray(pixels)), grey

@@ -1,0 +1,97 @@
+"""The forward model: how a small image comes from a large one (Gaussian blur, then sampling).
+
+The same model makes training pairs, the test images of an evaluation, and the consistency check of
+a result with its source.
+"""
+
+from typing import Literal, TypeVar, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+FloatImage = NDArray[np.float32]
+"""``(H, W, 3)`` or ``(H, W)``, float32 in [0, 1]."""
+Kernel = Literal["gaussian", "bicubic", "area"]
+SIGMA_PER_SCALE = 0.4
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def crop_to_multiple(image: NDArray[Scalar], scale: int) -> NDArray[Scalar]:
+    """Cut ``(H, W, ...)`` at the bottom and the right to whole multiples of ``scale``."""
+    height, width = image.shape[:2]
+    return image[: height - height % scale, : width - width % scale]
+
+
+def gaussian_taps(sigma: float) -> NDArray[np.float32]:
+    """A normalised Gaussian, truncated at 4 sigma: ``2 * int(4 sigma + 0.5) + 1`` taps."""
+    radius = int(4 * sigma + 0.5)
+    offsets = np.arange(-radius, radius + 1, dtype=np.float64)
+    taps = np.exp(-0.5 * (offsets / sigma) ** 2)
+    return cast(NDArray[np.float32], (taps / taps.sum()).astype(np.float32))
+
+
+def degrade(
+    rgb: FloatImage, scale: int, kernel: Kernel = "gaussian", sigma: float | None = None
+) -> FloatImage:
+    """Shrink an image by an integer factor.
+
+    - ``gaussian``: blur with ``sigma``, truncated at 4 sigma, the image reflected about the centre
+      of its outermost pixels; then bilinear sampling at the output pixels' centres (half-pixel
+      convention: output i lies at source (i + 0.5) * scale - 0.5).
+    - ``bicubic``: Keys' cubic (a = -0.5) widened by the scale against aliasing, as Pillow does.
+    - ``area``: the mean of each block.
+
+    Sizes that the scale does not divide are cut at the bottom and the right first, see
+    :func:`crop_to_multiple`. Nothing is rounded: see :func:`to_8bit`.
+
+    Args:
+        rgb: ``(H, W, 3)`` or ``(H, W)`` float32 in [0, 1], at least ``scale`` pixels a side.
+        scale: 1 or more; 1 with ``gaussian`` only blurs.
+        sigma: of the Gaussian, in pixels of ``rgb``; 0.4 * scale where None. Not for other kernels.
+
+    Returns:
+        ``(H // scale, W // scale, ...)`` float32 in [0, 1].
+    """
+    if scale < 1 or min(rgb.shape[:2]) < scale:
+        raise ValueError(f"scale {scale} does not fit an image of {rgb.shape[:2]}")
+    image = np.ascontiguousarray(crop_to_multiple(rgb, scale), np.float32)
+    match kernel:
+        case "gaussian":
+            return _gaussian(image, scale, SIGMA_PER_SCALE * scale if sigma is None else sigma)
+        case "bicubic":
+            return _bicubic(image, scale)
+        case "area":
+            size = (image.shape[1] // scale, image.shape[0] // scale)
+            return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def to_8bit(rgb: FloatImage) -> NDArray[np.uint8]:
+    """Round [0, 1] to 0..255, clipping what lies outside."""
+    return cast(NDArray[np.uint8], np.rint(np.clip(rgb, 0, 1) * np.float32(255)).astype(np.uint8))
+
+
+def _gaussian(image: FloatImage, scale: int, sigma: float) -> FloatImage:
+    if sigma > 0:
+        taps = gaussian_taps(sigma)
+        image = cv2.sepFilter2D(image, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101).astype(
+            np.float32, copy=False
+        )
+    low, high = (scale - 1) // 2, scale // 2
+    if low == high:  # odd scale: the centre of a block is a pixel
+        return np.ascontiguousarray(image[low::scale, low::scale])
+    # Even scale: the centre lies between four pixels, and bilinear sampling is their mean.
+    rows = image[low::scale] + image[high::scale]
+    return cast(FloatImage, (rows[:, low::scale] + rows[:, high::scale]) * np.float32(0.25))
+
+
+def _bicubic(image: FloatImage, scale: int) -> FloatImage:
+    size = (image.shape[1] // scale, image.shape[0] // scale)
+    planes = image[..., None] if image.ndim == 2 else image
+    small = [
+        np.asarray(Image.fromarray(planes[..., c]).resize(size, Image.Resampling.BICUBIC))
+        for c in range(planes.shape[2])
+    ]
+    result = np.clip(np.stack(small, axis=-1), 0, 1).astype(np.float32, copy=False)
+    return cast(FloatImage, result.reshape((size[1], size[0], *image.shape[2:])))

@@ -1,0 +1,149 @@
+"""Opening photographs. What a file is, its first bytes say; its suffix is never asked."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.colour import to_srgb
+from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, oriented
+from retina_viewer.imaging.dicom import is_dicom, read_dicom
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.raster import not_decodable, read_raster
+from retina_viewer.imaging.tiff import read_tiff
+
+MAX_BYTES = 2 << 30
+"""Files above 2 GiB are refused: no photograph within the pixel limit needs more."""
+_HEAD = 132
+_SUPPORTED = "JPEG, PNG, TIFF, BMP, WebP, GIF and DICOM photographs can be opened."
+
+
+def open_image(path: Path | str) -> FundusImage:
+    """Read one photograph, turned upright.
+
+    8-bit files give uint8, 10- to 16-bit files uint16 over the full range. Transparency is laid on
+    black. Grey becomes three equal channels. CMYK becomes sRGB. An RGB profile is kept with the
+    pixels, which stay in its colour space. Of several pages or frames the first is taken.
+
+    Raises:
+        UserError: the file is missing, unreadable, empty, damaged, no image, too large, too small.
+    """
+    path = Path(path)
+    data = _bytes_of(path)
+    decoded = _decode(data, path.name)
+    pixels, grey = as_rgb(oriented(decoded.pixels, decoded.orientation))
+    return FundusImage(
+        pixels=pixels,
+        name=path.name,
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        format=decoded.format,
+        icc_profile=decoded.icc_profile,
+        is_grey=grey,
+        um_per_px=decoded.um_per_px,
+    )
+
+
+def is_supported(path: Path | str) -> bool:
+    """Whether the file's first bytes are those of a format that can be opened."""
+    try:
+        with Path(path).open("rb") as stream:
+            return _kind(stream.read(_HEAD)) is not None
+    except OSError:
+        return False
+
+
+def images_in(folder: Path | str) -> list[Path]:
+    """The photographs directly inside a folder, by name as people sort (2 before 10).
+
+    Raises:
+        UserError: the folder is missing or cannot be read.
+    """
+    folder = Path(folder)
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except OSError as error:
+        raise UserError(
+            f"The folder {folder} cannot be read ({error.strerror}).", "Choose another folder."
+        ) from error
+    files = [entry for entry in entries if entry.is_file() and is_supported(entry)]
+    return sorted(files, key=lambda file: _natural(file.name))
+
+
+def thumbnail(path: Path | str, side: int) -> NDArray[np.uint8]:
+    """A small picture of the file, its longer side at most ``side`` pixels.
+
+    Returns:
+        ``(h, w, 3)`` uint8 sRGB, upright; never enlarged.
+
+    Raises:
+        UserError: as :func:`open_image`.
+    """
+    image = open_image(path)
+    factor = side / max(image.width, image.height)
+    pixels = image.pixels
+    if factor < 1:
+        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+        pixels = cast(Pixels, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return to_srgb(pixels, image.icc_profile)
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+                raise UserError(f"{path.name} is larger than 2 GiB.", "Crop or shrink it.")
+            data = stream.read()
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist.", "It may have been moved or renamed.") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path} is a folder.", "Choose a file.") from error
+    except PermissionError as error:
+        raise UserError(
+            f"{path.name} may not be read.", "Ask for the right to read it, or copy it."
+        ) from error
+    except OSError as error:
+        raise UserError(f"{path.name} could not be read: {error.strerror or error}.") from error
+    if not data:
+        raise UserError(f"{path.name} is empty.", "Copy it again from its source.")
+    return data
+
+
+def _kind(head: bytes) -> str | None:
+    if is_dicom(head):
+        return "dicom"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "tiff"
+    if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:2] == b"BM":
+        return "raster"
+    if head[:6] in (b"GIF87a", b"GIF89a") or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return "raster"
+    return None
+
+
+def _decode(data: bytes, name: str) -> Decoded:
+    readers = {"dicom": read_dicom, "tiff": read_tiff, "raster": read_raster}
+    kind = _kind(data[:_HEAD])
+    if kind is None:
+        raise UserError(f"{name} is not an image that can be read.", _SUPPORTED)
+    try:
+        return readers[kind](data, name)
+    except UserError:
+        raise
+    except MemoryError as error:
+        raise UserError(
+            f"There is not enough memory to open {name}.", "Close other programs, or shrink it."
+        ) from error
+    except Exception as error:  # decoders raise anything on damaged data; nothing else runs here
+        raise not_decodable(name, error) from error
