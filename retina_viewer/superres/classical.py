@@ -1,0 +1,127 @@
+"""Interpolation: what a result is compared with, and what is shown where nothing better is ready.
+
+Every kernel is separable. An output pixel ``o`` at scale ``s`` lies at the source coordinate
+``(o + 0.5) / s - 0.5`` (pixels are areas, the half-pixel convention of Pillow, MATLAB and
+``align_corners=False``), so there are ``s`` phases with fixed weights, and any region is exact:
+each output pixel is the same sum in the same order wherever the region begins.
+
+Enlarging only, so the question of antialiasing does not arise.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.geometry import Rect
+from retina_viewer.superres.enhancer import FloatImage
+
+SCALES = (2, 4, 8, 16)
+"""The enlargements on offer."""
+
+
+def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keys' cubic convolution kernel (1981, equation 15) with a = -0.5 (Catmull-Rom).
+
+    a = -0.5 is the one that reproduces quadratics, and that Pillow and MATLAB use; OpenCV and
+    torch use -0.75, which overshoots more.
+
+    Args:
+        distance: in source pixels.
+
+    Returns:
+        Weights, zero from a distance of 2 on.
+    """
+    a = -0.5
+    x = np.abs(distance)
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = a * (((x - 5) * x + 8) * x - 4)
+    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+
+
+def lanczos3(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sinc windowed by its own main lobe stretched to three pixels (Duchon 1979)."""
+    return np.where(np.abs(distance) < 3, np.sinc(distance) * np.sinc(distance / 3), 0.0)
+
+
+def phase_weights(
+    kernel: Callable[[NDArray[np.float64]], NDArray[np.float64]], support: int, scale: int
+) -> NDArray[np.float32]:
+    """The weights of the source pixels around each phase.
+
+    Returns:
+        ``(scale, 2 * support + 1)`` float32: row ``p`` weighs the source pixels ``-support`` to
+        ``support`` relative to the one that output pixel ``p`` lies in. Rows sum to 1.
+    """
+    position = (np.arange(scale) + 0.5) / scale - 0.5
+    taps = np.arange(-support, support + 1)
+    weights = kernel(position[:, None] - taps[None, :])
+    normalised: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+    return normalised.astype(np.float32)
+
+
+def reflected(start: int, stop: int, size: int) -> NDArray[np.intp]:
+    """The indices ``start..stop - 1`` mirrored into ``0..size - 1``, the border pixel not doubled.
+
+    As ``numpy.pad(mode="reflect")``; distances beyond the size go back and forth, and a single
+    pixel repeats.
+    """
+    if size == 1:
+        return np.zeros(stop - start, dtype=np.intp)
+    period = 2 * (size - 1)
+    index = np.arange(start, stop, dtype=np.intp) % period
+    return np.minimum(index, period - index)
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """An :class:`~retina_viewer.superres.enhancer.Enhancer` without weights or memory.
+
+    Args:
+        method: ``bicubic`` or ``lanczos``.
+        scale: 2 or more, an integer.
+    """
+
+    method: str
+    scale: int
+    margin: int
+    weights: NDArray[np.float32] = field(repr=False, compare=False)
+    model: str | None = None
+    whole_image_only: bool = False
+
+    def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
+        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
+        height, width = rgb.shape[:2]
+        around = region.expanded(self.margin)
+        rows = reflected(around.y, around.bottom, height)
+        columns = reflected(around.x, around.right, width)
+        window = rgb[rows[:, None], columns[None, :]]
+        tall = _enlarge_rows(window, self.weights)
+        wide = _enlarge_rows(tall.transpose(1, 0, 2), self.weights)
+        result: FloatImage = np.clip(wide.transpose(1, 0, 2), 0.0, 1.0)
+        return np.ascontiguousarray(result)
+
+
+def _enlarge_rows(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
+    """``(h + 2 * support, w, 3)`` to ``(h * scale, w, 3)``; one weighted sum a phase."""
+    scale, taps = weights.shape
+    height = window.shape[0] - taps + 1
+    result = np.empty((height, scale, *window.shape[1:]), dtype=np.float32)
+    for phase in range(scale):
+        used = np.flatnonzero(weights[phase])
+        total = window[used[0] : used[0] + height] * weights[phase, used[0]]
+        for tap in used[1:]:
+            total += window[tap : tap + height] * weights[phase, tap]
+        result[:, phase] = total
+    return result.reshape(height * scale, *window.shape[1:])
+
+
+def bicubic(scale: int) -> Interpolation:
+    """Cubic convolution, a = -0.5; two source pixels around a region matter."""
+    return Interpolation("bicubic", scale, 2, phase_weights(cubic, 2, scale))
+
+
+def lanczos(scale: int) -> Interpolation:
+    """Lanczos with three lobes; three source pixels around a region matter."""
+    return Interpolation("lanczos", scale, 3, phase_weights(lanczos3, 3, scale))
