@@ -3,13 +3,15 @@
 import errno
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from retina_viewer.core.errors import UserError
+
+_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
 def sha256_of(path: Path) -> str:
@@ -30,20 +32,17 @@ def atomic_write(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     Raises:
         UserError: the folder is missing or read-only, the disk is full, or the name is taken.
     """
+    # Not tempfile: it makes files that only their owner may read, whatever the umask says.
+    temporary = path.with_name(f".retina-{secrets.token_hex(8)}.part")
     try:
-        handle, name = tempfile.mkstemp(prefix=".retina-", suffix=".part", dir=path.parent)
+        handle = os.open(temporary, _NEW_FILE, 0o666)
     except OSError as error:
         raise _write_error(path, error) from error
-    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes the file readable by its owner alone; give it the usual mode.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
         if replace:
             temporary.replace(path)
         else:
@@ -68,12 +67,14 @@ def _take_name(temporary: Path, path: Path) -> None:
 
 
 def _write_error(path: Path, error: OSError) -> UserError:
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError(f"The disk is full: {path.name} was not written.", "Free some space.")
     if isinstance(error, FileExistsError):
         return UserError(f"{path} exists already.", "Choose another name.")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return UserError(f"The folder {path.parent} does not exist.", "Create it or choose another.")
+        return UserError(
+            f"The folder {path.parent} does not exist.", "Create it or choose another."
+        )
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return UserError(
             f"The folder {path.parent} cannot be written to.", "Choose a folder of your own."

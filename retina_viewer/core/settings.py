@@ -1,0 +1,124 @@
+"""What the program remembers between two runs: one small TOML file that a person can read.
+
+Values are plain (strings, numbers, paths), because this layer knows no methods, layers or widgets;
+whoever uses a value checks that it still exists and falls back to its own default.
+"""
+
+import logging
+import os
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
+from retina_viewer.core.paths import settings_file
+
+_log = logging.getLogger(__name__)
+MAX_RECENT = 12
+
+
+class LayerSettings(BaseModel):
+    """How one layer over the photograph looks."""
+
+    model_config = ConfigDict(validate_assignment=True)
+
+    on: bool = False
+    opacity: float = Field(default=0.6, ge=0.0, le=1.0)
+    colour_map: str = "inferno"
+
+
+def _default_layers() -> dict[str, LayerSettings]:
+    return {
+        "saliency": LayerSettings(opacity=0.6, colour_map="inferno"),
+        "vessels": LayerSettings(opacity=0.9, colour_map="cyan"),
+    }
+
+
+class Settings(BaseModel):
+    """The person's choices; every assignment is validated. Unknown keys of a file are ignored.
+
+    Attributes:
+        recent_files: the newest first, at most 12. They may name patients: never log them.
+        last_folder: where the last photograph was opened from.
+        export_folder: where results go; None means beside the photograph.
+        method: a super-resolution method's identifier; ``auto`` lets the program choose.
+        scale: 2, 4, 8 or 16.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        theme: ``dark``, ``light``, or ``system`` to follow the desktop.
+        pane_layout: the identifier of the panes' arrangement.
+        layers: by name; see :class:`LayerSettings`.
+        tile: side of a computed tile, in source pixels.
+    """
+
+    model_config = ConfigDict(validate_assignment=True, extra="ignore")
+
+    recent_files: list[Path] = Field(default_factory=list)
+    last_folder: Path | None = None
+    export_folder: Path | None = None
+    method: str = "auto"
+    scale: Literal[2, 4, 8, 16] = 4
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")
+    theme: Literal["dark", "system", "light"] = "dark"
+    pane_layout: str = "side by side"
+    layers: dict[str, LayerSettings] = Field(default_factory=_default_layers)
+    tile: int = Field(default=256, ge=32, le=4096)
+
+    @field_validator("recent_files")
+    @classmethod
+    def _only_the_newest(cls, files: list[Path]) -> list[Path]:
+        return list(dict.fromkeys(files))[:MAX_RECENT]
+
+    def remember_file(self, path: Path) -> None:
+        """Put a photograph at the head of the recent files, and its folder as the last one."""
+        # Not resolve(): a link that the person chose keeps its own name.
+        path = Path(os.path.abspath(path))  # noqa: PTH100
+        self.recent_files = [path, *(other for other in self.recent_files if other != path)]
+        self.last_folder = path.parent
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The saved settings, or the defaults where there are none.
+
+    A file that cannot be understood is renamed to ``settings.toml.broken`` and defaults are used:
+    the program always starts. A file that cannot be read at all is left alone.
+
+    Args:
+        path: the person's own settings file where None.
+    """
+    path = settings_file() if path is None else path
+    try:
+        with path.open("rb") as stream:
+            return Settings.model_validate(tomllib.load(stream))
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        _log.warning("The settings could not be read (%s); using defaults.", error.strerror)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+        # The error's text may quote the file, which names photographs: its type says enough.
+        _log.warning("The settings are broken (%s); using defaults.", type(error).__name__)
+        with suppress(OSError):
+            path.replace(path.with_name(path.name + ".broken"))
+    return Settings()
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> None:
+    """Write the settings, whole or not at all; the folder is made where it is missing.
+
+    Raises:
+        UserError: the folder cannot be made or written to, or the disk is full.
+    """
+    path = settings_file() if path is None else path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The settings could not be saved: {error.strerror}.", "Check the folder's rights."
+        ) from error
+    text = tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
+    with atomic_write(path, replace=True) as stream:
+        stream.write(text.encode())
