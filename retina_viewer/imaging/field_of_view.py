@@ -1,4 +1,9 @@
-"""Where the retina is in a photograph: the disk that the camera's aperture lets through."""
+"""Where the retina is in a photograph: the disk that the camera's aperture lets through.
+
+The photograph is shrunk, the dark border thresholded against its own darkest corner, and a circle
+fitted to the rim of what is left. The circle, not the threshold, makes the mask: retina that lies
+in shadow at the rim belongs to the field of view, and a patient's label in a corner does not.
+"""
 
 from __future__ import annotations
 
@@ -8,46 +13,165 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.imaging.circles import Circle, Points, fit_circle_robustly
+
+_WORKING_SIDE = 400
+"""The longer side of the shrunken photograph: one of its pixels is a 400th of the frame."""
+_TOLERANCE = 1.5
+"""How far from the circle rim points may lie, in working pixels."""
+_DARKEST_BORDER = 40
+"""A border brighter than this (of 255) is taken for retina."""
+_LEAST_CONTRAST = 8
+_CONTRAST = 0.08
+"""What is brighter than the border by this part of the retina's own brightness is retina."""
+
 
 @dataclass(frozen=True, eq=False)
 class FieldOfView:
-    """The field of view, in source pixels.
+    """The field of view, in source pixels; pixel (0, 0) reaches from 0.0 to 1.0.
 
     Attributes:
         mask: ``(H, W)`` bool, true on the retina.
-        centre_x: of the circle through the rim; pixel centres lie at whole numbers.
-        centre_y: likewise; it may lie outside the image.
-        diameter: of that circle, also where the frame cuts it at the top and bottom. Where no rim
-            is seen: the longer side.
+        centre_x: of the circle through the rim, or of the image where no rim is seen.
+        centre_y: likewise.
+        diameter: of that circle, also where the frame cuts it. Where no rim is seen: the frame's
+            longer side. Where the rim is no circle: the longer side of the mask's bounding box.
         is_whole_image: no dark border was found, the mask is true everywhere.
-        is_black: the image holds nothing but black (the mask is true everywhere then).
+        is_black: there is nothing in the image at all; the mask is true everywhere then too.
     """
 
     mask: NDArray[np.bool_]
     centre_x: float
     centre_y: float
     diameter: float
-    is_whole_image: bool
+    is_whole_image: bool = False
     is_black: bool = False
 
 
 def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
-    """First form: threshold, largest component, enclosing circle."""
+    """Find the field of view of any camera.
+
+    Works on circles, circles cut by the frame or by straight stops, and photographs cropped so
+    that no border is left. A rim that is no circle gives the thresholded region itself. An image
+    without any contrast to black is no error here: it yields the whole frame, with ``is_black``.
+
+    Args:
+        rgb8: ``(H, W, 3)`` uint8, at least 16 pixels a side.
+    """
     height, width = rgb8.shape[:2]
-    level = cv2.GaussianBlur(rgb8.max(axis=2), (5, 5), 0)
-    _, bright = cv2.threshold(level, 20, 255, cv2.THRESH_BINARY)
-    count, labels, stats, centroids = cv2.connectedComponentsWithStats(bright)
-    if count < 2:
-        whole = np.ones((height, width), bool)
-        side = float(max(width, height))
-        return FieldOfView(whole, (width - 1) / 2, (height - 1) / 2, side, True, True)
-    best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    x, y = centroids[best]
-    mask = labels == best
+    factor = min(1.0, _WORKING_SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA) if factor < 1 else rgb8
+    level = cv2.medianBlur(np.ascontiguousarray(small.max(axis=2)), 5)
+    lit = _lit(level)
+    if lit is None:
+        return _whole(height, width, is_black=int(level.max()) <= _LEAST_CONTRAST)
+    circle = _rim_circle(lit)
+    # Back to source pixels; the two directions may have been rounded differently.
+    across, down = width / size[0], height / size[1]
+    if circle is None:
+        return _free_form(lit, height, width)
+    top, bottom, left, right = _straight_stops(lit, circle)
+    source = Circle(circle.x * across, circle.y * down, circle.radius * (across + down) / 2)
+    stops = (top * down, bottom * down, left * across, right * across)
+    mask = _disk(height, width, source, stops)
+    return FieldOfView(mask, source.x, source.y, 2 * source.radius, bool(mask.all()))
+
+
+def _whole(height: int, width: int, *, is_black: bool = False) -> FieldOfView:
     return FieldOfView(
-        mask,
-        float(x),
-        float(y),
-        float(max(stats[best, cv2.CC_STAT_WIDTH], stats[best, cv2.CC_STAT_HEIGHT])),
-        bool(mask.all()),
+        np.ones((height, width), np.bool_),
+        width / 2,
+        height / 2,
+        float(max(height, width)),
+        is_whole_image=True,
+        is_black=is_black,
+    )
+
+
+def _lit(level: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The largest region brighter than the border, holes filled, 0 or 1; None without a border."""
+    side = max(3, min(level.shape) // 40)
+    corners = [
+        level[:side, :side], level[:side, -side:], level[-side:, :side], level[-side:, -side:]
+    ]  # fmt: skip
+    border = min(float(np.median(corner)) for corner in corners)
+    retina = float(np.percentile(level, 80))
+    threshold = border + max(_LEAST_CONTRAST, _CONTRAST * (retina - border))
+    if border > _DARKEST_BORDER or retina <= threshold:
+        return None
+    bright = (level > threshold).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+    if count < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    contours, _ = cv2.findContours(
+        (labels == largest).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    filled = np.zeros_like(bright)
+    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
+    return filled
+
+
+def _rim_points(lit: NDArray[np.uint8]) -> Points:
+    """Where the lit region ends inside the frame: x, y of the outermost lit pixels' outer edges."""
+    contours, _ = cv2.findContours(lit, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = np.concatenate([contour[:, 0] for contour in contours]).astype(np.float64)
+    height, width = lit.shape
+    inside = (
+        (outline[:, 0] >= 2)
+        & (outline[:, 0] <= width - 3)
+        & (outline[:, 1] >= 2)
+        & (outline[:, 1] <= height - 3)
+    )
+    return np.asarray(outline[inside] + 0.5)
+
+
+def _rim_circle(lit: NDArray[np.uint8]) -> Circle | None:
+    points = _rim_points(lit)
+    longer = max(lit.shape)
+    circle = fit_circle_robustly(points, _TOLERANCE, (0.2 * longer, 2.0 * longer))
+    if circle is None:
+        return None
+    # The outline runs through the centres of the outermost lit pixels.
+    circle = Circle(circle.x, circle.y, circle.radius + 0.5)
+    disk = _disk(*lit.shape, circle, (0, lit.shape[0], 0, lit.shape[1]))
+    common = int(np.count_nonzero(disk & (lit > 0)))
+    # Shadow may hide part of the disk, but hardly anything is lit outside it.
+    if common < 0.95 * int(lit.sum()) or common < 0.5 * int(disk.sum()):
+        return None
+    return circle
+
+
+def _straight_stops(lit: NDArray[np.uint8], circle: Circle) -> tuple[float, float, float, float]:
+    """Top, bottom, left, right of a frame-parallel stop inside the picture, else the frame."""
+    height, width = lit.shape
+    return 0.0, float(height), 0.0, float(width)
+
+
+def _disk(
+    height: int, width: int, circle: Circle, stops: tuple[float, float, float, float]
+) -> NDArray[np.bool_]:
+    """``(height, width)``: pixels whose centres lie in the circle and between the stops."""
+    top, bottom, left, right = stops
+    mask = np.zeros((height, width), np.bool_)
+    first, last = max(0, round(top)), min(height, round(bottom))
+    rows = np.arange(first, last) + 0.5 - circle.y
+    half = np.sqrt(np.maximum(circle.radius**2 - rows**2, 0))
+    starts = np.ceil(np.clip(circle.x - half, left, right) - 0.5).astype(int)
+    ends = np.ceil(np.clip(circle.x + half, left, right) - 0.5).astype(int)
+    for row, start, end in zip(range(first, last), starts, ends, strict=True):
+        mask[row, start:end] = True
+    return mask
+
+
+def _free_form(lit: NDArray[np.uint8], height: int, width: int) -> FieldOfView:
+    """A rim that is no circle: the lit region itself, smoothed."""
+    grown = cv2.resize(lit * np.uint8(255), (width, height), interpolation=cv2.INTER_LINEAR)
+    mask = np.asarray(grown > 127)
+    if mask.mean() > 0.98:
+        return _whole(height, width)
+    x, y, box_width, box_height = cv2.boundingRect(mask.astype(np.uint8))
+    return FieldOfView(
+        mask, x + box_width / 2, y + box_height / 2, float(max(box_width, box_height))
     )
