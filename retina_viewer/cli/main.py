@@ -1,14 +1,74 @@
-"""Parses the command line and runs one verb."""
+"""Parses the command line, runs one verb and turns its outcome into an exit code."""
 
 import argparse
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import retina_viewer
+from retina_viewer.cli import images, learning, models, window
+from retina_viewer.cli.console import Console
+from retina_viewer.core.errors import Cancelled, UserError
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_DESCRIPTION = """\
+Super-resolution, saliency and vessels for retinal fundus photographs.
+For research use; not a medical device."""
+_EPILOG = "Without a verb the window opens, on the photographs or folders named."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; the exit code is 0 done, 1 something failed, 2 wrong usage, 130 interrupted."""
-    parser = argparse.ArgumentParser(prog="retina-viewer", description=retina_viewer.__doc__)
-    parser.add_argument("--version", action="version", version=retina_viewer.__version__)
-    parser.parse_args(arguments)
-    return 0
+    """Run one verb.
+
+    Args:
+        arguments: without the program's name; None takes the process's own.
+
+    Returns:
+        0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted.
+    """
+    parser = _parser()
+    options = parser.parse_args(_with_verb(sys.argv[1:] if arguments is None else arguments))
+    console = Console(as_json=getattr(options, "json", False))
+    try:
+        code: int = options.run(options, console)
+    except UserError as error:
+        console.failed(error)
+        return FAILED
+    except (KeyboardInterrupt, Cancelled):
+        console.interrupted()
+        return INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="retina-viewer",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"retina-viewer {retina_viewer.__version__}"
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for group in (window, images, models, learning):
+        group.add_verbs(verbs)
+    return parser
+
+
+_VERBS = (
+    "view", "demo", "enhance", "saliency", "vessels", "models", "info", "train", "evaluate",
+)  # fmt: skip
+_OWN_OPTIONS = ("-h", "--help", "--version")
+
+
+def _with_verb(arguments: Sequence[str]) -> list[str]:
+    """Put ``view`` first where no verb is: nothing given, a file, a folder, or its options."""
+    first = arguments[0] if arguments else ""
+    if first in _VERBS or first in _OWN_OPTIONS:
+        return list(arguments)
+    if not first or first.startswith("-") or Path(first).exists():
+        return ["view", *arguments]
+    return list(arguments)

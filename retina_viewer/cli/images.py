@@ -1,0 +1,147 @@
+"""The verbs that turn photographs into files: enhance, saliency, vessels."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retina_viewer.cli.batch import free_names, output_folder, run_batch
+from retina_viewer.cli.console import Console
+from retina_viewer.cli.options import SUFFIXES, add_device, add_inputs, add_json
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.progress import Progress
+
+if TYPE_CHECKING:
+    from retina_viewer.cli.options import Verbs
+    from retina_viewer.imaging.fundus_image import FundusImage
+
+
+def add_verbs(verbs: "Verbs") -> None:
+    """Register the verbs of this module."""
+    parser = verbs.add_parser("enhance", help="enlarge photographs x2, x4, x8 or x16")
+    add_inputs(parser)
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="OUT",
+        help="a folder, or for one photograph a .png, .jpg or .tif file; nothing is overwritten",
+    )  # fmt: skip
+    parser.add_argument("--scale", type=int, choices=(2, 4, 8, 16), default=4, help="default 4")
+    parser.add_argument(
+        "--method", default="pixel", metavar="M", help="pixel (the default), bicubic or lanczos"
+    )
+    parser.add_argument("--model", metavar="NAME", help="a model from 'retina-viewer models list'")
+    parser.add_argument(
+        "--tile", type=int, default=512, metavar="N",
+        help="side of a tile in source pixels; smaller needs less memory; default 512",
+    )  # fmt: skip
+    add_device(parser)
+    add_json(parser)
+    parser.set_defaults(run=_enhance)
+
+    for name, verb, text in (
+        ("saliency", _saliency, "where the eye is drawn to, as a 16-bit map and an overlay"),
+        ("vessels", _vessels, "blood vessels, as a mask and a probability map"),
+    ):
+        parser = verbs.add_parser(name, help=text)
+        add_inputs(parser)
+        parser.add_argument(
+            "-o", "--out", type=Path, required=True, metavar="DIR",
+            help="a folder; nothing in it is overwritten",
+        )  # fmt: skip
+        if name == "vessels":
+            parser.add_argument("--model", metavar="NAME", help="a vessel model's name")
+        add_device(parser)
+        add_json(parser)
+        parser.set_defaults(run=verb)
+
+
+def _enhance(options: argparse.Namespace, console: Console) -> int:
+    return enhance(
+        options.inputs,
+        options.out,
+        console,
+        scale=options.scale,
+        method=options.method,
+        model=options.model,
+        device=options.device,
+        tile=options.tile,
+    )
+
+
+def _saliency(options: argparse.Namespace, console: Console) -> int:
+    return saliency(options.inputs, options.out, console, device=options.device)
+
+
+def _vessels(options: argparse.Namespace, console: Console) -> int:
+    return vessels(
+        options.inputs, options.out, console, model=options.model, device=options.device
+    )
+
+
+def enhance(
+    inputs: Sequence[Path],
+    out: Path,
+    console: Console,
+    *,
+    scale: int,
+    method: str,
+    model: str | None = None,
+    device: str = "auto",
+    tile: int = 512,
+) -> int:
+    """Enlarge photographs into a folder, or one into a file. Returns the exit code."""
+    from retina_viewer.superres.export import default_name, export_enhanced
+    from retina_viewer.superres.methods import make_enhancer
+
+    as_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
+    if as_file and (len(inputs) > 1 or inputs[0].is_dir()):
+        raise UserError(f"{out} is one file, but there are several photographs.", "Name a folder.")
+    enhancer = make_enhancer(method, scale, model=model, device=device)
+    folder = output_folder(out.parent if as_file else out)
+
+    def work(image: "FundusImage", progress: Progress) -> list[Path]:
+        path = out if as_file else free_names(folder, [default_name(image, enhancer)])[0]
+        export_enhanced(image, enhancer, path, tile=tile, progress=progress)
+        return [path]
+
+    return run_batch(inputs, work, console)
+
+
+def saliency(inputs: Sequence[Path], out: Path, console: Console, *, device: str = "auto") -> int:
+    """Write the saliency map and its overlay of every photograph. Returns the exit code."""
+    from retina_viewer.networks.devices import resolve_device
+    from retina_viewer.saliency.export import export_saliency
+
+    folder = output_folder(out)
+    chosen = str(resolve_device(device))
+
+    def work(image: "FundusImage", progress: Progress) -> list[Path]:
+        names = [f"{image.stem}_saliency.png", f"{image.stem}_saliency_overlay.png"]
+        paths = free_names(folder, names)
+        export_saliency(image, paths[0], paths[1], device=chosen, progress=progress)
+        return paths
+
+    return run_batch(inputs, work, console)
+
+
+def vessels(
+    inputs: Sequence[Path],
+    out: Path,
+    console: Console,
+    *,
+    model: str | None = None,
+    device: str = "auto",
+) -> int:
+    """Write the vessel mask and probability of every photograph. Returns the exit code."""
+    from retina_viewer.vessels.export import export_vessels
+
+    folder = output_folder(out)
+
+    def work(image: "FundusImage", progress: Progress) -> list[Path]:
+        names = [f"{image.stem}_vessels.png", f"{image.stem}_vessel_probability.png"]
+        paths = free_names(folder, names)
+        export_vessels(
+            image, paths[0], paths[1], model=model, device=device, progress=progress
+        )
+        return paths
+
+    return run_batch(inputs, work, console)

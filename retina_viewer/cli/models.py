@@ -1,0 +1,125 @@
+"""The verbs about the installation: models and info."""
+
+import argparse
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import retina_viewer
+from retina_viewer.cli.console import Console
+from retina_viewer.cli.options import add_json
+from retina_viewer.core.errors import UserError
+
+if TYPE_CHECKING:
+    from retina_viewer.cli.options import Verbs
+
+_REPORTED = (
+    "torch", "PySide6_Essentials", "pyqtgraph", "numpy", "opencv-python-headless", "pillow",
+    "tifffile", "imagecodecs", "pydicom", "pydantic", "safetensors",
+)  # fmt: skip
+
+
+def add_verbs(verbs: "Verbs") -> None:
+    """Register the verbs of this module."""
+    parser = verbs.add_parser("models", help="list, show or verify the models")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = actions.add_parser("list", help="the installed models")
+    add_json(action)
+    action.set_defaults(run=_list)
+    action = actions.add_parser("show", help="everything about one model")
+    action.add_argument("name", metavar="NAME")
+    action.set_defaults(run=_show)
+    action = actions.add_parser("verify", help="check hashes and loadability")
+    action.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
+    add_json(action)
+    action.set_defaults(run=_verify)
+
+    parser = verbs.add_parser("info", help="versions and devices, for error reports")
+    add_json(parser)
+    parser.set_defaults(run=_info)
+
+
+def _list(options: argparse.Namespace, console: Console) -> int:
+    return list_models(console)
+
+
+def _show(options: argparse.Namespace, console: Console) -> int:
+    return show_model(options.name, console)
+
+
+def _verify(options: argparse.Namespace, console: Console) -> int:
+    return verify_models(options.names, console)
+
+
+def _info(options: argparse.Namespace, console: Console) -> int:
+    return info(console)
+
+
+def list_models(console: Console) -> int:
+    """One line a model."""
+    from retina_viewer.model_store import store
+
+    for card in store.list_models():
+        scales = " ".join(f"x{scale}" for scale in card.scales)
+        console.say(f"{card.name:<24} {card.version:<8} {card.task:<9} {scales:<14} {card.title}")
+        console.event(
+            "model", name=card.name, version=card.version, task=card.task, title=card.title,
+            scales=card.scales,
+        )  # fmt: skip
+    return 0
+
+
+def show_model(name: str, console: Console) -> int:
+    """The model's card."""
+    from retina_viewer.model_store import store
+
+    console.say(store.find_model(name).model_dump_json(indent=2))
+    return 0
+
+
+def verify_models(names: Sequence[str], console: Console) -> int:
+    """Check the models named, or all; 1 where one is not sound."""
+    from retina_viewer.model_store import store
+
+    code = 0
+    for name in names or [card.name for card in store.list_models()]:
+        try:
+            store.verify_model(store.find_model(name))
+        except UserError as error:
+            console.failed(error, name)
+            code = 1
+        else:
+            console.say(f"{name}: sound")
+            console.event("sound", name=name)
+    return code
+
+
+def info(console: Console) -> int:
+    """Versions and devices; nothing that identifies a person."""
+    from retina_viewer.networks.devices import available_devices
+
+    versions = {
+        "retina-viewer": retina_viewer.__version__,
+        "Python": platform.python_version(),
+        **{name: _version(name) for name in _REPORTED},
+    }
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    devices = available_devices()
+    for name, version in versions.items():
+        console.say(f"{name:<24} {version}")
+    console.say(f"{'system':<24} {system}")
+    for device in devices:
+        console.say(f"{'device ' + device.id:<24} {device.name}")
+    console.event(
+        "info", versions=versions, system=system,
+        devices=[{"id": device.id, "name": device.name} for device in devices],
+    )  # fmt: skip
+    return 0
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:  # a frozen program carries no metadata
+        return "not known"

@@ -1,0 +1,110 @@
+"""The verbs that show the window: view and demo."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retina_viewer.cli.console import Console
+from retina_viewer.core.paths import BASE_DIRECTORY_VARIABLE, resources_dir
+
+if TYPE_CHECKING:
+    from retina_viewer.cli.options import Verbs
+
+DEMO_SAMPLE = "chase_14L.jpg"
+"""No shipped model was trained on it (resources/samples/ATTRIBUTION.md)."""
+DEMO_SCALE = 4
+
+
+def add_verbs(verbs: "Verbs") -> None:
+    """Register the verbs of this module."""
+    parser = verbs.add_parser("view", help="open the window (the default)")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="photographs, folders")
+    parser.add_argument(
+        "--temp-basedir", action="store_true", help="keep settings and user data only for this run"
+    )
+    parser.set_defaults(run=_view)
+
+    parser = verbs.add_parser("demo", help="show everything on a bundled photograph")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo-output"), metavar="DIR",
+        help="where the files go when there is no display; default demo-output",
+    )  # fmt: skip
+    parser.set_defaults(run=_demo)
+
+
+def _view(options: argparse.Namespace, console: Console) -> int:
+    return view(options.files, temporary=options.temp_basedir)
+
+
+def _demo(options: argparse.Namespace, console: Console) -> int:
+    return demo(options.out, console)
+
+
+def view(files: Sequence[Path], *, temporary: bool = False) -> int:
+    """Open the window until it is closed. Returns its exit code."""
+    if temporary:
+        return _view_with_temporary_data(files)
+    from retina_viewer.ui.app import run
+
+    return run(files)
+
+
+def _view_with_temporary_data(files: Sequence[Path]) -> int:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="retina-viewer-") as folder:
+        os.environ[BASE_DIRECTORY_VARIABLE] = folder
+        return view(files)
+
+
+def has_display() -> bool:
+    """Whether a window could appear."""
+    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal", "vnc"):
+        return False
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def demo(out: Path, console: Console) -> int:
+    """Open the window on a bundled photograph; without a display write everything as files.
+
+    Args:
+        out: a folder for the files; where it exists and holds something, one beside it is made.
+    """
+    sample = resources_dir() / "samples" / DEMO_SAMPLE
+    if has_display():
+        return view([sample])
+    return _demo_files(sample, _fresh_folder(out), console)
+
+
+def _fresh_folder(folder: Path) -> Path:
+    """The folder, or ``folder (2)`` and so on where it already holds something."""
+    from retina_viewer.cli.batch import output_folder
+
+    candidate, number = folder, 2
+    while candidate.is_dir() and any(candidate.iterdir()):
+        candidate = folder.with_name(f"{folder.name} ({number})")
+        number += 1
+    return output_folder(candidate)
+
+
+def _demo_files(sample: Path, out: Path, console: Console) -> int:
+    from retina_viewer.cli.images import enhance, saliency, vessels
+    from retina_viewer.superres.methods import DEFAULT_METHOD
+    from retina_viewer.ui.app import render_window
+
+    console.say(f"There is no display: {sample.name} is worked on, the results go to {out}/")
+    code = max(
+        enhance([sample], out, console, scale=DEMO_SCALE, method=DEFAULT_METHOD),
+        saliency([sample], out, console),
+        vessels([sample], out, console),
+    )
+    picture = out / "window.png"
+    render_window(sample, picture, method=DEFAULT_METHOD, scale=DEMO_SCALE)
+    console.say(f"The window, rendered without a display: {picture}")
+    console.say(f"Everything is in {out.resolve()}")
+    return code
