@@ -1,0 +1,1 @@
+"""Models: a card, an architecture and safetensors; listed, verified, loaded. No pickles."""

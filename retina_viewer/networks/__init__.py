@@ -1,0 +1,1 @@
+"""The networks: one file each, one paper each. Shapes stand in every forward."""

@@ -1,0 +1,1 @@
+"""Training: the recipe, the data cache, patches and degradation, losses, one loop, checkpoints."""

@@ -1,0 +1,1 @@
+"""Vessel segmentation: what the network sees, and the map it gives."""

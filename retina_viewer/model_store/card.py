@@ -1,0 +1,98 @@
+"""The model card: what a model is, where it comes from, what it was measured to do."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from retina_viewer.core.errors import UserError
+
+TaskName = Literal["superres", "vessels"]
+CARD_FILE = "card.json"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TrainingSummary(_Part):
+    """Counts and hashes, no names of people or files."""
+
+    recipe: str = Field(description="name of the recipe")
+    recipe_sha256: str
+    seed: int
+    iterations: tuple[int, ...] = Field(description="of each stage")
+    best_iterations: tuple[int, ...] = Field(description="whose averaged weights were kept")
+    seconds: float
+    precision: str
+    device: str
+    torch: str
+    program: str
+    photographs: dict[str, int] = Field(description="trained on, by data set")
+    validation_photographs: dict[str, int]
+    patients: int
+    data_sha256: str = Field(description="over the SHA-256 of every training photograph, sorted")
+
+
+class Measurement(_Part):
+    """One figure, measured on photographs that no training saw."""
+
+    data: str
+    metric: str
+    value: float
+    command: str
+
+
+class ModelCard(_Part):
+    """Everything about a model but its weights. ``directory`` is where it was read from."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    version: str
+    title: str
+    task: TaskName
+    architecture: str
+    parameters: dict[str, Any]
+    scales: tuple[int, ...] = ()
+    margins: tuple[int, ...] = Field(
+        (), description="pixels that each step's network sees around its input"
+    )
+    field_diameter: int | None = Field(None, description="vessels: the working resolution, px")
+    threshold: float | None = Field(None, description="vessels: probability of the mask")
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    licence: str
+    training: TrainingSummary
+    validation: dict[str, float] = {}
+    measurements: tuple[Measurement, ...] = ()
+    parent: str | None = None
+    created: date
+    notes: str = ""
+    directory: Path | None = Field(None, exclude=True)
+
+    @property
+    def weights_file(self) -> Path:
+        if self.directory is None:
+            raise ValueError("this card was not read from a model folder")
+        return self.directory / WEIGHTS_FILE
+
+
+def read_card(directory: Path) -> ModelCard:
+    """The card of a model folder.
+
+    Raises:
+        UserError: there is none, or it is not valid; the field at fault is named.
+    """
+    path = directory / CARD_FILE
+    try:
+        card = ModelCard.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"The model in {directory.name} has no readable {CARD_FILE}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"The card of the model in {directory.name} is wrong at {where!r}: {first['msg']}.",
+            "Import the model again from its original file.",
+        ) from error
+    return card.model_copy(update={"directory": directory})

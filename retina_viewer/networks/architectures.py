@@ -1,0 +1,55 @@
+"""Every architecture that a model card may name, in one literal table."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.networks.unet import UNet
+
+
+class CascadeParameters(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    steps: tuple[StepParameters, ...]
+
+
+class UNetParameters(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    inputs: int = 3
+    widths: tuple[int, ...] = (16, 32, 64, 128)
+    dropout: float = 0.1
+
+
+def _cascade(parameters: dict[str, Any]) -> nn.Module:
+    return GeneratorCascade(CascadeParameters.model_validate(parameters).steps)
+
+
+def _unet(parameters: dict[str, Any]) -> nn.Module:
+    checked = UNetParameters.model_validate(parameters)
+    return UNet(checked.inputs, checked.widths, checked.dropout)
+
+
+ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
+    "residual-cascade": _cascade,
+    "unet": _unet,
+}
+
+
+def build(name: str, parameters: dict[str, Any]) -> nn.Module:
+    """A freshly initialised network.
+
+    Raises:
+        UserError: the name is not known, or the parameters do not fit it.
+    """
+    if name not in ARCHITECTURES:
+        raise UserError(
+            f"The architecture {name!r} is not known to this version.",
+            f"Known: {', '.join(ARCHITECTURES)}. A newer version of the program may know it.",
+        )
+    try:
+        return ARCHITECTURES[name](parameters)
+    except ValueError as error:
+        raise UserError(f"The parameters of the architecture {name!r} do not fit: {error}") from error

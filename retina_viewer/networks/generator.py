@@ -1,0 +1,100 @@
+"""The x2 generator of the cascade: residual blocks of two 3x3 convolutions.
+
+After the generator of the saliency GAN (2017, figure 2a), with three departures that
+``docs/decisions/generator.md`` justifies: no batch normalisation, a conditioned input, and an
+output added to bicubic interpolation.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_BOX = 7  # side of the box mean that the second half of the input is measured against
+_DETAIL_GAIN = 15.0  # brings the local contrast of fundus photographs to unit size
+_OUTPUT_GAIN = 0.05  # the residual over bicubic is a few hundredths of full scale
+_BICUBIC_REACH = 2  # input pixels that a bicubic kernel sees on each side
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(relu(conv(x))), without batch normalisation (its statistics differ at use)."""
+
+    def __init__(self, maps: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(maps, maps, 3, padding=1)
+        self.second = nn.Conv2d(maps, maps, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, maps, H, W) -> (N, maps, H, W)
+        return x + self.second(F.relu(self.first(x)))
+
+
+class ResidualGenerator(nn.Module):
+    """Doubles an image: ``(N, 3, H, W)`` float in [0, 1] -> ``(N, 3, 2H, 2W)``, not clamped.
+
+    Args:
+        maps: feature maps of every hidden layer.
+        blocks: residual blocks.
+        unshuffle: the network works at 1/unshuffle of its input's resolution. The later steps of
+            the cascade read an image that is smooth at its own pixel size, so they lose nothing
+            and see further; H and W must be multiples of it.
+
+    Pixels within ``margin`` input pixels of the border depend on the zero padding there; a caller
+    who wants them right gives that much more image and crops it away.
+    """
+
+    def __init__(self, maps: int = 48, blocks: int = 5, unshuffle: int = 1) -> None:
+        super().__init__()
+        self.unshuffle = unshuffle
+        self.head = nn.Conv2d(6 * unshuffle**2, maps, 3, padding=1)
+        self.body = nn.Sequential(*(ResidualBlock(maps) for _ in range(blocks)))
+        self.tail = nn.Conv2d(maps, 3 * (2 * unshuffle) ** 2, 3, padding=1)
+        nn.init.zeros_(self.tail.weight)  # starts as bicubic interpolation exactly
+        if self.tail.bias is not None:
+            nn.init.zeros_(self.tail.bias)
+        convolutions = 2 * blocks + 2
+        self.margin = max(convolutions * unshuffle + _BOX // 2, _BICUBIC_REACH)
+
+    def forward(self, image: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, 3, 2H, 2W)
+        mean = F.avg_pool2d(image, _BOX, stride=1, padding=_BOX // 2, count_include_pad=False)
+        features = torch.cat([2 * image - 1, _DETAIL_GAIN * (image - mean)], dim=1)
+        features = F.pixel_unshuffle(features, self.unshuffle)
+        hidden = F.relu(self.head(features))  # (N, maps, H / u, W / u)
+        residual = self.tail(hidden + self.body(hidden))  # (N, 3 (2u)^2, H / u, W / u)
+        residual = F.pixel_shuffle(residual, 2 * self.unshuffle)  # (N, 3, 2H, 2W)
+        return upsample2(image) + _OUTPUT_GAIN * residual.float()
+
+
+# Keys' kernel with a = -1/2 at the half-pixel phases of an exact doubling (taps sum to 1).
+_PHASE = (-0.0234375, 0.2265625, 0.8671875, -0.0703125)
+
+
+def upsample2(image: Tensor) -> Tensor:
+    """Bicubic doubling (Keys 1981, a = -1/2, half-pixel centres), replicate border.
+
+    torch's own bicubic has a = -3/4, which overshoots more and scores lower on photographs.
+
+    Args:
+        image: ``(N, C, H, W)``.
+
+    Returns:
+        ``(N, C, 2H, 2W)``.
+    """
+    for dim in (3, 2):
+        image = _double_along(image, dim)
+    return image
+
+
+def _double_along(image: Tensor, dim: int) -> Tensor:
+    size = image.shape[dim]
+    pad = (2, 2, 0, 0) if dim == 3 else (0, 0, 2, 2)
+    padded = F.pad(image, pad, mode="replicate")
+
+    def taps(start: int, weights: tuple[float, ...]) -> Tensor:
+        parts = [padded.narrow(dim, start + k, size) * w for k, w in enumerate(weights)]
+        return torch.stack(parts).sum(dim=0)
+
+    even = taps(0, _PHASE)  # output 2i lies at input i - 1/4: taps i-2 .. i+1
+    odd = taps(1, _PHASE[::-1])  # output 2i + 1 lies at input i + 1/4: taps i-1 .. i+2
+    doubled = torch.stack([even, odd], dim=dim + 1)
+    shape = list(image.shape)
+    shape[dim] *= 2
+    return doubled.reshape(shape)

@@ -1,0 +1,137 @@
+"""Photographs decoded once into a memory-mapped file, so that a folder larger than RAM trains."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
+from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.evaluation.datasets import Photograph, read_mask
+from retina_viewer.imaging.field_of_view import find_field_of_view
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class CachedPhotograph:
+    """One photograph, its field of view and (where known) its vessels, at the cached size."""
+
+    dataset: str
+    patient: str
+    rgb: Bytes  # (H, W, 3)
+    field: Bytes  # (H, W), 0 or 255
+    vessels: Bytes | None  # (H, W), 0..255: the share of each pixel that is vessel
+    diameter: float  # of the field of view, px
+
+
+class PhotographCache:
+    """A folder with ``pixels.bin`` and ``index.json``; build once, then read as arrays."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
+
+    def __len__(self) -> int:
+        return len(self._index["photographs"])
+
+    def __getitem__(self, number: int) -> CachedPhotograph:
+        entry = self._index["photographs"][number]
+        height, width, channels = entry["shape"]
+        start = entry["offset"]
+        block = self._pixels[start : start + height * width * channels]
+        planes = block.reshape(height, width, channels)
+        return CachedPhotograph(
+            dataset=entry["dataset"],
+            patient=entry["patient"],
+            rgb=planes[..., :3],
+            field=planes[..., 3],
+            vessels=planes[..., 4] if channels == 5 else None,
+            diameter=entry["diameter"],
+        )
+
+
+def open_cache(
+    photographs: Sequence[Photograph],
+    folder: Path,
+    *,
+    diameter: float,
+    with_vessels: bool,
+    progress: Progress = no_progress,
+) -> PhotographCache:
+    """The cache of these photographs in ``folder``, built unless it is there already.
+
+    Args:
+        photographs: what to decode.
+        folder: made if missing; its content is replaced when it belongs to other photographs.
+        diameter: the largest diameter of the field of view kept, px; larger ones are shrunk.
+        with_vessels: whether every photograph must have a vessel mask.
+
+    Raises:
+        UserError: no photographs, an unreadable one, or no space.
+    """
+    if not photographs:
+        raise UserError("There are no photographs to train on.", "Check the data folder.")
+    key = {
+        "diameter": diameter,
+        "with_vessels": with_vessels,
+        "files": [[p.dataset, p.id, p.image.stat().st_size] for p in photographs],
+    }
+    index_file = folder / "index.json"
+    if index_file.exists() and json.loads(index_file.read_text(encoding="utf-8"))["key"] == key:
+        return PhotographCache(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    index_file.unlink(missing_ok=True)  # an index is only ever beside the pixels it describes
+    entries: list[dict[str, object]] = []
+    offset = 0
+    with atomic_write(folder / "pixels.bin", replace=True) as stream:
+        for number, photograph in enumerate(photographs):
+            progress(number / len(photographs), "decoding photographs")
+            planes, scaled_diameter = _decode(photograph, diameter, with_vessels)
+            stream.write(planes.tobytes())
+            entries.append(
+                {
+                    "dataset": photograph.dataset,
+                    "patient": photograph.patient,
+                    "shape": planes.shape,
+                    "offset": offset,
+                    "diameter": scaled_diameter,
+                }
+            )
+            offset += planes.size
+    with atomic_write(index_file, replace=True) as stream:
+        stream.write(json.dumps({"key": key, "photographs": entries}).encode())
+    return PhotographCache(folder)
+
+
+def _decode(photograph: Photograph, diameter: float, with_vessels: bool) -> tuple[Bytes, float]:
+    """The planes ``(H, W, 4 or 5)`` of one photograph, shrunk, and its field's diameter."""
+    rgb = photograph.read_rgb()
+    found = find_field_of_view(rgb)
+    field = read_mask(photograph.fov) if photograph.fov else found.mask
+    planes = [rgb, _as_bytes(field)]
+    if with_vessels:
+        if photograph.vessels is None:
+            raise UserError(f"{photograph.name} has no vessel mask.")
+        planes.append(_as_bytes(read_mask(photograph.vessels)))
+    if len({plane.shape[:2] for plane in planes}) != 1:
+        raise UserError(
+            f"{photograph.name}: photograph and masks differ in size.",
+            "Each mask must have exactly the size of its photograph.",
+        )
+    factor = min(1.0, diameter / found.diameter)
+    if factor < 1:
+        size = (round(rgb.shape[1] * factor), round(rgb.shape[0] * factor))
+        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes]
+    stack = np.dstack(planes).astype(np.uint8)
+    stack[..., 3] = np.where(stack[..., 3] > 127, 255, 0)
+    return stack, found.diameter * factor
+
+
+def _as_bytes(mask: NDArray[np.bool_]) -> Bytes:
+    return np.where(mask, 255, 0).astype(np.uint8)

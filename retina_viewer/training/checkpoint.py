@@ -1,0 +1,87 @@
+"""Everything a training needs to go on after a kill, in one atomic file without pickles.
+
+A safetensors file: the tensors under ``network/..``, ``average/..``, ``best/..`` and
+``optimiser/..`` keys, and the counters as JSON in its metadata. Random numbers need no state:
+every step draws from a generator seeded with (seed, stage, step).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
+
+_METADATA = "state"
+
+
+class Counters(BaseModel):
+    """Where the training stands."""
+
+    stage: int = 0
+    step: int = 0
+    best_score: float | None = None
+    best_step: int = 0
+    precision: str = ""
+    seconds: float = 0.0
+    history: list[dict[str, float]] = []
+
+
+def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], counters: Counters) -> None:
+    """Write ``path`` atomically, replacing an older checkpoint."""
+    # clone: tensors of one storage (averages at their start) would be refused.
+    flat = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    content = save(flat, metadata={_METADATA: counters.model_dump_json()})
+    with atomic_write(path, replace=True) as stream:
+        stream.write(content)
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], Counters]:
+    """The tensors and counters of a checkpoint.
+
+    Raises:
+        UserError: not a checkpoint of this program.
+    """
+    try:
+        with safe_open(path, framework="pt") as stream:  # type: ignore[no-untyped-call]
+            metadata = stream.metadata() or {}
+            tensors = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+        return tensors, Counters.model_validate_json(metadata[_METADATA])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise UserError(
+            f"{path.name} is not a checkpoint of this program.", "Start the training anew."
+        ) from error
+
+
+def with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}/{key}": value for key, value in tensors.items()}
+
+
+def below_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}/"
+    return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Adam's state as flat tensors: ``<parameter number>/<exp_avg | exp_avg_sq | step>``."""
+    state: dict[int, dict[str, Any]] = optimiser.state_dict()["state"]
+    return {
+        f"{number}/{name}": torch.as_tensor(value)
+        for number, values in state.items()
+        for name, value in values.items()
+    }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of :func:`optimiser_tensors`."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        number, name = key.split("/")
+        state.setdefault(int(number), {})[name] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -1,0 +1,46 @@
+"""Random degradation: what makes low-resolution patches look like those of many cameras."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.imaging.degradation import degrade, to_8bit
+from retina_viewer.training.recipe import DegradationRange
+
+Floats = NDArray[np.float32]
+
+
+def random_low_resolution(
+    rgb: Floats, scale: int, ranges: DegradationRange, rng: np.random.Generator
+) -> Floats:
+    """Shrink a patch by ``scale`` with a random kernel, then perhaps noise and JPEG; 8 bits deep.
+
+    Args:
+        rgb: ``(H, W, 3)`` float32 in [0, 1], H and W multiples of ``scale``.
+        scale: 2, 4, 8 or 16.
+        ranges: the recipe's ranges.
+        rng: decides everything.
+
+    Returns:
+        ``(H / scale, W / scale, 3)`` float32 in [0, 1], on the grid of 8 bits.
+    """
+    weights = np.array([ranges.gaussian, ranges.bicubic, ranges.area])
+    kind = rng.choice(3, p=weights / weights.sum())
+    if kind == 0:
+        low = degrade(rgb, scale, "gaussian", sigma=scale * float(rng.uniform(*ranges.sigma)))
+    else:
+        low = degrade(rgb, scale, "bicubic" if kind == 1 else "area")
+    if rng.random() < ranges.noise_probability:
+        level = float(rng.uniform(*ranges.noise_levels)) / 255
+        low = low + rng.normal(0, level, low.shape).astype(np.float32)
+    low8 = to_8bit(low)
+    if rng.random() < ranges.jpeg_probability:
+        low8 = jpeg_round_trip(low8, int(rng.integers(*ranges.jpeg_quality, endpoint=True)))
+    return low8.astype(np.float32) / 255
+
+
+def jpeg_round_trip(rgb8: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """What a JPEG file of this quality gives back; ``(H, W, 3)`` uint8 RGB."""
+    _, code = cv2.imencode(".jpg", rgb8[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(decoded[..., ::-1]).astype(np.uint8)

@@ -1,0 +1,127 @@
+"""A recipe: everything that decides what a training makes, validated, in one TOML file."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Optimisation(_Part):
+    """Adam with a linear warm-up, then a half cosine down to ``final_rate``."""
+
+    iterations: int = Field(gt=0)
+    batch: int = Field(gt=0)
+    rate: float = Field(gt=0)
+    final_rate: float = 1e-6
+    warmup: int = 100
+    beta1: float = 0.9
+    weight_decay: float = 0.0
+    clip: float = Field(1.0, description="largest norm of the gradient")
+    ema: float = Field(0.999, description="decay of the moving average that validation judges")
+    validate_every: int = Field(500, gt=0)
+
+
+class DegradationRange(_Part):
+    """How low-resolution patches are made; widths in units of the scale r."""
+
+    sigma: tuple[float, float] = (0.3, 0.6)
+    gaussian: float = 0.55
+    bicubic: float = 0.30
+    area: float = 0.15
+    noise_probability: float = 0.15
+    noise_levels: tuple[float, float] = (0.5, 4.0)
+    jpeg_probability: float = 0.10
+    jpeg_quality: tuple[int, int] = (60, 100)
+
+
+class SuperresStage(_Part):
+    """The training of one step of the cascade, on the output of the frozen steps before it."""
+
+    step: int = Field(ge=1, le=4, description="step k doubles level k - 1")
+    patch: int = Field(gt=0, description="low-resolution pixels, side of a patch")
+    border: int = Field(3, description="low-resolution pixels at the rim outside the loss")
+    charbonnier_epsilon: float = 0.01
+    luminance_weight: float = 1.0
+    start_from_step: int | None = Field(
+        None, description="begin with the weights of this earlier step (same parameters)"
+    )
+    optimisation: Optimisation
+
+
+class SuperresRecipe(_Part):
+    task: Literal["superres"]
+    name: str
+    version: str = "1"
+    title: str
+    seed: int
+    threads: int | None = None
+    datasets: tuple[str, ...]
+    field_diameters: tuple[float, float] = (480.0, 1300.0)
+    architecture: CascadeParameters
+    degradation: DegradationRange = DegradationRange()
+    stages: tuple[SuperresStage, ...]
+
+
+class VesselAugmentation(_Part):
+    """Random changes; each range is uniform (``scale`` in its logarithm)."""
+
+    scale: tuple[float, float] = (0.75, 1.4)
+    gain: float = Field(0.2, description="per channel, relative")
+    gamma: tuple[float, float] = (0.7, 1.4)
+    blur_sigma: float = 1.2
+    noise: float = Field(0.03, description="largest standard deviation, of full scale")
+
+
+class VesselStage(_Part):
+    patch: int
+    dice_weight: float = 0.5
+    augmentation: VesselAugmentation = VesselAugmentation()
+    optimisation: Optimisation
+
+
+class VesselRecipe(_Part):
+    task: Literal["vessels"]
+    name: str
+    version: str = "1"
+    title: str
+    seed: int
+    threads: int | None = None
+    datasets: tuple[str, ...]
+    field_diameter: int = Field(640, description="the working resolution: px across the field")
+    architecture: UNetParameters
+    stages: tuple[VesselStage, ...]
+
+
+Recipe = Annotated[SuperresRecipe | VesselRecipe, Field(discriminator="task")]
+
+
+class _Holder(BaseModel):
+    recipe: Recipe
+
+
+def load_recipe(path: Path) -> SuperresRecipe | VesselRecipe:
+    """Read and check a recipe.
+
+    Raises:
+        UserError: unreadable, not TOML, or a field that does not fit, named in the message.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
+    try:
+        return _Holder.model_validate({"recipe": content}).recipe
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        raise UserError(f"The recipe {path.name} is wrong at {where!r}: {first['msg']}.") from error

@@ -1,0 +1,41 @@
+"""What the one training loop asks of a task."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from retina_viewer.training.recipe import Optimisation
+
+
+@dataclass(frozen=True)
+class Player:
+    """A network with its own optimiser: one for plain training, two for a GAN."""
+
+    name: str
+    network: nn.Module
+
+
+class Task(Protocol):
+    """One stage: players, batches, losses and a validation that tells which weights are best."""
+
+    @property
+    def name(self) -> str:
+        """For progress and events: ``superres step 2``, ``vessels``."""
+
+    @property
+    def optimisation(self) -> Optimisation: ...
+
+    @property
+    def players(self) -> tuple[Player, ...]:
+        """In the order of their updates; the first is the one that is kept and averaged."""
+
+    def batch(self, rng: np.random.Generator) -> Any:
+        """A batch; the same state of ``rng`` gives the same batch."""
+
+    def losses(self, player: Player, batch: Any) -> dict[str, Tensor]:
+        """The weighted terms, whose sum ``player`` descends. Runs under the loop's autocast."""
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Metrics of the first player's (averaged) weights; ``score`` is the one to be high."""

@@ -1,0 +1,173 @@
+"""Training the vessel U-Net: random crops at the working resolution, cross-entropy and Dice."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from retina_viewer.evaluation.metrics import auc, dice
+from retina_viewer.training.cache import CachedPhotograph, PhotographCache
+from retina_viewer.training.losses import masked_bce, masked_soft_dice
+from retina_viewer.training.recipe import Optimisation, VesselAugmentation, VesselStage
+from retina_viewer.training.task import Player
+from retina_viewer.vessels.preprocess import local_contrast
+
+Floats = NDArray[np.float32]
+_SURROUND = 48  # px beyond a crop, so that its local statistics are those of the photograph
+
+
+@dataclass(frozen=True)
+class VesselBatch:
+    contrast: Tensor  # (N, 3, H, W), what the network sees
+    vessels: Tensor  # (N, 1, H, W), the share of each pixel that is vessel
+    inside: Tensor  # (N, 1, H, W), 1 in the field of view
+
+
+class VesselTask:
+    """Vessels of the photographs in ``train``; the score is the mean AUC over ``validation``.
+
+    Args:
+        network: the U-Net.
+        stage: crop size, loss weights, augmentation.
+        train: photographs with vessels.
+        validation: others, of other patients.
+        diameter: the working resolution: px across the field of view.
+        device: where it trains.
+    """
+
+    name = "vessels"
+
+    def __init__(
+        self,
+        network: nn.Module,
+        stage: VesselStage,
+        train: PhotographCache,
+        validation: PhotographCache,
+        diameter: int,
+        device: torch.device,
+    ) -> None:
+        self.players = (Player("segmenter", network),)
+        self._stage, self._train, self._device = stage, train, device
+        self._diameter = float(diameter)
+        self._sets = sorted({train[k].dataset for k in range(len(train))})
+        self._members = {
+            name: [k for k in range(len(train)) if train[k].dataset == name] for name in self._sets
+        }
+        self._validation = [
+            _whole(validation[k], self._diameter) for k in range(len(validation))
+        ]
+
+    @property
+    def optimisation(self) -> Optimisation:
+        return self._stage.optimisation
+
+    def batch(self, rng: np.random.Generator) -> VesselBatch:
+        return self._tensors([self._crop(rng) for _ in range(self.optimisation.batch)])
+
+    def losses(self, player: Player, batch: VesselBatch) -> dict[str, Tensor]:
+        logits = player.network(batch.contrast)
+        return {
+            "cross_entropy": masked_bce(logits, batch.vessels, batch.inside),
+            "dice": self._stage.dice_weight
+            * masked_soft_dice(logits, batch.vessels, batch.inside),
+        }
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Mean per-photograph AUC, and Dice at 0.5, over the validation photographs."""
+        aucs, dices = [], []
+        for sample in self._validation:
+            batch = self._tensors([sample])
+            probability = torch.sigmoid(network(batch.contrast))[0, 0].cpu().numpy()
+            inside, truth = sample[2] > 0.5, sample[1] > 0.5
+            aucs.append(auc(probability, truth, inside))
+            dices.append(dice(probability > 0.5, truth, inside))
+        result = {"auc": float(np.mean(aucs)), "dice": float(np.mean(dices))}
+        return {**result, "score": result["auc"] + result["dice"]}
+
+    def _crop(self, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+        """One augmented crop: contrast (S, S, 3), vessels (S, S), inside (S, S)."""
+        members = self._members[self._sets[int(rng.integers(len(self._sets)))]]
+        photograph = self._train[members[int(rng.integers(len(members)))]]
+        augmentation = self._stage.augmentation
+        side = self._stage.patch + 2 * _SURROUND
+        low, high = np.log(augmentation.scale)
+        scale = self._diameter / photograph.diameter * float(np.exp(rng.uniform(low, high)))
+        rgb, vessels, field = _warped(photograph, side, scale, rng)
+        rgb = _photometric(rgb.astype(np.float32) / 255, augmentation, rng)
+        inside = field > 127
+        contrast = local_contrast(rgb, inside, photograph.diameter * scale)
+        centre = slice(_SURROUND, -_SURROUND)
+        return (
+            contrast[centre, centre],
+            vessels[centre, centre].astype(np.float32) / 255,
+            inside[centre, centre].astype(np.float32),
+        )
+
+    def _tensors(self, samples: list[tuple[Floats, Floats, Floats]]) -> VesselBatch:
+        contrast = torch.from_numpy(np.stack([s[0] for s in samples])).permute(0, 3, 1, 2)
+        vessels = torch.from_numpy(np.stack([s[1] for s in samples]))[:, None]
+        inside = torch.from_numpy(np.stack([s[2] for s in samples]))[:, None]
+        return VesselBatch(
+            contrast.to(self._device, memory_format=torch.channels_last),
+            vessels.to(self._device),
+            inside.to(self._device),
+        )
+
+
+def _whole(photograph: CachedPhotograph, diameter: float) -> tuple[Floats, Floats, Floats]:
+    """A whole photograph at the working resolution."""
+    factor = diameter / photograph.diameter
+    planes = [np.asarray(photograph.rgb), np.asarray(photograph.field)]
+    if photograph.vessels is not None:
+        planes.append(np.asarray(photograph.vessels))
+    rgb, field, vessels = (
+        cv2.resize(np.ascontiguousarray(p), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        for p in planes
+    )
+    inside = field > 127
+    contrast = local_contrast(rgb.astype(np.float32) / 255, inside, diameter)
+    return contrast, vessels.astype(np.float32) / 255, inside.astype(np.float32)
+
+
+def _warped(
+    photograph: CachedPhotograph, side: int, scale: float, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """A turned, scaled, perhaps mirrored window around a random point of the field."""
+    height, width = photograph.field.shape
+    for _ in range(20):
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        if photograph.field[int(y), int(x)]:
+            break
+    angle = float(rng.uniform(0, 360))
+    matrix = cv2.getRotationMatrix2D((x, y), angle, scale)
+    matrix[:, 2] += side / 2 - np.array([x, y])
+    if rng.random() < 0.5:
+        matrix[0] = np.array([0, 0, side - 1]) - matrix[0]
+    assert photograph.vessels is not None  # the cache was built with vessels
+
+    def warp(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        result = cv2.warpAffine(
+            np.ascontiguousarray(plane), matrix, (side, side), flags=cv2.INTER_LINEAR
+        )
+        return np.asarray(result, dtype=np.uint8)
+
+    return warp(photograph.rgb), warp(photograph.vessels), warp(photograph.field)
+
+
+def _photometric(
+    rgb: Floats, augmentation: VesselAugmentation, rng: np.random.Generator
+) -> Floats:
+    """Another camera: gains, gamma, focus, noise."""
+    gains = 1 + rng.uniform(-augmentation.gain, augmentation.gain, 3).astype(np.float32)
+    rgb = np.clip(rgb * gains, 0, 1) ** float(rng.uniform(*augmentation.gamma))
+    if rng.random() < 0.5:
+        sigma = float(rng.uniform(0.2, augmentation.blur_sigma))
+        rgb = cv2.GaussianBlur(rgb, (0, 0), sigma).astype(np.float32)
+    if rng.random() < 0.5:
+        level = float(rng.uniform(0, augmentation.noise))
+        rgb = rgb + rng.normal(0, level, rgb.shape).astype(np.float32)
+    return np.clip(rgb, 0, 1).astype(np.float32)

@@ -1,0 +1,50 @@
+"""What the vessel network sees: each channel against its surroundings, camera taken out."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SURROUND = 1 / 20  # sigma of the surroundings, of the field's diameter
+_FLOOR = 0.02  # of full scale: keeps flat areas from being blown up
+_LIMIT = 4.0  # local standard deviations
+_SHRINK = 4  # the surroundings are smooth: compute them on a smaller image
+
+
+def local_contrast(
+    rgb: NDArray[np.float32], mask: NDArray[np.bool_], diameter: float
+) -> NDArray[np.float32]:
+    """(x - local mean) / (local deviation + floor) for each channel, inside the field of view.
+
+    Mean and deviation are Gaussian-weighted over the field's pixels only (normalised
+    convolution), sigma = diameter / 20, so that neither the rim nor the illumination shows.
+
+    Args:
+        rgb: ``(H, W, 3)`` float32 in [0, 1].
+        mask: ``(H, W)`` bool, the field of view.
+        diameter: of the field of view, px.
+
+    Returns:
+        ``(H, W, 3)`` float32 in [-4, 4]; 0 outside the mask.
+    """
+    height, width = mask.shape
+    size = (max(1, -(-width // _SHRINK)), max(1, -(-height // _SHRINK)))
+    weight = mask.astype(np.float32)
+    inside = rgb * weight[..., None]
+    sigma = diameter * _SURROUND / _SHRINK
+    share, first, second = (
+        _gaussian(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), sigma)
+        for plane in (weight, inside, rgb * inside)
+    )
+    share = np.maximum(share, 1e-4)[..., None]
+    mean = first / share
+    variance = np.maximum(second / share - mean * mean, 0)
+    mean = cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
+    deviation = cv2.resize(np.sqrt(variance), (width, height), interpolation=cv2.INTER_LINEAR)
+    contrast = (rgb - mean) / (deviation + _FLOOR)
+    return np.clip(contrast, -_LIMIT, _LIMIT).astype(np.float32) * weight[..., None]
+
+
+def _gaussian(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    side = 2 * round(3 * sigma) + 1
+    blurred = cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(blurred, dtype=np.float32)
