@@ -3,7 +3,8 @@
 Usage: python benchmarks/field_of_view.py DATA
 
 DATA holds any of DRIVE, CHASE_DB1 and HRF, each with its photographs and masks. Each photograph is
-measured as it is, at 1/4 of its size, and as grey; the table gives Dice (median, worst) and seconds.
+measured as it is, at 1/4 of its size, and as grey; the table gives Dice (median, worst) and the
+longest time.
 """
 
 import argparse

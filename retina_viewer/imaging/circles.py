@@ -85,7 +85,7 @@ def fit_circle_robustly(
 
 
 def _through_three(triples: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Circumcentres ``(T, 2)`` and radii ``(T,)`` of ``(T, 3, 2)``; infinite for points on a line."""
+    """Circumcentres ``(T, 2)`` and radii ``(T,)`` of ``(T, 3, 2)``; infinite on a line."""
     first = triples[:, 0]
     b, c = triples[:, 1] - first, triples[:, 2] - first
     cross = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])

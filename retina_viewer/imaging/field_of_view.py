@@ -62,11 +62,13 @@ def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
     factor = min(1.0, _WORKING_SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA) if factor < 1 else rgb8
-    level = cv2.medianBlur(np.ascontiguousarray(small.max(axis=2)), 5)
+    level = cv2.medianBlur(np.asarray(small.max(axis=2), np.uint8), 5).astype(np.uint8, copy=False)
     lit = _lit(level)
     if lit is None:
         return _whole(height, width, is_black=int(level.max()) <= _LEAST_CONTRAST)
     circle = _rim_circle(lit)
+    if circle is not None:
+        circle = _on_steepest_edge(level, circle)
     # Back to source pixels; the two directions may have been rounded differently.
     across, down = width / size[0], height / size[1]
     if circle is None:
@@ -129,13 +131,14 @@ def _rim_points(lit: NDArray[np.uint8]) -> Points:
 
 def _rim_circle(lit: NDArray[np.uint8]) -> Circle | None:
     points = _rim_points(lit)
-    longer = max(lit.shape)
+    height, width = lit.shape
+    longer = max(height, width)
     circle = fit_circle_robustly(points, _TOLERANCE, (0.2 * longer, 2.0 * longer))
     if circle is None:
         return None
     # The outline runs through the centres of the outermost lit pixels.
     circle = Circle(circle.x, circle.y, circle.radius + 0.5)
-    disk = _disk(*lit.shape, circle, (0, lit.shape[0], 0, lit.shape[1]))
+    disk = _disk(height, width, circle, (0.0, float(height), 0.0, float(width)))
     common = int(np.count_nonzero(disk & (lit > 0)))
     # Shadow may hide part of the disk, but hardly anything is lit outside it.
     if common < 0.95 * int(lit.sum()) or common < 0.5 * int(disk.sum()):
@@ -143,10 +146,74 @@ def _rim_circle(lit: NDArray[np.uint8]) -> Circle | None:
     return circle
 
 
+def _on_steepest_edge(level: NDArray[np.uint8], circle: Circle) -> Circle:
+    """Move the circle to where brightness falls off most steeply.
+
+    The threshold follows glare beyond the rim and shadow within; the aperture's edge stays sharp.
+    """
+    angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)[:, None]
+    radii = np.arange(0.93 * circle.radius, 1.05 * circle.radius, 0.25)[None]
+    x = circle.x + radii * np.cos(angles)
+    y = circle.y + radii * np.sin(angles)
+    # Sample positions count from the centre of the first pixel; outside the frame nothing falls.
+    profile = cv2.remap(
+        level.astype(np.float32),
+        (x - 0.5).astype(np.float32),
+        (y - 0.5).astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    reach = 4  # samples on either side: one working pixel
+    fall = profile[:, : -2 * reach] - profile[:, 2 * reach :]
+    steepest = np.argmax(fall, axis=1)
+    rows = np.arange(len(steepest))
+    strength = fall[rows, steepest]
+    ends = np.column_stack([x[rows, steepest + reach], y[rows, steepest + reach]])
+    height, width = level.shape
+    margin = 2.0
+    usable = (
+        (strength >= _LEAST_CONTRAST)
+        & (ends.min(axis=1) >= margin)
+        & (ends[:, 0] <= width - margin)
+        & (ends[:, 1] <= height - margin)
+    )
+    refined = fit_circle_robustly(ends[usable], 0.75, (0.95 * circle.radius, 1.05 * circle.radius))
+    if refined is None:
+        return circle
+    supported = np.count_nonzero(np.abs(refined.distances(ends[usable])) <= _TOLERANCE)
+    return refined if supported >= max(30, 0.5 * np.count_nonzero(usable)) else circle
+
+
 def _straight_stops(lit: NDArray[np.uint8], circle: Circle) -> tuple[float, float, float, float]:
-    """Top, bottom, left, right of a frame-parallel stop inside the picture, else the frame."""
+    """Top, bottom, left, right of a frame-parallel stop inside the picture, else the frame.
+
+    Some cameras cut the circle by a straight edge and fill the rest of the frame with black.
+    """
     height, width = lit.shape
-    return 0.0, float(height), 0.0, float(width)
+    disk = _disk(height, width, circle, (0.0, float(height), 0.0, float(width)))
+    top, bottom = _dark_ends(lit, disk)
+    left, right = _dark_ends(lit.T, disk.T)
+    return float(top), float(height - bottom), float(left), float(width - right)
+
+
+def _dark_ends(lit: NDArray[np.uint8], disk: NDArray[np.bool_]) -> tuple[int, int]:
+    """How many rows at the top and at the bottom belong to a stop; 0 where there is none.
+
+    A stop is a run of rows that are dark along the disk's chord and then, within two rows, lit
+    along most of it. Shadow at the rim is round and fades, so it does not look like this.
+    """
+    chord = disk.sum(axis=1)
+    filled = np.divide(
+        (disk & (lit > 0)).sum(axis=1), chord, out=np.zeros(len(chord)), where=chord > 0
+    )
+    found = []
+    for part, length in ((filled, chord), (filled[::-1], chord[::-1])):
+        lit_rows = np.flatnonzero(part > 0.1)
+        first = int(lit_rows[0]) if len(lit_rows) else 0
+        soon = min(first + 2, len(part) - 1)
+        is_stop = length[first] > 0.3 * length.max() and part[soon] > 0.8
+        found.append(first if is_stop else 0)
+    return found[0], found[1]
 
 
 def _disk(
