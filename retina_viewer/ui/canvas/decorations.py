@@ -1,0 +1,229 @@
+"""What is written over the picture: chips, scale bar, overview, loupe mark, ruler, legend.
+
+Painted in logical pixels, so that it has the same size on every screen.
+"""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen
+
+from retina_viewer.imaging.overlay import CYAN, lookup_table
+from retina_viewer.ui.canvas.scene import Chip, Mapping, Picture, Scene, Source
+from retina_viewer.ui.theme import DARK
+from retina_viewer.ui.view_state import LayerName
+
+MARGIN = 8.0
+CHIP_HEIGHT = 24.0
+OVERVIEW_SIDE = 108.0
+SCALE_BAR = 120.0
+"""The greatest length of the scale bar."""
+GROUND = QColor(16, 16, 16, 205)
+WHITE = QColor(240, 240, 240)
+_GROUNDS = {
+    Source.CAMERA: (GROUND, WHITE),
+    Source.INTERPOLATED: (GROUND, QColor(200, 200, 200)),
+    Source.NETWORK: (QColor(DARK.amber), QColor(DARK.on_amber)),
+    Source.PENDING: (GROUND, QColor(DARK.amber)),
+}
+
+
+def paint_chips(painter: QPainter, chips: tuple[Chip, ...], right: float, top: float) -> None:
+    """In a row from the left; what does not fit is shortened, never left out."""
+    x = MARGIN
+    font = _bold(painter.font())
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    for chip in chips:
+        room = right - MARGIN - x - 16
+        if room < 24:
+            return
+        text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideRight, room)
+        box = QRectF(x, top, metrics.horizontalAdvance(text) + 16, CHIP_HEIGHT)
+        ground, ink = _GROUNDS[chip.source]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setPen(ink)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        x = box.right() + 4
+
+
+def paint_note(painter: QPainter, text: str, left: float, bottom: float) -> None:
+    """A short read-out on a dark ground, from its lower left corner."""
+    font = painter.font()
+    font.setBold(False)
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    box = QRectF(left, bottom - 22, metrics.horizontalAdvance(text) + 16, 22)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(GROUND)
+    painter.drawRoundedRect(box, 4, 4)
+    painter.setPen(WHITE)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def scale_bar_length(px_per_logical: float, um_per_px: float | None) -> tuple[float, str]:
+    """A round length that fits the bar.
+
+    Args:
+        px_per_logical: source pixels per logical screen pixel.
+        um_per_px: micrometres per source pixel, where known.
+
+    Returns:
+        The bar's length in logical pixels and its label.
+    """
+    unit = um_per_px or 1.0
+    longest = SCALE_BAR * px_per_logical * unit
+    power = 10.0 ** math.floor(math.log10(longest))
+    length = next(step * power for step in (5, 2, 1) if step * power <= longest * 1.0000001)
+    label = f"{length:g} px" if um_per_px is None else _micrometres(length)
+    return length / unit / px_per_logical, label
+
+
+def _micrometres(length: float) -> str:
+    return f"{length / 1000:g} mm nominal" if length >= 1000 else f"{length:g} µm nominal"
+
+
+def paint_scale_bar(
+    painter: QPainter, scene: Scene, ratio: float, right: float, bottom: float
+) -> None:
+    length, label = scale_bar_length(ratio / scene.camera.zoom, scene.um_per_px)
+    font = painter.font()
+    font.setBold(False)
+    painter.setFont(font)
+    width = max(length, QFontMetricsF(font).horizontalAdvance(label)) + 16
+    box = QRectF(right - width, bottom - 30, width, 30)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(GROUND)
+    painter.drawRoundedRect(box, 4, 4)
+    painter.setPen(WHITE)
+    text = box.adjusted(0, 2, 0, -10)
+    painter.drawText(text, Qt.AlignmentFlag.AlignCenter, label)
+    painter.setPen(QPen(WHITE, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+    y, x = bottom - 7, right - width / 2 - length / 2
+    painter.drawLine(QPointF(x, y), QPointF(x + length, y))
+    painter.drawLine(QPointF(x, y - 3), QPointF(x, y + 3))
+    painter.drawLine(QPointF(x + length, y - 3), QPointF(x + length, y + 3))
+
+
+def overview_rect(picture: Picture, width: float, height: float) -> QRectF:
+    """Where the overview lies in a pane of this logical size: the lower left corner."""
+    bounds = picture.bounds
+    side = OVERVIEW_SIDE / max(bounds.width, bounds.height, 1)
+    w, h = bounds.width * side, bounds.height * side
+    return QRectF(MARGIN, height - MARGIN - h, w, h)
+
+
+def paint_overview(painter: QPainter, picture: Picture, mapping: Mapping, box: QRectF) -> None:
+    if picture.original is None:
+        return
+    bounds = picture.bounds
+    factor = box.width() / bounds.width
+    painter.setPen(QPen(QColor(120, 120, 120), 1))
+    painter.setBrush(QColor(0, 0, 0))
+    painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    picture.original.draw(painter, box, bounds, factor)
+    left, top = mapping.source(0, 0)
+    right, bottom = mapping.source(mapping.width, mapping.height)
+    seen = QRectF(
+        box.x() + left * factor, box.y() + top * factor,
+        (right - left) * factor, (bottom - top) * factor,
+    ).intersected(box)  # fmt: skip
+    painter.setPen(QPen(QColor(DARK.accent), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(seen)
+
+
+def paint_mark(painter: QPainter, place: QPointF, size: QRectF) -> None:
+    """The rectangle that the loupe shows, in a main pane."""
+    box = QRectF(0, 0, max(size.width(), 12), max(size.height(), 12))
+    box.moveCenter(place)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(0, 0, 0, 160), 3))
+    painter.drawRect(box)
+    painter.setPen(QPen(WHITE, 1))
+    painter.drawRect(box)
+
+
+def paint_crosshair(painter: QPainter, centre: QPointF) -> None:
+    """A small open cross, dark under light, that hides no detail at its middle."""
+    for colour, width in ((QColor(0, 0, 0, 140), 3.0), (QColor(255, 255, 255, 200), 1.0)):
+        painter.setPen(QPen(colour, width))
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            painter.drawLine(centre + QPointF(dx * 6, dy * 6), centre + QPointF(dx * 12, dy * 12))
+
+
+def paint_ruler(painter: QPainter, start: QPointF, end: QPointF, label: str) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(255, 255, 255), 1.5)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLine(start, end)
+    painter.setBrush(WHITE)
+    for place in (start, end):
+        painter.drawEllipse(place, 3, 3)
+    paint_note(painter, label, end.x() + 8, end.y() - 6)
+
+
+def paint_divider(painter: QPainter, x: float, height: float) -> None:
+    painter.setPen(QPen(QColor(0, 0, 0, 150), 4))
+    painter.drawLine(QPointF(x, 0), QPointF(x, height))
+    painter.setPen(QPen(WHITE, 2))
+    painter.drawLine(QPointF(x, 0), QPointF(x, height))
+    painter.setPen(QPen(QColor(0, 0, 0, 150), 1))
+    painter.setBrush(WHITE)
+    painter.drawRoundedRect(QRectF(x - 5, height / 2 - 16, 10, 32), 5, 5)
+
+
+def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> None:
+    """The colours of the layers that are on, with their units."""
+    font = painter.font()
+    font.setBold(False)
+    painter.setFont(font)
+    for layer in scene.layers:
+        box = QRectF(right - 178, top, 178, 40 if layer.name is LayerName.SALIENCY else 24)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(GROUND)
+        painter.drawRoundedRect(box, 4, 4)
+        if layer.name is LayerName.SALIENCY:
+            _paint_ramp(painter, scene.colour_map, box)
+        else:
+            painter.setPen(QPen(QColor(*CYAN), 2))
+            y = box.center().y()
+            painter.drawLine(QPointF(box.left() + 8, y), QPointF(box.left() + 30, y))
+            painter.setPen(WHITE)
+            text = box.adjusted(38, 0, -8, 0)
+            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, "vessels (AI outline)")
+        top = box.bottom() + 4
+
+
+def _paint_ramp(painter: QPainter, colour_map: str, box: QRectF) -> None:
+    painter.setPen(WHITE)
+    text = box.adjusted(8, 2, -8, -18)
+    painter.drawText(text, Qt.AlignmentFlag.AlignLeft, "0")
+    painter.drawText(text, Qt.AlignmentFlag.AlignHCenter, "saliency (relative)")
+    painter.drawText(text, Qt.AlignmentFlag.AlignRight, "1")
+    ramp = QLinearGradient(box.left() + 8, 0, box.right() - 8, 0)
+    table = lookup_table(colour_map)
+    for index in range(0, 256, 15):
+        ramp.setColorAt(index / 255, QColor(*table[index].tolist()))
+    painter.fillRect(box.adjusted(8, 24, -8, -8), ramp)
+
+
+def _bold(font: QFont) -> QFont:
+    bold = QFont(font)
+    bold.setBold(True)
+    return bold
+
+
+def length_label(ruler: tuple[float, float, float, float], um_per_px: float | None) -> str:
+    """A measured distance: source pixels, and micrometres where the file gives a pixel size."""
+    length = math.hypot(ruler[2] - ruler[0], ruler[3] - ruler[1])
+    text = f"{length:.1f} px"
+    if um_per_px is None:
+        return text
+    um = length * um_per_px
+    return f"{text} = {um / 1000:.2f} mm nominal" if um >= 1000 else f"{text} = {um:.0f} µm nominal"

@@ -1,0 +1,115 @@
+"""Painting the picture itself: photograph, tiles, hatching and layers. Device pixels throughout."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
+
+from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.overlay import CYAN
+from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
+from retina_viewer.ui.canvas.tiles import Recipe, TileKey, tile_side, tiles_over
+from retina_viewer.ui.view_state import LayerName
+
+VECTOR_ZOOM = 1.0
+"""From here on vessel outlines are drawn as lines of constant width."""
+HATCH_SPACING = 12
+HATCH = QColor(255, 255, 255, 26)
+
+
+def paint_picture(painter: QPainter, scene: Scene, picture: Picture, mapping: Mapping) -> None:
+    """Fill the pane with what the scene says. Without a photograph nothing is painted."""
+    if picture.original is None:
+        return
+    smooth = scene.smooth or scene.camera.zoom < 1
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+    _paint_original(painter, picture, mapping)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+    if scene.content is not Content.ORIGINAL and scene.recipe is not None:
+        painter.save()
+        if scene.content is Content.SPLIT:
+            x = scene.divider * mapping.width
+            painter.setClipRect(QRectF(x, 0, mapping.width - x, mapping.height))
+        _paint_result(painter, scene.recipe, picture, mapping)
+        painter.restore()
+    for layer in scene.layers:
+        painter.setOpacity(layer.opacity)
+        if layer.name is LayerName.SALIENCY:
+            _paint_saliency(painter, picture, mapping)
+        else:
+            _paint_vessels(painter, picture, mapping)
+    painter.setOpacity(1.0)
+
+
+def _paint_original(painter: QPainter, picture: Picture, mapping: Mapping) -> None:
+    assert picture.original is not None
+    part = mapping.visible(picture.bounds)
+    if part.area:
+        picture.original.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
+
+
+def _paint_result(painter: QPainter, recipe: Recipe, picture: Picture, mapping: Mapping) -> None:
+    """The finished tiles over the interpolated photograph, which was drawn before them."""
+    pending: list[Rect] = []
+    visible = mapping.visible(picture.bounds)
+    zoom = mapping.camera.zoom / recipe.scale
+    for rect in tiles_over(visible, picture.bounds, tile_side(recipe.scale)):
+        tile = picture.tiles.get(TileKey(recipe, rect))
+        if tile is None:
+            pending.append(rect)
+        else:
+            tile.draw(painter, mapping.rect(rect), Rect(0, 0, tile.width, tile.height), zoom)
+    _hatch(painter, pending, mapping)
+
+
+def _hatch(painter: QPainter, pending: list[Rect], mapping: Mapping) -> None:
+    if not pending:
+        return
+    brush = QBrush(_hatching())
+    painter.setBrushOrigin(QPointF(0, 0))
+    for rect in pending:
+        painter.fillRect(mapping.rect(rect), brush)
+
+
+def _hatching() -> QPixmap:
+    """A tile of thin diagonal lines that repeats without a seam."""
+    pixmap = QPixmap(HATCH_SPACING, HATCH_SPACING)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(HATCH, 1.4))
+    for shift in (-HATCH_SPACING, 0, HATCH_SPACING):
+        painter.drawLine(shift, HATCH_SPACING, shift + HATCH_SPACING, 0)
+    painter.end()
+    return pixmap
+
+
+def _paint_saliency(painter: QPainter, picture: Picture, mapping: Mapping) -> None:
+    part = mapping.visible(picture.bounds)
+    if picture.saliency is not None and part.area:
+        picture.saliency.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
+
+
+def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> None:
+    art, zoom = picture.vessels, mapping.camera.zoom
+    part = mapping.visible(picture.bounds)
+    if art is None or not part.area:
+        return
+    if zoom < VECTOR_ZOOM:
+        level = art.level_for(zoom)
+        fx, fy = level.width / art.width, level.height / art.height
+        source = QRectF(part.x * fx, part.y * fy, part.width * fx, part.height * fy)
+        painter.drawImage(mapping.rect(part), level.levels[0].image, source)
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    pen = QPen(QColor(*CYAN), 1.0 if zoom < 4 else 1.5)
+    pen.setCosmetic(True)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    origin = mapping.point(0, 0)
+    painter.translate(origin)
+    painter.scale(zoom, zoom)
+    for polygon in art.visible(part):
+        painter.drawPolyline(polygon)
+    painter.restore()

@@ -1,0 +1,76 @@
+"""The panes and how the layouts arrange them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.scene import Picture
+from retina_viewer.ui.view_state import Layout
+
+GAP = 2
+LOUPE_SHARE = 0.24
+LOUPE_WIDTHS = (160, 360)
+
+
+class Stage(QWidget):
+    """Original, result and the loupe's two halves, placed by the layout.
+
+    The loupe shows the same detail twice, the original above and the result below: what a network
+    made is never looked at alone.
+    """
+
+    main_resized = Signal()
+    """The size of the main panes has changed."""
+
+    def __init__(self, picture: Picture, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.original = Pane(picture, self)
+        self.result = Pane(picture, self)
+        self.loupe_original = Pane(picture, self)
+        self.loupe_result = Pane(picture, self)
+        self._layout = Layout.LOUPE
+        self.result.resized.connect(self.main_resized)
+        self.set_layout(Layout.LOUPE)
+
+    @property
+    def mains(self) -> tuple[Pane, Pane]:
+        return self.original, self.result
+
+    @property
+    def loupes(self) -> tuple[Pane, Pane]:
+        return self.loupe_original, self.loupe_result
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return (*self.mains, *self.loupes)
+
+    def set_layout(self, layout: Layout) -> None:
+        self._layout = layout
+        self.original.setVisible(layout is not Layout.SLIDER)
+        for pane in self.loupes:
+            pane.setVisible(layout is Layout.LOUPE)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        width, height = self.width(), self.height()
+        if self._layout is Layout.SLIDER:
+            self.result.setGeometry(0, 0, width, height)
+            return
+        room = width
+        if self._layout is Layout.LOUPE:
+            low, high = LOUPE_WIDTHS
+            loupe = min(max(int(width * LOUPE_SHARE), low), high)
+            room = width - loupe - GAP
+            half = (height - GAP) // 2
+            self.loupe_original.setGeometry(room + GAP, 0, loupe, half)
+            self.loupe_result.setGeometry(room + GAP, half + GAP, loupe, height - half - GAP)
+        # Equal widths, so that both mains show exactly the same part.
+        pane = (room - GAP) // 2
+        self.original.setGeometry(0, 0, pane, height)
+        self.result.setGeometry(room - pane, 0, pane, height)

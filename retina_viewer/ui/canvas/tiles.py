@@ -1,0 +1,132 @@
+"""Which tiles a pane needs, in which order, and the ones that are done. No threads here."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.view_state import SCALES, Camera, Scale, Tone
+
+RESULT_SIDE = 384
+"""The side of a tile in result pixels: about 0.1 s for the cascade on one CPU core."""
+CACHE_BYTES = 768 * 2**20
+WORTHWHILE_ZOOM = 0.5
+"""Below it, the screen shows so few of the photograph's own pixels that more would not be seen."""
+SMALL_PHOTOGRAPH = 1_500_000
+"""Photographs of up to this many pixels are enhanced at any zoom."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a tile was made from and how. Tiles of different recipes never mix on a pane."""
+
+    photo: str
+    method: str
+    scale: Scale
+    device: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A part of the photograph that a pane shows, and where the eye is in it (source pixels)."""
+
+    recipe: Recipe
+    region: Rect
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class TileKey:
+    recipe: Recipe
+    rect: Rect
+    """In source pixels."""
+
+
+def tile_side(scale: Scale) -> int:
+    """The side of a tile in source pixels."""
+    return RESULT_SIDE // scale
+
+
+def tiles_over(region: Rect, image: Rect, side: int) -> Iterator[Rect]:
+    """The grid's tiles that a region of the image touches, row by row."""
+    if region.area == 0:
+        return
+    for y in range(region.y // side * side, region.bottom, side):
+        for x in range(region.x // side * side, region.right, side):
+            tile = Rect(x, y, side, side).intersected(image)
+            if tile.area:
+                yield tile
+
+
+def nearest(tiles: Iterable[Rect], x: float, y: float) -> Rect:
+    """The tile whose centre is nearest to a source point; computing it first is centre first."""
+
+    def distance(tile: Rect) -> float:
+        return (tile.x + tile.width / 2 - x) ** 2 + (tile.y + tile.height / 2 - y) ** 2
+
+    return min(tiles, key=distance)
+
+
+def scale_for(camera: Camera, wanted: Scale) -> Scale:
+    """The enlargement to compute for what this camera shows.
+
+    The cascade's intermediate results are the levels of a pyramid: x8 and x16 begin to differ from
+    x4 on the screen only above 400 % and 800 %, and cost 4 and 16 times as much. x2 and x4 are
+    always computed as chosen.
+    """
+    for scale in SCALES[1:]:
+        if scale >= camera.zoom:
+            return min(scale, wanted)
+    return wanted
+
+
+def is_worthwhile(camera: Camera, image: Rect) -> bool:
+    """Whether enhancing what this camera shows can be seen."""
+    return camera.zoom >= WORTHWHILE_ZOOM or image.area <= SMALL_PHOTOGRAPH
+
+
+class TileCache:
+    """The finished tiles, least recently drawn out first.
+
+    Args:
+        capacity: bytes of pixels to keep.
+    """
+
+    def __init__(self, capacity: int = CACHE_BYTES) -> None:
+        self.capacity = capacity
+        self.nbytes = 0
+        self._tiles: OrderedDict[TileKey, Pyramid] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    def __contains__(self, key: TileKey) -> bool:
+        return key in self._tiles
+
+    def get(self, key: TileKey) -> Pyramid | None:
+        tile = self._tiles.get(key)
+        if tile is not None:
+            self._tiles.move_to_end(key)
+        return tile
+
+    def put(self, key: TileKey, tile: Pyramid) -> None:
+        self.discard(key)
+        self._tiles[key] = tile
+        self.nbytes += tile.nbytes
+        while self.nbytes > self.capacity and len(self._tiles) > 1:
+            _, oldest = self._tiles.popitem(last=False)
+            self.nbytes -= oldest.nbytes
+
+    def discard(self, key: TileKey) -> None:
+        old = self._tiles.pop(key, None)
+        if old is not None:
+            self.nbytes -= old.nbytes
+
+    def clear(self) -> None:
+        self._tiles.clear()
+        self.nbytes = 0

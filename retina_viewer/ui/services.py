@@ -1,0 +1,129 @@
+"""The verbs of the program that the window calls, in one replaceable bundle.
+
+They are the same functions that the command line calls. Tests put slower or failing ones in their
+place. Imports happen on the first call, in a worker thread where possible: the window is on the
+screen before torch's kernels are loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.enhancer import Enhancer
+
+if TYPE_CHECKING:
+    from retina_viewer.vessels.segment import VesselMap
+
+
+class MethodInfo(Protocol):
+    """What the choosers show of a method."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def scales(self) -> Sequence[int]: ...
+
+
+class DeviceInfo(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """See the functions of the same names for what they take and give."""
+
+    open_image: Callable[[Path], FundusImage]
+    images_in: Callable[[Path], Sequence[Path]]
+    thumbnail: Callable[[Path, int], NDArray[np.uint8]]
+    methods: Callable[[], Sequence[MethodInfo]]
+    make_enhancer: Callable[[str, int, str], Enhancer]
+    """(method, scale, device)"""
+    devices: Callable[[], Sequence[DeviceInfo]]
+    saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
+    vessels: Callable[[FundusImage, str, Progress], VesselMap]
+    """(image, device, progress)"""
+    export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
+
+
+def _open_image(path: Path) -> FundusImage:
+    from retina_viewer.imaging.readers import open_image
+
+    return open_image(path)
+
+
+def _images_in(folder: Path) -> Sequence[Path]:
+    from retina_viewer.imaging.readers import images_in
+
+    return images_in(folder)
+
+
+def _thumbnail(path: Path, side: int) -> NDArray[np.uint8]:
+    from retina_viewer.imaging.readers import thumbnail
+
+    return thumbnail(path, side)
+
+
+def _methods() -> Sequence[MethodInfo]:
+    from retina_viewer.superres.methods import METHODS
+
+    return METHODS
+
+
+def _make_enhancer(method: str, scale: int, device: str) -> Enhancer:
+    from retina_viewer.superres.methods import make_enhancer
+
+    return make_enhancer(method, scale, device=device)
+
+
+def _devices() -> Sequence[DeviceInfo]:
+    from retina_viewer.networks.devices import available_devices
+
+    return available_devices()
+
+
+def _saliency(image: FundusImage, progress: Progress) -> NDArray[np.float32]:
+    from retina_viewer.saliency.local import saliency_map
+
+    return saliency_map(image.unit_rgb(), image.field_of_view.mask, progress=progress)
+
+
+def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
+    from retina_viewer.vessels.segment import segment_vessels
+
+    return segment_vessels(image, device=device, progress=progress)
+
+
+def _export(image: FundusImage, enhancer: Enhancer, path: Path, progress: Progress) -> Any:
+    from retina_viewer.superres.export import export_enhanced
+
+    return export_enhanced(image, enhancer, path, progress=progress)
+
+
+def project_services() -> Services:
+    """The program's own verbs."""
+    return Services(
+        open_image=_open_image,
+        images_in=_images_in,
+        thumbnail=_thumbnail,
+        methods=_methods,
+        make_enhancer=_make_enhancer,
+        devices=_devices,
+        saliency=_saliency,
+        vessels=_vessels,
+        export=_export,
+    )

@@ -1,0 +1,207 @@
+"""Sharpening under the eye: computes the tiles that the panes show, centre first.
+
+At most one tile is computed at a time and the next is chosen when it is done, from what is on the
+screen then; so nothing has to be re-ordered or cancelled when the person moves on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from retina_viewer.core.geometry import Rect
+from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.colour import to_srgb
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.enhancer import Enhancer, FloatImage
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.tiles import (
+    TileCache,
+    TileKey,
+    Wanted,
+    nearest,
+    tile_side,
+    tiles_over,
+)
+from retina_viewer.ui.jobs import Job, Jobs, Lane
+from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.services import Services
+
+KEY = "tile"
+RAW_BYTES = 384 * 2**20
+
+
+class EnhancerShelf:
+    """Enhancers and their raw results, so that a change of tone computes nothing twice.
+
+    Used in worker threads.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._enhancers: dict[tuple[str, int, str], Enhancer] = {}
+        self._results: dict[tuple[object, ...], NDArray[np.uint8]] = {}
+        self._bytes = 0
+
+    def enhancer(self, method: str, scale: int, device: str) -> Enhancer:
+        key = (method, scale, device)
+        with self._lock:
+            if key not in self._enhancers:
+                self._enhancers[key] = self._services.make_enhancer(*key)
+            return self._enhancers[key]
+
+    def tile(self, photo: Photo, key: TileKey, progress: Progress) -> Pyramid:
+        """The tile, toned, ready to be drawn."""
+        progress(0.0, "")
+        result = self._result(photo, key)
+        progress(0.9, "")
+        recipe, rect = key.recipe, key.rect
+        tone_map = photo.toned(recipe.tone).tone_map
+        return Pyramid.from_rgb(tone_map.apply(result, x=rect.x, y=rect.y, scale=recipe.scale))
+
+    def _result(self, photo: Photo, key: TileKey) -> NDArray[np.uint8]:
+        """``(h * scale, w * scale, 3)`` uint8 sRGB."""
+        recipe = key.recipe
+        untoned = (recipe.photo, recipe.method, recipe.scale, recipe.device, key.rect)
+        found = self._results.get(untoned)
+        if found is not None:
+            return found
+        enhancer = self.enhancer(recipe.method, recipe.scale, recipe.device)
+        unit = enhance_part(enhancer, photo.image, key.rect)
+        pixels = (unit * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        result = to_srgb(pixels, photo.image.icc_profile)
+        self._remember(untoned, result)
+        return result
+
+    def _remember(self, key: tuple[object, ...], result: NDArray[np.uint8]) -> None:
+        self._results[key] = result
+        self._bytes += result.nbytes
+        while self._bytes > RAW_BYTES:
+            oldest = next(iter(self._results))
+            self._bytes -= self._results.pop(oldest).nbytes
+
+
+def enhance_part(enhancer: Enhancer, image: FundusImage, rect: Rect) -> FloatImage:
+    """A region of the result, converting no more of the photograph than the method looks at."""
+    if enhancer.whole_image_only:
+        return enhancer.enhance_region(image.unit_rgb(), rect)
+    seen = rect.expanded(enhancer.margin).intersected(image.bounds)
+    inside = Rect(rect.x - seen.x, rect.y - seen.y, rect.width, rect.height)
+    return enhancer.enhance_region(image.unit_rgb(seen), inside)
+
+
+class TileLoader(QObject):
+    """Keeps the tiles of what is shown coming."""
+
+    tile_ready = Signal(object)
+    """(Rect): a tile of what is shown is in the cache."""
+    progressed = Signal()
+    """:meth:`sharp` has changed."""
+    failed = Signal(object)
+    """(Exception): the method cannot work; nothing is computed until another is chosen."""
+
+    def __init__(self, services: Services, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.cache = TileCache()
+        self.shelf = EnhancerShelf(services)
+        self._jobs = jobs
+        self._photo: Photo | None = None
+        self._shown: Sequence[Wanted] = ()
+        self._kind: object = None
+        self._paused = False
+        self._seconds = 0.0
+
+    def show(self, photo: Photo | None, kind: object, shown: Sequence[Wanted]) -> None:
+        """Say what is on the screen.
+
+        Args:
+            photo: the photograph; None for none.
+            kind: what the person chose; another value drops the tile that is being computed.
+            shown: the parts that panes show, the most important first; empty to compute nothing.
+        """
+        if kind != self._kind:
+            self._jobs.cancel(KEY)
+            self._paused = False
+            self._seconds = 0.0
+        self._photo, self._kind, self._shown = photo, kind, shown
+        self._next()
+
+    def stop(self) -> None:
+        """The person has cancelled: compute nothing until they choose something else or resume."""
+        self._paused = True
+        self._jobs.cancel(KEY)
+        self.progressed.emit()
+
+    def resume(self) -> None:
+        self._paused = False
+        self._next()
+
+    @property
+    def is_paused(self) -> bool:
+        return self._paused
+
+    @property
+    def is_working(self) -> bool:
+        return self._jobs.is_active(KEY)
+
+    @property
+    def seconds(self) -> float:
+        """Computing time spent on what the person chose."""
+        return self._seconds
+
+    def sharp(self, wanted: Wanted) -> float:
+        """The part of a visible region that is finished, 0 to 1."""
+        if self._photo is None:
+            return 0.0
+        side = tile_side(wanted.recipe.scale)
+        done = sum(
+            rect.intersected(wanted.region).area
+            for rect in tiles_over(wanted.region, self._photo.bounds, side)
+            if TileKey(wanted.recipe, rect) in self.cache
+        )
+        return done / wanted.region.area if wanted.region.area else 0.0
+
+    def _next(self) -> None:
+        """Compute the most wanted tile that is missing, unless one is being computed."""
+        if self._paused or self._photo is None or self._jobs.is_active(KEY):
+            return
+        key = self._most_wanted(self._photo.bounds)
+        if key is not None:
+            self._compute(self._photo, key)
+
+    def _compute(self, photo: Photo, key: TileKey) -> None:
+        def work(progress: Progress) -> Pyramid:
+            return self.shelf.tile(photo, key, progress)
+
+        def done(tile: Pyramid) -> None:
+            self.cache.put(key, tile)
+            self._seconds += job.seconds
+            self.tile_ready.emit(key.rect)
+            self.progressed.emit()
+            self._next()
+
+        def failed(error: Exception) -> None:
+            self._paused = True
+            self.failed.emit(error)
+
+        job: Job = self._jobs.submit(KEY, work, done, failed=failed, lane=Lane.TILES)
+
+    def _most_wanted(self, image: Rect) -> TileKey | None:
+        """A missing tile: of what is shown, centre first; then of a ring around it."""
+        for ring in (0, 1):
+            for wanted in self._shown:
+                side = tile_side(wanted.recipe.scale)
+                region = wanted.region.expanded(ring * side).intersected(image)
+                missing = [
+                    rect
+                    for rect in tiles_over(region, image, side)
+                    if TileKey(wanted.recipe, rect) not in self.cache
+                ]
+                if missing:
+                    return TileKey(wanted.recipe, nearest(missing, wanted.x, wanted.y))
+        return None
