@@ -59,9 +59,7 @@ def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
         rgb8: ``(H, W, 3)`` uint8, at least 16 pixels a side.
     """
     height, width = rgb8.shape[:2]
-    factor = min(1.0, _WORKING_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA) if factor < 1 else rgb8
+    small, across, down = _shrunk(rgb8)
     level = cv2.medianBlur(np.asarray(small.max(axis=2), np.uint8), 5).astype(np.uint8, copy=False)
     lit = _lit(level)
     if lit is None:
@@ -69,15 +67,38 @@ def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
     circle = _rim_circle(lit)
     if circle is not None:
         circle = _on_steepest_edge(level, circle)
-    # Back to source pixels; the two directions may have been rounded differently.
-    across, down = width / size[0], height / size[1]
     if circle is None:
         return _free_form(lit, height, width)
-    top, bottom, left, right = _straight_stops(lit, circle)
     source = Circle(circle.x * across, circle.y * down, circle.radius * (across + down) / 2)
-    stops = (top * down, bottom * down, left * across, right * across)
-    mask = _disk(height, width, source, stops)
+    top, bottom, left, right = _straight_stops(lit, circle)
+    frame = (
+        top * down,
+        bottom * down if bottom < lit.shape[0] else height,
+        left * across,
+        right * across if right < lit.shape[1] else width,
+    )
+    mask = _disk(height, width, source, frame)
     return FieldOfView(mask, source.x, source.y, 2 * source.radius, bool(mask.all()))
+
+
+def _shrunk(rgb8: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float, float]:
+    """The photograph at working size, and how many source pixels one of its pixels is wide, high.
+
+    Large ones shrink by a whole number, which is four times as fast; less than one working pixel
+    at the right and the bottom is left out then.
+    """
+    height, width = rgb8.shape[:2]
+    block = round(max(height, width) / _WORKING_SIDE)
+    if block >= 4:
+        size = (width // block, height // block)
+        rgb8 = rgb8[: size[1] * block, : size[0] * block]
+        across = down = float(block)
+    else:
+        factor = min(1.0, _WORKING_SIDE / max(height, width))
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        across, down = width / size[0], height / size[1]
+    small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False), across, down
 
 
 def _whole(height: int, width: int, *, is_black: bool = False) -> FieldOfView:
