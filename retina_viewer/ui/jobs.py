@@ -1,9 +1,10 @@
 """The one way to do work in the background.
 
-A :class:`Jobs` object lives in the GUI thread and owns two worker threads, one a lane: tiles must
-not wait behind a long vessel map. Everything a worker has to say comes back through one queued
-signal, so callbacks run in the GUI thread and nothing else crosses threads. A newer job with the
-same key replaces the older one; what the older one still reports is dropped.
+A :class:`Jobs` object lives in the GUI thread and owns three worker threads, one a lane: neither
+the next photograph nor its tiles may wait behind a long vessel map. Everything a worker has to say
+comes back through one queued signal, so callbacks run in the GUI thread and nothing else crosses
+threads. A newer job with the same key replaces the older one; what the older one still reports is
+dropped.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ PROGRESS_INTERVAL = 0.1
 class Lane(Enum):
     """Which worker does a job. Jobs of one lane run one after the other."""
 
+    FILES = "files"
     TILES = "tiles"
     WORK = "work"
 

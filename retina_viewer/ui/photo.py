@@ -47,3 +47,7 @@ class Photo:
     def toned_if_ready(self, tone: Tone) -> TonedPhoto | None:
         """The same where it is there already, without waiting: for the GUI thread."""
         return self._toned.get(tone)
+
+    def ready(self) -> list[TonedPhoto]:
+        """The tones that are there already, the first made first."""
+        return list(self._toned.values())

@@ -1,0 +1,124 @@
+"""From the resolved view to what each pane paints. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
+from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, scale_for
+from retina_viewer.ui.view_state import Camera, Layout, ResolvedView, Scale, Tone
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the view does not know: the state of the photograph and of the work on it."""
+
+    photo: str = ""
+    um_per_px: float | None = None
+    device: str = "auto"
+    method_title: str = ""
+    learned: bool = False
+    can_enhance: bool = True
+    """False after the method has failed."""
+    main_sharp: float = 0.0
+    loupe_sharp: float = 0.0
+    ruler: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Scenes:
+    original: Scene
+    result: Scene
+    loupe_original: Scene
+    loupe_result: Scene
+
+
+def recipe_for(view: ResolvedView, facts: Facts, camera: Camera) -> Recipe | None:
+    """How to enhance what this camera shows; None where it would not be seen or cannot be done."""
+    if not view.has_image or not facts.can_enhance or not is_worthwhile(camera, view.image):
+        return None
+    scale = scale_for(camera, view.scale)
+    return Recipe(facts.photo, view.method, scale, facts.device, view.tone)
+
+
+def compose(view: ResolvedView, facts: Facts) -> Scenes:
+    """The scenes of all panes, shown or not."""
+    main, loupe = (
+        Scene(
+            camera,
+            smooth=view.smooth,
+            layers=view.layers,
+            um_per_px=facts.um_per_px,
+            ruler=facts.ruler,
+            colour_map=view.colour_map,
+        )
+        for camera in (view.main, view.loupe)
+    )
+    mark = (view.loupe.x, view.loupe.y) if view.layout is Layout.LOUPE else None
+    main = replace(main, marked=mark)
+    loupe = replace(loupe, crosshair=True)
+    split = view.layout is Layout.SLIDER
+    return Scenes(
+        original=replace(main, chips=original_chips(view), overview=view.overview),
+        result=replace(
+            _result(main, view, facts, facts.main_sharp, split=split),
+            overview=view.overview and split,
+            legend=bool(view.layers),
+        ),
+        loupe_original=replace(
+            loupe, chips=(Chip(f"LOUPE {view.loupe.zoom * 100:.0f} % · ORIGINAL", Source.CAMERA),)
+        ),
+        loupe_result=_result(loupe, view, facts, facts.loupe_sharp),
+    )
+
+
+def original_chips(view: ResolvedView) -> tuple[Chip, ...]:
+    chips = [Chip(f"ORIGINAL {view.image.width} × {view.image.height}", Source.CAMERA)]
+    return (*chips, *_tone_chip(view))
+
+
+def _result(
+    scene: Scene, view: ResolvedView, facts: Facts, sharp: float, *, split: bool = False
+) -> Scene:
+    if view.show_original:
+        return replace(scene, chips=original_chips(view), content=Content.ORIGINAL)
+    recipe = recipe_for(view, facts, scene.camera)
+    chips = result_chips(view, facts, recipe, sharp)
+    note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
+    return replace(
+        scene,
+        chips=(*original_chips(view)[:1], *chips) if split else (*chips, *_tone_chip(view)),
+        recipe=recipe,
+        content=Content.SPLIT if split else Content.RESULT,
+        divider=view.divider,
+        note=note,
+    )
+
+
+def result_chips(
+    view: ResolvedView, facts: Facts, recipe: Recipe | None, sharp: float
+) -> tuple[Chip, ...]:
+    """What the result's pixels are; nothing is called AI before a network has made a part of it."""
+    if not view.has_image:
+        return ()
+    wanted = _name(view.scale, view.scale, facts)
+    if recipe is None:
+        why = "zoom in for" if facts.can_enhance else "failed:"
+        return Chip("INTERPOLATED", Source.INTERPOLATED), Chip(f"{why} {wanted}", Source.PENDING)
+    name = _name(recipe.scale, view.scale, facts)
+    if sharp <= 0:
+        return Chip("INTERPOLATED", Source.INTERPOLATED), Chip(f"PENDING {name}", Source.PENDING)
+    made = Source.NETWORK if facts.learned else Source.INTERPOLATED
+    done = Chip(f"{name} · {facts.method_title}", made)
+    return (done,) if sharp >= 1 else (done, Chip("PENDING", Source.PENDING))
+
+
+def _name(scale: Scale, chosen: Scale, facts: Facts) -> str:
+    kind = "AI" if facts.learned else "INTERPOLATED"
+    return f"{kind} ×{scale}" + (f" (of ×{chosen})" if scale != chosen else "")
+
+
+def _tone_chip(view: ResolvedView) -> tuple[Chip, ...]:
+    if view.tone is Tone.COLOUR:
+        return ()
+    return (Chip(view.tone.value.upper(), Source.CAMERA),)

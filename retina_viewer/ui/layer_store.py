@@ -1,0 +1,150 @@
+"""The layers over the photograph: computed when first turned on, kept for the last photographs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from retina_viewer.core.progress import Progress, part_of
+from retina_viewer.imaging.overlay import coloured, lookup_table
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.services import Services
+from retina_viewer.ui.view_state import LayerName
+
+if TYPE_CHECKING:
+    from retina_viewer.vessels.segment import VesselMap
+
+PHOTOGRAPHS_KEPT = 4
+
+
+@dataclass(eq=False)
+class Layers:
+    """What is known of one photograph so far."""
+
+    saliency: NDArray[np.float32] | None = None
+    saliency_art: Pyramid | None = None
+    colour_map: str = ""
+    vessels: VesselMap | None = None
+    vessel_art: VesselArt | None = None
+
+
+class LayerStore(QObject):
+    """Computes what is turned on and missing, one layer after the other."""
+
+    changed = Signal()
+    """A layer of the shown photograph has arrived or changed its colours."""
+    failed = Signal(object, object)
+    """(LayerName, Exception): the layer cannot be computed; turn it off."""
+
+    def __init__(self, services: Services, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._jobs = jobs
+        self._kept: OrderedDict[str, Layers] = OrderedDict()
+        self._photo: Photo | None = None
+
+    @property
+    def current(self) -> Layers:
+        """The shown photograph's layers."""
+        return self.of(self._photo) if self._photo is not None else Layers()
+
+    def of(self, photo: Photo) -> Layers:
+        layers = self._kept.setdefault(photo.key, Layers())
+        self._kept.move_to_end(photo.key)
+        while len(self._kept) > PHOTOGRAPHS_KEPT:
+            self._kept.popitem(last=False)
+        return layers
+
+    def is_working(self, name: LayerName) -> bool:
+        return self._jobs.is_active(_key(name))
+
+    def show(
+        self, photo: Photo | None, wanted: Sequence[LayerName], colour_map: str, device: str
+    ) -> None:
+        """Say which layers are on; those that are missing are computed."""
+        if photo is not self._photo:
+            for name in LayerName:
+                self._jobs.cancel(_key(name))
+        self._photo = photo
+        if photo is None:
+            return
+        for name in LayerName:
+            if name not in wanted:
+                self._jobs.cancel(_key(name))
+            elif name is LayerName.SALIENCY:
+                self._want_saliency(photo, colour_map)
+            else:
+                self._want_vessels(photo, device)
+
+    def _want_saliency(self, photo: Photo, colour_map: str) -> None:
+        layers, key = self.of(photo), _key(LayerName.SALIENCY)
+        if layers.colour_map == colour_map:
+            if layers.saliency_art is None and not self._jobs.is_active(key):
+                layers.colour_map = ""
+            else:
+                return
+        known = layers.saliency
+        layers.colour_map = colour_map
+
+        def work(progress: Progress) -> tuple[NDArray[np.float32], Pyramid]:
+            values = known
+            if values is None:
+                values = self._services.saliency(photo.image, part_of(progress, 0.0, 0.9))
+            progress(0.95, "colours")
+            mask = photo.image.field_of_view.mask
+            return values, _saliency_art(values, mask, colour_map)
+
+        def done(result: tuple[NDArray[np.float32], Pyramid]) -> None:
+            layers.saliency, layers.saliency_art = result
+            self.changed.emit()
+
+        def failed(error: Exception) -> None:
+            layers.colour_map = ""
+            self.failed.emit(LayerName.SALIENCY, error)
+
+        self._jobs.submit(key, work, done, failed=failed, title="saliency")
+
+    def _want_vessels(self, photo: Photo, device: str) -> None:
+        layers, key = self.of(photo), _key(LayerName.VESSELS)
+        if layers.vessel_art is not None or self._jobs.is_active(key):
+            return
+
+        def work(progress: Progress) -> tuple[VesselMap, VesselArt]:
+            found = self._services.vessels(photo.image, device, part_of(progress, 0.0, 0.9))
+            progress(0.95, "outlines")
+            return found, VesselArt(found.mask)
+
+        def done(result: tuple[VesselMap, VesselArt]) -> None:
+            layers.vessels, layers.vessel_art = result
+            self.changed.emit()
+
+        self._jobs.submit(
+            key,
+            work,
+            done,
+            failed=lambda error: self.failed.emit(LayerName.VESSELS, error),
+            title="vessels",
+        )
+
+
+def _key(name: LayerName) -> str:
+    return f"layer {name.value}"
+
+
+def _saliency_art(values: NDArray[np.float32], mask: NDArray[np.bool_], colour_map: str) -> Pyramid:
+    """The heat map inside the field of view, transparent around it."""
+    rgb = coloured(values, lookup_table(colour_map))
+    bgra = np.empty((*values.shape, 4), np.uint8)
+    bgra[..., :3] = rgb[..., ::-1]
+    bgra[..., 3] = 255
+    bgra[~mask] = 0
+    return Pyramid(bgra, has_alpha=True)

@@ -1,0 +1,248 @@
+"""The viewer: holds the person's intent and keeps the panes, the tiles and the layers up to it.
+
+Everything that changes what is seen goes the same way: a method changes the view state,
+:meth:`Viewer.apply` resolves it, and the difference is applied. Widgets only call methods and
+listen to :attr:`Viewer.changed`.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from retina_viewer.core.progress import Progress
+from retina_viewer.ui.canvas.scene import Picture
+from retina_viewer.ui.canvas.stage import Stage
+from retina_viewer.ui.canvas.tiles import Wanted
+from retina_viewer.ui.compose import Facts, compose, recipe_for
+from retina_viewer.ui.jobs import Jobs, Lane
+from retina_viewer.ui.layer_store import LayerStore
+from retina_viewer.ui.photo import Photo, TonedPhoto
+from retina_viewer.ui.services import MethodInfo, Services
+from retina_viewer.ui.tile_loader import TileLoader
+from retina_viewer.ui.view_state import Camera, LayerName, Layout, ResolvedView, ViewState, resolve
+
+TONE_KEY = "tone"
+
+
+class Viewer(QObject):
+    """See the module. Lives in the GUI thread."""
+
+    changed = Signal(object, object)
+    """(old ResolvedView, new ResolvedView)"""
+    photo_changed = Signal(object)
+    """(Photo or None)"""
+    sharpened = Signal()
+    """More of what is shown is finished; see :attr:`sharp`."""
+    layers_changed = Signal()
+    problem = Signal(object)
+    """(Exception) for the person to read."""
+    ruler_changed = Signal()
+
+    def __init__(
+        self, services: Services, jobs: Jobs, stage: Stage, picture: Picture, state: ViewState
+    ) -> None:
+        super().__init__(stage)
+        self.state = state
+        self.view = resolve(state)
+        self.photo: Photo | None = None
+        self.device = "auto"
+        self.ruler: tuple[float, float, float, float] | None = None
+        self.tiles = TileLoader(services, jobs, self)
+        self.layers = LayerStore(services, jobs, self)
+        self._jobs = jobs
+        self._stage = stage
+        self._picture = picture
+        self._methods = {method.id: method for method in services.methods()}
+        self._failed: set[tuple[str, int, str]] = set()
+        picture.tiles = self.tiles.cache
+        self._connect()
+
+    def _connect(self) -> None:
+        self.tiles.progressed.connect(self._tile_arrived)
+        self.tiles.failed.connect(self._enhancing_failed)
+        self.layers.changed.connect(self._layer_arrived)
+        self.layers.failed.connect(self._layer_failed)
+        self._stage.main_resized.connect(self._pane_resized)
+
+    # What is there
+
+    @property
+    def method(self) -> MethodInfo:
+        return self._methods[self.state.method]
+
+    @property
+    def choice(self) -> tuple[str, int, str]:
+        """(method, scale, device): what the person wants the result to be made with."""
+        return self.state.method, self.state.scale, self.device
+
+    @property
+    def sharp(self) -> float:
+        """The finished part of the main pane's visible area; 1 where nothing is to be done."""
+        wanted = self._wanted(self.view.main)
+        return self.tiles.sharp(wanted) if wanted else 1.0
+
+    @property
+    def can_enhance(self) -> bool:
+        return self.choice not in self._failed
+
+    # What the person wants
+
+    def show_photo(self, photo: Photo | None) -> None:
+        """Show another photograph, whole; None shows none."""
+        self.photo = photo
+        self.ruler = None
+        self._picture.original = None
+        if photo is not None:
+            toned = photo.toned_if_ready(self.state.tone)
+            # A tone that is not ready yet: the colours until it is.
+            shown = toned or next(iter(photo.ready()), None)
+            self._picture.original = shown.pyramid if shown else None
+        width, height = (photo.bounds.width, photo.bounds.height) if photo else (0, 0)
+        self.state.set_image(width, height)
+        self._take_layers()
+        self.photo_changed.emit(photo)
+        self.apply(force=True)
+
+    def choose_device(self, device: str) -> None:
+        self.device = device
+        self.apply(force=True)
+
+    def retry(self) -> None:
+        """Compute again what failed or was cancelled."""
+        self._failed.clear()
+        self.tiles.resume()
+        self.apply(force=True)
+
+    def set_ruler(self, ruler: tuple[float, float, float, float] | None) -> None:
+        self.ruler = ruler
+        self.ruler_changed.emit()
+        self.apply(force=True)
+
+    def apply(self, *, force: bool = False) -> None:
+        """Resolve the state and bring everything up to it.
+
+        Args:
+            force: also where the view is the same, because what it shows has changed.
+        """
+        old, new = self.view, resolve(self.state)
+        if new == old and not force:
+            return
+        self.view = new
+        if new.layout is not old.layout:
+            self._stage.set_layout(new.layout)
+            # The panes have been resized and have called this method again.
+            new = self.view
+        for pane in self._stage.panes:
+            pane.measuring = new.measuring
+        self._want_tone()
+        self._want_tiles()
+        self.layers.show(self.photo, new.layers_on, new.colour_map, self.device)
+        if new.colour_map != old.colour_map:
+            self._take_layers()
+        self._show_scenes()
+        self.changed.emit(old, new)
+
+    # Bringing the widgets up to it
+
+    def _facts(self) -> Facts:
+        main, loupe = self._wanted(self.view.main), self._wanted(self.view.loupe)
+        return Facts(
+            photo=self.photo.key if self.photo else "",
+            um_per_px=self.photo.image.um_per_px if self.photo else None,
+            device=self.device,
+            method_title=self.method.title,
+            learned=self.method.learned,
+            can_enhance=self.can_enhance,
+            main_sharp=self.tiles.sharp(main) if main else 0.0,
+            loupe_sharp=self.tiles.sharp(loupe) if loupe else 0.0,
+            ruler=self.ruler,
+        )
+
+    def _wanted(self, camera: Camera) -> Wanted | None:
+        """The tiles for a camera, as the pane that has it shows them."""
+        basic = Facts(
+            photo=self.photo.key if self.photo else "",
+            device=self.device,
+            can_enhance=self.can_enhance,
+        )
+        recipe = recipe_for(self.view, basic, camera)
+        if recipe is None or self._picture.original is None:
+            return None
+        pane = self._stage.loupe_result if camera is self.view.loupe else self._stage.result
+        ratio = pane.devicePixelRatioF()
+        region = camera.visible(pane.width() * ratio, pane.height() * ratio, self.view.image)
+        return Wanted(recipe, region, camera.x, camera.y) if region.area else None
+
+    def _want_tiles(self) -> None:
+        wanted = [self._wanted(self.view.main)]
+        if self.view.layout is Layout.LOUPE:
+            wanted.append(self._wanted(self.view.loupe))
+        kind = (self.photo.key if self.photo else "", *self.choice)
+        self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])
+
+    def _want_tone(self) -> None:
+        photo, tone = self.photo, self.view.tone
+        if photo is None:
+            return
+        ready = photo.toned_if_ready(tone)
+        if ready is not None:
+            self._picture.original = ready.pyramid
+        elif not self._jobs.is_active(f"{TONE_KEY} {tone} {photo.key}"):
+
+            def work(progress: Progress) -> TonedPhoto:
+                return photo.toned(tone)
+
+            self._jobs.submit(
+                f"{TONE_KEY} {tone} {photo.key}",
+                work,
+                lambda toned: self.apply(force=True),
+                title=tone.value,
+                lane=Lane.FILES,
+            )
+
+    def _take_layers(self) -> None:
+        layers = self.layers.of(self.photo) if self.photo else None
+        self._picture.saliency = layers.saliency_art if layers else None
+        self._picture.vessels = layers.vessel_art if layers else None
+
+    def _show_scenes(self) -> None:
+        scenes = compose(self.view, self._facts())
+        self._stage.original.show_scene(scenes.original)
+        self._stage.result.show_scene(scenes.result)
+        self._stage.loupe_original.show_scene(scenes.loupe_original)
+        self._stage.loupe_result.show_scene(scenes.loupe_result)
+
+    def _repaint(self) -> None:
+        self._show_scenes()
+        for pane in self._stage.panes:
+            pane.update()
+
+    # What comes back
+
+    def _tile_arrived(self) -> None:
+        self._show_scenes()
+        self._stage.result.update()
+        self._stage.loupe_result.update()
+        self.sharpened.emit()
+
+    def _layer_arrived(self) -> None:
+        self._take_layers()
+        self._repaint()
+        self.layers_changed.emit()
+
+    def _layer_failed(self, name: LayerName, error: Exception) -> None:
+        self.state.layer(name).on = False
+        self.apply()
+        self.problem.emit(error)
+
+    def _enhancing_failed(self, error: Exception) -> None:
+        self._failed.add(self.choice)
+        self.apply(force=True)
+        self.problem.emit(error)
+
+    def _pane_resized(self) -> None:
+        pane = self._stage.result
+        ratio = pane.devicePixelRatioF()
+        self.state.pane_width = max(1.0, pane.width() * ratio)
+        self.state.pane_height = max(1.0, pane.height() * ratio)
+        self.apply(force=True)
