@@ -56,10 +56,12 @@ class ModelCard(_Part):
     parameters: dict[str, Any]
     scales: tuple[int, ...] = ()
     margins: tuple[int, ...] = Field(
-        (), description="pixels that each step's network sees around its input"
+        default=(), description="pixels that each step's network sees around its input"
     )
-    field_diameter: int | None = Field(None, description="vessels: the working resolution, px")
-    threshold: float | None = Field(None, description="vessels: probability of the mask")
+    field_diameter: int | None = Field(
+        default=None, description="vessels: the working resolution, px"
+    )
+    threshold: float | None = Field(default=None, description="vessels: probability of the mask")
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     licence: str
     training: TrainingSummary
@@ -68,7 +70,7 @@ class ModelCard(_Part):
     parent: str | None = None
     created: date
     notes: str = ""
-    directory: Path | None = Field(None, exclude=True)
+    directory: Path | None = Field(default=None, exclude=True)
 
     @property
     def weights_file(self) -> Path:

@@ -75,7 +75,9 @@ def load_network(card: ModelCard) -> nn.Module:
     try:
         network.load_state_dict(load(content), strict=True)
     except (SafetensorError, RuntimeError) as error:
-        raise UserError(f"The weights of {card.name!r} do not fit its architecture.", hint) from error
+        raise UserError(
+            f"The weights of {card.name!r} do not fit its architecture.", hint
+        ) from error
     return network.eval().requires_grad_(False)
 
 

@@ -52,4 +52,6 @@ def build(name: str, parameters: dict[str, Any]) -> nn.Module:
     try:
         return ARCHITECTURES[name](parameters)
     except ValueError as error:
-        raise UserError(f"The parameters of the architecture {name!r} do not fit: {error}") from error
+        raise UserError(
+            f"The parameters of the architecture {name!r} do not fit: {error}"
+        ) from error

@@ -24,7 +24,8 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(maps, maps, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:  # (N, maps, H, W) -> (N, maps, H, W)
-        return x + self.second(F.relu(self.first(x)))
+        detail: Tensor = self.second(F.relu(self.first(x)))
+        return x + detail
 
 
 class ResidualGenerator(nn.Module):

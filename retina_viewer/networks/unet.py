@@ -45,9 +45,7 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # (N, inputs, H, W) -> (N, 1, H, W)
         height, width = x.shape[-2:]
-        x = F.pad(
-            x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate"
-        )
+        x = F.pad(x, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
         levels: list[Tensor] = []
         for number, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2) if number else x)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.superres.border import reflected_window
 from retina_viewer.superres.enhancer import FloatImage
 
 SCALES = (2, 4, 8, 16)
@@ -61,19 +62,6 @@ def phase_weights(
     return normalised.astype(np.float32)
 
 
-def reflected(start: int, stop: int, size: int) -> NDArray[np.intp]:
-    """The indices ``start..stop - 1`` mirrored into ``0..size - 1``, the border pixel not doubled.
-
-    As ``numpy.pad(mode="reflect")``; distances beyond the size go back and forth, and a single
-    pixel repeats.
-    """
-    if size == 1:
-        return np.zeros(stop - start, dtype=np.intp)
-    period = 2 * (size - 1)
-    index = np.arange(start, stop, dtype=np.intp) % period
-    return np.minimum(index, period - index)
-
-
 @dataclass(frozen=True)
 class Interpolation:
     """An :class:`~retina_viewer.superres.enhancer.Enhancer` without weights or memory.
@@ -92,11 +80,7 @@ class Interpolation:
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
-        height, width = rgb.shape[:2]
-        around = region.expanded(self.margin)
-        rows = reflected(around.y, around.bottom, height)
-        columns = reflected(around.x, around.right, width)
-        window = rgb[rows[:, None], columns[None, :]]
+        window = reflected_window(rgb, region.expanded(self.margin))
         tall = _enlarge_rows(window, self.weights)
         wide = _enlarge_rows(tall.transpose(1, 0, 2), self.weights)
         result: FloatImage = np.clip(wide.transpose(1, 0, 2), 0.0, 1.0)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -127,10 +128,18 @@ def _decode(photograph: Photograph, diameter: float, with_vessels: bool) -> tupl
     factor = min(1.0, diameter / found.diameter)
     if factor < 1:
         size = (round(rgb.shape[1] * factor), round(rgb.shape[0] * factor))
-        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes]
+        planes = [
+            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+            for plane in planes
+        ]
     stack = np.dstack(planes).astype(np.uint8)
     stack[..., 3] = np.where(stack[..., 3] > 127, 255, 0)
     return stack, found.diameter * factor
+
+
+def as_unit(values: NDArray[Any]) -> NDArray[np.float32]:
+    """0..255 of any type as float32 in [0, 1]."""
+    return np.asarray(values, dtype=np.float32) / np.float32(255)
 
 
 def _as_bytes(mask: NDArray[np.bool_]) -> Bytes:

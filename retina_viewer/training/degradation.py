@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.imaging.degradation import degrade, to_8bit
+from retina_viewer.training.cache import as_unit
 from retina_viewer.training.recipe import DegradationRange
 
 Floats = NDArray[np.float32]
@@ -36,11 +37,11 @@ def random_low_resolution(
     low8 = to_8bit(low)
     if rng.random() < ranges.jpeg_probability:
         low8 = jpeg_round_trip(low8, int(rng.integers(*ranges.jpeg_quality, endpoint=True)))
-    return low8.astype(np.float32) / 255
+    return as_unit(low8)
 
 
 def jpeg_round_trip(rgb8: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """What a JPEG file of this quality gives back; ``(H, W, 3)`` uint8 RGB."""
     _, code = cv2.imencode(".jpg", rgb8[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(code, cv2.IMREAD_COLOR)
-    return np.ascontiguousarray(decoded[..., ::-1]).astype(np.uint8)
+    decoded = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])

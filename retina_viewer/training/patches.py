@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.training.cache import CachedPhotograph, PhotographCache
+from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 
 _INSIDE = 0.6  # least share of a patch inside the field of view
 _TRIES = 20
@@ -40,12 +40,10 @@ class PatchSource:
         patch = np.rot90(patch, int(rng.integers(4)))
         if rng.random() < 0.5:
             patch = patch[:, ::-1]
-        return np.ascontiguousarray(patch).astype(np.float32) / 255
+        return as_unit(np.ascontiguousarray(patch))
 
 
-def _place(
-    photograph: CachedPhotograph, window: int, rng: np.random.Generator
-) -> tuple[int, int]:
+def _place(photograph: CachedPhotograph, window: int, rng: np.random.Generator) -> tuple[int, int]:
     """A corner whose window lies mostly inside the field; the last try where none does."""
     height, width = photograph.field.shape
     y = x = 0

@@ -21,13 +21,13 @@ def fastest_precision(device: torch.device) -> torch.dtype:
 def _seconds(dtype: torch.dtype) -> float:
     """Best of three forward and backward passes through a few 3x3 convolutions."""
     layers = [nn.Conv2d(32, 32, 3, padding=1) for _ in range(4)]
-    network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+    network = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     sample = torch.rand(2, 32, 64, 64).to(memory_format=torch.channels_last)
     best = float("inf")
     for _ in range(4):
         start = time.perf_counter()
         with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
             loss = network(sample).float().square().mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         best = min(best, time.perf_counter() - start)
     return best

@@ -24,9 +24,11 @@ class Optimisation(_Part):
     warmup: int = 100
     beta1: float = 0.9
     weight_decay: float = 0.0
-    clip: float = Field(1.0, description="largest norm of the gradient")
-    ema: float = Field(0.999, description="decay of the moving average that validation judges")
-    validate_every: int = Field(500, gt=0)
+    clip: float = Field(default=1.0, description="largest norm of the gradient")
+    ema: float = Field(
+        default=0.999, description="decay of the moving average that validation judges"
+    )
+    validate_every: int = Field(default=500, gt=0)
 
 
 class DegradationRange(_Part):
@@ -47,11 +49,11 @@ class SuperresStage(_Part):
 
     step: int = Field(ge=1, le=4, description="step k doubles level k - 1")
     patch: int = Field(gt=0, description="low-resolution pixels, side of a patch")
-    border: int = Field(3, description="low-resolution pixels at the rim outside the loss")
+    border: int = Field(default=3, description="low-resolution pixels at the rim outside the loss")
     charbonnier_epsilon: float = 0.01
     luminance_weight: float = 1.0
     start_from_step: int | None = Field(
-        None, description="begin with the weights of this earlier step (same parameters)"
+        default=None, description="begin with the weights of this earlier step (same parameters)"
     )
     optimisation: Optimisation
 
@@ -74,10 +76,10 @@ class VesselAugmentation(_Part):
     """Random changes; each range is uniform (``scale`` in its logarithm)."""
 
     scale: tuple[float, float] = (0.75, 1.4)
-    gain: float = Field(0.2, description="per channel, relative")
+    gain: float = Field(default=0.2, description="per channel, relative")
     gamma: tuple[float, float] = (0.7, 1.4)
     blur_sigma: float = 1.2
-    noise: float = Field(0.03, description="largest standard deviation, of full scale")
+    noise: float = Field(default=0.03, description="largest standard deviation, of full scale")
 
 
 class VesselStage(_Part):
@@ -95,7 +97,9 @@ class VesselRecipe(_Part):
     seed: int
     threads: int | None = None
     datasets: tuple[str, ...]
-    field_diameter: int = Field(640, description="the working resolution: px across the field")
+    field_diameter: int = Field(
+        default=640, description="the working resolution: px across the field"
+    )
     architecture: UNetParameters
     stages: tuple[VesselStage, ...]
 

@@ -21,6 +21,7 @@ from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.devices import resolve_device
+from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.loop import Event, Surroundings, run_stage
@@ -105,12 +106,11 @@ def _prepare_folder(out: Path, recipe_file: Path, resume: bool) -> None:
     if any(out.glob("stage*.safetensors")):
         if not resume:
             raise UserError(
-                f"{out} holds a training already.", "Add --resume to go on, or choose another --out."
+                f"{out} holds a training already.",
+                "Add --resume to go on, or choose another --out.",
             )
         if kept.read_bytes() != recipe_file.read_bytes():
-            raise UserError(
-                f"{out} holds the training of another recipe.", "Choose another --out."
-            )
+            raise UserError(f"{out} holds the training of another recipe.", "Choose another --out.")
         return
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -139,9 +139,7 @@ def _load_data(
         open_cache(
             train_set, cache / "train", diameter=diameter, with_vessels=vessels, progress=progress
         ),
-        open_cache(
-            validation_set, cache / "validation", diameter=diameter, with_vessels=vessels
-        ),
+        open_cache(validation_set, cache / "validation", diameter=diameter, with_vessels=vessels),
         train_set,
         validation_set,
     )
@@ -184,7 +182,7 @@ def _write_model(
 ) -> ModelCard:
     folder = out / "model"
     folder.mkdir(exist_ok=True)
-    superres = isinstance(network, GeneratorCascade)
+    steps = list(network.steps) if isinstance(network, GeneratorCascade) else []
     hashes = sorted(sha256_of(p.image) for p in data.train_photographs)
     summary = TrainingSummary(
         recipe=recipe.name,
@@ -209,10 +207,10 @@ def _write_model(
         task=recipe.task,
         architecture=_architecture(recipe),
         parameters=recipe.architecture.model_dump(mode="json"),
-        scales=tuple(2 ** (k + 1) for k in range(len(network.steps))) if superres else (),
-        margins=tuple(step.margin for step in network.steps) if superres else (),
+        scales=tuple(2 ** (k + 1) for k in range(len(steps))),
+        margins=tuple(step.margin for step in steps if isinstance(step, ResidualGenerator)),
         field_diameter=recipe.field_diameter if isinstance(recipe, VesselRecipe) else None,
-        threshold=None if superres else 0.5,
+        threshold=None if steps else 0.5,
         weights_sha256=save_weights(network.state_dict(), folder),
         licence=_LICENCE,
         training=summary,

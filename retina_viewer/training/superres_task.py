@@ -65,8 +65,7 @@ class SuperresTask:
         epsilon = self._stage.charbonnier_epsilon
         return {
             "rgb": charbonnier(difference, epsilon),
-            "luminance": self._stage.luminance_weight
-            * charbonnier(luminance(difference), epsilon),
+            "luminance": self._stage.luminance_weight * charbonnier(luminance(difference), epsilon),
         }
 
     @torch.no_grad()
@@ -89,9 +88,7 @@ class SuperresTask:
         side = (_VALIDATION_SIDE + 2 * self._stage.border) * self._scale
         side -= side % (2 * self._scale)
         high = [source.draw(side, rng) for _ in range(_VALIDATION_PATCHES)]
-        clean = DegradationRange(
-            sigma=(0.4, 0.4), area=0, noise_probability=0, jpeg_probability=0
-        )
+        clean = DegradationRange(sigma=(0.4, 0.4), area=0, noise_probability=0, jpeg_probability=0)
         kernels = {
             "gaussian": clean.model_copy(update={"gaussian": 1.0, "bicubic": 0.0}),
             "bicubic": clean.model_copy(update={"gaussian": 0.0, "bicubic": 1.0}),
@@ -104,9 +101,7 @@ class SuperresTask:
         }
 
     @torch.no_grad()
-    def _pair(
-        self, low: list[np.ndarray], high: list[np.ndarray]
-    ) -> PatchPair:
+    def _pair(self, low: list[np.ndarray], high: list[np.ndarray]) -> PatchPair:
         inputs = self._tensor(low)
         for step in self._frozen:
             inputs = step(inputs).clamp(0, 1)

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from retina_viewer.evaluation.metrics import auc, dice
-from retina_viewer.training.cache import CachedPhotograph, PhotographCache
+from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 from retina_viewer.training.losses import masked_bce, masked_soft_dice
 from retina_viewer.training.recipe import Optimisation, VesselAugmentation, VesselStage
 from retina_viewer.training.task import Player
 from retina_viewer.vessels.preprocess import local_contrast
 
 Floats = NDArray[np.float32]
+_AREA = cv2.INTER_AREA
 _SURROUND = 48  # px beyond a crop, so that its local statistics are those of the photograph
 
 
@@ -56,9 +57,7 @@ class VesselTask:
         self._members = {
             name: [k for k in range(len(train)) if train[k].dataset == name] for name in self._sets
         }
-        self._validation = [
-            _whole(validation[k], self._diameter) for k in range(len(validation))
-        ]
+        self._validation = [_whole(validation[k], self._diameter) for k in range(len(validation))]
 
     @property
     def optimisation(self) -> Optimisation:
@@ -71,8 +70,7 @@ class VesselTask:
         logits = player.network(batch.contrast)
         return {
             "cross_entropy": masked_bce(logits, batch.vessels, batch.inside),
-            "dice": self._stage.dice_weight
-            * masked_soft_dice(logits, batch.vessels, batch.inside),
+            "dice": self._stage.dice_weight * masked_soft_dice(logits, batch.vessels, batch.inside),
         }
 
     @torch.no_grad()
@@ -97,15 +95,12 @@ class VesselTask:
         low, high = np.log(augmentation.scale)
         scale = self._diameter / photograph.diameter * float(np.exp(rng.uniform(low, high)))
         rgb, vessels, field = _warped(photograph, side, scale, rng)
-        rgb = _photometric(rgb.astype(np.float32) / 255, augmentation, rng)
-        inside = field > 127
-        contrast = local_contrast(rgb, inside, photograph.diameter * scale)
-        centre = slice(_SURROUND, -_SURROUND)
-        return (
-            contrast[centre, centre],
-            vessels[centre, centre].astype(np.float32) / 255,
-            inside[centre, centre].astype(np.float32),
-        )
+        inside = field > 0.5
+        changed = _photometric(rgb, augmentation, rng)
+        contrast = local_contrast(changed, inside, photograph.diameter * scale)
+        middle = slice(_SURROUND, -_SURROUND)
+        inside_middle = inside[middle, middle].astype(np.float32)
+        return contrast[middle, middle], vessels[middle, middle], inside_middle
 
     def _tensors(self, samples: list[tuple[Floats, Floats, Floats]]) -> VesselBatch:
         contrast = torch.from_numpy(np.stack([s[0] for s in samples])).permute(0, 3, 1, 2)
@@ -125,49 +120,49 @@ def _whole(photograph: CachedPhotograph, diameter: float) -> tuple[Floats, Float
     if photograph.vessels is not None:
         planes.append(np.asarray(photograph.vessels))
     rgb, field, vessels = (
-        cv2.resize(np.ascontiguousarray(p), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        as_unit(
+            cv2.resize(np.ascontiguousarray(p), None, fx=factor, fy=factor, interpolation=_AREA)
+        )
         for p in planes
     )
-    inside = field > 127
-    contrast = local_contrast(rgb.astype(np.float32) / 255, inside, diameter)
-    return contrast, vessels.astype(np.float32) / 255, inside.astype(np.float32)
+    inside = field > 0.5
+    return local_contrast(rgb, inside, diameter), vessels, inside.astype(np.float32)
 
 
 def _warped(
     photograph: CachedPhotograph, side: int, scale: float, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """A turned, scaled, perhaps mirrored window around a random point of the field."""
+) -> tuple[Floats, Floats, Floats]:
+    """A turned, scaled, perhaps mirrored window around a random point of the field; in [0, 1]."""
     height, width = photograph.field.shape
     for _ in range(20):
         x, y = rng.uniform(0, width), rng.uniform(0, height)
         if photograph.field[int(y), int(x)]:
             break
     angle = float(rng.uniform(0, 360))
-    matrix = cv2.getRotationMatrix2D((x, y), angle, scale)
-    matrix[:, 2] += side / 2 - np.array([x, y])
+    matrix = np.asarray(cv2.getRotationMatrix2D((x, y), angle, scale), dtype=np.float64)
+    matrix[:, 2] += (side / 2 - x, side / 2 - y)
     if rng.random() < 0.5:
-        matrix[0] = np.array([0, 0, side - 1]) - matrix[0]
+        matrix[0] = (0, 0, side - 1) - matrix[0]
     assert photograph.vessels is not None  # the cache was built with vessels
 
-    def warp(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def warp(plane: NDArray[np.uint8]) -> Floats:
         result = cv2.warpAffine(
             np.ascontiguousarray(plane), matrix, (side, side), flags=cv2.INTER_LINEAR
         )
-        return np.asarray(result, dtype=np.uint8)
+        return as_unit(result)
 
     return warp(photograph.rgb), warp(photograph.vessels), warp(photograph.field)
 
 
-def _photometric(
-    rgb: Floats, augmentation: VesselAugmentation, rng: np.random.Generator
-) -> Floats:
+def _photometric(rgb: Floats, augmentation: VesselAugmentation, rng: np.random.Generator) -> Floats:
     """Another camera: gains, gamma, focus, noise."""
     gains = 1 + rng.uniform(-augmentation.gain, augmentation.gain, 3).astype(np.float32)
-    rgb = np.clip(rgb * gains, 0, 1) ** float(rng.uniform(*augmentation.gamma))
+    gamma = np.float32(rng.uniform(*augmentation.gamma))
+    changed = np.clip(rgb * gains, 0, 1) ** gamma
     if rng.random() < 0.5:
         sigma = float(rng.uniform(0.2, augmentation.blur_sigma))
-        rgb = cv2.GaussianBlur(rgb, (0, 0), sigma).astype(np.float32)
+        changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), sigma), dtype=np.float32)
     if rng.random() < 0.5:
         level = float(rng.uniform(0, augmentation.noise))
-        rgb = rgb + rng.normal(0, level, rgb.shape).astype(np.float32)
-    return np.clip(rgb, 0, 1).astype(np.float32)
+        changed = changed + rng.normal(0, level, changed.shape).astype(np.float32)
+    return np.asarray(np.clip(changed, 0, 1), dtype=np.float32)

@@ -1,5 +1,7 @@
 """What the vessel network sees: each channel against its surroundings, camera taken out."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +40,14 @@ def local_contrast(
     share = np.maximum(share, 1e-4)[..., None]
     mean = first / share
     variance = np.maximum(second / share - mean * mean, 0)
-    mean = cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
-    deviation = cv2.resize(np.sqrt(variance), (width, height), interpolation=cv2.INTER_LINEAR)
-    contrast = (rgb - mean) / (deviation + _FLOOR)
-    return np.clip(contrast, -_LIMIT, _LIMIT).astype(np.float32) * weight[..., None]
+    full = (width, height)
+    local_mean = cv2.resize(mean, full, interpolation=cv2.INTER_LINEAR)
+    deviation = cv2.resize(np.sqrt(variance), full, interpolation=cv2.INTER_LINEAR)
+    contrast = np.clip((rgb - local_mean) / (deviation + _FLOOR), -_LIMIT, _LIMIT)
+    return np.asarray(contrast * weight[..., None], dtype=np.float32)
 
 
-def _gaussian(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _gaussian(plane: NDArray[Any], sigma: float) -> NDArray[np.float32]:
     side = 2 * round(3 * sigma) + 1
     blurred = cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, dtype=np.float32)

@@ -1,0 +1,137 @@
+"""Vessel segmentation of a photograph of any size, by the U-Net at its own working resolution."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.imaging.field_of_view import FieldOfView
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, load_network
+from retina_viewer.networks.devices import resolve_device
+from retina_viewer.vessels.preprocess import local_contrast
+
+_LEAST_FIELD = 60.0  # px across the field of view; below it, no vessel is left to see
+
+
+@dataclass(frozen=True, eq=False)
+class VesselMap:
+    """Where the network sees vessels, at the photograph's own size.
+
+    Attributes:
+        probability: ``(H, W)`` float32 in [0, 1]; 0 outside the field of view.
+        mask: ``(H, W)`` bool, ``probability >= threshold``.
+        threshold: of the mask, from the model's card.
+        model: the card's name.
+        model_sha256: of the weights.
+        device: where it was computed.
+    """
+
+    probability: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    threshold: float
+    model: str
+    model_sha256: str
+    device: str
+
+
+class VesselSegmenter:
+    """A vessel model on a device; reusable over many photographs."""
+
+    def __init__(self, card: ModelCard, device: torch.device) -> None:
+        if card.task != "vessels" or card.threshold is None or card.field_diameter is None:
+            raise UserError(f"The model {card.name!r} is not a vessel model.", "Choose another.")
+        self.card, self.device = card, device
+        self._threshold, self._diameter = card.threshold, float(card.field_diameter)
+        network = load_network(card)
+        self._network: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def segment(self, image: FundusImage, progress: Progress = no_progress) -> VesselMap:
+        """The vessels of one photograph.
+
+        The photograph is brought to the working resolution by the diameter of its field of view,
+        so the result does not depend on how many pixels the camera has. The probability is the
+        mean over the four flips (test-time augmentation).
+
+        Raises:
+            UserError: the field of view is too small, or the result is not finite.
+        """
+        progress(0.0, "finding vessels")
+        rgb8 = image.display_rgb
+        probability = self.probability(rgb8, image.field_of_view, progress)
+        return VesselMap(
+            probability=probability,
+            mask=probability >= self._threshold,
+            threshold=self._threshold,
+            model=self.card.name,
+            model_sha256=self.card.weights_sha256,
+            device=str(self.device),
+        )
+
+    def probability(
+        self, rgb8: NDArray[np.uint8], field: FieldOfView, progress: Progress = no_progress
+    ) -> NDArray[np.float32]:
+        """``(H, W, 3)`` uint8 sRGB and its field of view to ``(H, W)`` float32 in [0, 1]."""
+        if field.diameter < _LEAST_FIELD:
+            raise UserError(
+                f"The field of view is only {field.diameter:.0f} pixels wide.",
+                f"Vessels need at least {_LEAST_FIELD:.0f}.",
+            )
+        height, width = rgb8.shape[:2]
+        factor = self._diameter / field.diameter
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        resized = np.asarray(cv2.resize(rgb8, size, interpolation=way), dtype=np.float32)
+        rgb = resized / np.float32(255)
+        inside = cv2.resize(field.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        contrast = local_contrast(rgb, inside, self._diameter)
+        tensor = torch.from_numpy(contrast).permute(2, 0, 1)[None].to(self.device)
+        small = self._mean_over_flips(tensor, progress)
+        full = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        result = np.where(field.mask, full, 0).astype(np.float32)
+        if not np.isfinite(result).all():
+            raise UserError(
+                f"The model {self.card.name!r} gave values that are no numbers.",
+                "Verify the model, or use another one.",
+            )
+        return result
+
+    @torch.inference_mode()
+    def _mean_over_flips(self, contrast: Tensor, progress: Progress) -> NDArray[np.float32]:
+        """``(1, 3, H, W)`` to ``(H, W)``: the mean probability over no, one and both flips."""
+        flips: tuple[tuple[int, ...], ...] = ((), (2,), (3,), (2, 3))
+        total = torch.zeros(contrast.shape[-2:], device=self.device)
+        for number, flip in enumerate(flips):
+            turned = contrast.flip(flip).contiguous(memory_format=torch.channels_last)
+            probability = torch.sigmoid(self._network(turned)).flip(flip)
+            total += probability[0, 0]
+            progress((number + 1) / len(flips), "finding vessels")
+        mean: NDArray[np.float32] = (total / len(flips)).cpu().numpy()
+        return mean
+
+
+def load_segmenter(model: str | None = None, device: str = "auto") -> VesselSegmenter:
+    """A vessel model by name (None: the shipped default), ready on a device.
+
+    Raises:
+        UserError: no such model or device, or a model of another task.
+    """
+    card = find_model(model or DEFAULT_MODELS["vessels"])
+    return VesselSegmenter(card, resolve_device(device))
+
+
+def segment_vessels(
+    image: FundusImage,
+    *,
+    model: str | None = None,
+    device: str = "auto",
+    progress: Progress = no_progress,
+) -> VesselMap:
+    """Where the vessels of a photograph are; see :meth:`VesselSegmenter.segment`."""
+    return load_segmenter(model, device).segment(image, progress)
