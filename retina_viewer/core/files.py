@@ -11,8 +11,6 @@ from typing import BinaryIO
 
 from retina_viewer.core.errors import UserError
 
-_NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, 64 hexadecimal digits."""
@@ -35,11 +33,9 @@ def atomic_write(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     # Not tempfile: it makes files that only their owner may read, whatever the umask says.
     temporary = path.with_name(f".retina-{secrets.token_hex(8)}.part")
     try:
-        handle = os.open(temporary, _NEW_FILE, 0o666)
-    except OSError as error:
-        raise _write_error(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
+        if not replace and path.exists():  # at once, not after minutes of work
+            raise FileExistsError(errno.EEXIST, "exists", str(path))
+        with temporary.open("xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

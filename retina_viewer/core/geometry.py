@@ -33,9 +33,7 @@ class Rect:
         )
 
     def scaled(self, factor: int) -> Rect:
-        return Rect(
-            self.x * factor, self.y * factor, self.width * factor, self.height * factor
-        )
+        return Rect(self.x * factor, self.y * factor, self.width * factor, self.height * factor)
 
     def intersected(self, other: Rect) -> Rect:
         """The common part; its width or height is 0 where there is none."""

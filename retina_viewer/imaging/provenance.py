@@ -1,0 +1,96 @@
+"""Where a result comes from: written into every exported file and beside it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
+
+from retina_viewer import __version__
+from retina_viewer.core.geometry import Rect
+
+PROGRAM = "Retina Viewer"
+AI_STATEMENT = "AI-enhanced, for research use. Verify on the original."
+
+Kind = Literal["super-resolution", "vessels", "saliency", "other"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Region(BaseModel):
+    """A rectangle in pixels of the source."""
+
+    model_config = ConfigDict(frozen=True)
+
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+    @classmethod
+    def of(cls, rect: Rect) -> Region:
+        return cls(x=rect.x, y=rect.y, width=rect.width, height=rect.height)
+
+
+class Provenance(BaseModel):
+    """What was done to which photograph, by which program and model.
+
+    Attributes:
+        created: with its time zone; UTC unless given.
+        kind: what the result shows.
+        method: the method's identifier, as on the command line.
+        model: the model's name; None for methods without weights.
+        model_sha256: of the model's weights.
+        scale: how many times larger than the source each side is.
+        device: what computed it, as its maker calls it.
+        precision: ``float32``, ``float16``, ``bfloat16``.
+        fidelity: 0 (free) to 1 (bound to the source), for methods that offer it.
+        source_name: the photograph's file name. It may name a patient: see :meth:`deidentified`.
+        source_sha256: of the photograph's bytes.
+        source_width: in pixels, upright.
+        source_height: likewise.
+        region: the part of the source that the result covers; None for all of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+    program: str = PROGRAM
+    version: str = __version__
+    created: AwareDatetime = Field(default_factory=_now)
+    kind: Kind
+    method: str
+    model: str | None = None
+    model_sha256: str | None = None
+    scale: int = Field(default=1, ge=1)
+    device: str
+    precision: str = "float32"
+    fidelity: float | None = Field(default=None, ge=0.0, le=1.0)
+    source_name: str
+    source_sha256: str
+    source_width: int = Field(gt=0)
+    source_height: int = Field(gt=0)
+    region: Region | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def statement(self) -> str:
+        """What a reader of the result must know, in one or two sentences."""
+        if self.kind == "super-resolution":
+            if self.model is not None:
+                return AI_STATEMENT
+            return "Interpolated from the original: it holds no detail that the original lacks."
+        if self.model is not None:
+            return "Made by a neural network, for research use. Verify on the original."
+        return "Computed from the original by a fixed formula, for research use."
+
+    def to_json(self) -> str:
+        """All that is set, indented; 7-bit ASCII, so that any file format can hold it."""
+        return json.dumps(self.model_dump(mode="json", exclude_none=True), indent=2)
+
+    def deidentified(self) -> Provenance:
+        """The same without the photograph's name."""
+        return self.model_copy(update={"source_name": ""})

@@ -1,0 +1,224 @@
+"""Writing results: whole or not at all, never over an existing file, provenance inside."""
+
+import io
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import ValidationError
+
+from retina_viewer import __version__
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
+from retina_viewer.imaging.png import encode_png
+from retina_viewer.imaging.provenance import PROGRAM, Provenance
+
+Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
+"""``(H, W, 3)`` RGB or ``(H, W)`` grey."""
+
+PROVENANCE_KEY = "Provenance"
+JPEG_MAX_SIDE = 65500
+_JPEG_QUALITY = 95
+_TIFF_TILE = 256
+_CLASSIC_TIFF_BYTES = 4_000_000_000
+"""Above this, offsets of 32 bits may not reach: BigTIFF."""
+
+
+def write_image(
+    path: Path,
+    pixels: Image8Or16,
+    *,
+    provenance: Provenance | None = None,
+    icc_profile: bytes | None = None,
+    replace: bool = False,
+) -> None:
+    """Write an image in the format that the suffix names.
+
+    - ``.png``: 8 and 16 bits; provenance as iTXt, profile as iCCP; the same input gives the same
+      bytes.
+    - ``.tif``, ``.tiff``: 8 and 16 bits, deflated tiles, BigTIFF where it must be; provenance as
+      ImageDescription.
+    - ``.jpg``, ``.jpeg``: 8 bits, at most 65,500 pixels a side, quality 95, full colour resolution;
+      provenance as comment.
+
+    Args:
+        pixels: ``(H, W, 3)`` RGB or ``(H, W)`` grey, uint8 or uint16.
+        icc_profile: an RGB profile; left out of grey images, which it does not describe.
+        replace: whether an existing file may be replaced.
+
+    Raises:
+        UserError: the format is unknown or cannot hold the image; or as ``atomic_write``.
+    """
+    _check(pixels)
+    suffix = path.suffix.lower()
+    profile = icc_profile if pixels.ndim == 3 else None
+    match suffix:
+        case ".png":
+            data = encode_png(pixels, _texts(provenance), profile)
+        case ".jpg" | ".jpeg":
+            data = _jpeg(path, pixels, provenance, profile)
+        case ".tif" | ".tiff":
+            with atomic_write(path, replace=replace) as stream:
+                _write_tiff(stream, pixels, provenance, profile)
+            return
+        case _:
+            raise UserError(
+                f"Images cannot be written as {suffix or 'a file without suffix'}.",
+                "Choose a name that ends in .png, .tif or .jpg.",
+            )
+    with atomic_write(path, replace=replace) as stream:
+        stream.write(data)
+
+
+def write_tiled_tiff(
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: type[np.uint8] | type[np.uint16],
+    tile: int,
+    tiles: Iterator[Image8Or16],
+    *,
+    provenance: Provenance | None = None,
+    icc_profile: bytes | None = None,
+    replace: bool = False,
+) -> None:
+    """Write a BigTIFF tile by tile: the image never needs to be in memory as a whole.
+
+    Args:
+        shape: of the image, ``(H, W, 3)`` or ``(H, W)``.
+        tile: side of the tiles, a multiple of 16.
+        tiles: row by row, from left to right, as ``tiles_covering`` names them; those at the right
+            and the bottom may be smaller. What it raises (also Cancelled) leaves no file.
+
+    Raises:
+        ValueError: the tiles do not fit the shape.
+        UserError: as ``atomic_write``.
+    """
+    if tile < 16 or tile % 16:
+        raise ValueError(f"TIFF tiles are multiples of 16 pixels, not {tile}")
+    expected = -(-shape[0] // tile) * -(-shape[1] // tile)
+    checked = _exactly(tiles, expected)
+    with (
+        atomic_write(path, replace=replace) as stream,
+        tifffile.TiffWriter(stream, bigtiff=True) as writer,
+    ):
+        _write_page(writer, checked, shape, dtype, tile, provenance, icc_profile)
+        if next(checked, None) is not None:
+            raise ValueError(f"more than {expected} tiles")
+
+
+def _exactly(tiles: Iterator[Image8Or16], expected: int) -> Iterator[Image8Or16]:
+    """The TIFF writer would fill missing tiles with black: that must not pass unnoticed."""
+    given = 0
+    for tile in tiles:
+        given += 1
+        yield tile
+    if given < expected:
+        raise ValueError(f"{given} tiles for {expected} places")
+
+
+def sidecar_path(path: Path) -> Path:
+    """``result.png`` has its provenance in ``result.png.json``."""
+    return path.with_name(path.name + ".json")
+
+
+def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) -> Path:
+    """Write the provenance of the result ``path`` beside it; returns the sidecar's path.
+
+    Raises:
+        UserError: as ``atomic_write``.
+    """
+    sidecar = sidecar_path(path)
+    with atomic_write(sidecar, replace=replace) as stream:
+        stream.write(provenance.to_json().encode() + b"\n")
+    return sidecar
+
+
+def read_provenance(path: Path) -> Provenance | None:
+    """The provenance inside a PNG, TIFF or JPEG that :func:`write_image` wrote; else None."""
+    try:
+        with Image.open(path, formats=("PNG", "TIFF", "JPEG")) as image:
+            text = image.info.get(PROVENANCE_KEY) or image.info.get("comment")
+            if image.format == "TIFF":
+                text = image.getexif().get(270)
+        return Provenance.model_validate_json(text) if text else None
+    except (OSError, SyntaxError, ValueError, ValidationError, struct.error):
+        return None
+
+
+def _check(pixels: Image8Or16) -> None:
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"pixels must be uint8 or uint16, not {pixels.dtype}")
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
+        raise ValueError(f"pixels must be (H, W, 3) or (H, W), not {pixels.shape}")
+
+
+def _texts(provenance: Provenance | None) -> dict[str, str]:
+    if provenance is None:
+        return {}
+    return {
+        "Software": f"{provenance.program} {provenance.version}",
+        "Description": provenance.statement,
+        PROVENANCE_KEY: provenance.to_json(),
+    }
+
+
+def _jpeg(
+    path: Path, pixels: Image8Or16, provenance: Provenance | None, profile: bytes | None
+) -> bytes:
+    if pixels.dtype != np.uint8:
+        raise UserError(f"{path.name}: JPEG holds 8 bits a channel.", "Choose PNG or TIFF.")
+    if max(pixels.shape[:2]) > JPEG_MAX_SIDE:
+        raise UserError(
+            f"{path.name}: JPEG holds at most {JPEG_MAX_SIDE} pixels a side.", "Choose TIFF."
+        )
+    comment = provenance.to_json().encode() if provenance else b""
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(
+        stream,
+        "JPEG",
+        quality=_JPEG_QUALITY,
+        subsampling=0,
+        icc_profile=profile,
+        comment=comment,
+    )
+    return stream.getvalue()
+
+
+def _write_tiff(
+    stream: BinaryIO, pixels: Image8Or16, provenance: Provenance | None, profile: bytes | None
+) -> None:
+    big = pixels.nbytes > _CLASSIC_TIFF_BYTES
+    whole = cast(Image8Or16, np.ascontiguousarray(pixels))
+    with tifffile.TiffWriter(stream, bigtiff=big) as writer:
+        _write_page(writer, whole, whole.shape, whole.dtype.type, _TIFF_TILE, provenance, profile)
+
+
+def _write_page(
+    writer: tifffile.TiffWriter,
+    data: Image8Or16 | Iterator[Image8Or16],
+    shape: tuple[int, ...],
+    dtype: type[np.uint8] | type[np.uint16],
+    tile: int,
+    provenance: Provenance | None,
+    icc_profile: bytes | None,
+) -> None:
+    colour = len(shape) == 3
+    writer.write(
+        data,
+        shape=shape,
+        dtype=dtype,
+        tile=(tile, tile),
+        photometric="rgb" if colour else "minisblack",
+        compression="deflate",
+        predictor=True,
+        description=provenance.to_json() if provenance else None,
+        software=f"{PROGRAM} {__version__}",
+        iccprofile=icc_profile if colour else None,
+        metadata=None,
+        maxworkers=1,
+    )
