@@ -105,11 +105,14 @@ def free_names(folder: Path, names: Sequence[str]) -> list[Path]:
     """Names that no file has yet, numbered alike: ``a.png, b.png`` or ``a (2).png, b (2).png``.
 
     Photographs of the same stem from different folders, and repeated runs, keep their results.
+    A name counts as taken too where another result's provenance would be beside it.
     """
+    from retina_viewer.imaging.writers import sidecar_path
+
     number = 1
     while True:
         mark = f" ({number})" if number > 1 else ""
         paths = [folder / f"{Path(name).stem}{mark}{Path(name).suffix}" for name in names]
-        if not any(path.exists() for path in paths):
+        if not any(path.exists() or sidecar_path(path).exists() for path in paths):
             return paths
         number += 1

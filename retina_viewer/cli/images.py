@@ -110,14 +110,17 @@ def saliency(inputs: Sequence[Path], out: Path, console: Console, *, device: str
     """Write the saliency map and its overlay of every photograph. Returns the exit code."""
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.saliency.export import export_saliency
+    from retina_viewer.saliency.local import saliency_map
 
     folder = output_folder(out)
     chosen = str(resolve_device(device))
 
     def work(image: "FundusImage", progress: Progress) -> list[Path]:
         names = [f"{image.stem}_saliency.png", f"{image.stem}_saliency_overlay.png"]
+        mask = image.field_of_view.mask
+        values = saliency_map(image.unit_rgb(), mask, device=chosen, progress=progress)
         paths = free_names(folder, names)
-        export_saliency(image, paths[0], paths[1], device=chosen, progress=progress)
+        export_saliency(image, values, paths[0], paths[1], device=chosen)
         return paths
 
     return run_batch(inputs, work, console)
@@ -133,15 +136,16 @@ def vessels(
 ) -> int:
     """Write the vessel mask and probability of every photograph. Returns the exit code."""
     from retina_viewer.vessels.export import export_vessels
+    from retina_viewer.vessels.segment import load_segmenter
 
+    segmenter = load_segmenter(model, device)
     folder = output_folder(out)
 
     def work(image: "FundusImage", progress: Progress) -> list[Path]:
         names = [f"{image.stem}_vessels.png", f"{image.stem}_vessel_probability.png"]
+        found = segmenter.segment(image, progress)
         paths = free_names(folder, names)
-        export_vessels(
-            image, paths[0], paths[1], model=model, device=device, progress=progress
-        )
+        export_vessels(image, found, paths[0], paths[1])
         return paths
 
     return run_batch(inputs, work, console)

@@ -56,3 +56,9 @@ def resolve_device(wanted: str = "auto") -> torch.device:
             "Use --device cpu, or install a torch build with CUDA and the GPU's driver.",
         )
     raise UserError(f"There is no device {wanted!r}.", "Use auto, cpu or cuda.")
+
+
+def device_name(device: torch.device | str) -> str:
+    """A device as its maker calls it: what provenance and the window say."""
+    wanted = str(resolve_device(str(device)))
+    return next(known.name for known in available_devices() if known.id == wanted)

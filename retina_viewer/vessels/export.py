@@ -7,6 +7,7 @@ import numpy as np
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import write_image, write_sidecar
+from retina_viewer.networks.devices import device_name
 from retina_viewer.vessels.segment import VesselMap
 
 
@@ -32,10 +33,11 @@ def export_vessels(
         method=f"vessel segmentation, threshold {found.threshold:g}",
         model=found.model,
         model_sha256=found.model_sha256,
-        device=found.device,
+        device=device_name(found.device),
         source_name=image.name,
         source_sha256=image.sha256,
-        source_size=(image.width, image.height),
+        source_width=image.width,
+        source_height=image.height,
     )
     write_image(mask_path, found.mask.astype(np.uint8) * np.uint8(255), provenance=provenance)
     grey = np.rint(found.probability * np.float32(255)).astype(np.uint8)

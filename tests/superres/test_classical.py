@@ -17,7 +17,6 @@ from retina_viewer.superres.classical import (
     bicubic,
     lanczos,
     phase_weights,
-    reflected,
 )
 
 ENHANCERS = [make(scale) for make in (bicubic, lanczos) for scale in SCALES]
@@ -95,13 +94,6 @@ def test_the_margin_is_all_that_matters() -> None:
         np.testing.assert_array_equal(
             enhancer.enhance_region(rgb, region), enhancer.enhance_region(other, region)
         )
-
-
-@given(size=st.integers(1, 9), start=st.integers(-40, 40), length=st.integers(1, 40))
-def test_reflection_is_numpys(size: int, start: int, length: int) -> None:
-    padded = np.pad(np.arange(size), 100, mode="reflect")
-    expected = padded[100 + start : 100 + start + length]
-    np.testing.assert_array_equal(reflected(start, start + length, size), expected)
 
 
 def test_the_kernel_is_sharper_than_a_linear_one_and_calmer_than_opencvs(

@@ -1,0 +1,62 @@
+"""A saliency map as files: the numbers as 16-bit grey, and the colours over the photograph."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.overlay import lookup_table, overlay
+from retina_viewer.imaging.provenance import Provenance
+from retina_viewer.imaging.writers import write_image, write_sidecar
+from retina_viewer.networks.devices import device_name
+
+OVERLAY_OPACITY = 0.55
+"""Bright enough to read the map, thin enough to see the vessels under it."""
+
+
+def export_saliency(
+    image: FundusImage,
+    values: NDArray[np.float32],
+    map_path: Path,
+    overlay_path: Path,
+    *,
+    device: str,
+) -> Provenance:
+    """Write the saliency map of a photograph.
+
+    Args:
+        image: the photograph.
+        values: its saliency, ``(H, W)`` float32 in [0, 1].
+        map_path: ``.png``, 16-bit grey, 0 to 65535 for saliency 0 to 1.
+        overlay_path: ``.png``, sRGB: the map in inferno over the photograph, inside its field of
+            view.
+        device: what it was computed on, for the provenance.
+
+    Returns:
+        What was written into both files and beside the map.
+
+    Raises:
+        UserError: a name is taken or cannot be written.
+    """
+    provenance = Provenance(
+        kind="saliency",
+        method="local saliency",
+        device=device_name(device),
+        source_name=image.name,
+        source_sha256=image.sha256,
+        source_width=image.width,
+        source_height=image.height,
+    )
+    grey = np.rint(values * np.float32(65535)).astype(np.uint16)
+    write_image(map_path, grey, provenance=provenance)
+    colours = overlay(
+        image.display_rgb,
+        values,
+        lookup_table("inferno"),
+        OVERLAY_OPACITY,
+        mask=image.field_of_view.mask,
+    )
+    write_image(overlay_path, colours, provenance=provenance)
+    write_sidecar(map_path, provenance)
+    return provenance

@@ -1,0 +1,230 @@
+"""A whole enlargement as a file with its provenance: written whole or not at all."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.geometry import Rect, tiles_covering
+from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.imaging.decoded import MAX_PIXELS, Pixels
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.provenance import Provenance
+from retina_viewer.imaging.writers import (
+    JPEG_MAX_SIDE,
+    sidecar_path,
+    write_image,
+    write_sidecar,
+    write_tiled_tiff,
+)
+from retina_viewer.superres.enhancer import Enhancer, FloatImage
+from retina_viewer.superres.tiles import enhance_image, enhanced_tiles, regions_of, tile_side
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+TIFF_TILE = 512
+"""Side of a TIFF tile in result pixels; a multiple of every scale."""
+MAX_BAND_BYTES = 256 << 20
+"""A row of tiles that is held before it is written."""
+_LEAST_BYTES_PER_VALUE = {"jpeg": 0.01, "other": 0.05}
+"""Photographs compress no better than this; a lower bound, so that nothing that fits is refused."""
+
+
+def result_is_large(image: FundusImage, scale: int) -> bool:
+    """Whether the result is beyond what PNG and JPEG are offered for: 16384 x 16384 pixels.
+
+    The same limit as for opening, so that the program can open what it wrote as PNG or JPEG.
+    """
+    return image.width * scale * image.height * scale > MAX_PIXELS
+
+
+def default_name(image: FundusImage, enhancer: Enhancer) -> str:
+    """``<stem>_SRx4_<model>.png``: the method where no model is, ``.tif`` for large results."""
+    made_by = enhancer.model or enhancer.method
+    suffix = ".tif" if result_is_large(image, enhancer.scale) else ".png"
+    return f"{image.stem}_SRx{enhancer.scale}_{made_by}{suffix}"
+
+
+def export_enhanced(
+    image: FundusImage,
+    enhancer: Enhancer,
+    path: Path,
+    *,
+    tile: int = 512,
+    progress: Progress = no_progress,
+) -> Provenance:
+    """Enlarge a photograph into a file, and write its provenance into it and beside it.
+
+    TIFF is written tile by tile and needs memory for one row of tiles only; PNG and JPEG are made
+    in memory. The colour profile is kept, and 16 bits in PNG and TIFF.
+
+    Args:
+        image: a photograph.
+        enhancer: from :func:`retina_viewer.superres.methods.make_enhancer`.
+        path: ends in .png, .jpg, .jpeg, .tif or .tiff and does not exist.
+        tile: side of a tile in source pixels.
+        progress: called between tiles; it may cancel, and then no file is left.
+
+    Returns:
+        What was written into the file and the sidecar.
+
+    Raises:
+        UserError: the suffix is unknown, the name is taken, the format cannot hold the result,
+            the disk is surely too small (all before any work), or the result is no image.
+    """
+    suffix = path.suffix.lower()
+    _refuse_early(image, enhancer, path)
+    provenance = provenance_of(image, enhancer)
+    computing = part_of(progress, 0.0, 0.95)
+    if suffix in TIFF_SUFFIXES:
+        _write_streamed(image, enhancer, path, provenance, tile, computing)
+    else:
+        pixels = enhance_image(enhancer, image, tile=tile, progress=computing)
+        if suffix in JPEG_SUFFIXES:
+            pixels = _eight_bit(pixels)
+        progress(0.95, f"Writing {path.name}")
+        write_image(path, pixels, provenance=provenance, icc_profile=image.icc_profile)
+    write_sidecar(path, provenance)
+    progress(1.0, f"Writing {path.name}")
+    return provenance
+
+
+def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
+    suffix = path.suffix.lower()
+    if suffix not in (".png", *JPEG_SUFFIXES, *TIFF_SUFFIXES):
+        raise UserError(
+            f"{path.name} has no known image suffix.", "End the name in .png, .jpg or .tif."
+        )
+    for taken in (path, sidecar_path(path)):
+        if taken.exists():
+            raise UserError(f"{taken} exists already.", "Choose another name.")
+    width, height = image.width * enhancer.scale, image.height * enhancer.scale
+    if suffix not in TIFF_SUFFIXES and result_is_large(image, enhancer.scale):
+        raise UserError(
+            f"{width} x {height} pixels are too many for {suffix[1:].upper()}.",
+            "End the name in .tif: that is written tile by tile.",
+        )
+    if suffix in JPEG_SUFFIXES and max(width, height) > JPEG_MAX_SIDE:
+        raise UserError(
+            f"JPEG holds at most {JPEG_MAX_SIDE} pixels a side, not {max(width, height)}.",
+            "End the name in .tif.",
+        )
+    least = _LEAST_BYTES_PER_VALUE["jpeg" if suffix in JPEG_SUFFIXES else "other"]
+    needed = width * height * 3 * image.pixels.dtype.itemsize * least
+    if path.parent.is_dir() and (free := shutil.disk_usage(path.parent).free) < needed:
+        raise UserError(
+            f"The disk has {free / 1e6:.0f} MB left; {path.name} needs {needed / 1e6:.0f} or more.",
+            "Free some space or choose another folder.",
+        )
+
+
+def provenance_of(image: FundusImage, enhancer: Enhancer) -> Provenance:
+    """How the result of an enhancer on a photograph came about."""
+    return Provenance(
+        kind="super-resolution",
+        method=enhancer.method,
+        model=enhancer.model,
+        model_sha256=_model_hash(enhancer.model),
+        scale=enhancer.scale,
+        device=_device_name(enhancer),
+        source_name=image.name,
+        source_sha256=image.sha256,
+        source_width=image.width,
+        source_height=image.height,
+    )
+
+
+# Store and devices need torch, which interpolation does without: imported where used.
+def _model_hash(model: str | None) -> str | None:
+    if model is None:
+        return None
+    from retina_viewer.model_store.store import find_model
+
+    return find_model(model).weights_sha256
+
+
+def _device_name(enhancer: Enhancer) -> str:
+    device = getattr(enhancer, "device", None)  # only networks choose one
+    if device is None:
+        return "CPU"
+    from retina_viewer.networks.devices import device_name
+
+    return device_name(device)
+
+
+def _eight_bit(pixels: Pixels) -> Pixels:
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.rint(pixels / np.float32(257)).astype(np.uint8)
+
+
+def _write_streamed(
+    image: FundusImage,
+    enhancer: Enhancer,
+    path: Path,
+    provenance: Provenance,
+    tile: int,
+    progress: Progress,
+) -> None:
+    write_tiled_tiff(
+        path,
+        (image.height * enhancer.scale, image.width * enhancer.scale, 3),
+        np.uint8 if image.bit_depth == 8 else np.uint16,
+        TIFF_TILE,
+        tiff_tiles(enhancer, image.unit_rgb(), image.pixels.dtype, tile, progress),
+        provenance=provenance,
+        icc_profile=image.icc_profile,
+    )
+
+
+def tiff_tiles(
+    enhancer: Enhancer, rgb: FloatImage, dtype: np.dtype[Any], tile: int, progress: Progress
+) -> Iterator[Pixels]:
+    """The result as TIFF tiles, row by row; those at the right and the bottom may be smaller.
+
+    Args:
+        rgb: ``(H, W, 3)`` float32 in [0, 1].
+        dtype: uint8 or uint16.
+        tile: side of a computed tile in source pixels.
+        progress: called between tiles; it may cancel.
+
+    Yields:
+        ``(h, w, 3)``, at most 512 x 512.
+    """
+    height, width = rgb.shape[:2]
+    scale = enhancer.scale
+    bands = _bands(enhancer, width, height, tile, dtype.itemsize)
+    regions = [region for _, parts in bands for region in parts]
+    results = enhanced_tiles(enhancer, rgb, regions, dtype, progress)
+    for band, parts in bands:
+        place = band.scaled(scale)
+        pixels = np.empty((place.height, place.width, 3), dtype)
+        for part, result in islice(results, len(parts)):
+            rows, columns = part.slices()
+            pixels[rows.start - place.y : rows.stop - place.y, columns] = result
+        for piece in tiles_covering(place.width, place.height, TIFF_TILE):
+            yield pixels[piece.slices()]
+    next(results, None)  # past its last tile the generator judges the whole
+
+
+def _bands(
+    enhancer: Enhancer, width: int, height: int, tile: int, itemsize: int
+) -> list[tuple[Rect, list[Rect]]]:
+    """Full-width bands of source rows, each with the regions to compute.
+
+    A band is whole TIFF tiles high, as near to the computed tile as :data:`MAX_BAND_BYTES` allows.
+    """
+    unit = TIFF_TILE // enhancer.scale
+    bytes_of_unit = unit * width * enhancer.scale**2 * 3 * itemsize
+    units = min(tile_side(tile, enhancer.scale) // unit, MAX_BAND_BYTES // bytes_of_unit)
+    rows = height if enhancer.whole_image_only else unit * max(1, units)
+    bands = []
+    for top in range(0, height, rows):
+        band = Rect(0, top, width, min(rows, height - top))
+        parts = regions_of(enhancer, width, band.height, tile)
+        bands.append((band, [Rect(p.x, p.y + top, p.width, p.height) for p in parts]))
+    return bands

@@ -1,0 +1,55 @@
+"""What a person reads, and what a program reads."""
+
+import io
+import json
+
+from retina_viewer.cli.console import Console
+from retina_viewer.core.errors import UserError
+
+
+class Terminal(io.StringIO):
+    """A stream that a person watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_people_read_lines_and_programs_read_events() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    console = Console(out=out, err=err)
+    console.say("a line")
+    console.event("written", path="x")
+    console.failed(UserError("It broke.", "Mend it."), "eye.png")
+    assert out.getvalue() == "a line\n"
+    assert err.getvalue() == "eye.png: It broke.\n  Mend it.\n"
+
+    out, err = io.StringIO(), io.StringIO()
+    console = Console(as_json=True, out=out, err=err)
+    console.say("a line")
+    console.failed(UserError("eye.png broke."), "eye.png")
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert events == [
+        {"event": "failed", "input": "eye.png", "message": "eye.png broke.", "hint": ""}
+    ]
+    assert err.getvalue() == "eye.png broke.\n"
+
+
+def test_the_bar_is_drawn_on_a_terminal_only_and_goes_away() -> None:
+    watched, piped = Terminal(), io.StringIO()
+    for err in (watched, piped):
+        console = Console(out=io.StringIO(), err=err)
+        console.progress("eye.png")(0.5, "Enlarging x4")
+        console.say("done")
+    assert "[==============              ]  50%  eye.png: Enlarging x4" in watched.getvalue()
+    assert watched.getvalue().endswith("\r\x1b[K")
+    assert piped.getvalue() == ""
+
+
+def test_progress_events_are_few_but_the_last_is_certain() -> None:
+    out = io.StringIO()
+    report = Console(as_json=True, out=out, err=Terminal()).progress("eye.png")
+    for step in range(1001):
+        report(step / 1000, "Enlarging")
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert 2 <= len(events) < 20
+    assert events[-1]["fraction"] == 1
