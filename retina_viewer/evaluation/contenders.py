@@ -1,0 +1,93 @@
+"""The methods that are compared, each made once, with what it rests on."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.evaluation.datasets import Photograph
+from retina_viewer.evaluation.linear_filter import LinearFilter, fit_linear_filters
+from retina_viewer.evaluation.protocols import Condition
+from retina_viewer.model_store.store import find_model
+from retina_viewer.superres.classical import Interpolation, phase_weights
+from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.methods import make_enhancer
+
+SHARP_BICUBIC = "bicubic-0.75"
+"""Keys' cubic with a = -0.75, as OpenCV and torch have it: 0.1 to 0.35 dB better than a = -0.5
+on blurred input, so the fairer baseline."""
+
+LINEAR = "linear"
+
+
+@dataclass
+class Contenders:
+    """Makes the enhancers that are compared, each once.
+
+    Args:
+        methods: of ``superres.methods``, or ``linear``, or ``bicubic-0.75``.
+        conditions: all that will be asked for; the linear filter is fitted to each.
+        training: what the linear filter may learn from.
+        model: a model's name for the methods with a network; None for the shipped one.
+    """
+
+    methods: Sequence[str]
+    conditions: Sequence[Condition]
+    training: Sequence[Photograph] = ()
+    model: str | None = None
+    device: str = "auto"
+    progress: Progress = no_progress
+    _ready: dict[tuple[str, int], Enhancer] = field(default_factory=dict)
+    _linear: dict[Condition, LinearFilter] = field(default_factory=dict)
+
+    def enhancer(self, method: str, condition: Condition) -> Enhancer:
+        """Ready for use.
+
+        Raises:
+            UserError: unknown method or model, or no photographs for the linear filter.
+        """
+        if method == LINEAR:
+            if not self._linear:
+                self._linear = fit_linear_filters(
+                    self.training, self.conditions, progress=self.progress
+                )
+            return self._linear[condition]
+        key = (method, condition.scale)
+        if key not in self._ready:
+            self._ready[key] = self._made(method, condition.scale)
+        return self._ready[key]
+
+    def _made(self, method: str, scale: int) -> Enhancer:
+        if method == SHARP_BICUBIC:
+            return sharp_bicubic(scale)
+        model = None if method in ("bicubic", "lanczos") else self.model
+        return make_enhancer(method, scale, model=model, device=self.device)
+
+    def models(self) -> dict[str, dict[str, str]]:
+        """Name and SHA-256 of what each method rests on, for methods that rest on something."""
+        found = {}
+        for method in self.methods:
+            if method == LINEAR:
+                names = "\n".join(photograph.name for photograph in self.training)
+                digest = hashlib.sha256(names.encode()).hexdigest()
+                found[method] = {"name": f"{len(self.training)} photographs", "sha256": digest}
+                continue
+            name = self.enhancer(method, self.conditions[0]).model
+            if name is not None:
+                found[method] = {"name": name, "sha256": find_model(name).weights_sha256}
+        return found
+
+
+def sharp_bicubic(scale: int) -> Interpolation:
+    """Keys' cubic convolution with a = -0.75."""
+
+    def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        a, x = -0.75, np.abs(distance)
+        near = ((a + 2) * x - (a + 3)) * x * x + 1
+        far = a * (((x - 5) * x + 8) * x - 4)
+        return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+
+    return Interpolation(SHARP_BICUBIC, scale, 2, phase_weights(cubic, 2, scale))
