@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import retina_viewer
@@ -73,3 +74,13 @@ def provenance(
         "models": {method: dict(model) for method, model in models.items()},
         "photographs": [photograph.name for photograph in photographs],
     }
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder of a report, where it is missing."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder {out} cannot be made: {error.strerror or error}.", "Choose another."
+        ) from error

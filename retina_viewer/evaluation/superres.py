@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.evaluation.contenders import LINEAR, SHARP_BICUBIC, Contenders
 from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
@@ -28,7 +27,7 @@ from retina_viewer.evaluation.metrics import (
     ssim,
 )
 from retina_viewer.evaluation.protocols import Condition, Protocol, Truth, prepare, small_image
-from retina_viewer.evaluation.report import held_out_photographs, provenance
+from retina_viewer.evaluation.report import held_out_photographs, make_folder, provenance
 from retina_viewer.evaluation.superres_summary import summarise
 from retina_viewer.evaluation.tables import (
     Record,
@@ -164,7 +163,7 @@ def evaluate_superres_command(
     training = _training(found, data, training_data) if LINEAR in methods else []
     fitting = part_of(progress, 0.0, 0.0)
     contenders = Contenders(methods, conditions, training, model, device, fitting)
-    _make_folder(out)
+    make_folder(out)
     log = RecordLog(out / "superres_records.jsonl", _KEY)
     records = evaluate_superres(photographs, contenders, log=log, progress=progress)
     table = summarise(records, reference=methods[-1])
@@ -179,15 +178,6 @@ def _training(found: Iterable[Photograph], data: Path, training: Path | None) ->
         return split(find_photographs(training))["train"]
     here = split(found)["train"]
     return here or split(find_photographs(data.resolve().parent))["train"]
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The folder {out} cannot be made: {error.strerror or error}.", "Choose another."
-        ) from error
 
 
 def _command_line(
