@@ -30,7 +30,7 @@ TIFF_TILE = 512
 """Side of a TIFF tile in result pixels; a multiple of every scale."""
 MAX_BAND_BYTES = 256 << 20
 """A row of tiles that is held before it is written."""
-_LEAST_BYTES_PER_VALUE = {"jpeg": 0.01, "other": 0.05}
+_LEAST_BYTES_PER_VALUE = {"jpeg": 0.005, "other": 0.02}
 """Photographs compress no better than this; a lower bound, so that nothing that fits is refused."""
 
 
