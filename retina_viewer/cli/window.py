@@ -55,9 +55,16 @@ def view(files: Sequence[Path], *, temporary: bool = False) -> int:
 def _view_with_temporary_data(files: Sequence[Path]) -> int:
     import tempfile
 
+    before = os.environ.get(BASE_DIRECTORY_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="retina-viewer-") as folder:
         os.environ[BASE_DIRECTORY_VARIABLE] = folder
-        return view(files)
+        try:
+            return view(files)
+        finally:
+            if before is None:
+                del os.environ[BASE_DIRECTORY_VARIABLE]
+            else:
+                os.environ[BASE_DIRECTORY_VARIABLE] = before
 
 
 def has_display() -> bool:

@@ -1,0 +1,119 @@
+"""Verbs, exit codes, and how fast help comes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from retina_viewer.cli import main, window
+from retina_viewer.core.errors import Cancelled, UserError
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[list[Path]]:
+    """What the window was asked to open; no window appears."""
+    seen: list[list[Path]] = []
+
+    def run(files: Sequence[Path]) -> int:
+        seen.append(list(files))
+        return 0
+
+    monkeypatch.setattr("retina_viewer.ui.app.run", run)
+    return seen
+
+
+def test_view_is_the_default(opened: list[list[Path]], tmp_path: Path) -> None:
+    photograph = tmp_path / "enhance.png"
+    photograph.touch()
+    assert main([]) == 0
+    assert main([str(photograph)]) == 0
+    assert main([str(tmp_path), str(photograph)]) == 0
+    assert main(["view", "gone.png"]) == 0
+    assert main(["--temp-basedir"]) == 0
+    assert opened == [[], [photograph], [tmp_path, photograph], [Path("gone.png")], []]
+
+
+def test_a_mistyped_verb_is_wrong_usage(
+    opened: list[list[Path]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["enhanse"])
+    assert caught.value.code == 2
+    assert "enhance" in capsys.readouterr().err
+    assert opened == []
+
+
+def test_a_temporary_base_directory_is_gone_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from retina_viewer.core.paths import settings_file
+
+    seen: list[Path] = []
+
+    def run(files: Sequence[Path]) -> int:
+        settings_file().parent.mkdir(parents=True)
+        seen.append(settings_file().parent)
+        return 0
+
+    before = settings_file()
+    monkeypatch.setattr("retina_viewer.ui.app.run", run)
+    assert main(["view", "--temp-basedir"]) == 0
+    assert not seen[0].exists()
+    assert settings_file() == before
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "word"),
+    [
+        (UserError("It broke.", "Mend it."), 1, "Mend it."),
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (Cancelled(), 130, "Interrupted"),
+    ],
+)
+def test_how_a_verb_ends_is_the_exit_code(
+    raised: BaseException,
+    code: int,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(files: Sequence[Path]) -> int:
+        raise raised
+
+    monkeypatch.setattr("retina_viewer.ui.app.run", run)
+    assert main(["view"]) == code
+    assert word in capsys.readouterr().err
+
+
+def test_help_needs_neither_torch_nor_qt_nor_numpy() -> None:
+    command = (
+        "import sys\n"
+        "from retina_viewer.cli import main\n"
+        "try: main(['enhance', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'torch', 'PySide6', 'numpy', 'cv2', 'pydantic'} & set(sys.modules)))\n"
+    )
+    start = time.perf_counter()
+    result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    assert result.stdout.splitlines()[-1] == ""
+    assert "--scale" in result.stdout
+    assert seconds < 5  # 0.1 s on an idle machine
+
+
+def test_where_a_window_can_appear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert not window.has_display()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert window.has_display()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen:size=800x600")
+    assert not window.has_display()
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.delenv("WAYLAND_DISPLAY")
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert window.has_display()
