@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("retina-viewer", deadline=None)
+settings.load_profile("retina-viewer")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Small pictures: threads cost more than they bring, and results vary less with one.

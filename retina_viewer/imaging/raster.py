@@ -20,13 +20,17 @@ _ORIENTATION = 0x0112
 _TITLES = {"MPO": "JPEG", "WEBP": "WebP"}
 
 
-def read_raster(data: bytes, name: str, formats: tuple[str, ...] = FORMATS) -> Decoded:
+def read_raster(
+    data: bytes, name: str, formats: tuple[str, ...] = FORMATS, enough: int | None = None
+) -> Decoded:
     """Decode the first image of a file.
 
     Args:
         data: the file's bytes.
         name: for messages.
         formats: Pillow's names of the formats that are tried.
+        enough: a JPEG may be decoded at a half, quarter or eighth of its size, where its longer
+            side stays at least this many pixels; None decodes all.
 
     Raises:
         UserError: the size is out of bounds.
@@ -34,6 +38,9 @@ def read_raster(data: bytes, name: str, formats: tuple[str, ...] = FORMATS) -> D
     """
     with Image.open(io.BytesIO(data), formats=formats) as image:
         check_size(image.width, image.height, name)
+        if enough is not None:
+            factor = enough / max(image.size)
+            image.draft(None, (round(image.width * factor), round(image.height * factor)))
         image.load()  # before the metadata: PNG may keep its EXIF after the pixels
         profile = image.info.get("icc_profile")
         profile = profile if isinstance(profile, bytes) else None
@@ -45,12 +52,6 @@ def read_raster(data: bytes, name: str, formats: tuple[str, ...] = FORMATS) -> D
             orientation=orientation if isinstance(orientation, int) else 1,
             icc_profile=profile if profile_space(profile) == "RGB" else None,
         )
-
-
-def read_size(data: bytes, formats: tuple[str, ...] = FORMATS) -> tuple[int, int]:
-    """Width and height as stored, from the header alone."""
-    with Image.open(io.BytesIO(data), formats=formats) as image:
-        return image.size
 
 
 def _eight_bit(image: Image.Image, profile: bytes | None) -> Pixels:

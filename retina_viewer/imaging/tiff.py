@@ -89,7 +89,10 @@ def _significant_bits(page: tifffile.TiffPage) -> int:
 
 
 def _with_palette(page: tifffile.TiffPage, indices: NDArray[np.integer]) -> Pixels:
-    """The colour map holds 16-bit red, then green, then blue; some writers used 8 bits of it."""
+    """The colour map holds 16-bit red, then green, then blue; some writers used 8 bits of it.
+
+    The upper byte is the 8-bit value, whether it was widened by 256 or by 257.
+    """
     table = np.asarray(page.colormap)
-    wide = table if int(table.max()) > 255 else table * 257
-    return (wide[:, indices.reshape(indices.shape[:2])] // 257).astype(np.uint8).transpose(1, 2, 0)
+    narrow = (table // 256 if int(table.max()) > 255 else table).astype(np.uint8)
+    return narrow[:, indices.reshape(indices.shape[:2])].transpose(1, 2, 0)
