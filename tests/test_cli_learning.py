@@ -1,0 +1,114 @@
+"""train and evaluate, as a person or the training wizard starts them."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from retina_viewer.cli import main
+from retina_viewer.cli.learning import find_recipe
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.paths import resources_dir
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the loop was asked to do; it sends two events and learns nothing."""
+    asked: dict[str, Any] = {}
+
+    def train(recipe: Path, data: Path, out: Path, **options: Any) -> None:
+        asked.update(recipe=recipe, data=data, out=out, **options)
+        options["events"]({"event": "losses", "step": 200, "pixel": 0.0123456})
+        options["progress"](0.5, "step 200")
+        options["events"]({"event": "model", "folder": str(out / "model")})
+
+    monkeypatch.setattr("retina_viewer.training.run.train", train)
+    return asked
+
+
+def test_recipes_are_found_by_path_and_by_name(tmp_path: Path) -> None:
+    bundled = resources_dir() / "recipes" / "vessels.toml"
+    assert find_recipe(Path("vessels")) == bundled
+    assert find_recipe(Path("vessels.toml")) == bundled
+    mine = tmp_path / "vessels.toml"
+    mine.touch()
+    assert find_recipe(mine) == mine
+    with pytest.raises(UserError, match="no recipe") as caught:
+        find_recipe(tmp_path / "gone.toml")
+    assert "vessels" in caught.value.hint
+
+
+def test_training_reports_events_as_json_lines(
+    training: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "vessels", str(tmp_path), "--out", str(tmp_path / "run"), "--json"]
+    assert main([*command, "--resume", "--device", "cpu"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[0] == {"event": "losses", "step": 200, "pixel": 0.0123456}
+    assert events[-1] == {"event": "model", "folder": str(tmp_path / "run" / "model")}
+    assert training["recipe"].name == "vessels.toml"
+    assert (training["device"], training["resume"]) == ("cpu", True)
+
+
+def test_training_has_a_folder_of_its_own_by_default(
+    training: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "vessels", str(tmp_path)]) == 0
+    assert training["out"] == Path("runs/vessels")
+    assert "losses  step 200  pixel 0.012346" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_and_terminate_cancel_at_the_next_report(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reached: list[str] = []
+
+    def train(recipe: Path, data: Path, out: Path, **options: Any) -> None:
+        os.kill(os.getpid(), number)
+        reached.append("after the signal")  # the step in progress is finished
+        options["progress"](0.5, "step 1")
+        reached.append("after the report")
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr("retina_viewer.training.run.train", train)
+    assert main(["train", "vessels", str(tmp_path), "--out", str(tmp_path / "run")]) == 130
+    assert reached == ["after the signal"]
+    assert signal.getsignal(number) is before
+
+
+def test_a_missing_data_folder_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "superres-pixel", str(tmp_path / "gone"), "--out", str(tmp_path / "run")]
+    assert main([*command, "--device", "cpu"]) == 1
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_evaluate_measures_prints_and_writes(
+    samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = tmp_path / "CHASE_DB1" / "images"
+    images.mkdir(parents=True)
+    with Image.open(samples / "chase_14L.jpg") as image:
+        image.resize((250, 240), Image.Resampling.BOX).save(images / "Image_14L.jpg", quality=95)
+    out = tmp_path / "tables"
+    command = ["evaluate", "sr", str(tmp_path), "--scales", "2", "--methods", "lanczos", "bicubic"]
+    assert main([*command, "-o", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "lanczos" in said
+    assert str(out) in said
+    report = json.loads((out / "superres.json").read_text(encoding="utf-8"))
+    assert "--methods lanczos bicubic" in report["provenance"]["command"]
+
+
+def test_evaluating_nothing_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for what in ("sr", "vessels"):
+        assert main(["evaluate", what, str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+        assert "No known photographs" in capsys.readouterr().err
