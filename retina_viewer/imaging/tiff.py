@@ -71,12 +71,23 @@ def _pixels(page: tifffile.TiffPage, name: str) -> Pixels:
         raw = np.moveaxis(raw, 0, -1)
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
         return _with_palette(page, raw)
-    pixels = stretched(raw, _significant_bits(page))
+    pixels = stretched(_without_extras(page, raw), _significant_bits(page))
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         pixels = np.iinfo(pixels.dtype).max - pixels
-    if pixels.ndim == 3 and pixels.shape[2] > 4:
-        pixels = pixels[..., :3]
     return pixels
+
+
+def _without_extras(page: tifffile.TiffPage, raw: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The colours, and alpha where it is straight.
+
+    Associated alpha is multiplied in already, which is the same as laid on black; other extra
+    channels mean nothing here.
+    """
+    if raw.ndim == 2:
+        return raw
+    colours = 1 if page.photometric in _GREY else 3
+    straight = page.extrasamples[:1] == (tifffile.EXTRASAMPLE.UNASSALPHA,)
+    return raw[..., : colours + 1] if straight else raw[..., :colours]
 
 
 def _significant_bits(page: tifffile.TiffPage) -> int:
