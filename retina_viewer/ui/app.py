@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
+
+# Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
+import torch
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.settings import Settings, load_settings, save_settings
+from retina_viewer.ui.services import Services, project_services
+from retina_viewer.ui.theme import apply_theme
+from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.window import Window
+
+logger = logging.getLogger(__name__)
+RENDER_SECONDS = 300.0
 
 
 def run(files: Sequence[Path]) -> int:
@@ -15,7 +36,22 @@ def run(files: Sequence[Path]) -> int:
     Raises:
         UserError: there is no display.
     """
-    raise NotImplementedError
+    if not has_display():
+        raise UserError(
+            "There is no display to open the window on.",
+            "Use the command line: retina-viewer --help.",
+        )
+    application = make_application()
+    settings = load_settings()
+    window = make_window(application, settings)
+    window.show()
+    sys.excepthook = _hook(window)
+    if files:
+        QTimer.singleShot(0, lambda: window.open(files))
+    code = application.exec()
+    sys.excepthook = sys.__excepthook__
+    save_settings(settings)
+    return int(code)
 
 
 def render_window(
@@ -41,4 +77,101 @@ def render_window(
     Raises:
         UserError: the photograph cannot be read, or a part of the window's work failed.
     """
-    raise NotImplementedError
+    if QApplication.instance() is None:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        os.environ["QT_SCALE_FACTOR"] = str(pixel_ratio)
+    application = make_application()
+    settings = Settings(method=method, scale=scale, theme="dark")  # type: ignore[arg-type]
+    window = make_window(application, settings)
+    try:
+        window.resize(*size)
+        window.show()
+        render_loaded(window, image_path, [LayerName(name) for name in layers])
+        if not window.grab().save(str(png)):
+            raise UserError(f"{png.name} could not be written.", "Choose another folder.")
+    finally:
+        window.close()
+        window.deleteLater()
+
+
+def render_loaded(window: Window, image_path: Path, layers: Sequence[LayerName]) -> None:
+    """Open a photograph in a shown window and wait until everything in view is finished."""
+    problems: list[Exception] = []
+    window.viewer.problem.connect(problems.append)
+    window.library.failed.connect(lambda path, error: problems.append(error))
+    window.open([image_path])
+    wait_until(lambda: window.viewer.photo is not None or bool(problems))
+    viewer = window.viewer
+    for name in layers:
+        viewer.state.layer(name).on = True
+    viewer.apply(force=True)
+
+    def finished() -> bool:
+        waiting = any(viewer.layers.is_working(name) for name in layers)
+        return bool(problems) or (not waiting and not window.jobs.active and viewer.sharp >= 1)
+
+    wait_until(finished)
+    if problems:
+        raise problems[0]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = RENDER_SECONDS) -> None:
+    """Run the event loop until something has become true.
+
+    Raises:
+        UserError: it took too long.
+    """
+    loop, end = QEventLoop(), time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise UserError("The window's work did not finish in time.", "Try a smaller scale.")
+        loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        time.sleep(0.002)
+
+
+def has_display() -> bool:
+    """Whether a window can be opened: always on Windows and macOS."""
+    if not sys.platform.startswith("linux"):
+        return True
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return any(os.environ.get(name) for name in names)
+
+
+def make_application() -> QApplication:
+    """The one QApplication of the process; made on first use."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    # One core stays free for the window, whatever is computed.
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    QGuiApplication.setApplicationDisplayName("Retina Viewer")
+    application = QApplication(["retina-viewer"])
+    application.setApplicationName("retina-viewer")
+    application.setDesktopFileName("retina-viewer")
+    return application
+
+
+def make_window(
+    application: QApplication, settings: Settings, services: Services | None = None
+) -> Window:
+    """A themed window that is not shown yet."""
+    tokens = apply_theme(application, settings.theme)
+    window = Window(services or project_services(), settings, tokens)
+    window.theme_chosen.connect(lambda theme: apply_theme(application, theme))
+    window.resize(1440, 900)
+    return window
+
+
+def _hook(
+    window: Window,
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    """Unexpected errors in the GUI thread reach the dialog instead of a terminal."""
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        logger.error("unexpected error", exc_info=(kind, error, trace))
+        window.problems.show(error)
+
+    return show

@@ -83,7 +83,7 @@ class Library(QObject):
             return found
 
         def done(found: list[Path]) -> None:
-            self._replace(found)
+            self.show_only(found)
 
         self._jobs.submit(
             LIST_KEY,
@@ -102,7 +102,8 @@ class Library(QObject):
         if files:
             self.select(self.paths.index(files[0]), again=True)
 
-    def _replace(self, files: list[Path]) -> None:
+    def show_only(self, files: list[Path]) -> None:
+        """Replace the strip by these files and show the first."""
         self.paths = list(dict.fromkeys(files))
         self.current = -1
         self.list_changed.emit()

@@ -51,3 +51,10 @@ class Photo:
     def ready(self) -> list[TonedPhoto]:
         """The tones that are there already, the first made first."""
         return list(self._toned.values())
+
+    def colour_at(self, x: float, y: float) -> tuple[int, int, int] | None:
+        """The original's 8-bit sRGB under a source point; None off the photograph."""
+        if not (0 <= x < self.bounds.width and 0 <= y < self.bounds.height):
+            return None
+        red, green, blue = self.image.display_rgb[int(y), int(x)].tolist()
+        return red, green, blue

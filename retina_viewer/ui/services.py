@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhancer import Enhancer
 
@@ -60,6 +61,10 @@ class Services:
     vessels: Callable[[FundusImage, str, Progress], VesselMap]
     """(image, device, progress)"""
     export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
+    export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
+    export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
+    to_screen: Callable[[Pixels, FundusImage], NDArray[np.uint8]]
+    """A result in the photograph's colour space as sRGB."""
 
 
 def _open_image(path: Path) -> FundusImage:
@@ -116,6 +121,26 @@ def _export(image: FundusImage, enhancer: Enhancer, path: Path, progress: Progre
     return export_enhanced(image, enhancer, path, progress=progress)
 
 
+def _export_saliency(
+    image: FundusImage, values: NDArray[np.float32], map_path: Path, overlay_path: Path
+) -> Any:
+    from retina_viewer.saliency.export import export_saliency
+
+    return export_saliency(image, values, map_path, overlay_path, device="cpu")
+
+
+def _export_vessels(image: FundusImage, found: VesselMap, mask: Path, probability: Path) -> Any:
+    from retina_viewer.vessels.export import export_vessels
+
+    return export_vessels(image, found, mask, probability)
+
+
+def _to_screen(pixels: Pixels, image: FundusImage) -> NDArray[np.uint8]:
+    from retina_viewer.imaging.colour import to_srgb
+
+    return to_srgb(pixels, image.icc_profile)
+
+
 def project_services() -> Services:
     """The program's own verbs."""
     return Services(
@@ -128,4 +153,7 @@ def project_services() -> Services:
         saliency=_saliency,
         vessels=_vessels,
         export=_export,
+        export_saliency=_export_saliency,
+        export_vessels=_export_vessels,
+        to_screen=_to_screen,
     )

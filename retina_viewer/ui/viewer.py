@@ -19,7 +19,7 @@ from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.services import MethodInfo, Services
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import Camera, LayerName, Layout, ResolvedView, ViewState, resolve
+from retina_viewer.ui.view_state import Camera, LayerName, Layout, ViewState, resolve
 
 TONE_KEY = "tone"
 
@@ -81,6 +81,20 @@ class Viewer(QObject):
         wanted = self._wanted(self.view.main)
         return self.tiles.sharp(wanted) if wanted else 1.0
 
+    def sharpness_text(self) -> str:
+        """How far the result is, in words."""
+        if not self.view.has_image:
+            return ""
+        if not self.can_enhance:
+            return "failed; the photograph is shown interpolated"
+        if self._wanted(self.view.main) is None:
+            return "interpolated; zoom in to enhance"
+        sharp = self.sharp
+        if sharp >= 1:
+            return f"finished, {self.tiles.seconds:.1f} s" if self.tiles.seconds else "finished"
+        stopped = ", stopped" if self.tiles.is_paused else ""
+        return f"{int(sharp * 100)} % sharp{stopped}"
+
     @property
     def can_enhance(self) -> bool:
         return self.choice not in self._failed
@@ -111,6 +125,14 @@ class Viewer(QObject):
         """Compute again what failed or was cancelled."""
         self._failed.clear()
         self.tiles.resume()
+        self.apply(force=True)
+
+    def cancelled(self) -> None:
+        """The person has cancelled: stop sharpening, and turn off layers that are not there yet."""
+        self.tiles.stop()
+        for name in LayerName:
+            if self.state.layer(name).on and not self._picture.has_layer(name):
+                self.state.layer(name).on = False
         self.apply(force=True)
 
     def set_ruler(self, ruler: tuple[float, float, float, float] | None) -> None:

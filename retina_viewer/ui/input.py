@@ -1,0 +1,117 @@
+"""Keys that are pressed, keys that are held, and files that are dropped on the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QWidget
+
+from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.keys import KEYS
+from retina_viewer.ui.widgets.empty import DropHint
+
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+def add_shortcuts(
+    window: QWidget, others: Mapping[str, Callable[[], None]], commands: Commands
+) -> None:
+    """Make the shortcuts of the key table; what is not in ``others`` is one of ``commands``."""
+    for _, keys in KEYS:
+        for key in keys:
+            for sequence in key.keys:
+                action = others.get(key.command) or getattr(commands, key.command)
+                QShortcut(QKeySequence(sequence), window, action)
+
+
+class HeldKeys(QObject):
+    """Space and O while they are held, and the arrows, wherever in the window the focus is.
+
+    Sliders and lists keep their arrows; buttons lose Space to the picture, Return still presses
+    them.
+    """
+
+    def __init__(self, window: QWidget, commands: Commands) -> None:
+        super().__init__(window)
+        self._window = window
+        self._commands = commands
+        self._held: set[int] = set()
+        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and isinstance(watched, QWidget):
+            if watched.window() is self._window:
+                return self._key(watched, event)
+        elif event.type() == QEvent.Type.WindowDeactivate and watched is self._window:
+            self._release_all()
+        return False
+
+    def _key(self, watched: QWidget, event: QKeyEvent) -> bool:
+        key = Qt.Key(event.key())
+        if event.type() == QEvent.Type.KeyPress:
+            if key in (Qt.Key.Key_Space, Qt.Key.Key_O) and not event.modifiers():
+                if not event.isAutoRepeat():
+                    self._hold(key, True)
+                return True
+            if key in _ARROWS and watched is self._window:
+                self._commands.pan(*_ARROWS[key])
+                return True
+        if event.type() == QEvent.Type.KeyRelease and key in self._held:
+            if not event.isAutoRepeat():
+                self._hold(key, False)
+            return True
+        return False
+
+    def _hold(self, key: Qt.Key, held: bool) -> None:
+        (self._held.add if held else self._held.discard)(key)
+        if key == Qt.Key.Key_Space:
+            self._commands.hold_layers_hidden(held)
+        else:
+            self._commands.hold_original(held)
+
+    def _release_all(self) -> None:
+        for key in list(self._held):
+            self._hold(Qt.Key(key), False)
+
+
+class DropTarget(QObject):
+    """Files and folders dropped anywhere on the window."""
+
+    def __init__(
+        self, window: QWidget, hint: DropHint, opened: Callable[[Sequence[Path]], None]
+    ) -> None:
+        super().__init__(window)
+        self._hint = hint
+        self._opened = opened
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DragEnter and isinstance(event, QDragEnterEvent):
+            paths = paths_in(event.mimeData())
+            if paths:
+                event.acceptProposedAction()
+                self._hint.show_for(len(paths))
+            return True
+        if event.type() == QEvent.Type.DragLeave:
+            self._hint.hide()
+            return True
+        if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
+            self._hint.hide()
+            event.acceptProposedAction()
+            self._opened(paths_in(event.mimeData()))
+            return True
+        return False
+
+
+def paths_in(data: QMimeData) -> list[Path]:
+    """The local files and folders of a drag."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

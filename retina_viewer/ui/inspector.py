@@ -1,0 +1,94 @@
+"""The column on the right: one section a panel, connected to the commands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.panels.enhance import EnhancePanel
+from retina_viewer.ui.panels.information import InformationPanel
+from retina_viewer.ui.panels.layers import LayersPanel
+from retina_viewer.ui.panels.measure import MeasurePanel
+from retina_viewer.ui.panels.view import ViewPanel
+from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.section import Section
+
+WIDTH = 300
+
+
+class Inspector(QScrollArea):
+    """Enhance, layers, view, measure, information."""
+
+    export_clicked = Signal()
+    theme_chosen = Signal(str)
+
+    def __init__(self, viewer: Viewer, commands: Commands, theme: str) -> None:
+        super().__init__()
+        self.setObjectName("inspectorScroll")
+        self.setFixedWidth(WIDTH)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._viewer = viewer
+        self.enhance = EnhancePanel()
+        self.layers = LayersPanel()
+        self.view_panel = ViewPanel(theme)
+        self.measure = MeasurePanel()
+        self.information = InformationPanel()
+        self.sections = {
+            "Enhance": Section("Enhance", self.enhance),
+            "Layers": Section("Layers", self.layers),
+            "View": Section("View", self.view_panel),
+            "Measure": Section("Measure", self.measure, is_open=False),
+            "Information": Section("Information", self.information, is_open=False),
+        }
+        body = QWidget()
+        body.setObjectName("inspectorBody")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(0)
+        for section in self.sections.values():
+            column.addWidget(section)
+        column.addStretch(1)
+        self.setWidget(body)
+        self._connect_commands(commands)
+        self._connect_viewer()
+
+    def _connect_commands(self, commands: Commands) -> None:
+        self.enhance.export_clicked.connect(self.export_clicked)
+        self.enhance.retry_clicked.connect(self._viewer.retry)
+        self.layers.toggled.connect(commands.set_layer)
+        self.layers.opacity_changed.connect(commands.set_opacity)
+        self.layers.colour_map_chosen.connect(commands.set_colour_map)
+        self.view_panel.tone_chosen.connect(commands.set_tone)
+        self.view_panel.smooth_toggled.connect(commands.set_smooth)
+        self.view_panel.overview_toggled.connect(commands.set_overview)
+        self.view_panel.loupe_zoom_chosen.connect(commands.set_loupe_zoom)
+        self.view_panel.theme_chosen.connect(self.theme_chosen)
+        self.measure.toggled.connect(commands.set_measuring)
+        self.measure.cleared.connect(lambda: self._viewer.set_ruler(None))
+
+    def _connect_viewer(self) -> None:
+        viewer = self._viewer
+        viewer.changed.connect(self._show_view)
+        viewer.sharpened.connect(lambda: self.enhance.show_progress(viewer))
+        viewer.layers_changed.connect(lambda: self.layers.show_results(viewer))
+        viewer.photo_changed.connect(self.information.show_photo)
+        self._show_all()
+
+    def _show_view(self, old: object, new: object) -> None:
+        self._show_all()
+
+    def _show_all(self) -> None:
+        self.enhance.show_viewer(self._viewer)
+        self.layers.show_viewer(self._viewer)
+        self.view_panel.show_viewer(self._viewer)
+        self.measure.show_viewer(self._viewer)
+
+    def toggle_information(self) -> None:
+        """Unfold the information and bring it into view, or fold it."""
+        section = self.sections["Information"]
+        section.set_open(not section.heading.isChecked())
+        if section.heading.isChecked():
+            self.ensureWidgetVisible(section)

@@ -1,0 +1,67 @@
+"""The keys: one table for the shortcuts and for the list that F1 shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Key:
+    """One line of the list.
+
+    Attributes:
+        keys: key sequences in Qt's notation; empty where the window reads the key itself (held
+            keys, and arrows, which belong to a slider or a list while that has the focus).
+        shown: what the list calls them.
+        text: what they do.
+        command: the name of the command.
+    """
+
+    keys: tuple[str, ...]
+    shown: str
+    text: str
+    command: str = ""
+
+
+KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
+    (
+        "Moving",
+        (
+            Key((), "Wheel", "Zoom at the cursor, ×1.2 a notch"),
+            Key((), "Drag, arrows", "Pan"),
+            Key(("F",), "F, double-click", "Fit the photograph", "fit"),
+            Key(("1",), "1", "One screen pixel per image pixel", "one_to_one"),
+            Key(("+", "="), "+", "Zoom in", "zoom_in"),
+            Key(("-",), "-", "Zoom out", "zoom_out"),
+            Key(("PgDown",), "Page Down", "Next photograph", "next_photo"),
+            Key(("PgUp",), "Page Up", "Previous photograph", "previous_photo"),
+            Key((), "Click", "Hold the loupe there; click again to free it"),
+        ),
+    ),
+    (
+        "Seeing",
+        (
+            Key(("C",), "C", "Side by side, slider, loupe", "next_layout"),
+            Key((), "hold Space", "Hide the layers"),
+            Key((), "hold O", "See the original"),
+            Key(("S",), "S", "Saliency", "toggle_saliency"),
+            Key(("V",), "V", "Vessels", "toggle_vessels"),
+            Key((), "Ctrl + wheel", "Opacity of the layers"),
+            Key(("R",), "R", "Colour", "tone_colour"),
+            Key(("G",), "G", "Red-free", "tone_red_free"),
+            Key(("H",), "H", "Local contrast (CLAHE)", "tone_clahe"),
+        ),
+    ),
+    (
+        "Doing",
+        (
+            Key(("Ctrl+O",), "Ctrl + O", "Open photographs", "open_files"),
+            Key(("Ctrl+Shift+O",), "Ctrl + Shift + O", "Open a folder", "open_folder"),
+            Key(("Ctrl+E",), "Ctrl + E", "Export", "export"),
+            Key(("M",), "M", "Measure", "toggle_measure"),
+            Key(("I",), "I", "Information", "toggle_information"),
+            Key(("Esc",), "Esc", "Cancel the work", "cancel"),
+            Key(("F1",), "F1", "This list", "show_keys"),
+        ),
+    ),
+)

@@ -1,0 +1,47 @@
+"""Inspector: what is known of the photograph."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
+
+_ROWS = ("File", "Size", "Format", "Colours", "Field of view", "Pixel size", "SHA-256")
+
+
+class InformationPanel(QWidget):
+    """Names and values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values = {row: value_label() for row in _ROWS}
+        form = panel_form()
+        for row, value in self._values.items():
+            form.addRow(dim_label(row), value)
+        panel_column(self).addLayout(form)
+
+    def show_photo(self, photo: Photo | None) -> None:
+        """Everything that is known without computing."""
+        if photo is None:
+            for value in self._values.values():
+                value.setText("")
+            return
+        image = photo.image
+        megapixels = image.width * image.height / 1e6
+        profile = "embedded profile" if image.icc_profile else "sRGB"
+        um = image.um_per_px
+        for row, text in {
+            "File": image.name,
+            "Size": f"{image.width} × {image.height} px ({megapixels:.1f} MP)",
+            "Format": f"{image.format}, {image.bit_depth} bit",
+            "Colours": "grey" if image.is_grey else profile,
+            "Pixel size": "not stated in the file" if um is None else f"{um:.2f} µm nominal",
+            "SHA-256": f"{image.sha256[:12]}…" if image.sha256 else "",
+            "Field of view": "…",
+        }.items():
+            self._values[row].setText(text)
+        self._values["SHA-256"].setToolTip(image.sha256)
+
+    def show_field_of_view(self, diameter: float) -> None:
+        self._values["Field of view"].setText(f"{diameter:.0f} px across")

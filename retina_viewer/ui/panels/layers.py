@@ -1,0 +1,82 @@
+"""Inspector: the layers over the photograph."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+
+from retina_viewer.imaging.overlay import COLOUR_MAPS
+from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.fields import PercentSlider, dim_label, panel_column
+
+_TITLES = {
+    LayerName.SALIENCY: ("Saliency heat map", "S"),
+    LayerName.VESSELS: ("Vessels", "V"),
+}
+_EXPLAINED = {
+    LayerName.SALIENCY: "Where the photograph is locally unusual, 0 to 1. No finding.",
+    LayerName.VESSELS: "Outlined by a network. Not part of the photograph.",
+}
+
+
+class LayersPanel(QWidget):
+    """On and off, opacity and colours of each layer."""
+
+    toggled = Signal(object, bool)
+    """(LayerName, on)"""
+    opacity_changed = Signal(object, float)
+    colour_map_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = panel_column(self)
+        self._switches: dict[LayerName, QCheckBox] = {}
+        self._sliders: dict[LayerName, PercentSlider] = {}
+        self._notes = {name: dim_label(_EXPLAINED[name]) for name in LayerName}
+        self._maps = QComboBox()
+        self._maps.setAccessibleName("Colours of the saliency map")
+        self._maps.setMinimumHeight(HIT_TARGET)
+        self._maps.addItems([name.replace("-", ", ") for name in COLOUR_MAPS])
+        self._maps.activated.connect(lambda row: self.colour_map_chosen.emit(COLOUR_MAPS[row]))
+        for name in LayerName:
+            title, key = _TITLES[name]
+            switch = QCheckBox(title)
+            switch.setToolTip(f"{title} on or off ({key})")
+            switch.toggled.connect(lambda on, name=name: self.toggled.emit(name, on))
+            slider = PercentSlider(f"Opacity: {title}")
+            slider.changed.connect(lambda value, name=name: self.opacity_changed.emit(name, value))
+            self._switches[name], self._sliders[name] = switch, slider
+            column.addWidget(switch)
+            column.addWidget(slider)
+            if name is LayerName.SALIENCY:
+                column.addWidget(self._maps)
+            column.addWidget(self._notes[name])
+        column.addWidget(dim_label("Hold Space to hide them, O to see the original."))
+
+    def show_viewer(self, viewer: Viewer) -> None:
+        state = viewer.state
+        for name in LayerName:
+            layer, switch = state.layer(name), self._switches[name]
+            switch.blockSignals(True)
+            switch.setChecked(layer.on)
+            switch.blockSignals(False)
+            switch.setEnabled(viewer.view.has_image)
+            self._sliders[name].set_value(layer.opacity)
+            self._sliders[name].setEnabled(layer.on)
+        self._maps.setCurrentIndex(COLOUR_MAPS.index(state.colour_map))
+        self._maps.setEnabled(state.saliency.on)
+        self.show_results(viewer)
+
+    def show_results(self, viewer: Viewer) -> None:
+        """What is known of the layers; changes when one arrives."""
+        for name in LayerName:
+            computing = viewer.state.layer(name).on and viewer.layers.is_working(name)
+            self._notes[name].setText("Computing…" if computing else _EXPLAINED[name])
+        vessels = viewer.layers.current.vessels
+        if vessels is not None and viewer.state.vessels.on:
+            share = vessels.mask.mean() * 100
+            self._notes[LayerName.VESSELS].setText(
+                f"{share:.1f} % of the photograph. {_EXPLAINED[LayerName.VESSELS]}"
+            )

@@ -1,0 +1,37 @@
+"""Where errors go: what a person can mend into the banner, bugs into the one dialog."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.ui.dialogs.report import ReportDialog, report_on
+from retina_viewer.ui.widgets.banner import Banner
+
+
+class Problems(QObject):
+    """Shows one problem at a time."""
+
+    def __init__(self, banner: Banner, window: QWidget) -> None:
+        super().__init__(window)
+        self._banner = banner
+        self._window = window
+        self.dialog: ReportDialog | None = None
+
+    def show(self, error: BaseException) -> None:
+        """Show an error in the way it deserves."""
+        if isinstance(error, UserError):
+            cause = error.__cause__
+            details = f"{type(cause).__name__}: {cause}" if cause is not None else ""
+            self._banner.show_problem(error.message, error.hint, details)
+            return
+        if self.dialog is not None:
+            return  # the first error is the one to report; others mostly follow from it
+        self.dialog = ReportDialog(report_on(error), self._window)
+        self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.dialog.finished.connect(self._closed)
+        self.dialog.open()
+
+    def _closed(self) -> None:
+        self.dialog = None

@@ -1,0 +1,77 @@
+"""An error where it happened: what, what to do, and the details folded away."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+)
+
+from retina_viewer.ui.icons import icon
+from retina_viewer.ui.theme import HIT_TARGET, Tokens
+
+
+class Banner(QFrame):
+    """Hidden until :meth:`show_problem`."""
+
+    action_clicked = Signal()
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        self.setObjectName("banner")
+        self.message = _text("message")
+        self.hint = _text("hint")
+        self.details = _text("dim")
+        self._fold = QToolButton()
+        self._fold.setText("Details")
+        self._fold.setCheckable(True)
+        self._fold.setMinimumHeight(HIT_TARGET)
+        self._fold.toggled.connect(self.details.setVisible)
+        self._action = QPushButton()
+        self._action.setMinimumHeight(HIT_TARGET)
+        self._action.clicked.connect(self.action_clicked)
+        close = QToolButton()
+        close.setIcon(icon("close", tokens.text))
+        close.setToolTip("Close (Esc)")
+        close.setAccessibleName("Close the message")
+        close.setMinimumSize(HIT_TARGET, HIT_TARGET)
+        close.clicked.connect(self.hide)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        for label in (self.message, self.hint, self.details):
+            texts.addWidget(label)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 8, 8)
+        row.addLayout(texts, 1)
+        for button in (self._fold, self._action, close):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    def show_problem(self, message: str, hint: str, details: str = "", action: str = "") -> None:
+        """Show what happened, what to do, what a technician wants to know, and a button's text."""
+        self.message.setText(message)
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
+        self.details.setText(details)
+        self._fold.setChecked(False)
+        self.details.setVisible(False)
+        self._fold.setVisible(bool(details))
+        self._action.setText(action)
+        self._action.setVisible(bool(action))
+        self.show()
+
+
+def _text(role: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    return label

@@ -1,0 +1,66 @@
+"""What is there before a photograph is, and what is shown while one is dragged over the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from retina_viewer.ui.icons import pixmap
+from retina_viewer.ui.theme import HIT_TARGET, Tokens
+
+
+class Empty(QWidget):
+    """One sentence and two buttons."""
+
+    open_clicked = Signal()
+    sample_clicked = Signal()
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        picture = QLabel()
+        picture.setPixmap(pixmap("retina", tokens.dim, 72, self.devicePixelRatioF()))
+        sentence = QLabel("Drop a fundus photograph or a folder here.")
+        sentence.setProperty("role", "heading")
+        formats = QLabel("JPEG, PNG, TIFF, BMP, WebP, DICOM. Nothing leaves this computer.")
+        formats.setProperty("role", "dim")
+        opener = QPushButton("Open…")
+        opener.setDefault(True)
+        opener.clicked.connect(self.open_clicked)
+        sample = QPushButton("Open a sample")
+        sample.clicked.connect(self.sample_clicked)
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        for button in (opener, sample):
+            button.setMinimumHeight(HIT_TARGET + 4)
+            buttons.addWidget(button)
+        buttons.addStretch()
+        column = QVBoxLayout(self)
+        column.setSpacing(12)
+        column.addStretch(2)
+        for label in (picture, sentence, formats):
+            column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(8)
+        column.addLayout(buttons)
+        column.addStretch(3)
+
+
+class DropHint(QFrame):
+    """Laid over the window while something that can be opened hangs over it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._window = parent
+        self.setObjectName("dropHint")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._label = QLabel()
+        self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column = QVBoxLayout(self)
+        column.addWidget(self._label)
+        self.hide()
+
+    def show_for(self, count: int) -> None:
+        what = "it" if count == 1 else f"these {count}"
+        self._label.setText(f"Let go to open {what}")
+        self.setGeometry(self._window.rect().adjusted(8, 8, -8, -8))
+        self.raise_()
+        self.show()

@@ -1,0 +1,39 @@
+"""A part of the inspector that folds away."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from retina_viewer.ui.theme import HIT_TARGET
+
+
+class Section(QWidget):
+    """A heading that shows and hides its body."""
+
+    def __init__(self, title: str, body: QWidget, *, is_open: bool = True) -> None:
+        super().__init__()
+        self._body = body
+        self.heading = QToolButton()
+        self.heading.setText(title)
+        self.heading.setProperty("role", "section")
+        self.heading.setCheckable(True)
+        self.heading.setChecked(is_open)
+        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.heading.setMinimumHeight(HIT_TARGET)
+        self.heading.toggled.connect(self._toggle)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.heading)
+        column.addWidget(body)
+        self._toggle(is_open)
+
+    def _toggle(self, is_open: bool) -> None:
+        arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
+        self.heading.setArrowType(arrow)
+        self._body.setVisible(is_open)
+
+    def set_open(self, is_open: bool) -> None:
+        self.heading.setChecked(is_open)

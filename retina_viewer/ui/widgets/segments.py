@@ -1,0 +1,54 @@
+"""A few choices side by side, one of them chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+
+from retina_viewer.ui.theme import HIT_TARGET
+
+
+class Segments(QWidget):
+    """A segmented control.
+
+    Args:
+        options: (value, label, tool tip) from left to right.
+        name: what the choice is about, for screen readers.
+    """
+
+    chosen = Signal(object)
+    """(value), when the person picks it"""
+
+    def __init__(self, options: Sequence[tuple[Any, str, str]], name: str) -> None:
+        super().__init__()
+        self.setProperty("role", "segments")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(name)
+        self._values = [value for value, _, _ in options]
+        self._group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(1, 1, 1, 1)
+        row.setSpacing(1)
+        for index, (_, label, tip) in enumerate(options):
+            button = QToolButton()
+            button.setText(label)
+            button.setToolTip(tip)
+            button.setAccessibleName(f"{name}: {label}")
+            button.setCheckable(True)
+            button.setMinimumSize(HIT_TARGET + 4, HIT_TARGET)
+            self._group.addButton(button, index)
+            row.addWidget(button, 1)
+        self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))
+
+    def set_value(self, value: object) -> None:
+        """Show the choice without announcing it."""
+        if value in self._values:
+            self._group.button(self._values.index(value)).setChecked(True)
+
+    def button(self, value: object) -> QToolButton:
+        button = self._group.button(self._values.index(value))
+        assert isinstance(button, QToolButton)
+        return button

@@ -1,0 +1,105 @@
+"""The row at the bottom: where the cursor is, what is being done, how long it took."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+
+from retina_viewer.ui.icons import icon
+from retina_viewer.ui.jobs import Job, Jobs
+from retina_viewer.ui.theme import Tokens, tabular
+
+HEIGHT = 30
+
+
+class StatusBar(QWidget):
+    """Position, colour, zoom; the running task with progress, time left and a cancel button."""
+
+    cancel_clicked = Signal()
+
+    def __init__(self, tokens: Tokens, jobs: Jobs) -> None:
+        super().__init__()
+        self.setObjectName("statusbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEIGHT)
+        self._jobs = jobs
+        self._tiles = ""
+        self._tiles_fraction = 0.0
+        self.position = self._label(210)
+        self.colour = self._label(120)
+        self.zoom = self._label(64)
+        self.task = self._label(0)
+        self.time = self._label(0)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        self.bar.setFixedWidth(120)
+        self.cancel = QToolButton()
+        self.cancel.setIcon(icon("close", tokens.text))
+        self.cancel.setText("Cancel")
+        self.cancel.setToolTip("Cancel (Esc)")
+        self.cancel.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.cancel.setFixedHeight(HEIGHT - 2)
+        self.cancel.clicked.connect(self.cancel_clicked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 8, 0)
+        row.setSpacing(12)
+        for label in (self.position, self.colour, self.zoom):
+            row.addWidget(label)
+        row.addStretch(1)
+        for widget in (self.task, self.bar, self.cancel, self.time):
+            row.addWidget(widget)
+        for signal in (jobs.started, jobs.progressed, jobs.ended):
+            signal.connect(self._show_work)
+        self._show_work()
+
+    def _label(self, width: int) -> QLabel:
+        label = QLabel()
+        label.setFont(tabular(label.font()))
+        label.setMinimumWidth(width)
+        return label
+
+    def show_cursor(self, x: float, y: float, rgb: tuple[int, int, int] | None) -> None:
+        """A place in source pixels and the original's 8-bit sRGB there; None off the picture."""
+        self.position.setText(f"x {x:.1f}  y {y:.1f} px" if rgb else "")
+        self.colour.setText("RGB {} {} {}".format(*rgb) if rgb else "")
+
+    def show_zoom(self, zoom: float | None) -> None:
+        self.zoom.setText("" if zoom is None else f"{zoom * 100:.0f} %")
+
+    def show_tiles(self, text: str, fraction: float) -> None:
+        """The sharpening of what is on the screen; an empty text while there is nothing to do."""
+        self._tiles, self._tiles_fraction = text, fraction
+        self._show_work()
+
+    def show_time(self, text: str) -> None:
+        self.time.setText(text)
+
+    def _show_work(self, job: Job | None = None) -> None:
+        if job is not None and job.title and job not in self._jobs.active and job.seconds:
+            self.time.setText(f"{job.title} {job.seconds:.1f} s")
+        titled = [one for one in self._jobs.active if one.title]
+        busy = bool(titled) or bool(self._tiles)
+        self.bar.setVisible(busy)
+        self.cancel.setVisible(busy)
+        if titled:
+            first = titled[0]
+            more = f" (+{len(titled) - 1})" if len(titled) > 1 else ""
+            self.task.setText(f"{first.title}{more}{_time_left(first)}")
+            self.bar.setValue(round(first.fraction * 1000))
+        else:
+            self.task.setText(self._tiles)
+            self.bar.setValue(round(self._tiles_fraction * 1000))
+
+
+def _time_left(job: Job) -> str:
+    """Shown once there is something to reckon from, and something worth saying."""
+    passed = time.monotonic() - job.started_at if job.started_at else 0.0
+    if job.fraction < 0.05 or passed < 1.0:
+        return ""
+    left = passed * (1 - job.fraction) / job.fraction
+    if left < 1:
+        return ""
+    return f", {left / 60:.0f} min left" if left > 90 else f", {left:.0f} s left"

@@ -1,0 +1,130 @@
+"""The row at the top: open, export, scale, method, layout, device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+
+from retina_viewer.ui.icons import ICON_SIZE, icon
+from retina_viewer.ui.services import DeviceInfo, MethodInfo
+from retina_viewer.ui.theme import HIT_TARGET, Tokens
+from retina_viewer.ui.view_state import SCALES, Layout, ResolvedView
+from retina_viewer.ui.widgets.method_chooser import MethodChooser
+from retina_viewer.ui.widgets.segments import Segments
+
+HEIGHT = 44
+DEVICE_WIDTH = 220
+
+
+class Toolbar(QWidget):
+    """Shows what is chosen and says what the person picks."""
+
+    export_clicked = Signal()
+    help_clicked = Signal()
+    scale_chosen = Signal(object)
+    method_chosen = Signal(str)
+    layout_chosen = Signal(object)
+    device_chosen = Signal(str)
+
+    def __init__(self, tokens: Tokens, methods: Sequence[MethodInfo], open_menu: QMenu) -> None:
+        super().__init__()
+        self.setObjectName("toolbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEIGHT)
+        self._devices: Sequence[DeviceInfo] = ()
+        self.open_button = _button("Open", "Open photographs or a folder (Ctrl+O)", tokens, "open")
+        self.open_button.setMenu(open_menu)
+        self.open_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.export_button = _button("Export", "Save the result (Ctrl+E)", tokens, "export")
+        self.export_button.clicked.connect(self.export_clicked)
+        self.scales = Segments(
+            [(s, f"×{s}", f"Enlarge {s} times in each direction") for s in SCALES], "Enlargement"
+        )
+        self.scales.chosen.connect(self.scale_chosen)
+        self.method = MethodChooser(methods)
+        self.method.chosen.connect(self.method_chosen)
+        self.layouts = Segments(
+            [
+                (Layout.SIDE_BY_SIDE, "Side by side", "Original and result beside each other (C)"),
+                (Layout.SLIDER, "Slider", "One picture, original left of the line (C)"),
+                (Layout.LOUPE, "Loupe", "Original, result, and a detail of both (C)"),
+            ],
+            "Layout",
+        )
+        self.layouts.chosen.connect(self.layout_chosen)
+        self.device = _button("…", "The device that computes", tokens, None)
+        self.device.setMaximumWidth(DEVICE_WIDTH)
+        self.device.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.device_menu = QMenu(self.device)
+        self.device.setMenu(self.device_menu)
+        helper = _button("", "Keys (F1)", tokens, "help")
+        helper.setAccessibleName("Keys")
+        helper.clicked.connect(self.help_clicked)
+        self._arrange(helper)
+
+    def _arrange(self, helper: QToolButton) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(8)
+        row.addWidget(self.open_button)
+        row.addWidget(self.export_button)
+        row.addWidget(_line())
+        row.addWidget(self.scales)
+        row.addWidget(self.method)
+        row.addWidget(_line())
+        row.addWidget(self.layouts)
+        row.addStretch(1)
+        row.addWidget(self.device)
+        row.addWidget(helper)
+
+    def show_devices(self, devices: Sequence[DeviceInfo], chosen: str) -> None:
+        """Fill the device menu; ``auto`` is the first device."""
+        self._devices = devices
+        self.device_menu.clear()
+        for device in devices:
+            action = self.device_menu.addAction(device.name)
+            action.setCheckable(True)
+            action.setData(device.id)
+            action.triggered.connect(lambda _=False, name=device.id: self.device_chosen.emit(name))
+        self.show_device(chosen)
+
+    def show_device(self, chosen: str) -> None:
+        known = [device for device in self._devices if device.id == chosen] or self._devices[:1]
+        for device in known:
+            metrics = self.device.fontMetrics()
+            room = DEVICE_WIDTH - 40
+            text = metrics.elidedText(device.name, Qt.TextElideMode.ElideRight, room)
+            self.device.setText(text)
+            self.device.setToolTip(f"Computes on {device.name}")
+            for action in self.device_menu.actions():
+                action.setChecked(action.data() == device.id)
+
+    def show_view(self, view: ResolvedView, scales: Sequence[int]) -> None:
+        self.scales.set_value(view.scale)
+        for scale in SCALES:
+            self.scales.button(scale).setEnabled(scale in scales)
+        self.method.set_method(view.method)
+        self.layouts.set_value(view.layout)
+        self.export_button.setEnabled(view.has_image)
+
+
+def _button(text: str, tip: str, tokens: Tokens, picture: str | None) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setMinimumSize(HIT_TARGET, HIT_TARGET)
+    button.setIconSize(ICON_SIZE)
+    if picture is not None:
+        button.setIcon(icon(picture, tokens.text, tokens.dim))
+    style = Qt.ToolButtonStyle
+    button.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
+    return button
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setProperty("role", "line")
+    line.setFixedHeight(24)
+    return line

@@ -1,0 +1,250 @@
+"""The main window: makes the parts and connects them; decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from retina_viewer.core.settings import Settings
+from retina_viewer.ui.canvas.scene import Picture
+from retina_viewer.ui.canvas.stage import Stage
+from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.dialogs.keys import KeysDialog
+from retina_viewer.ui.exporting import Request
+from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
+from retina_viewer.ui.inspector import Inspector
+from retina_viewer.ui.interaction import Interaction
+from retina_viewer.ui.jobs import Jobs, Lane
+from retina_viewer.ui.library import Library, Status
+from retina_viewer.ui.opening import Opening
+from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.problems import Problems
+from retina_viewer.ui.remembered import remember, state_from
+from retina_viewer.ui.services import DeviceInfo, Services
+from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.banner import Banner
+from retina_viewer.ui.widgets.empty import DropHint, Empty
+from retina_viewer.ui.widgets.filmstrip import Filmstrip
+from retina_viewer.ui.widgets.statusbar import StatusBar
+from retina_viewer.ui.widgets.toolbar import Toolbar
+
+
+class Window(QMainWindow):
+    """Retina Viewer's window."""
+
+    theme_chosen = Signal(str)
+
+    def __init__(self, services: Services, settings: Settings, tokens: Tokens) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("Retina Viewer")
+        self.setMinimumSize(960, 600)
+        self.services, self.settings = services, settings
+        self.jobs = Jobs(self)
+        self.library = Library(services, self.jobs, self)
+        picture = Picture()
+        self.stage = Stage(picture)
+        state = state_from(settings, services.methods())
+        self.viewer = Viewer(services, self.jobs, self.stage, picture, state)
+        self.viewer.device = settings.device
+        self.commands = Commands(self.viewer, self.library)
+        self.interaction = Interaction(self.viewer, self.stage)
+        self.opening = Opening(self.library, settings, self)
+        self.open_menu = QMenu(self)
+        self.toolbar = Toolbar(tokens, services.methods(), self.open_menu)
+        self.banner = Banner(tokens)
+        self.empty = Empty(tokens)
+        self.filmstrip = Filmstrip(self.library, tokens)
+        self.inspector = Inspector(self.viewer, self.commands, settings.theme)
+        self.statusbar = StatusBar(tokens, self.jobs)
+        self.drop_hint = DropHint(self)
+        self.problems = Problems(self.banner, self)
+        self._arrange()
+        self._connect()
+        add_shortcuts(self, self._commands(), self.commands)
+        self._held = HeldKeys(self, self.commands)
+        self._drops = DropTarget(self, self.drop_hint, self.library.open)
+        self.stage.set_layout(state.layout)
+        self.toolbar.show_view(self.viewer.view, self.viewer.method.scales)
+        self._ask_for_devices()
+
+    def _arrange(self) -> None:
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.stage)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.filmstrip)
+        middle.addWidget(self._pages, 1)
+        middle.addWidget(self.inspector)
+        self.filmstrip.hide()
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.toolbar)
+        column.addWidget(self.banner)
+        column.addLayout(middle, 1)
+        column.addWidget(self.statusbar)
+        self.setCentralWidget(central)
+
+    def _connect(self) -> None:
+        library, viewer, toolbar = self.library, self.viewer, self.toolbar
+        library.opened.connect(self._photo_opened)
+        library.failed.connect(self._photo_failed)
+        library.list_changed.connect(lambda: self.filmstrip.setVisible(len(library.paths) > 1))
+        self.filmstrip.picked.connect(library.select)
+        viewer.changed.connect(self._view_changed)
+        viewer.sharpened.connect(self._sharpened)
+        viewer.problem.connect(self.problems.show)
+        self.jobs.unhandled.connect(lambda job, error: self.problems.show(error))
+        self.banner.action_clicked.connect(viewer.retry)
+        toolbar.scale_chosen.connect(self.commands.set_scale)
+        toolbar.method_chosen.connect(self.commands.set_method)
+        toolbar.layout_chosen.connect(self.commands.set_layout)
+        toolbar.device_chosen.connect(self._device_chosen)
+        toolbar.export_clicked.connect(self.show_export)
+        toolbar.help_clicked.connect(self.show_keys)
+        self.open_menu.aboutToShow.connect(lambda: self.opening.fill_menu(self.open_menu))
+        self.empty.open_clicked.connect(self.opening.ask_for_files)
+        self.empty.sample_clicked.connect(self.opening.open_sample)
+        self.inspector.export_clicked.connect(self.show_export)
+        self.inspector.theme_chosen.connect(self._theme_chosen)
+        self.statusbar.cancel_clicked.connect(self.cancel)
+        self.interaction.hovered.connect(self._hovered)
+        self.interaction.left.connect(lambda: self.statusbar.show_cursor(0, 0, None))
+
+    def _commands(self) -> dict[str, Callable[[], None]]:
+        """What the names in the key table stand for, where it is not one of the view's commands."""
+        return {
+            "open_files": self.opening.ask_for_files,
+            "open_folder": self.opening.ask_for_folder,
+            "export": self.show_export,
+            "toggle_information": self.inspector.toggle_information,
+            "cancel": self.cancel,
+            "show_keys": self.show_keys,
+        }
+
+    # What the person does
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Open files and folders."""
+        self.library.open(paths)
+
+    def cancel(self) -> None:
+        """Close the message, or else stop what is being computed."""
+        if self.banner.isVisible():
+            self.banner.hide()
+            return
+        self.jobs.cancel_where(lambda job: bool(job.title))
+        self.viewer.cancelled()
+
+    def show_export(self) -> None:
+        photo, view = self.viewer.photo, self.viewer.view
+        if photo is None:
+            return
+        request = Request(
+            photo.image,
+            method=view.method,
+            scale=view.scale,
+            device=self.viewer.device,
+            layers=view.layers,
+            colour_map=view.colour_map,
+        )
+        folder = self.settings.export_folder or self.opening.folder_of(photo)
+        dialog = ExportDialog(request, folder, self.services, self.jobs, self)
+        dialog.exported.connect(self._exported)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def show_keys(self) -> None:
+        dialog = KeysDialog(self)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    # What comes back
+
+    def _photo_opened(self, photo: Photo) -> None:
+        self.banner.hide()
+        self._pages.setCurrentWidget(self.stage)
+        self.viewer.show_photo(photo)
+        self.setWindowTitle(f"{photo.image.name} - Retina Viewer")
+        self.stage.setFocus()
+        self.opening.remember(photo)
+        self._measure_field_of_view(photo)
+
+    def _measure_field_of_view(self, photo: Photo) -> None:
+        self.jobs.submit(
+            "field of view",
+            lambda progress: photo.image.field_of_view.diameter,
+            self.inspector.information.show_field_of_view,
+            lane=Lane.WORK,
+        )
+
+    def _photo_failed(self, path: Path, error: Exception) -> None:
+        if self.viewer.photo is not None and path != self.viewer.photo.image.path:
+            # Nothing of the photograph before may stay on the screen under the new name.
+            self.viewer.show_photo(None)
+        self._pages.setCurrentWidget(self.empty)
+        self.setWindowTitle("Retina Viewer")
+        self.problems.show(error)
+
+    def _view_changed(self, old: object, new: object) -> None:
+        view = self.viewer.view
+        self.toolbar.show_view(view, self.viewer.method.scales)
+        self.statusbar.show_zoom(view.main.zoom if view.has_image else None)
+        self._sharpened()
+
+    def _sharpened(self) -> None:
+        viewer = self.viewer
+        sharp = viewer.sharp
+        busy = sharp < 1 and not viewer.tiles.is_paused and viewer.can_enhance
+        self.statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
+        if sharp >= 1 and viewer.tiles.seconds:
+            self.statusbar.show_time(f"×{viewer.view.scale} {viewer.tiles.seconds:.1f} s")
+            if viewer.photo is not None and viewer.photo.image.path is not None:
+                self.library.mark(viewer.photo.image.path, Status.ENHANCED)
+
+    def _hovered(self, x: float, y: float) -> None:
+        photo = self.viewer.photo
+        rgb = photo.colour_at(x, y) if photo is not None else None
+        self.statusbar.show_cursor(x, y, rgb)
+
+    def _exported(self, paths: list[Path]) -> None:
+        self.settings.export_folder = paths[0].parent
+
+    def _ask_for_devices(self) -> None:
+        def show(devices: Sequence[DeviceInfo]) -> None:
+            self.toolbar.show_devices(devices, self.viewer.device)
+
+        self.jobs.submit("devices", lambda progress: self.services.devices(), show)
+
+    def _device_chosen(self, device: str) -> None:
+        self.viewer.choose_device(device)
+        self.toolbar.show_device(device)
+
+    def _theme_chosen(self, theme: str) -> None:
+        self.settings.theme = theme  # type: ignore[assignment]
+        self.theme_chosen.emit(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.drop_hint.setGeometry(self.rect().adjusted(8, 8, -8, -8))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        remember(self.settings, self.viewer)
+        self.jobs.close()
+        super().closeEvent(event)
