@@ -1,0 +1,221 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    OphthalmicPhotography8BitImageStorage,
+    RLELossless,
+    generate_uid,
+)
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.readers import is_supported, open_image
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def dataset(pixels: Pixels, bits: int, syntax: UID = ExplicitVRLittleEndian) -> FileDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = OphthalmicPhotography8BitImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = syntax
+    file = FileDataset(
+        "",
+        {},
+        preamble=b"\0" * 128,
+        file_meta=meta,
+        is_implicit_VR=syntax.is_implicit_VR,
+        is_little_endian=syntax.is_little_endian,
+    )
+    file.SOPClassUID = meta.MediaStorageSOPClassUID
+    file.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    file.PatientName = "Mustermann"
+    file.Rows, file.Columns = pixels.shape[:2]
+    file.SamplesPerPixel = 3 if pixels.ndim == 3 else 1
+    file.PhotometricInterpretation = "RGB" if pixels.ndim == 3 else "MONOCHROME2"
+    if pixels.ndim == 3:
+        file.PlanarConfiguration = 0
+    file.BitsAllocated = 8 * pixels.dtype.itemsize
+    file.BitsStored, file.HighBit, file.PixelRepresentation = bits, bits - 1, 0
+    file.PixelData = pixels.tobytes()
+    return file
+
+
+def written(file: FileDataset, folder: Path) -> Path:
+    path = folder / "eye"
+    file.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    "syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian], ids=lambda uid: str(uid.name)
+)
+def test_colour(tmp_path: Path, crop: NDArray[np.uint8], syntax: UID) -> None:
+    path = written(dataset(crop, 8, syntax), tmp_path)
+    assert is_supported(path)
+    image = open_image(path)
+    np.testing.assert_array_equal(image.pixels, crop)
+    assert (image.format, image.is_grey, image.um_per_px) == ("DICOM", False, None)
+
+
+def test_big_endian(tmp_path: Path, deep_crop: NDArray[np.uint16]) -> None:
+    file = dataset(deep_crop[..., 1], 16, ExplicitVRBigEndian)
+    file.PixelData = deep_crop[..., 1].astype(">u2").tobytes()
+    file["PixelData"].VR = "OW"
+    image = open_image(written(file, tmp_path))
+    np.testing.assert_array_equal(image.pixels[..., 0], deep_crop[..., 1])
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_stored_bits_fill_the_range(
+    tmp_path: Path, deep_crop: NDArray[np.uint16], bits: int
+) -> None:
+    values = (deep_crop[..., 1] >> (16 - bits)).astype(np.uint16)
+    image = open_image(written(dataset(values, bits), tmp_path))
+    assert image.pixels.dtype == np.uint16
+    assert image.is_grey
+    expected = values * (65535 / ((1 << bits) - 1))
+    np.testing.assert_allclose(image.pixels[..., 0], expected, atol=0.51)
+
+
+def test_monochrome1_is_inverted(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop[..., 1], 8)
+    file.PhotometricInterpretation = "MONOCHROME1"
+    image = open_image(written(file, tmp_path))
+    np.testing.assert_array_equal(image.pixels[..., 0], 255 - crop[..., 1])
+
+
+def test_planes_one_after_the_other(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.PlanarConfiguration = 1
+    file.PixelData = np.moveaxis(crop, -1, 0).tobytes()
+    np.testing.assert_array_equal(open_image(written(file, tmp_path)).pixels, crop)
+
+
+def test_brightness_and_colour_difference(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.PhotometricInterpretation = "YBR_FULL"
+    file.PixelData = np.asarray(Image.fromarray(crop).convert("YCbCr")).tobytes()
+    image = open_image(written(file, tmp_path))
+    assert np.abs(image.pixels.astype(int) - crop).max() <= 3
+
+
+def test_palette(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    paletted = Image.fromarray(crop).quantize(64)
+    table = np.array(paletted.getpalette(), np.uint16).reshape(-1, 3)
+    file = dataset(np.asarray(paletted), 8)
+    file.PhotometricInterpretation = "PALETTE COLOR"
+    for number, colour in enumerate(("Red", "Green", "Blue")):
+        setattr(file, f"{colour}PaletteColorLookupTableDescriptor", [len(table), 0, 16])
+        entries = (table[:, number] * 257).astype("<u2").tobytes()
+        setattr(file, f"{colour}PaletteColorLookupTableData", entries)
+    image = open_image(written(file, tmp_path))
+    np.testing.assert_array_equal(image.pixels // 257, np.asarray(paletted.convert("RGB")))
+
+
+def test_jpeg_inside(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(crop).save(stream, "JPEG", quality=95)
+    file = dataset(crop, 8, JPEGBaseline8Bit)
+    file.PhotometricInterpretation = "YBR_FULL_422"
+    file.PixelData = encapsulate([stream.getvalue()])
+    file["PixelData"].VR = "OB"
+    image = open_image(written(file, tmp_path))
+    assert np.abs(image.pixels.astype(int) - crop).mean() < 3
+
+
+def test_jpeg_2000_inside(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(crop).save(stream, "JPEG2000", irreversible=False, no_jp2=True, mct=1)
+    file = dataset(crop, 8, JPEG2000Lossless)
+    file.PhotometricInterpretation = "YBR_RCT"
+    file.PixelData = encapsulate([stream.getvalue()])
+    file["PixelData"].VR = "OB"
+    np.testing.assert_array_equal(open_image(written(file, tmp_path)).pixels, crop)
+
+
+def test_run_lengths_inside(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.compress(RLELossless)
+    np.testing.assert_array_equal(open_image(written(file, tmp_path)).pixels, crop)
+
+
+def test_the_first_frame_of_several(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.NumberOfFrames = 2
+    file.PixelData = crop.tobytes() + (255 - crop).tobytes()
+    np.testing.assert_array_equal(open_image(written(file, tmp_path)).pixels, crop)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "expected"),
+    [(["0.0062", "0.0062"], 6.2), (["0.006", "0.009"], None), (["0", "0"], None)],
+)
+def test_spacing_of_square_pixels(
+    tmp_path: Path, crop: NDArray[np.uint8], spacing: list[str], expected: float | None
+) -> None:
+    file = dataset(crop, 8)
+    file.PixelSpacing = spacing
+    found = open_image(written(file, tmp_path)).um_per_px
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_the_profile_is_kept(
+    tmp_path: Path, crop: NDArray[np.uint8], wide_gamut_profile: bytes
+) -> None:
+    file = dataset(crop, 8)
+    file.ICCProfile = wide_gamut_profile
+    assert open_image(written(file, tmp_path)).icc_profile == wide_gamut_profile
+
+
+def test_an_unknown_compression_is_named(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8, JPEGLosslessSV1)
+    file.PixelData = encapsulate([b"\xff\xd8\xff\xd9"])
+    file["PixelData"].VR = "OB"
+    with pytest.raises(UserError, match="JPEG Lossless") as caught:
+        open_image(written(file, tmp_path))
+    assert "Export it again" in caught.value.hint
+
+
+def test_a_file_without_a_picture_is_said(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    del file.PixelData
+    with pytest.raises(UserError, match="without a picture"):
+        open_image(written(file, tmp_path))
+
+
+def test_signed_numbers_are_no_photograph(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop[..., 1], 8)
+    file.PixelRepresentation = 1
+    with pytest.raises(UserError, match="measurements"):
+        open_image(written(file, tmp_path))
+
+
+def test_cut_files_are_said_to_be_incomplete(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    path = written(dataset(crop, 8), tmp_path)
+    data = path.read_bytes()
+    for part in (0.1, 0.5, 0.99):
+        path.write_bytes(data[: int(part * len(data))])
+        with pytest.raises(UserError) as caught:
+            open_image(path)
+        assert caught.value.hint
+
+
+def test_no_message_names_the_patient(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.PhotometricInterpretation = "SOMETHING"
+    with pytest.raises(UserError) as caught:
+        open_image(written(file, tmp_path))
+    assert "Mustermann" not in str(caught.value)
