@@ -1,5 +1,6 @@
 """Fitting a circle to points of which many do not lie on it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +43,8 @@ def fit_circle(points: Points) -> Circle | None:
     if rank < 3:
         return None
     x, y, rest = (float(value) for value in solution)
-    return Circle(
-        x * size + float(middle[0]),
-        y * size + float(middle[1]),
-        np.sqrt(rest + x * x + y * y) * size,
-    )
+    radius = math.sqrt(rest + x * x + y * y)
+    return Circle(x * size + float(middle[0]), y * size + float(middle[1]), radius * size)
 
 
 def fit_circle_robustly(

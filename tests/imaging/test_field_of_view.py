@@ -1,0 +1,233 @@
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.readers import open_image
+
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+
+def dice(found: Mask, truth: Mask) -> float:
+    return 2 * np.count_nonzero(found & truth) / (np.count_nonzero(found) + np.count_nonzero(truth))
+
+
+def resized(image: Bytes, width: int) -> Bytes:
+    height = round(image.shape[0] * width / image.shape[1])
+    way = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=way), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def photographs(samples: Path) -> dict[str, tuple[Bytes, Mask]]:
+    """The photographs that have masks: all of the circle in the frame, and cut by it."""
+    names = {"chase_14L.jpg": "chase_14L_fov.png", "hrf_08_h.jpg": "hrf_08_h_fov.png"}
+    found = {}
+    for name, mask in names.items():
+        truth = np.asarray(open_image(samples / mask).pixels[..., 0] > 127)
+        found[name] = (open_image(samples / name).display_rgb, truth)
+    return found
+
+
+@pytest.mark.parametrize("name", ["chase_14L.jpg", "hrf_08_h.jpg"])
+@pytest.mark.parametrize("width", [200, 565, 1500, 4000])
+def test_agrees_with_the_given_mask_at_any_size(
+    photographs: dict[str, tuple[Bytes, Mask]], name: str, width: int
+) -> None:
+    photograph, truth = photographs[name]
+    view = find_field_of_view(resized(photograph, width))
+    expected = resized(truth.astype(np.uint8) * 255, width) > 127
+    assert dice(view.mask, expected) > 0.99
+    assert not view.is_whole_image
+
+
+@pytest.mark.parametrize("name", ["chase_14L.jpg", "hrf_08_h.jpg"])
+def test_the_circle_scales_with_the_photograph(
+    photographs: dict[str, tuple[Bytes, Mask]], name: str
+) -> None:
+    photograph, _ = photographs[name]
+    whole = find_field_of_view(photograph)
+    for width in (200, 283, 1024, 1500):
+        scale = width / photograph.shape[1]
+        view = find_field_of_view(resized(photograph, width))
+        assert view.diameter == pytest.approx(whole.diameter * scale, rel=0.01)
+        assert view.centre_x == pytest.approx(whole.centre_x * scale, abs=0.005 * width)
+        assert view.centre_y == pytest.approx(whole.centre_y * scale, abs=0.005 * width)
+
+
+def test_the_diameter_is_that_of_the_circle_not_of_what_is_left(samples: Path) -> None:
+    photograph = open_image(samples / "hrf_08_h.jpg")
+    view = photograph.field_of_view
+    assert view.diameter > 1.3 * photograph.height
+    assert view.diameter == pytest.approx(3260, rel=0.005)
+
+
+@pytest.mark.parametrize("name", ["idrid_53_half.jpg", "fives_28_A.png"])
+def test_other_cameras(samples: Path, name: str) -> None:
+    # Without given masks: the columns where brightness crosses 40 at the height of the centre.
+    photograph = open_image(samples / name)
+    view = photograph.field_of_view
+    left, right = {"idrid_53_half.jpg": (136, 1842), "fives_28_A.png": (6, 1010)}[name]
+    assert view.centre_x - view.diameter / 2 == pytest.approx(left, abs=3)
+    assert view.centre_x + view.diameter / 2 == pytest.approx(right, abs=3)
+
+
+def test_a_label_in_the_corner_is_outside(samples: Path) -> None:
+    photograph = open_image(samples / "fives_28_A.png")
+    corner = photograph.pixels[:40, :40]
+    assert corner.max() > 200
+    assert not photograph.field_of_view.mask[:40, :40].any()
+
+
+def test_grey_and_sixteen_bits_agree_with_colour(
+    photographs: dict[str, tuple[Bytes, Mask]],
+) -> None:
+    photograph, truth = photographs["chase_14L.jpg"]
+    grey = FundusImage.from_array(photograph[..., 1])
+    assert dice(grey.field_of_view.mask, truth) > 0.98
+    deep = FundusImage.from_array((photograph.astype(np.uint16) * 257).astype(np.uint16))
+    np.testing.assert_array_equal(deep.field_of_view.mask, find_field_of_view(photograph).mask)
+
+
+def test_a_dark_photograph(photographs: dict[str, tuple[Bytes, Mask]]) -> None:
+    photograph, truth = photographs["chase_14L.jpg"]
+    dark = (photograph // 5).astype(np.uint8)
+    assert dice(find_field_of_view(dark).mask, truth) > 0.98
+
+
+def test_shadow_at_the_rim_belongs_to_the_field_of_view(
+    photographs: dict[str, tuple[Bytes, Mask]],
+) -> None:
+    photograph, truth = photographs["chase_14L.jpg"]
+    ramp = np.clip((np.arange(photograph.shape[1]) - 120) / 300, 0, 1)[None, :, None]
+    shadowed = (photograph * ramp).astype(np.uint8)
+    assert dice(find_field_of_view(shadowed).mask, truth) > 0.98
+
+
+def test_a_photograph_without_border_is_all_retina(
+    photographs: dict[str, tuple[Bytes, Mask]],
+) -> None:
+    photograph, _ = photographs["chase_14L.jpg"]
+    view = find_field_of_view(photograph[250:700, 250:750])
+    assert view.is_whole_image
+    assert not view.is_black
+    assert view.mask.all()
+    assert (view.centre_x, view.centre_y, view.diameter) == (250, 225, 500)
+
+
+@pytest.mark.parametrize("level", [0, 5])
+def test_a_black_image_is_flagged(level: int) -> None:
+    view = find_field_of_view(np.full((80, 120, 3), level, np.uint8))
+    assert view.is_black
+    assert view.is_whole_image
+    assert view.mask.all()
+
+
+def test_a_bright_image_is_not_black() -> None:
+    view = find_field_of_view(np.full((80, 120, 3), 180, np.uint8))
+    assert view.is_whole_image
+    assert not view.is_black
+
+
+@pytest.mark.parametrize("sides", ["top and bottom", "left"])
+def test_straight_stops_are_outside(photographs: dict[str, tuple[Bytes, Mask]], sides: str) -> None:
+    photograph, truth = photographs["chase_14L.jpg"]
+    stopped, expected = photograph.copy(), truth.copy()
+    cut = np.s_[:120], np.s_[850:] if sides == "top and bottom" else np.s_[:, :130]
+    for part in cut if sides == "top and bottom" else (cut[1],):
+        stopped[part] = 0
+        expected[part] = False
+    view = find_field_of_view(stopped)
+    assert dice(view.mask, expected) > 0.985
+    assert view.diameter == pytest.approx(find_field_of_view(photograph).diameter, rel=0.01)
+
+
+def test_a_rim_that_is_no_circle_keeps_its_form(
+    photographs: dict[str, tuple[Bytes, Mask]],
+) -> None:
+    photograph, _ = photographs["chase_14L.jpg"]
+    framed = np.zeros((900, 700, 3), np.uint8)
+    framed[200:700, 100:600] = photograph[230:730, 240:740]
+    truth = np.zeros((900, 700), bool)
+    truth[200:700, 100:600] = True
+    view = find_field_of_view(framed)
+    assert dice(view.mask, truth) > 0.98
+    assert not view.is_whole_image
+    assert view.diameter == pytest.approx(500, abs=10)
+
+
+@pytest.fixture(scope="module")
+def texture(samples: Path) -> Bytes:
+    """Retina without border, mirrored to 800 x 800."""
+    quarter = open_image(samples / "chase_14L.jpg").pixels[250:650, 250:650]
+    half = np.concatenate([quarter, quarter[::-1]])
+    return np.concatenate([half, half[:, ::-1]], axis=1).astype(np.uint8)
+
+
+def disk_of(texture: Bytes, size: tuple[int, int], x: float, y: float, radius: float) -> Bytes:
+    height, width = size
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    # A soft edge of one pixel, and a border as dark as that of a real camera.
+    inside = np.clip(radius - np.hypot(columns - x, rows - y) + 0.5, 0, 1)[..., None]
+    noise = np.random.default_rng(0).integers(0, 6, (height, width, 3))
+    return np.asarray(inside * texture[:height, :width] + (1 - inside) * noise, np.uint8)
+
+
+@settings(max_examples=40)
+@given(
+    width=st.integers(220, 800),
+    height=st.integers(220, 800),
+    across=st.floats(0.45, 0.55),
+    down=st.floats(0.4, 0.6),
+    size=st.floats(0.35, 0.6),
+)
+@example(width=400, height=300, across=0.5, down=0.5, size=0.48)
+def test_a_disk_is_found_wherever_it_lies(
+    texture: Bytes, width: int, height: int, across: float, down: float, size: float
+) -> None:
+    x, y, radius = across * width, down * height, size * max(width, height)
+    view = find_field_of_view(disk_of(texture, (height, width), x, y, radius))
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    truth = np.hypot(columns - x, rows - y) <= radius
+    assert dice(view.mask, truth) > 0.985
+    rim_seen = 1 - truth.mean()
+    if rim_seen > 0.1:
+        assert view.diameter == pytest.approx(2 * radius, rel=0.02)
+        assert (view.centre_x, view.centre_y) == pytest.approx((x, y), abs=0.02 * radius)
+
+
+@settings(max_examples=20)
+@given(st.integers(16, 60), st.integers(16, 60), st.integers(0, 100))
+def test_anything_gives_a_mask_of_its_size(height: int, width: int, seed: int) -> None:
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    view = find_field_of_view(noise)
+    assert view.mask.shape == (height, width)
+    assert view.mask.any()
+    assert view.diameter > 0
+
+
+def test_twelve_megapixels_take_a_tenth_of_a_second(samples: Path) -> None:
+    photograph = open_image(samples / "hrf_08_h.jpg").pixels
+    large = np.asarray(cv2.resize(photograph, (4288, 2848)), np.uint8)
+
+    def seconds() -> float:
+        start = time.process_time()
+        find_field_of_view(large)
+        return time.process_time() - start
+
+    # The processor's time, and the best of five: other programs may be running.
+    assert min(seconds() for _ in range(5)) < 0.1
+
+
+def test_the_view_is_a_plain_record() -> None:
+    view = FieldOfView(np.ones((4, 6), np.bool_), 3, 2, 6)
+    assert not view.is_whole_image
+    assert not view.is_black
