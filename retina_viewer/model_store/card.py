@@ -11,6 +11,8 @@ from retina_viewer.core.errors import UserError
 TaskName = Literal["superres", "vessels"]
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+"""A model's name is its folder's name: portable, and never a way out of the models' folder."""
 
 
 class _Part(BaseModel):
@@ -48,7 +50,7 @@ class Measurement(_Part):
 class ModelCard(_Part):
     """Everything about a model but its weights. ``directory`` is where it was read from."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    name: str = Field(pattern=NAME_PATTERN)
     version: str
     title: str
     task: TaskName

@@ -1,6 +1,7 @@
 """The models of this installation: the shipped ones and the person's own."""
 
 import hashlib
+import re
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -12,6 +13,7 @@ from retina_viewer.core.files import atomic_write, sha256_of
 from retina_viewer.core.paths import shipped_models_dir, user_models_dir
 from retina_viewer.model_store.card import (
     CARD_FILE,
+    NAME_PATTERN,
     WEIGHTS_FILE,
     ModelCard,
     TaskName,
@@ -43,7 +45,7 @@ def find_model(name: str) -> ModelCard:
         UserError: there is none, or its card is broken.
     """
     for root in (user_models_dir(), shipped_models_dir()):
-        if name and Path(name).name == name and (root / name).is_dir():
+        if re.match(NAME_PATTERN, name) and (root / name).is_dir():
             return read_card(root / name)
     known = ", ".join(card.name for card in list_models()) or "none"
     raise UserError(f"There is no model {name!r}.", f"Installed: {known}.")

@@ -2,9 +2,9 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
@@ -50,12 +50,16 @@ class SuperresStage(_Part):
     step: int = Field(ge=1, le=4, description="step k doubles level k - 1")
     patch: int = Field(gt=0, description="low-resolution pixels, side of a patch")
     border: int = Field(default=3, description="low-resolution pixels at the rim outside the loss")
+    validation_patches: int = Field(default=48, gt=0)
     charbonnier_epsilon: float = 0.01
     luminance_weight: float = 1.0
-    start_from_step: int | None = Field(
-        default=None, description="begin with the weights of this earlier step (same parameters)"
-    )
     optimisation: Optimisation
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> Self:
+        if self.patch <= 2 * self.border:
+            raise ValueError("the border leaves nothing of the patch")
+        return self
 
 
 class SuperresRecipe(_Part):

@@ -13,7 +13,6 @@ from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, Optimisation, SuperresStage
 from retina_viewer.training.task import Player
 
-_VALIDATION_PATCHES = 48
 _VALIDATION_SIDE = 28  # low-resolution pixels inside the border
 
 
@@ -87,7 +86,7 @@ class SuperresTask:
         rng = np.random.default_rng(0)
         side = (_VALIDATION_SIDE + 2 * self._stage.border) * self._scale
         side -= side % (2 * self._scale)
-        high = [source.draw(side, rng) for _ in range(_VALIDATION_PATCHES)]
+        high = [source.draw(side, rng) for _ in range(self._stage.validation_patches)]
         clean = DegradationRange(sigma=(0.4, 0.4), area=0, noise_probability=0, jpeg_probability=0)
         kernels = {
             "gaussian": clean.model_copy(update={"gaussian": 1.0, "bicubic": 0.0}),

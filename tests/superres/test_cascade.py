@@ -64,9 +64,7 @@ def test_a_region_is_the_crop_of_the_whole(
     enhancer = ENHANCERS[count]
     height, width = photograph.shape[:2]
     x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    region = Rect(
-        x, y, data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y))
-    )
+    region = Rect(x, y, data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y)))
     whole = enhancer.enhance_region(photograph, Rect(0, 0, width, height))
     part = enhancer.enhance_region(photograph, region)
     rows, columns = region.scaled(enhancer.scale).slices()

@@ -1,0 +1,140 @@
+"""Models: found, loaded strictly, refused when anything is wrong."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.paths import shipped_models_dir, user_models_dir
+from retina_viewer.model_store.card import CARD_FILE, ModelCard, TrainingSummary, read_card
+from retina_viewer.model_store.store import (
+    DEFAULT_MODELS,
+    find_model,
+    list_models,
+    load_network,
+    save_card,
+    save_weights,
+    verify_model,
+)
+from retina_viewer.networks.architectures import build
+
+PARAMETERS: dict[str, Any] = {"widths": [4, 8]}
+
+
+def make_model(folder: Path, **changes: Any) -> ModelCard:
+    folder.mkdir(parents=True)
+    torch.manual_seed(3)
+    digest = save_weights(build("unet", PARAMETERS).state_dict(), folder)
+    summary = TrainingSummary(
+        recipe="r",
+        recipe_sha256="0" * 64,
+        seed=1,
+        iterations=(1,),
+        best_iterations=(1,),
+        seconds=1,
+        precision="float32",
+        device="cpu",
+        torch="2",
+        program="0",
+        photographs={"CHASE_DB1": 1},
+        validation_photographs={},
+        patients=1,
+        data_sha256="0" * 64,
+    )
+    fields: dict[str, Any] = {
+        "name": folder.name,
+        "version": "1",
+        "title": "A test",
+        "task": "vessels",
+        "architecture": "unet",
+        "parameters": PARAMETERS,
+        "field_diameter": 64,
+        "threshold": 0.5,
+        "weights_sha256": digest,
+        "licence": "CC-BY-4.0",
+        "training": summary,
+        "created": date(2026, 1, 2),
+    }
+    card = ModelCard(**{**fields, **changes})
+    save_card(card, folder)
+    return read_card(folder)
+
+
+def test_a_saved_model_comes_back_as_it_was(tmp_path: Path) -> None:
+    card = make_model(tmp_path / "mine")
+    torch.manual_seed(3)
+    expected = build("unet", PARAMETERS).state_dict()
+    loaded = load_network(card).state_dict()
+    assert loaded.keys() == expected.keys()
+    assert all(torch.equal(loaded[key], expected[key]) for key in expected)
+
+
+def test_changed_weights_are_refused(tmp_path: Path) -> None:
+    card = make_model(tmp_path / "mine")
+    content = bytearray(card.weights_file.read_bytes())
+    content[-1] ^= 1
+    card.weights_file.write_bytes(content)
+    with pytest.raises(UserError, match="not those its card names"):
+        verify_model(card)
+
+
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    card = make_model(tmp_path / "mine", parameters={"widths": [4, 9]})
+    with pytest.raises(UserError, match="do not fit"):
+        load_network(card)
+
+
+def test_missing_weights_are_an_error_for_people(tmp_path: Path) -> None:
+    card = make_model(tmp_path / "mine")
+    card.weights_file.unlink()
+    with pytest.raises(UserError, match="cannot be read"):
+        load_network(card)
+
+
+def test_a_pickle_in_the_place_of_weights_is_refused(tmp_path: Path) -> None:
+    card = make_model(tmp_path / "mine")
+    torch.save({"weight": torch.zeros(1)}, card.weights_file)
+    with pytest.raises(UserError):
+        load_network(card)
+
+
+def test_a_broken_card_names_the_field(tmp_path: Path) -> None:
+    make_model(tmp_path / "mine")
+    text = (tmp_path / "mine" / CARD_FILE).read_text(encoding="utf-8")
+    (tmp_path / "mine" / CARD_FILE).write_text(text.replace('"task": "vessels"', '"task": "x"'))
+    with pytest.raises(UserError, match="task"):
+        read_card(tmp_path / "mine")
+
+
+def test_own_models_are_listed_before_the_shipped_and_broken_ones_left_out() -> None:
+    make_model(user_models_dir() / "mine")
+    broken = user_models_dir() / "broken"
+    broken.mkdir()
+    (broken / CARD_FILE).write_text("{}")
+    names = [card.name for card in list_models()]
+    assert names[0] == "mine"
+    assert "broken" not in names
+    assert [card.name for card in list_models("superres")] == [
+        card.name for card in list_models() if card.task == "superres"
+    ]
+    assert find_model("mine").task == "vessels"
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "../models", ".."])
+def test_names_that_are_no_models_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match="no model"):
+        find_model(name)
+
+
+def test_every_shipped_model_is_whole_and_small() -> None:
+    folders = [path.parent for path in sorted(shipped_models_dir().glob(f"*/{CARD_FILE}"))]
+    assert {folder.name for folder in folders} >= set(DEFAULT_MODELS.values())
+    for folder in folders:
+        card = read_card(folder)
+        assert card.name == folder.name
+        verify_model(card)
+        assert card.weights_file.stat().st_size < 20 * 2**20
+        assert card.measurements, "a shipped model says what was measured"
