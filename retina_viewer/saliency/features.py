@@ -15,9 +15,11 @@ MARGIN = 7
 """Pixels around a pixel that its saliency depends on (scaling apart)."""
 
 BINS = 8
-EPSILON = 3e-3
-"""Added to the gradient in the curvature: about the median gradient of a photograph. Without it
-the curvature explodes on flat areas."""
+EPSILON = 1e-2
+"""Added to the gradient in the curvature, 1/px: the median gradient of stretched luminance
+(0.007 to 0.012 on four cameras). Without it the curvature explodes on flat areas. At 3e-3 it
+still favours their noise: uniqueness near vessels is 0.92 of that elsewhere, at 1e-2 it is 1.13
+to 1.28."""
 
 SOFTNESS = 1.0 / 40.0
 """The soft histogram's tau. The whole map's correlation with the exact form is then 0.96 to 0.99

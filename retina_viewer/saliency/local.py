@@ -36,7 +36,7 @@ Features = Literal["both", "curvature", "entropy"]
 W1 = 0.4
 """The paper's weight of the curvature."""
 
-CURVATURE_SCALE = 4.4
+CURVATURE_SCALE = 4.2
 ENTROPY_SCALE = 0.95
 """What the differentiable form divides D_K and D_(1-E) by: typical largest values inside the
 field of view of photographs, so that its values compare with the exact form's."""
