@@ -36,7 +36,10 @@ install: $(STAMP)
 
 $(STAMP): pyproject.toml setup.py packaging/constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again." >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	@# Where venv cannot bring pip (Debian keeps that in python3-venv), the machine's own pip does.
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } || { \
 		rm -rf $(VENV); \
 		echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; \
 		exit 1; }

@@ -40,6 +40,7 @@ ON_X11 = {
     "libxcb-xfixes.so.0": "libxcb-xfixes0",
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
+FONTS = "fonts-dejavu-core"
 # Debian 13 and Ubuntu 24.04 renamed it; apt-get resolves the old name only on older systems.
 RENAMED = {"libglib2.0-0": "libglib2.0-0t64"}
 
@@ -67,6 +68,12 @@ def uses_new_names(release: dict[str, str]) -> bool:
     return number.isdigit() and int(number) > newest_old
 
 
+def has_fonts() -> bool:
+    """Qt brings none; without any, every letter is a box."""
+    folders = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
+    return any(next(folder.rglob("*.[to]tf"), None) for folder in folders)
+
+
 def missing_packages() -> list[str]:
     """The Debian packages to install, sorted; empty on other systems than Linux."""
     if not sys.platform.startswith("linux"):
@@ -75,6 +82,8 @@ def missing_packages() -> list[str]:
     if os.environ.get("DISPLAY"):
         wanted.update(ON_X11)
     packages = {package for library, package in wanted.items() if not loads(library)}
+    if not has_fonts():
+        packages.add(FONTS)
     if uses_new_names(os_release()):
         packages = {RENAMED.get(package, package) for package in packages}
     return sorted(packages)

@@ -62,6 +62,7 @@ def test_missing_libraries_are_named_by_their_debian_packages(
     monkeypatch.delenv("DISPLAY", raising=False)
     missing = {"libEGL.so.1", "libgthread-2.0.so.0", "libxcb-cursor.so.0"}
     monkeypatch.setattr(check_system, "loads", lambda library: library not in missing)
+    monkeypatch.setattr(check_system, "has_fonts", lambda: True)
     monkeypatch.setattr(check_system, "os_release", lambda: {"ID": "debian", "VERSION_ID": "12"})
     assert check_system.main([]) == 1
     assert "sudo apt-get install libegl1 libglib2.0-0" in capsys.readouterr().err
@@ -70,12 +71,16 @@ def test_missing_libraries_are_named_by_their_debian_packages(
         check_system, "os_release", lambda: {"ID": "ubuntu", "VERSION_ID": "24.04"}
     )
     monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(check_system, "has_fonts", lambda: False)
     assert check_system.main(["--packages"]) == 0
-    assert capsys.readouterr().out.split() == ["libegl1", "libglib2.0-0t64", "libxcb-cursor0"]
+    assert capsys.readouterr().out.split() == [
+        "fonts-dejavu-core", "libegl1", "libglib2.0-0t64", "libxcb-cursor0",
+    ]  # fmt: skip
 
 
 def test_nothing_is_asked_for_where_everything_loads(
     check_system: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(check_system, "loads", lambda library: True)
+    monkeypatch.setattr(check_system, "has_fonts", lambda: True)
     assert check_system.main([]) == 0
