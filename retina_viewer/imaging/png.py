@@ -25,7 +25,12 @@ def encode_png(
         pixels: ``(H, W)`` or ``(H, W, 3)`` RGB, uint8 or uint16.
         texts: by keyword (1 to 79 Latin-1 characters), stored as UTF-8 (iTXt).
         icc_profile: stored as iCCP; it must fit the pixels (an RGB profile for RGB).
+
+    Raises:
+        ValueError: another shape or type.
     """
+    if pixels.ndim != 2 and pixels.shape[2:] != (3,):
+        raise ValueError(f"PNG cannot hold {pixels.shape} here")
     bgr = pixels if pixels.ndim == 2 else pixels[..., ::-1]
     done, buffer = cv2.imencode(
         ".png", np.ascontiguousarray(bgr), [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION]

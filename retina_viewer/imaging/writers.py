@@ -101,13 +101,12 @@ def write_tiled_tiff(
     if tile < 16 or tile % 16:
         raise ValueError(f"TIFF tiles are multiples of 16 pixels, not {tile}")
     expected = -(-shape[0] // tile) * -(-shape[1] // tile)
-    checked = _exactly(tiles, expected)
     with (
         atomic_write(path, replace=replace) as stream,
         tifffile.TiffWriter(stream, bigtiff=True) as writer,
     ):
-        _write_page(writer, checked, shape, dtype, tile, provenance, icc_profile)
-        if next(checked, None) is not None:
+        _write_page(writer, _exactly(tiles, expected), shape, dtype, tile, provenance, icc_profile)
+        if next(tiles, None) is not None:
             raise ValueError(f"more than {expected} tiles")
 
 
