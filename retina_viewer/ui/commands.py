@@ -116,6 +116,10 @@ class Commands:
         self._state.overview = on
         self._viewer.apply()
 
+    def set_loupe_shown(self, on: bool) -> None:
+        self._state.loupe_shown = on
+        self._viewer.apply()
+
     def set_loupe_zoom(self, zoom: float) -> None:
         self._state.loupe_zoom = zoom
         self._viewer.apply()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, scale_for
-from retina_viewer.ui.view_state import Camera, Layout, ResolvedView, Scale, Tone
+from retina_viewer.ui.view_state import Camera, LayerName, Layout, ResolvedView, Scale, Tone
 
 
 @dataclass(frozen=True)
@@ -43,33 +43,40 @@ def recipe_for(view: ResolvedView, facts: Facts, camera: Camera) -> Recipe | Non
 
 def compose(view: ResolvedView, facts: Facts) -> Scenes:
     """The scenes of all panes, shown or not."""
+    # The layers lie over the result alone: what is called the original stays the photograph.
     main, loupe = (
         Scene(
             camera,
             smooth=view.smooth,
-            layers=view.layers,
             um_per_px=facts.um_per_px,
             ruler=facts.ruler,
             colour_map=view.colour_map,
         )
         for camera in (view.main, view.loupe)
     )
-    mark = (view.loupe.x, view.loupe.y) if view.layout is Layout.LOUPE else None
+    mark = (view.loupe.x, view.loupe.y) if view.loupe_shown else None
     main = replace(main, marked=mark)
     loupe = replace(loupe, crosshair=True)
+    overview = view.overview and not view.whole
     split = view.layout is Layout.SLIDER
     return Scenes(
-        original=replace(main, chips=original_chips(view), overview=view.overview),
+        original=replace(main, chips=original_chips(view), overview=overview),
         result=replace(
             _result(main, view, facts, facts.main_sharp, split=split),
-            overview=view.overview and split,
+            overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
             legend=bool(view.layers),
         ),
         loupe_original=replace(
             loupe, chips=(Chip(f"LOUPE {view.loupe.zoom * 100:.0f} % · ORIGINAL", Source.CAMERA),)
         ),
-        loupe_result=_result(loupe, view, facts, facts.loupe_sharp),
+        loupe_result=_without_heat(_result(loupe, view, facts, facts.loupe_sharp)),
     )
+
+
+def _without_heat(scene: Scene) -> Scene:
+    """The loupe is there to compare detail, which a heat map would cover."""
+    kept = tuple(layer for layer in scene.layers if layer.name is not LayerName.SALIENCY)
+    return replace(scene, layers=kept)
 
 
 def original_chips(view: ResolvedView) -> tuple[Chip, ...]:
@@ -89,6 +96,7 @@ def _result(
         scene,
         chips=(*original_chips(view)[:1], *chips) if split else (*chips, *_tone_chip(view)),
         recipe=recipe,
+        layers=view.layers,
         content=Content.SPLIT if split else Content.RESULT,
         divider=view.divider,
         note=note,

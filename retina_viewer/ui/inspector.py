@@ -64,6 +64,7 @@ class Inspector(QScrollArea):
         self.view_panel.tone_chosen.connect(commands.set_tone)
         self.view_panel.smooth_toggled.connect(commands.set_smooth)
         self.view_panel.overview_toggled.connect(commands.set_overview)
+        self.view_panel.loupe_toggled.connect(commands.set_loupe_shown)
         self.view_panel.loupe_zoom_chosen.connect(commands.set_loupe_zoom)
         self.view_panel.theme_chosen.connect(self.theme_chosen)
         self.measure.toggled.connect(commands.set_measuring)

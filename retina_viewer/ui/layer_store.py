@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from retina_viewer.vessels.segment import VesselMap
 
 PHOTOGRAPHS_KEPT = 4
+OPAQUE_FROM = 0.6
+"""Saliency from which the heat map covers the photograph (as far as its opacity lets it)."""
 
 
 @dataclass(eq=False)
@@ -141,10 +143,13 @@ def _key(name: LayerName) -> str:
 
 
 def _saliency_art(values: NDArray[np.float32], mask: NDArray[np.bool_], colour_map: str) -> Pyramid:
-    """The heat map inside the field of view, transparent around it."""
+    """The heat map inside the field of view. The lower the saliency, the more the photograph
+    shows through: an even veil would hide what the map points at."""
     rgb = coloured(values, lookup_table(colour_map))
+    share = np.minimum(values / np.float32(OPAQUE_FROM), np.float32(1.0)) * mask
     bgra = np.empty((*values.shape, 4), np.uint8)
-    bgra[..., :3] = rgb[..., ::-1]
-    bgra[..., 3] = 255
-    bgra[~mask] = 0
+    # Premultiplied, as the painter wants it.
+    for place, channel in enumerate((2, 1, 0)):
+        bgra[..., place] = rgb[..., channel] * share
+    bgra[..., 3] = 255 * share
     return Pyramid(bgra, has_alpha=True)

@@ -45,4 +45,4 @@ def remember(settings: Settings, viewer: Viewer) -> None:
 
 
 def _layout(name: str) -> Layout:
-    return Layout(name) if name in set(Layout) else Layout.LOUPE
+    return Layout(name) if name in set(Layout) else Layout.SIDE_BY_SIDE

@@ -69,7 +69,7 @@ QPushButton { background: $raised; border-color: $border; padding: 3px 12px; }
 QToolButton:hover, QPushButton:hover { background: $pressed; }
 QToolButton:pressed, QPushButton:pressed { background: $border; }
 QToolButton:disabled, QPushButton:disabled { color: $dim; }
-QToolButton:focus, QPushButton:focus, QComboBox:focus, QLineEdit:focus, QCheckBox:focus,
+QToolButton:focus, QPushButton:focus, QComboBox:focus, QLineEdit:focus,
 QPlainTextEdit:focus { border: 1px solid $accent; }
 QToolButton[popupMode="2"] { padding-right: 18px; }
 QToolButton::menu-indicator { subcontrol-position: right center; right: 5px; }
@@ -83,13 +83,13 @@ QToolButton[role="section"] { font-weight: bold; text-align: left; padding: 4px 
   border-radius: 0; }
 QComboBox { background: $raised; border: 1px solid $border; border-radius: 4px;
   padding: 3px 8px; min-height: 20px; }
-QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; outline: none;
   selection-background-color: $pressed; selection-color: $text; }
 QLineEdit, QPlainTextEdit, QTextBrowser { background: $window; border: 1px solid $border;
   border-radius: 4px; padding: 3px 6px; selection-background-color: $accent;
   selection-color: $on_accent; }
-QCheckBox { min-height: 28px; spacing: 8px; border: 1px solid transparent; border-radius: 4px; }
 QSlider { min-height: 28px; }
 QSlider::groove:horizontal { height: 4px; background: $border; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }

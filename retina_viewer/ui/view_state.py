@@ -27,8 +27,11 @@ MIN_SHOWN = 0.5
 
 class Layout(StrEnum):
     SIDE_BY_SIDE = "side by side"
+    """Original, result, and the loupe in a narrow column."""
     SLIDER = "slider"
+    """One picture: original left of a line, result right of it; and the loupe."""
     LOUPE = "loupe"
+    """The result to find one's way, and the loupe as large as it."""
 
 
 class Tone(StrEnum):
@@ -64,7 +67,7 @@ class ViewState(BaseModel):
     centre_x: float = Field(default=0.0, allow_inf_nan=False)
     centre_y: float = Field(default=0.0, allow_inf_nan=False)
     zoom: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    layout: Layout = Layout.LOUPE
+    layout: Layout = Layout.SIDE_BY_SIDE
     tone: Tone = Tone.COLOUR
     method: str = "bicubic"
     scale: Scale = 4
@@ -77,7 +80,8 @@ class ViewState(BaseModel):
     loupe_x: float | None = None
     loupe_y: float | None = None
     loupe_locked: bool = False
-    loupe_zoom: float = Field(default=16.0, ge=1.0, le=MAX_ZOOM)
+    loupe_shown: bool = True
+    loupe_zoom: float = Field(default=8.0, ge=1.0, le=MAX_ZOOM)
     holding_layers_hidden: bool = False
     holding_original: bool = False
     measuring: bool = False
@@ -205,6 +209,8 @@ class ResolvedView:
     """What the widgets show. Equal values look the same."""
 
     image: Rect
+    whole: bool
+    """Whether the main panes show all of the photograph."""
     main: Camera
     loupe: Camera
     layout: Layout
@@ -217,7 +223,7 @@ class ResolvedView:
     smooth: bool
     overview: bool
     divider: float
-    loupe_locked: bool
+    loupe_shown: bool
     show_original: bool
     measuring: bool
     fit: bool
@@ -232,9 +238,12 @@ def resolve(state: ViewState) -> ResolvedView:
     x, y = shown_centre(state)
     on = tuple(name for name in LayerName if state.layer(name).on)
     shown = () if state.holding_layers_hidden else on
+    image = Rect(0, 0, state.image_width, state.image_height)
+    main = Camera(x, y, shown_zoom(state))
     return ResolvedView(
-        image=Rect(0, 0, state.image_width, state.image_height),
-        main=Camera(x, y, shown_zoom(state)),
+        image=image,
+        whole=main.visible(state.pane_width, state.pane_height, image) == image,
+        main=main,
         loupe=Camera(
             x if state.loupe_x is None else state.loupe_x,
             y if state.loupe_y is None else state.loupe_y,
@@ -250,7 +259,7 @@ def resolve(state: ViewState) -> ResolvedView:
         smooth=state.smooth,
         overview=state.overview,
         divider=state.divider,
-        loupe_locked=state.loupe_locked,
+        loupe_shown=state.loupe_shown or state.layout is Layout.LOUPE,
         show_original=state.holding_original,
         measuring=state.measuring,
         fit=state.fit,

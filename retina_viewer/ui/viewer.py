@@ -19,7 +19,7 @@ from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.services import MethodInfo, Services
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import Camera, LayerName, Layout, ViewState, resolve
+from retina_viewer.ui.view_state import Camera, LayerName, ViewState, resolve
 
 TONE_KEY = "tone"
 
@@ -150,8 +150,8 @@ class Viewer(QObject):
         if new == old and not force:
             return
         self.view = new
-        if new.layout is not old.layout:
-            self._stage.set_layout(new.layout)
+        if (new.layout, new.loupe_shown) != (old.layout, old.loupe_shown):
+            self._stage.set_layout(new.layout, loupe=new.loupe_shown)
             # The panes have been resized and have called this method again.
             new = self.view
         for pane in self._stage.panes:
@@ -197,7 +197,7 @@ class Viewer(QObject):
 
     def _want_tiles(self) -> None:
         wanted = [self._wanted(self.view.main)]
-        if self.view.layout is Layout.LOUPE:
+        if self.view.loupe_shown:
             wanted.append(self._wanted(self.view.loupe))
         kind = (self.photo.key if self.photo else "", *self.choice)
         self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])

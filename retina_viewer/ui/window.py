@@ -77,7 +77,7 @@ class Window(QMainWindow):
         add_shortcuts(self, self._commands(), self.commands)
         self._held = HeldKeys(self, self.commands)
         self._drops = DropTarget(self, self.drop_hint, self.library.open)
-        self.stage.set_layout(state.layout)
+        self.stage.set_layout(state.layout, loupe=state.loupe_shown)
         self.toolbar.show_view(self.viewer.view, self.viewer.method.scales)
         self._ask_for_devices()
 

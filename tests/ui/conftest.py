@@ -1,13 +1,103 @@
 """Windows of the tests are drawn offscreen, and no test touches the person's own settings."""
 
 import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from pytestqt.qtbot import QtBot
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.settings import Settings
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.services import Services, project_services
+from retina_viewer.ui.window import Window
+
+SAMPLES = resources_dir() / "samples"
+WINDOW_SIZE = (1280, 800)
 
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETINA_VIEWER_BASE_DIR", str(tmp_path / "user-data"))
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> list[Path]:
+    """Three real photographs: small whole views, so that a test computes little."""
+    paths = []
+    for number, name in enumerate(("chase_14L.jpg", "fives_28_A.png", "idrid_53_half.jpg")):
+        with Image.open(SAMPLES / name) as image:
+            small = image.convert("RGB").resize((240 + 8 * number, 224), Image.Resampling.BOX)
+        paths.append(tmp_path / "photographs" / f"{number}_{Path(name).stem}.png")
+        paths[-1].parent.mkdir(exist_ok=True)
+        small.save(paths[-1])
+    return paths
+
+
+@pytest.fixture
+def photograph(photographs: list[Path]) -> Path:
+    return photographs[0]
+
+
+MakeWindow = Callable[..., Window]
+
+
+@pytest.fixture
+def make(qtbot: QtBot, qapp: QApplication) -> Iterator[MakeWindow]:
+    """Makes shown windows, bicubic unless told otherwise, and checks that they leave nothing."""
+    before = set(threading.enumerate())
+    windows: list[Window] = []
+
+    def make_one(services: Services | None = None, **settings: object) -> Window:
+        chosen = Settings.model_validate({"method": "bicubic", "scale": 4, **settings})
+        window = make_window(qapp, chosen, services)
+        window.resize(*WINDOW_SIZE)
+        windows.append(window)
+        window.show()
+        qtbot.waitExposed(window)
+        return window
+
+    yield make_one
+    for window in windows:
+        window.close()
+        window.deleteLater()
+        qapp.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    assert set(threading.enumerate()) == before
+    assert not [widget for widget in qapp.topLevelWidgets() if isinstance(widget, Window)]
+
+
+@pytest.fixture
+def window(make: MakeWindow) -> Window:
+    return make()
+
+
+@pytest.fixture
+def slow_services() -> tuple[Services, threading.Event]:
+    """The program's services, whose enhancers wait for the event before every tile."""
+    gate = threading.Event()
+    services = project_services()
+
+    def make_enhancer(method: str, scale: int, device: str) -> object:
+        inner = services.make_enhancer(method, scale, device)
+
+        class Waiting:
+            margin, model, whole_image_only = inner.margin, inner.model, inner.whole_image_only
+            method, scale = inner.method, inner.scale
+
+            def enhance_region(self, rgb: np.ndarray, region: object) -> np.ndarray:  # type: ignore[type-arg]
+                assert gate.wait(20)
+                return inner.enhance_region(rgb, region)  # type: ignore[arg-type]
+
+        return Waiting()
+
+    return replace(services, make_enhancer=make_enhancer), gate  # type: ignore[arg-type]

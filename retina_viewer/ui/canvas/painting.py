@@ -27,18 +27,29 @@ def paint_picture(painter: QPainter, scene: Scene, picture: Picture, mapping: Ma
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
     if scene.content is not Content.ORIGINAL and scene.recipe is not None:
         painter.save()
-        if scene.content is Content.SPLIT:
-            x = scene.divider * mapping.width
-            painter.setClipRect(QRectF(x, 0, mapping.width - x, mapping.height))
+        _keep_to_result(painter, scene, mapping)
         _paint_result(painter, scene.recipe, picture, mapping)
         painter.restore()
+    _paint_layers(painter, scene, picture, mapping)
+
+
+def _paint_layers(painter: QPainter, scene: Scene, picture: Picture, mapping: Mapping) -> None:
+    painter.save()
+    _keep_to_result(painter, scene, mapping)
     for layer in scene.layers:
         painter.setOpacity(layer.opacity)
         if layer.name is LayerName.SALIENCY:
             _paint_saliency(painter, picture, mapping)
         else:
             _paint_vessels(painter, picture, mapping)
-    painter.setOpacity(1.0)
+    painter.restore()
+
+
+def _keep_to_result(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
+    """Where the original lies left of a divider, paint right of it alone."""
+    if scene.content is Content.SPLIT:
+        x = scene.divider * mapping.width
+        painter.setClipRect(QRectF(x, 0, mapping.width - x, mapping.height))
 
 
 def _paint_original(painter: QPainter, picture: Picture, mapping: Mapping) -> None:

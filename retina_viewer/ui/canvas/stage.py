@@ -31,9 +31,10 @@ class Stage(QWidget):
         self.result = Pane(picture, self)
         self.loupe_original = Pane(picture, self)
         self.loupe_result = Pane(picture, self)
-        self._layout = Layout.LOUPE
+        self._layout = Layout.SIDE_BY_SIDE
+        self._loupe = True
         self.result.resized.connect(self.main_resized)
-        self.set_layout(Layout.LOUPE)
+        self.set_layout(Layout.SIDE_BY_SIDE, loupe=True)
 
     @property
     def mains(self) -> tuple[Pane, Pane]:
@@ -47,11 +48,11 @@ class Stage(QWidget):
     def panes(self) -> tuple[Pane, ...]:
         return (*self.mains, *self.loupes)
 
-    def set_layout(self, layout: Layout) -> None:
-        self._layout = layout
-        self.original.setVisible(layout is not Layout.SLIDER)
+    def set_layout(self, layout: Layout, *, loupe: bool) -> None:
+        self._layout, self._loupe = layout, loupe
+        self.original.setVisible(layout is Layout.SIDE_BY_SIDE)
         for pane in self.loupes:
-            pane.setVisible(layout is Layout.LOUPE)
+            pane.setVisible(loupe)
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -59,17 +60,19 @@ class Stage(QWidget):
 
     def _arrange(self) -> None:
         width, height = self.width(), self.height()
-        if self._layout is Layout.SLIDER:
-            self.result.setGeometry(0, 0, width, height)
-            return
         room = width
-        if self._layout is Layout.LOUPE:
+        if self._loupe:
             low, high = LOUPE_WIDTHS
             loupe = min(max(int(width * LOUPE_SHARE), low), high)
+            if self._layout is Layout.LOUPE:
+                loupe = (width - GAP) // 2
             room = width - loupe - GAP
             half = (height - GAP) // 2
             self.loupe_original.setGeometry(room + GAP, 0, loupe, half)
             self.loupe_result.setGeometry(room + GAP, half + GAP, loupe, height - half - GAP)
+        if self._layout is not Layout.SIDE_BY_SIDE:
+            self.result.setGeometry(0, 0, room, height)
+            return
         # Equal widths, so that both mains show exactly the same part.
         pane = (room - GAP) // 2
         self.original.setGeometry(0, 0, pane, height)

@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -34,6 +33,7 @@ from retina_viewer.ui.exporting import (
 from retina_viewer.ui.jobs import Job, Jobs
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
 KEY = "export"
@@ -59,12 +59,12 @@ class ExportDialog(QDialog):
         self._enhancer: Enhancer | None = None
         self._problem = ""
         self._written: list[Path] = []
-        self.product = QComboBox()
+        self.product = Chooser("What")
         for product in Product:
             self.product.addItem(product.value, product)
         if not request.layers:
             self.product.removeItem(self.product.findData(Product.WITH_LAYERS))
-        self.format = QComboBox()
+        self.format = Chooser("Format")
         self.folder = QLineEdit(str(folder))
         self.names = value_label()
         self.outcome = value_label()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from retina_viewer.imaging.overlay import COLOUR_MAPS
-from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import PercentSlider, dim_label, panel_column
 
 _TITLES = {
@@ -32,17 +32,15 @@ class LayersPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         column = panel_column(self)
-        self._switches: dict[LayerName, QCheckBox] = {}
+        self._switches: dict[LayerName, Switch] = {}
         self._sliders: dict[LayerName, PercentSlider] = {}
         self._notes = {name: dim_label(_EXPLAINED[name]) for name in LayerName}
-        self._maps = QComboBox()
-        self._maps.setAccessibleName("Colours of the saliency map")
-        self._maps.setMinimumHeight(HIT_TARGET)
+        self._maps = Chooser("Colours of the saliency map")
         self._maps.addItems([name.replace("-", ", ") for name in COLOUR_MAPS])
         self._maps.activated.connect(lambda row: self.colour_map_chosen.emit(COLOUR_MAPS[row]))
         for name in LayerName:
             title, key = _TITLES[name]
-            switch = QCheckBox(title)
+            switch = Switch(title)
             switch.setToolTip(f"{title} on or off ({key})")
             switch.toggled.connect(lambda on, name=name: self.toggled.emit(name, on))
             slider = PercentSlider(f"Opacity: {title}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
-from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.view_state import Tone
 from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -21,6 +21,7 @@ class ViewPanel(QWidget):
     tone_chosen = Signal(object)
     smooth_toggled = Signal(bool)
     overview_toggled = Signal(bool)
+    loupe_toggled = Signal(bool)
     loupe_zoom_chosen = Signal(object)
     theme_chosen = Signal(str)
 
@@ -40,13 +41,13 @@ class ViewPanel(QWidget):
             "Loupe",
         )
         self._zooms.chosen.connect(self.loupe_zoom_chosen)
-        self._smooth = QCheckBox("Smooth the original when enlarged")
+        self._smooth = Switch("Smooth the original when enlarged")
         self._smooth.toggled.connect(self.smooth_toggled)
-        self._overview = QCheckBox("Overview in the corner")
+        self._loupe = Switch("Loupe beside the panes")
+        self._loupe.toggled.connect(self.loupe_toggled)
+        self._overview = Switch("Overview in the corner")
         self._overview.toggled.connect(self.overview_toggled)
-        self._theme = QComboBox()
-        self._theme.setMinimumHeight(HIT_TARGET)
-        self._theme.setAccessibleName("Theme")
+        self._theme = Chooser("Theme")
         self._theme.addItems(list(THEMES.values()))
         self._theme.setCurrentIndex(list(THEMES).index(theme))
         self._theme.activated.connect(lambda row: self.theme_chosen.emit(list(THEMES)[row]))
@@ -56,6 +57,7 @@ class ViewPanel(QWidget):
         column = panel_column(self)
         column.addWidget(self._tones)
         column.addLayout(form)
+        column.addWidget(self._loupe)
         column.addWidget(self._smooth)
         column.addWidget(self._overview)
 
@@ -63,7 +65,11 @@ class ViewPanel(QWidget):
         state = viewer.state
         self._tones.set_value(state.tone)
         self._zooms.set_value(state.loupe_zoom)
-        for box, value in ((self._smooth, state.smooth), (self._overview, state.overview)):
+        for box, value in (
+            (self._loupe, state.loupe_shown),
+            (self._smooth, state.smooth),
+            (self._overview, state.overview),
+        ):
             box.blockSignals(True)
             box.setChecked(value)
             box.blockSignals(False)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
-    QComboBox,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.ui.services import MethodInfo
-from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets.choices import Chooser
 
 SENTENCE = Qt.ItemDataRole.UserRole + 1
 WIDTH = 420
@@ -56,16 +55,15 @@ class _TwoLines(QStyledItemDelegate):
         return QSize(WIDTH, text.height() + metrics.height() + 18)
 
 
-class MethodChooser(QComboBox):
+class MethodChooser(Chooser):
     """Which method makes the result."""
 
     chosen = Signal(str)
     """(method id), when the person picks it"""
 
     def __init__(self, methods: Sequence[MethodInfo], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Method")
-        self.setMinimumHeight(HIT_TARGET)
+        super().__init__("Method", parent)
+        self.setMinimumWidth(190)
         self._ids = [method.id for method in methods]
         for method in methods:
             self.addItem(method.title)

@@ -1,0 +1,69 @@
+"""A combo box and a check box whose marks are seen on any ground.
+
+A style sheet can only draw arrows and ticks from image files; these two draw their own.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+
+from retina_viewer.ui.theme import HIT_TARGET
+
+BOX = 16.0
+
+
+class Chooser(QComboBox):
+    """A combo box with a chevron."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setMinimumHeight(HIT_TARGET)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
+        painter.setPen(QPen(self.palette().color(group, QPalette.ColorRole.Text), 1.5))
+        x, y = self.width() - 14.0, self.height() / 2
+        painter.drawPolyline(
+            QPolygonF([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
+        )
+
+
+class Switch(QCheckBox):
+    """A check box with a plain frame and a tick."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setMinimumHeight(HIT_TARGET)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
+        ink = self.palette().color(group, QPalette.ColorRole.WindowText)
+        accent = self.palette().color(QPalette.ColorRole.Highlight)
+        box = QRectF(2, (self.height() - BOX) / 2, BOX, BOX)
+        if self.isChecked():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(accent if self.isEnabled() else ink)
+            painter.drawRoundedRect(box, 3, 3)
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.HighlightedText), 2))
+            left, top = box.x(), box.y()
+            tick = [QPointF(left + 4, top + 8.5), QPointF(left + 7, top + 11.5)]
+            painter.drawPolyline(QPolygonF([*tick, QPointF(left + 12.5, top + 5)]))
+        else:
+            painter.setPen(QPen(ink, 1.2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        painter.setPen(ink)
+        room = QRectF(self.rect()).adjusted(BOX + 10, 0, 0, 0)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.text())
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)

@@ -1,0 +1,461 @@
+"""The window, end to end, named by what a person does."""
+
+import math
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.geometry import Rect
+from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.writers import read_provenance, sidecar_path
+from retina_viewer.ui.canvas.scene import Source
+from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.library import Status
+from retina_viewer.ui.services import Services, project_services
+from retina_viewer.ui.view_state import LayerName, Layout, Tone
+from retina_viewer.ui.window import Window
+from tests.ui.conftest import MakeWindow
+
+
+def drop(window: Window, paths: list[Path]) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    middle, copy = QPoint(500, 400), Qt.DropAction.CopyAction
+    button, modifier = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(window, QDragEnterEvent(middle, copy, data, button, modifier))
+    assert window.drop_hint.isVisible()
+    QApplication.sendEvent(window, QDropEvent(QPointF(middle), copy, data, button, modifier))
+    assert not window.drop_hint.isVisible()
+
+
+def show(window: Window, qtbot: QtBot, path: Path) -> None:
+    window.open([path])
+    qtbot.waitUntil(
+        lambda: window.viewer.photo is not None and window.viewer.photo.image.path == path
+    )
+
+
+def finish(window: Window, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: window.viewer.sharp >= 1 and not window.jobs.active, timeout=30_000)
+
+
+def wheel(window: Window, notches: int, ctrl: bool = False) -> None:
+    pane = window.stage.result
+    place = QPointF(pane.width() / 2, pane.height() / 2)
+    modifier = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(
+        place, pane.mapToGlobal(place), QPoint(), QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton, modifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(pane, event)
+
+
+def pixels_of(image: QImage) -> np.ndarray:  # type: ignore[type-arg]
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    return rows[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3).astype(int)
+
+
+def test_drop_a_photograph_and_see_it(window: Window, qtbot: QtBot, photograph: Path) -> None:
+    assert window.empty.isVisible()
+    drop(window, [photograph])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    assert window.stage.isVisible()
+    pane = window.stage.original
+    shown = pixels_of(pane.grab().toImage())
+    with Image.open(photograph) as image:
+        truth = np.asarray(image, int)
+    mapping = pane.mapping
+    for x, y in ((60, 112), (120, 80), (150, 160)):
+        place = mapping.point(x + 0.5, y + 0.5).toPoint()
+        assert np.abs(shown[place.y(), place.x()] - truth[y, x]).max() <= 40
+    assert pane.scene.chips[0].text == "ORIGINAL 240 × 224"
+    assert photograph.name in window.windowTitle()
+
+
+def test_drop_a_folder_and_walk_through_it(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    assert window.filmstrip.isVisible()
+    assert window.library.paths == photographs
+    qtbot.waitUntil(lambda: all(window.library.thumbnail(i) for i in range(3)))
+    qtbot.keyClick(window, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: _name(window) == photographs[1].name)
+    assert window.library.current == 1
+    qtbot.keyClick(window, Qt.Key.Key_PageUp)
+    qtbot.waitUntil(lambda: _name(window) == photographs[0].name)
+
+
+def _name(window: Window) -> str:
+    return window.viewer.photo.image.name if window.viewer.photo else ""
+
+
+def test_zoom_in_and_the_tiles_sharpen_centre_first(
+    make: MakeWindow,
+    qtbot: QtBot,
+    photograph: Path,
+    slow_services: tuple[Services, threading.Event],
+) -> None:
+    services, gate = slow_services
+    window = make(services, scale=8)
+    order: list[float] = []
+
+    def arrived(rect: Rect) -> None:
+        camera = window.viewer.view.main
+        if rect.width <= 48:  # not the x4 tile that was under way before the zoom
+            place = (rect.x + rect.width / 2, rect.y + rect.height / 2)
+            order.append(math.dist(place, (camera.x, camera.y)))
+
+    window.viewer.tiles.tile_ready.connect(arrived)
+    show(window, qtbot, photograph)
+    wheel(window, 8)
+    chips = window.stage.result.scene.chips
+    assert [chip.source for chip in chips] == [Source.INTERPOLATED, Source.PENDING]
+    assert window.stage.result.scene.note == "0 % sharp"
+    blurred = pixels_of(window.stage.result.grab().toImage())
+    gate.set()
+    finish(window, qtbot)
+    chips = window.stage.result.scene.chips
+    assert [chip.text for chip in chips] == ["INTERPOLATED ×8 · Bicubic"]
+    assert window.stage.result.scene.note == ""
+    in_view = [distance for distance in order if distance < 90]
+    assert len(in_view) > 4
+    assert in_view == sorted(in_view)
+    # The hatching is gone and the pixels come from the tiles.
+    assert np.abs(pixels_of(window.stage.result.grab().toImage()) - blurred).max() > 8
+
+
+def test_zoomed_out_of_a_large_photograph_nothing_is_computed_and_the_chip_says_so(
+    make: MakeWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    with Image.open(Path("resources/samples/idrid_53_half.jpg")) as image:
+        path = tmp_path / "large.png"
+        image.crop((0, 0, 2100, 1400)).save(path)
+    window = make()
+    window.commands.set_loupe_shown(False)
+    show(window, qtbot, path)
+    assert window.viewer.view.main.zoom < 0.5
+    assert window.viewer.tiles.cache.nbytes == 0
+    assert "zoom in for INTERPOLATED ×4" in [c.text for c in window.stage.result.scene.chips]
+
+
+def test_switch_photographs_while_tiles_are_pending(
+    make: MakeWindow,
+    qtbot: QtBot,
+    photographs: list[Path],
+    slow_services: tuple[Services, threading.Event],
+) -> None:
+    services, gate = slow_services
+    window = make(services)
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: window.viewer.tiles.is_working)
+    first = window.viewer.photo
+    window.commands.next_photo()
+    qtbot.waitUntil(lambda: window.viewer.photo is not first)
+    gate.set()
+    finish(window, qtbot)
+    second = window.viewer.photo
+    assert second is not None
+    recipe = window.stage.result.scene.recipe
+    assert recipe is not None
+    assert recipe.photo == second.key
+    assert {key.recipe.photo for key in window.viewer.tiles.cache._tiles} <= {
+        first.key if first else "",
+        second.key,
+    }
+    assert window.viewer.sharp == 1
+
+
+def test_drop_a_broken_file_and_read_the_error(
+    window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
+) -> None:
+    show(window, qtbot, photograph)
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(photograph.read_bytes()[:300])
+    drop(window, [broken])
+    qtbot.waitUntil(window.banner.isVisible)
+    assert "broken.jpg" in window.banner.message.text()
+    assert window.viewer.photo is None
+    assert not window.stage.isVisible()
+    assert window.library.status(1) is Status.FAILED
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.banner.isVisible()
+    # And the next good one opens.
+    window.library.select(0)
+    qtbot.waitUntil(window.stage.isVisible)
+
+
+def test_hold_o_to_see_the_original(window: Window, qtbot: QtBot, photograph: Path) -> None:
+    show(window, qtbot, photograph)
+    finish(window, qtbot)
+    qtbot.keyPress(window, Qt.Key.Key_O)
+    assert window.stage.result.scene.chips == window.stage.original.scene.chips
+    qtbot.keyRelease(window, Qt.Key.Key_O)
+    assert window.stage.result.scene.chips[0].text == "INTERPOLATED ×4 · Bicubic"
+
+
+def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
+    window: Window, qtbot: QtBot, photograph: Path
+) -> None:
+    show(window, qtbot, photograph)
+    finish(window, qtbot)
+    plain = pixels_of(window.stage.result.grab().toImage())
+    qtbot.keyClick(window, Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: window.stage.result.picture.saliency is not None)
+    strong = pixels_of(window.stage.result.grab().toImage())
+    assert np.abs(strong - plain).max() > 50
+    wheel(window, -8, ctrl=True)
+    faint = pixels_of(window.stage.result.grab().toImage())
+    middle = np.s_[200:600, 50:250]
+    assert 0 < np.abs(faint - plain)[middle].mean() < np.abs(strong - plain)[middle].mean()
+    qtbot.keyPress(window, Qt.Key.Key_Space)
+    assert window.stage.result.scene.layers == ()
+    qtbot.keyRelease(window, Qt.Key.Key_Space)
+    assert [layer.name for layer in window.stage.result.scene.layers] == [LayerName.SALIENCY]
+    # The original stays the photograph.
+    assert window.stage.original.scene.layers == ()
+
+
+class _Found:
+    """What the window needs of a vessel map."""
+
+    def __init__(self, image: FundusImage) -> None:
+        green = image.display_rgb[..., 1].astype(float)
+        self.mask = green < np.percentile(green, 20)
+        self.probability = self.mask.astype(np.float32)
+        self.threshold, self.model, self.device = 0.5, "test", "cpu"
+
+
+def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
+    calls: list[str] = []
+
+    def vessels(image: FundusImage, device: str, progress: Progress) -> _Found:
+        progress(0.5, "looking")
+        calls.append(device)
+        return _Found(image)
+
+    window = make(replace(project_services(), vessels=vessels))  # type: ignore[arg-type]
+    show(window, qtbot, photograph)
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    qtbot.waitUntil(lambda: window.stage.result.picture.vessels is not None)
+    finish(window, qtbot)
+    for zoom in (0.6, 4.0):  # the picture of lines, and the lines themselves
+        window.viewer.state.zoom_at_centre(zoom)
+        window.viewer.apply()
+        finish(window, qtbot)
+        shown = pixels_of(window.stage.result.grab().toImage())
+        cyan = shown[..., 2] - shown[..., 0] > 80
+        assert cyan.sum() > 100
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    assert calls == ["auto"]  # kept, not computed again
+
+
+def test_a_layer_that_fails_says_why_and_is_off_again(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    def vessels(image: FundusImage, device: str, progress: Progress) -> None:
+        raise UserError("There is no vessel model.", "Install one.")
+
+    window = make(replace(project_services(), vessels=vessels))  # type: ignore[arg-type]
+    show(window, qtbot, photograph)
+    window.commands.toggle_vessels()
+    qtbot.waitUntil(window.banner.isVisible)
+    assert window.banner.message.text() == "There is no vessel model."
+    assert window.banner.hint.text() == "Install one."
+    assert not window.viewer.state.vessels.on
+
+
+def test_a_method_that_fails_leaves_the_photograph_interpolated_and_says_so(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    def make_enhancer(method: str, scale: int, device: str) -> None:
+        raise UserError("The model is missing.", "Choose another method.")
+
+    window = make(replace(project_services(), make_enhancer=make_enhancer))  # type: ignore[arg-type]
+    show(window, qtbot, photograph)
+    qtbot.waitUntil(window.banner.isVisible)
+    texts = [chip.text for chip in window.stage.result.scene.chips]
+    assert texts == ["INTERPOLATED", "failed: INTERPOLATED ×4"]
+    assert not window.jobs.active
+
+
+def test_an_unexpected_error_opens_the_one_dialog_with_a_report(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    def saliency(image: FundusImage, progress: Progress) -> None:
+        raise ZeroDivisionError(f"dividing {photograph}")
+
+    window = make(replace(project_services(), saliency=saliency))  # type: ignore[arg-type]
+    show(window, qtbot, photograph)
+    window.commands.toggle_saliency()
+    qtbot.waitUntil(lambda: window.problems.dialog is not None)
+    dialog = window.problems.dialog
+    assert dialog is not None
+    report = dialog.text.toPlainText()
+    assert "ZeroDivisionError" in report
+    assert photograph.stem not in report
+    dialog.copy.click()
+    assert QApplication.clipboard().text() == report
+    dialog.accept()
+
+
+def test_cancel_stops_the_work_and_go_on_resumes_it(
+    make: MakeWindow,
+    qtbot: QtBot,
+    photograph: Path,
+    slow_services: tuple[Services, threading.Event],
+) -> None:
+    services, gate = slow_services
+    window = make(services)
+    show(window, qtbot, photograph)
+    qtbot.waitUntil(lambda: window.viewer.tiles.is_working)
+    qtbot.waitUntil(window.statusbar.cancel.isVisible)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.viewer.tiles.is_working
+    gate.set()
+    qtbot.waitUntil(lambda: not window.statusbar.cancel.isVisible())
+    assert window.viewer.sharp == 0
+    window.viewer.retry()
+    finish(window, qtbot)
+    assert window.viewer.sharp == 1
+
+
+@pytest.mark.parametrize("tone", list(Tone))
+def test_tones_reach_both_sides(window: Window, qtbot: QtBot, photograph: Path, tone: Tone) -> None:
+    show(window, qtbot, photograph)
+    window.commands.set_layout(Layout.SIDE_BY_SIDE)
+    window.commands.set_tone(tone)
+    finish(window, qtbot)
+    panes = (window.stage.original, window.stage.result)
+    original, result = (pixels_of(pane.grab().toImage()) for pane in panes)
+    middle = np.s_[250:500, 100:300]
+    assert np.abs(original[middle] - result[middle]).mean() < 6
+    if tone is Tone.RED_FREE:
+        assert np.ptp(result[middle], axis=-1).max() == 0
+
+
+def test_drag_the_slider(window: Window, qtbot: QtBot, photograph: Path) -> None:
+    show(window, qtbot, photograph)
+    window.commands.set_layout(Layout.SLIDER)
+    finish(window, qtbot)
+    pane = window.stage.result
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(pane.width() // 2, 60))
+    qtbot.mouseMove(pane, QPoint(pane.width() // 4, 60))
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(pane.width() // 4, 60))
+    assert window.viewer.state.divider == pytest.approx(0.25, abs=0.01)
+    assert [c.text for c in pane.scene.chips] == ["ORIGINAL 240 × 224", "INTERPOLATED ×4 · Bicubic"]
+
+
+def test_the_loupe_follows_the_cursor_and_a_click_holds_it(
+    window: Window, qtbot: QtBot, photograph: Path
+) -> None:
+    show(window, qtbot, photograph)
+    pane = window.stage.original
+    qtbot.mouseMove(pane, QPoint(200, 300))
+    x, y = pane.mapping.source(200, 300)
+    loupe = window.stage.loupe_result.scene.camera
+    assert (loupe.x, loupe.y) == pytest.approx((x, y), abs=0.01)
+    assert window.stage.loupe_original.scene.camera == loupe
+    qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(200, 300))
+    qtbot.mouseMove(pane, QPoint(100, 350))
+    assert window.stage.loupe_result.scene.camera == loupe
+    assert "px" in window.statusbar.position.text()
+    assert window.statusbar.colour.text().startswith("RGB")
+
+
+def test_measure_a_distance_in_source_pixels(
+    window: Window, qtbot: QtBot, photograph: Path
+) -> None:
+    show(window, qtbot, photograph)
+    qtbot.keyClick(window, Qt.Key.Key_M)
+    pane = window.stage.original
+    start, end = QPoint(150, 300), QPoint(250, 300)
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(pane, end)
+    qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=end)
+    ruler = window.viewer.ruler
+    assert ruler is not None
+    assert ruler[2] - ruler[0] == pytest.approx(100 / pane.scene.camera.zoom)
+    assert window.stage.result.scene.ruler == ruler
+
+
+def test_export_and_find_the_sidecar(
+    window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
+) -> None:
+    show(window, qtbot, photograph)
+    finish(window, qtbot)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for expected in ("0_chase_14L_SRx4_bicubic.png", "0_chase_14L_SRx4_bicubic (2).png"):
+        window.show_export()
+        dialog = window.findChildren(ExportDialog)[-1]
+        dialog.folder.setText(str(folder))
+        qtbot.waitUntil(dialog.save.isEnabled)
+        assert dialog.names.text() == expected  # shown before anything is written
+        dialog.save.click()
+        qtbot.waitUntil(lambda: dialog.outcome.isVisible(), timeout=20_000)
+        dialog.reject()
+        path = folder / expected
+        with Image.open(path) as image:
+            assert image.size == (960, 896)
+        provenance = read_provenance(path)
+        assert provenance is not None
+        assert provenance.method == "bicubic"
+        assert sidecar_path(path).exists()
+    assert window.settings.export_folder == folder
+
+
+def test_cancel_an_export_and_nothing_is_left(
+    make: MakeWindow,
+    qtbot: QtBot,
+    photograph: Path,
+    tmp_path: Path,
+    slow_services: tuple[Services, threading.Event],
+) -> None:
+    services, gate = slow_services
+    window = make(services)
+    show(window, qtbot, photograph)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    window.show_export()
+    dialog = window.findChildren(ExportDialog)[-1]
+    dialog.folder.setText(str(folder))
+    qtbot.waitUntil(dialog.save.isEnabled)
+    dialog.save.click()
+    dialog.close_button.click()
+    gate.set()
+    assert "Cancelled" in dialog.outcome.text()
+    dialog.reject()
+    finish(window, qtbot)
+    assert list(folder.iterdir()) == []
+
+
+def test_settings_survive_the_window(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
+    window = make()
+    show(window, qtbot, photograph)
+    window.commands.set_layout(Layout.SLIDER)
+    window.commands.set_scale(8)
+    window.commands.set_opacity(LayerName.SALIENCY, 0.25)
+    window.close()
+    settings = window.settings
+    assert settings.recent_files == [photograph]
+    again = make(**settings.model_dump())
+    assert again.viewer.state.layout is Layout.SLIDER
+    assert again.viewer.state.scale == 8
+    assert again.viewer.state.saliency.opacity == 0.25
+    again.open_menu.aboutToShow.emit()
+    assert photograph.name in [action.text() for action in again.open_menu.actions()]
