@@ -1,0 +1,1 @@
+"""Photographs: reading, field of view, colour, degradation, writing. No torch, no Qt."""

@@ -37,6 +37,14 @@ class Decoded:
     um_per_px: float | None = None
 
 
+def too_large(name: str) -> UserError:
+    """What a person is told of an image of more than MAX_PIXELS pixels."""
+    return UserError(
+        f"{name} is too large.",
+        f"At most {MAX_PIXELS // 1_000_000} million pixels can be opened; crop or shrink it.",
+    )
+
+
 def check_size(width: int, height: int, name: str) -> None:
     """Refuse what is too large to decode safely, or too small to be a photograph.
 
@@ -44,10 +52,7 @@ def check_size(width: int, height: int, name: str) -> None:
         UserError: more than MAX_PIXELS pixels, or a side below MIN_SIDE.
     """
     if width * height > MAX_PIXELS:
-        raise UserError(
-            f"{name} is too large: {width} x {height} pixels.",
-            f"At most {MAX_PIXELS // 1_000_000} million pixels can be opened; crop or shrink it.",
-        )
+        raise too_large(name)
     if min(width, height) < MIN_SIDE:
         raise UserError(
             f"{name} is too small: {width} x {height} pixels.",

@@ -9,11 +9,10 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.colour import cmyk_to_srgb, profile_space
-from retina_viewer.imaging.decoded import Decoded, Pixels, check_size
+from retina_viewer.imaging.decoded import MAX_PIXELS, Decoded, Pixels, check_size, too_large
 
-# The readers check the size themselves, before decoding and with a message for people; Pillow's
-# own check would warn at a third of that.
-Image.MAX_IMAGE_PIXELS = None
+# Pillow warns above this and refuses twice as much, also for pictures inside other files.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 _ORIENTATION = 0x0112
@@ -36,7 +35,11 @@ def read_raster(
         UserError: the size is out of bounds.
         OSError, ValueError, SyntaxError, struct.error: the data is damaged.
     """
-    with Image.open(io.BytesIO(data), formats=formats) as image:
+    try:
+        opened = Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise too_large(name) from error
+    with opened as image:
         check_size(image.width, image.height, name)
         if enough is not None:
             factor = enough / max(image.size)

@@ -12,6 +12,8 @@ from retina_viewer.imaging.decoded import Decoded, Pixels, check_size, stretched
 from retina_viewer.imaging.raster import read_raster
 
 _HINT = "Save it as an 8- or 16-bit grey or RGB TIFF."
+_MOST_CHANNELS = 8
+"""More are other measurements, or damage that would ask for all of the memory."""
 _ORIENTATION = 274
 _ICC_PROFILE = 34675
 _MAX_SAMPLE_VALUE = 281
@@ -34,6 +36,8 @@ def read_tiff(data: bytes, name: str) -> Decoded:
         if not isinstance(page, tifffile.TiffPage):
             raise ValueError("no image inside")
         check_size(page.imagewidth, page.imagelength, name)
+        if page.samplesperpixel > _MOST_CHANNELS:
+            raise UserError(f"{name} has {page.samplesperpixel} channels.", _HINT)
         if page.imagedepth != 1:
             raise UserError(f"{name} holds a volume, not a photograph.", _HINT)
         if page.photometric not in _GREY + _COLOUR:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
@@ -272,7 +274,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path) ->
     tiny = saved(Image.new("L", (20, 20)), "PNG")
     header = struct.pack(">IIBBBBB", 200_000, 200_000, 8, 0, 0, 0, 0)
     checksum = struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    with pytest.raises(UserError, match="too large: 200000 x 200000"):
+    with pytest.raises(UserError, match="too large"):
         opened(tmp_path, tiny[:16] + header + checksum + tiny[33:])
 
 
@@ -344,3 +346,36 @@ def test_a_thumbnail_of_a_broken_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "eye.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
     with pytest.raises(UserError, match="damaged"):
         thumbnail(tmp_path / "eye.png", 100)
+
+
+@pytest.fixture(scope="module")
+def whole_files(crop: Bytes, deep_crop: NDArray[np.uint16]) -> list[bytes]:
+    """One small file of every format."""
+    picture = Image.fromarray(crop[:24, :20].copy())
+    files = [saved(picture, kind) for kind in ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")]
+    files.append(saved(picture, "TIFF", compression="tiff_lzw"))
+    files.append(encode_png(deep_crop[:24, :20].copy(), {"Description": "x"}))
+    return files
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    number=st.integers(0, 7),
+    damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6),
+)
+@pytest.mark.filterwarnings("ignore")
+def test_damage_is_never_a_crash(
+    whole_files: list[bytes],
+    tmp_path: Path,
+    number: int,
+    damage: list[tuple[float, int]],
+) -> None:
+    data = bytearray(whole_files[number])
+    for place, value in damage:
+        data[int(place * (len(data) - 1))] = value
+    try:
+        image = opened(tmp_path, bytes(data))
+    except UserError as error:
+        assert error.hint
+    else:
+        assert image.pixels.shape[2] == 3

@@ -144,7 +144,7 @@ def test_the_size_is_checked_before_decoding() -> None:
     for tag in (256, 257):
         at = data.index(tag.to_bytes(2, "little") + b"\x04\0") + 12
         data[at : at + 4] = (3_000_000).to_bytes(4, "little")
-    with pytest.raises(UserError, match="too large: 3000000 x 3000000"):
+    with pytest.raises(UserError, match="too large"):
         read_tiff(bytes(data), "eye.tif")
 
 
