@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.evaluation.datasets import (
+    Photograph,
+    find_photographs,
+    read_mask,
+    split,
+    subset_of,
+)
+
+
+def test_every_set_is_found_in_natural_order(data: Path) -> None:
+    names = [photograph.name for photograph in find_photographs(data)]
+    assert names == [
+        *(f"CHASE_DB1/{eye}" for eye in ("01L", "01R", "09L", "11L", "12R")),
+        "DRIVE/01",
+        "DRIVE/21",
+        *(f"FIVES/{name}" for name in ("9_A", "27_A", "28_A")),
+        "HRF/07_g",
+        "HRF/08_dr",
+        "IDRiD/IDRiD_03",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("CHASE_DB1", 5), ("DRIVE", 2), ("FIVES", 3), ("HRF", 2), ("IDRiD", 1)]
+)
+def test_one_sets_folder_may_be_given_directly(data: Path, name: str, count: int) -> None:
+    found = find_photographs(data / name)
+    assert len(found) == count
+    assert {photograph.dataset for photograph in found} == {name}
+
+
+def test_every_label_belongs_to_its_own_photograph(data: Path) -> None:
+    for photograph in find_photographs(data / "CHASE_DB1"):
+        for label in (photograph.fov, photograph.vessels, photograph.vessels_second):
+            assert label is not None and photograph.id in label.stem
+        assert photograph.vessels is not None and photograph.vessels_second is not None
+        first, second = read_mask(photograph.vessels), read_mask(photograph.vessels_second)
+        assert first.any() and not first.all()
+        np.testing.assert_array_equal(first, second)  # 8-bit and 1-bit files
+        assert photograph.read_rgb().shape == (*first.shape, 3)
+
+
+def test_both_eyes_are_one_patient(data: Path) -> None:
+    patients = {p.id: p.patient for p in find_photographs(data / "CHASE_DB1")}
+    assert patients["01L"] == patients["01R"] != patients["11L"]
+
+
+def test_labels_that_are_missing_are_none(data: Path) -> None:
+    by_name = {photograph.name: photograph for photograph in find_photographs(data)}
+    lesions = by_name["IDRiD/IDRiD_03"].lesions
+    assert list(lesions) == ["MA"] and lesions["MA"].name == "IDRiD_03_MA.png"
+    assert by_name["FIVES/9_A"].vessels is None
+    assert by_name["DRIVE/21"].vessels_second is None
+    assert (by_name["DRIVE/01"].part, by_name["DRIVE/21"].part) == ("test", "training")
+
+
+def _photograph(dataset: str, name: str) -> Photograph:
+    return Photograph(dataset, name, name, Path(name))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "subset"),
+    [
+        ("DRIVE", "21", "held_out"),
+        ("DRIVE", "01", "held_out"),
+        ("CHASE_DB1", "08R", "train"),
+        ("CHASE_DB1", "09L", "validation"),
+        ("CHASE_DB1", "10R", "validation"),
+        ("CHASE_DB1", "11L", "held_out"),
+        ("CHASE_DB1", "14R", "held_out"),
+        ("HRF", "06_dr", "train"),
+        ("HRF", "07_h", "validation"),
+        ("HRF", "08_g", "held_out"),
+        ("FIVES", "25_A", "train"),
+        ("FIVES", "27_A", "validation"),
+        ("FIVES", "29_A", "held_out"),
+        ("IDRiD", "IDRiD_44", "train"),
+        ("IDRiD", "IDRiD_45", "validation"),
+        ("IDRiD", "IDRiD_49", "held_out"),
+        ("IDRiD", "IDRiD_54", "held_out"),
+    ],
+)
+def test_the_division_is_the_agreed_one(dataset: str, name: str, subset: str) -> None:
+    assert subset_of(_photograph(dataset, name)) == subset
+
+
+def test_a_split_keeps_every_photograph_and_parts_no_patient(data: Path) -> None:
+    found = find_photographs(data)
+    subsets = split(found)
+    assert sum(len(members) for members in subsets.values()) == len(found)
+    patients = [{(p.dataset, p.patient) for p in members} for members in subsets.values()]
+    assert not patients[0] & patients[1] and not patients[0] & patients[2]
+    assert not patients[1] & patients[2]
+
+
+def test_bundled_photographs_are_held_out() -> None:
+    for dataset, name in (
+        ("CHASE_DB1", "14L"),
+        ("FIVES", "28_A"),
+        ("HRF", "08_h"),
+        ("IDRiD", "IDRiD_53"),
+    ):
+        assert subset_of(_photograph(dataset, name)) == "held_out"
+
+
+def test_no_data_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        find_photographs(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="No known photographs"):
+        find_photographs(tmp_path)
+
+
+def test_a_broken_photograph_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "9_A.png"
+    broken.write_bytes(b"\x89PNG not")
+    with pytest.raises(UserError, match=r"9_A\.png"):
+        Photograph("FIVES", "9_A", "9_A", broken).read_rgb()
+    with pytest.raises(UserError, match=r"9_A\.png"):
+        read_mask(broken)
