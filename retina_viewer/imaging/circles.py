@@ -1,4 +1,4 @@
-"""Fitting a circle to points of which many do not lie on it."""
+"""Circles in the plane of an image: fitted to points of which many do not lie on it, and filled."""
 
 import math
 from dataclasses import dataclass
@@ -93,3 +93,29 @@ def _through_three(triples: NDArray[np.float64]) -> tuple[NDArray[np.float64], N
         y = (b[:, 0] * cc - c[:, 0] * bb) / cross
     radii = np.hypot(x, y)
     return np.column_stack([x, y]) + first, np.where(np.isfinite(radii), radii, np.inf)
+
+
+def disk_mask(
+    height: int,
+    width: int,
+    circle: Circle,
+    frame: tuple[float, float, float, float] | None = None,
+) -> NDArray[np.bool_]:
+    """The pixels whose centres lie in the circle; pixel (0, 0) reaches from 0.0 to 1.0.
+
+    Args:
+        frame: top, bottom, left and right, outside which nothing is set; None is the whole image.
+
+    Returns:
+        ``(height, width)`` bool.
+    """
+    top, bottom, left, right = (0.0, height, 0.0, width) if frame is None else frame
+    mask = np.zeros((height, width), np.bool_)
+    first, last = max(0, round(top)), min(height, round(bottom))
+    rows = np.arange(first, last) + 0.5 - circle.y
+    half = np.sqrt(np.maximum(circle.radius**2 - rows**2, 0))
+    starts = np.ceil(np.clip(circle.x - half, left, right) - 0.5).astype(int)
+    ends = np.ceil(np.clip(circle.x + half, left, right) - 0.5).astype(int)
+    for row, start, end in zip(range(first, last), starts, ends, strict=True):
+        mask[row, start:end] = True
+    return mask

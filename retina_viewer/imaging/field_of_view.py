@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.circles import Circle, Points, fit_circle_robustly
+from retina_viewer.imaging.circles import Circle, Points, disk_mask, fit_circle_robustly
 
 _WORKING_SIDE = 400
 """The longer side of the shrunken photograph: one of its pixels is a 400th of the frame."""
@@ -77,7 +77,7 @@ def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
         left * across,
         right * across if right < lit.shape[1] else width,
     )
-    mask = _disk(height, width, source, frame)
+    mask = disk_mask(height, width, source, frame)
     return FieldOfView(mask, source.x, source.y, 2 * source.radius, bool(mask.all()))
 
 
@@ -159,7 +159,7 @@ def _rim_circle(lit: NDArray[np.uint8]) -> Circle | None:
         return None
     # The outline runs through the centres of the outermost lit pixels.
     circle = Circle(circle.x, circle.y, circle.radius + 0.5)
-    disk = _disk(height, width, circle, (0.0, float(height), 0.0, float(width)))
+    disk = disk_mask(height, width, circle)
     common = int(np.count_nonzero(disk & (lit > 0)))
     # Shadow may hide part of the disk, but hardly anything is lit outside it.
     if common < 0.95 * int(lit.sum()) or common < 0.5 * int(disk.sum()):
@@ -211,7 +211,7 @@ def _straight_stops(lit: NDArray[np.uint8], circle: Circle) -> tuple[float, floa
     Some cameras cut the circle by a straight edge and fill the rest of the frame with black.
     """
     height, width = lit.shape
-    disk = _disk(height, width, circle, (0.0, float(height), 0.0, float(width)))
+    disk = disk_mask(height, width, circle)
     top, bottom = _dark_ends(lit, disk)
     left, right = _dark_ends(lit.T, disk.T)
     return float(top), float(height - bottom), float(left), float(width - right)
@@ -235,22 +235,6 @@ def _dark_ends(lit: NDArray[np.uint8], disk: NDArray[np.bool_]) -> tuple[int, in
         is_stop = length[first] > 0.3 * length.max() and part[soon] > 0.8
         found.append(first if is_stop else 0)
     return found[0], found[1]
-
-
-def _disk(
-    height: int, width: int, circle: Circle, stops: tuple[float, float, float, float]
-) -> NDArray[np.bool_]:
-    """``(height, width)``: pixels whose centres lie in the circle and between the stops."""
-    top, bottom, left, right = stops
-    mask = np.zeros((height, width), np.bool_)
-    first, last = max(0, round(top)), min(height, round(bottom))
-    rows = np.arange(first, last) + 0.5 - circle.y
-    half = np.sqrt(np.maximum(circle.radius**2 - rows**2, 0))
-    starts = np.ceil(np.clip(circle.x - half, left, right) - 0.5).astype(int)
-    ends = np.ceil(np.clip(circle.x + half, left, right) - 0.5).astype(int)
-    for row, start, end in zip(range(first, last), starts, ends, strict=True):
-        mask[row, start:end] = True
-    return mask
 
 
 def _free_form(lit: NDArray[np.uint8], height: int, width: int) -> FieldOfView:

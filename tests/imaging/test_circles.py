@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.circles import Circle, fit_circle, fit_circle_robustly
+from retina_viewer.imaging.circles import Circle, disk_mask, fit_circle, fit_circle_robustly
 
 coordinates = st.floats(-500, 500)
 radii = st.floats(20, 400)
@@ -67,3 +67,18 @@ def test_circles_of_other_sizes_are_not_found() -> None:
 def test_distances_are_signed() -> None:
     points = np.array([[13.0, 0.0], [8.0, 0.0], [0.0, 10.0]])
     np.testing.assert_allclose(Circle(0, 0, 10).distances(points), [3, -2, 0])
+
+
+@given(st.floats(-20, 80), st.floats(-20, 70), st.floats(1, 90), st.booleans())
+def test_a_disk_holds_the_pixels_whose_centres_it_holds(
+    x: float, y: float, radius: float, framed: bool
+) -> None:
+    rows, columns = np.mgrid[:50, :60] + 0.5
+    expected = np.hypot(columns - x, rows - y) <= radius
+    frame = (5.0, 40.0, 7.0, 55.0) if framed else None
+    if framed:
+        expected &= (rows > 5) & (rows < 40) & (columns > 7) & (columns < 55)
+    found = disk_mask(50, 60, Circle(x, y, radius), frame)
+    # A centre exactly on the circle may fall either way.
+    doubtful = np.abs(np.hypot(columns - x, rows - y) - radius) < 1e-6
+    assert not ((found != expected) & ~doubtful).any()
