@@ -34,6 +34,13 @@ def test_people_read_lines_and_programs_read_events() -> None:
     assert err.getvalue() == "eye.png broke.\n"
 
 
+def test_events_survive_any_encoding() -> None:
+    out = io.StringIO()
+    Console(as_json=True, out=out).event("written", path="眼底 é.png")
+    assert out.getvalue().isascii()
+    assert json.loads(out.getvalue())["path"] == "眼底 é.png"
+
+
 def test_the_bar_is_drawn_on_a_terminal_only_and_goes_away() -> None:
     watched, piped = Terminal(), io.StringIO()
     for err in (watched, piped):

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +140,24 @@ def test_wrong_usage_exits_with_two(eye: Path, tmp_path: Path, options: list[str
     assert caught.value.code == 2
 
 
+def test_interrupting_leaves_nothing_half_written(samples: Path, tmp_path: Path) -> None:
+    photograph, out = samples / "hrf_08_h.jpg", tmp_path / "out"
+    command = ["enhance", str(photograph), "-o", str(out / "large.tif"), "--scale", "16", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "retina_viewer", *command, "--method", "bicubic"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    events = (json.loads(line) for line in process.stdout)
+    assert any(event["event"] == "progress" and event["fraction"] > 0 for event in events)
+    process.send_signal(signal.SIGINT)
+    said = [json.loads(line) for line in process.communicate()[0].splitlines()]
+    assert process.returncode == 130
+    assert said[-1] == {"event": "interrupted"}
+    assert list(out.iterdir()) == []
+
+
 def test_wrong_choices_are_explained_before_any_work(
     eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,6 +171,8 @@ def test_wrong_choices_are_explained_before_any_work(
         assert main(["enhance", str(eye), "-o", str(out), *options]) == 1
         assert word in capsys.readouterr().err
     assert not out.exists()
+    assert main(["enhance", str(eye), "-o", str(tmp_path / "a.bmp"), "--method", "bicubic"]) == 1
+    assert "End the name in .png" in capsys.readouterr().err
     both = ["enhance", str(eye), str(eye), "-o", str(tmp_path / "one.png")]
     assert main([*both, "--method", "bicubic"]) == 1
     assert "Name a folder" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Verbs, exit codes, and how fast help comes."""
 
+import logging
 import subprocess
 import sys
 import time
@@ -63,6 +64,21 @@ def test_a_temporary_base_directory_is_gone_afterwards(
     assert main(["view", "--temp-basedir"]) == 0
     assert not seen[0].exists()
     assert settings_file() == before
+
+
+def test_debug_lets_the_log_say_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    from retina_viewer.core.paths import log_dir
+
+    def run(files: Sequence[Path]) -> int:
+        logging.getLogger("retina_viewer.test").debug("a detail")
+        return 0
+
+    monkeypatch.setattr("retina_viewer.ui.app.run", run)
+    assert main(["view"]) == 0
+    log = log_dir() / "retina-viewer.log"
+    assert "a detail" not in log.read_text(encoding="utf-8")
+    assert main(["view", "--debug"]) == 0
+    assert "a detail" in log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

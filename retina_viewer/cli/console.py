@@ -40,7 +40,8 @@ class Console:
     def event(self, event: str, **fields: Any) -> None:
         """One JSON object on a line, for programs only."""
         if self.as_json:
-            line = json.dumps({"event": event, **fields}, ensure_ascii=False, default=str)
+            # Seven bits: what reads it may expect another encoding than this process has.
+            line = json.dumps({"event": event, **fields}, default=str)
             print(line, file=self._out, flush=True)
 
     def failed(self, error: UserError, name: str = "") -> None:

@@ -1,6 +1,7 @@
 """Parses the command line, runs one verb and turns its outcome into an exit code."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted.
     """
+    _print_any_name()
     parser = _parser()
     options = parser.parse_args(_with_verb(sys.argv[1:] if arguments is None else arguments))
     console = Console(as_json=getattr(options, "json", False))
@@ -39,6 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.interrupted()
         return INTERRUPTED
     return code
+
+
+def _print_any_name() -> None:
+    """A photograph's name that the terminal's encoding lacks must not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

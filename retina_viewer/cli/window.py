@@ -1,6 +1,7 @@
 """The verbs that show the window: view and demo."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ def add_verbs(verbs: "Verbs") -> None:
     parser.add_argument(
         "--temp-basedir", action="store_true", help="keep settings and user data only for this run"
     )
+    parser.add_argument(
+        "--debug", action="store_true", help="log more, also names of photographs"
+    )
     parser.set_defaults(run=_view)
 
     parser = verbs.add_parser("demo", help="show everything on a bundled photograph")
@@ -36,30 +40,41 @@ def add_verbs(verbs: "Verbs") -> None:
 
 
 def _view(options: argparse.Namespace, console: Console) -> int:
-    return view(options.files, temporary=options.temp_basedir)
+    return view(options.files, temporary=options.temp_basedir, debug=options.debug)
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
     return demo(options.out, console)
 
 
-def view(files: Sequence[Path], *, temporary: bool = False) -> int:
-    """Open the window until it is closed. Returns its exit code."""
+def view(files: Sequence[Path], *, temporary: bool = False, debug: bool = False) -> int:
+    """Open the window until it is closed. Returns its exit code.
+
+    Args:
+        files: photographs and folders to open.
+        temporary: keep settings, models, caches and logs in a folder that goes away.
+        debug: let the log file hold details, also names of photographs.
+    """
     if temporary:
-        return _view_with_temporary_data(files)
+        return _view_with_temporary_data(files, debug)
+    from retina_viewer.core.log import configure_logging, stop_logging
     from retina_viewer.ui.app import run
 
-    return run(files)
+    configure_logging(logging.DEBUG if debug else logging.INFO)
+    try:
+        return run(files)
+    finally:
+        stop_logging()
 
 
-def _view_with_temporary_data(files: Sequence[Path]) -> int:
+def _view_with_temporary_data(files: Sequence[Path], debug: bool) -> int:
     import tempfile
 
     before = os.environ.get(BASE_DIRECTORY_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="retina-viewer-") as folder:
         os.environ[BASE_DIRECTORY_VARIABLE] = folder
         try:
-            return view(files)
+            return view(files, debug=debug)
         finally:
             if before is None:
                 del os.environ[BASE_DIRECTORY_VARIABLE]

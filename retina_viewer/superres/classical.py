@@ -81,10 +81,10 @@ class Interpolation:
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         window = reflected_window(rgb, region.expanded(self.margin))
-        tall = _enlarge_rows(window, self.weights)
-        wide = _enlarge_rows(tall.transpose(1, 0, 2), self.weights)
-        result: FloatImage = np.clip(wide.transpose(1, 0, 2), 0.0, 1.0)
-        return np.ascontiguousarray(result)
+        # Columns first: what is turned is then the small image, and the large one lies in order.
+        wide = _enlarge_rows(window.transpose(1, 0, 2), self.weights).transpose(1, 0, 2)
+        result = _enlarge_rows(np.ascontiguousarray(wide), self.weights)
+        return np.clip(result, 0.0, 1.0, out=result)
 
 
 def _enlarge_rows(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
