@@ -2,7 +2,8 @@
 
 Privacy: the names and paths of photographs may name patients. At INFO and above no message may
 hold them, nor anything else out of a photograph (DICOM fields, for instance); DEBUG may, is off
-unless the person asks for it, and never enters the lines that an error report copies.
+unless the person asks for it, and never enters the lines that an error report copies. Exceptions
+are written without the texts that name files: a UserError's words are for the window alone.
 """
 
 import logging
@@ -10,7 +11,10 @@ from collections import deque
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from traceback import extract_tb
+from types import TracebackType
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import log_dir
 
 LOGGER_NAME = "retina_viewer"
@@ -19,6 +23,38 @@ MAX_BYTES = 1_000_000
 BACKUPS = 3
 KEPT_LINES = 200
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class _DiscreetFormatter(logging.Formatter):
+    """Tracebacks without the names of photographs, and without the program's own folder."""
+
+    def formatException(
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None:
+            lines += [self._line(error), *reversed(self._frames(error.__traceback__))]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(reversed(lines))
+
+    @staticmethod
+    def _frames(trace: TracebackType | None) -> list[str]:
+        return [
+            f"  {'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} in {frame.name}"
+            for frame in extract_tb(trace)
+        ]
+
+    @staticmethod
+    def _line(error: BaseException) -> str:
+        kind = type(error).__name__
+        if isinstance(error, UserError):
+            return kind
+        if isinstance(error, OSError):  # its text names the file
+            return f"{kind}: {error.strerror or 'no further text'}"
+        return f"{kind}: {error}"
 
 
 class _RecentLines(logging.Handler):
@@ -48,7 +84,7 @@ def configure_logging(level: int = logging.INFO, directory: Path | None = None) 
     logger = logging.getLogger(LOGGER_NAME)
     stop_logging()
     logger.setLevel(level)
-    formatter = logging.Formatter(_FORMAT)
+    formatter = _DiscreetFormatter(_FORMAT)
     handlers: list[logging.Handler] = [_RecentLines()]
     folder = log_dir() if directory is None else directory
     with suppress(OSError):

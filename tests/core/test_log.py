@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.log import (
     FILE_NAME,
     KEPT_LINES,
@@ -83,3 +84,24 @@ def test_without_a_folder_the_memory_still_works(tmp_path: Path) -> None:
 
 def test_before_configuration_there_are_no_lines() -> None:
     assert recent_lines() == []
+
+
+def test_no_exception_names_a_photograph(tmp_path: Path) -> None:
+    configure_logging(directory=tmp_path)
+    missing = tmp_path / "Mustermann.png"
+    try:
+        try:
+            missing.open("rb")
+        except OSError as error:
+            raise UserError(f"{missing} does not exist.", "It may have been renamed.") from error
+    except UserError:
+        log.warning("the job failed", exc_info=True)
+    text = (tmp_path / FILE_NAME).read_text("utf-8")
+    assert "Mustermann" not in text
+    assert str(tmp_path) not in text
+    lines = recent_lines()
+    assert lines[-1] == "UserError"
+    assert "FileNotFoundError: No such file or directory" in lines
+    assert any("core/test_log.py:" in line for line in lines)
+    # The cause comes first, as in Python's own tracebacks.
+    assert lines.index("FileNotFoundError: No such file or directory") < len(lines) - 1
