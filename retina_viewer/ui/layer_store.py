@@ -123,7 +123,7 @@ class LayerStore(QObject):
         def work(progress: Progress) -> tuple[VesselMap, VesselArt]:
             found = self._services.vessels(photo.image, device, part_of(progress, 0.0, 0.9))
             progress(0.95, "outlines")
-            return found, VesselArt(found.mask)
+            return found, VesselArt(found.probability, found.threshold)
 
         def done(result: tuple[VesselMap, VesselArt]) -> None:
             layers.vessels, layers.vessel_art = result

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
@@ -16,8 +15,10 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
+from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_window
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.window import Window
@@ -87,17 +88,17 @@ def slow_services() -> tuple[Services, threading.Event]:
     gate = threading.Event()
     services = project_services()
 
-    def make_enhancer(method: str, scale: int, device: str) -> object:
+    def make_enhancer(method: str, scale: int, device: str) -> Enhancer:
         inner = services.make_enhancer(method, scale, device)
 
         class Waiting:
             margin, model, whole_image_only = inner.margin, inner.model, inner.whole_image_only
             method, scale = inner.method, inner.scale
 
-            def enhance_region(self, rgb: np.ndarray, region: object) -> np.ndarray:  # type: ignore[type-arg]
+            def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
                 assert gate.wait(20)
-                return inner.enhance_region(rgb, region)  # type: ignore[arg-type]
+                return inner.enhance_region(rgb, region)
 
         return Waiting()
 
-    return replace(services, make_enhancer=make_enhancer), gate  # type: ignore[arg-type]
+    return replace(services, make_enhancer=make_enhancer), gate

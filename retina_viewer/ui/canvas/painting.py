@@ -13,6 +13,7 @@ from retina_viewer.ui.view_state import LayerName
 
 VECTOR_ZOOM = 1.0
 """From here on vessel outlines are drawn as lines of constant width."""
+THICK_ZOOM = 3.0
 HATCH_SPACING = 12
 HATCH = QColor(255, 255, 255, 26)
 
@@ -114,13 +115,18 @@ def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> Non
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen = QPen(QColor(*CYAN), 1.0 if zoom < 4 else 1.5)
+    pen = QPen(QColor(*CYAN), 1.0)
+    # Cosmetic and 1 px: Qt draws such lines many times faster than wider ones.
     pen.setCosmetic(True)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     origin = mapping.point(0, 0)
     painter.translate(origin)
     painter.scale(zoom, zoom)
-    for polygon in art.visible(part):
-        painter.drawPolyline(polygon)
+    polygons = art.visible(part)
+    # Drawn twice, a little apart, where there is room for a line that is easier to see.
+    for shift in (0.0, 0.7 / zoom) if zoom >= THICK_ZOOM else (0.0,):
+        painter.translate(shift, shift)
+        for polygon in polygons:
+            painter.drawPolyline(polygon)
     painter.restore()

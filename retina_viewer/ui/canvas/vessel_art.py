@@ -6,8 +6,6 @@ they are polygons drawn with a pen of constant width, which leaves thin vessels 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,26 +20,25 @@ PIECE = 64
 """Outlines are kept in pieces of so many points, to draw those in view alone."""
 
 
-@dataclass(frozen=True, eq=False)
-class Outline:
-    """A piece of a contour, in source pixels."""
-
-    box: Rect
-    polygon: QPolygonF
+FINE = 4
+"""The outline is found on a grid so many times finer; half as fine on large photographs."""
+FINE_LIMIT = 1_500_000
 
 
 class VesselArt:
-    """The outlines of a mask. Build it in a worker thread.
+    """The outlines of a vessel map. Build it in a worker thread.
 
     Args:
-        mask: ``(H, W)`` bool.
+        probability: ``(H, W)`` float32 in [0, 1].
+        threshold: what is at least as probable is a vessel.
     """
 
-    def __init__(self, mask: NDArray[np.bool_]) -> None:
-        self.height, self.width = mask.shape
-        self.share = float(mask.mean())
-        self.levels = _outline_levels(mask)
-        self.outlines = _outlines(mask)
+    def __init__(self, probability: NDArray[np.float32], threshold: float) -> None:
+        self.height, self.width = probability.shape
+        self.levels = _outline_levels(probability >= threshold)
+        pieces = _outlines(probability, threshold)
+        self._boxes = _boxes(pieces)
+        self._polygons = [QPolygonF([QPointF(x, y) for x, y in one.tolist()]) for one in pieces]
 
     def level_for(self, zoom: float) -> Pyramid:
         wanted = self.width * zoom
@@ -53,8 +50,12 @@ class VesselArt:
         return chosen
 
     def visible(self, region: Rect) -> list[QPolygonF]:
-        """The outlines that touch a region."""
-        return [item.polygon for item in self.outlines if item.box.intersected(region).area]
+        """The pieces of outline that may touch a region, in source pixels."""
+        left, top, right, bottom = self._boxes.T
+        touching = (
+            (left < region.right) & (right > region.x) & (top < region.bottom) & (bottom > region.y)
+        )
+        return [self._polygons[index] for index in np.flatnonzero(touching).tolist()]
 
 
 def _outline_levels(mask: NDArray[np.bool_]) -> list[Pyramid]:
@@ -74,22 +75,23 @@ def _outline_picture(mask: NDArray[np.bool_]) -> Pyramid:
     return Pyramid(bgra, has_alpha=True)
 
 
-def _outlines(mask: NDArray[np.bool_]) -> list[Outline]:
-    """Contours near the pixels' outer edges, simplified to a third of a pixel, in short pieces."""
-    # Doubled, so that the line runs a quarter pixel inside the edge and not through the centres:
-    # a vessel one pixel wide keeps two sides.
-    doubled = mask.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-    contours, _ = cv2.findContours(doubled, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+def _outlines(probability: NDArray[np.float32], threshold: float) -> list[NDArray[np.float64]]:
+    """The line where the probability crosses the threshold, to a fraction of a pixel, in pieces."""
+    finer = FINE if probability.size <= FINE_LIMIT else FINE // 2
+    size = (probability.shape[1] * finer, probability.shape[0] * finer)
+    enlarged = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
+    inside = (enlarged >= threshold).astype(np.uint8)
+    contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     pieces = []
     for contour in contours:
-        simple = cv2.approxPolyDP(contour, 2 / 3, True)[:, 0]
-        closed = (np.concatenate([simple, simple[:1]]).astype(np.float64) + 0.5) / 2
-        pieces += [_outline(closed[i : i + PIECE + 1]) for i in range(0, len(closed) - 1, PIECE)]
+        simple = cv2.approxPolyDP(contour, 0.2 * finer, True)[:, 0]
+        closed = (np.concatenate([simple, simple[:1]]).astype(np.float64) + 0.5) / finer
+        pieces += [closed[i : i + PIECE + 1] for i in range(0, len(closed) - 1, PIECE)]
     return pieces
 
 
-def _outline(points: NDArray[np.float64]) -> Outline:
-    left, top = np.floor(points.min(axis=0)).astype(int)
-    right, bottom = np.ceil(points.max(axis=0)).astype(int)
-    polygon = QPolygonF([QPointF(x, y) for x, y in points.tolist()])
-    return Outline(Rect(int(left), int(top), int(right - left) + 1, int(bottom - top) + 1), polygon)
+def _boxes(pieces: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """``(N, 4)``: left, top, right, bottom of each piece."""
+    if not pieces:
+        return np.empty((0, 4))
+    return np.array([(*piece.min(axis=0), *piece.max(axis=0)) for piece in pieces])
