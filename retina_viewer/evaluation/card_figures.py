@@ -1,0 +1,67 @@
+"""From a report to the card: what was measured of a model is kept with the model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.model_store.card import Measurement, ModelCard
+from retina_viewer.model_store.store import save_card
+
+_SUPERRES = ("psnr", "gain", "ssim", "rmse", "lpips")
+_VESSELS = ("auc", "dice", "sensitivity", "specificity", "accuracy")
+
+
+def record_figures(card: ModelCard, report: Path) -> ModelCard:
+    """Put the figures of a report (``superres.json`` or ``vessels.json``) into a model's card.
+
+    Figures of the same command replace those that the card held; others stay.
+
+    Args:
+        card: as read from the model's folder, which must be writable.
+        report: made by ``retina-viewer evaluate``.
+
+    Returns:
+        The new card, as written.
+
+    Raises:
+        UserError: no such report, or it measured other weights than this card's.
+    """
+    try:
+        content = json.loads(report.read_text(encoding="utf-8"))
+        about, rows = content["provenance"], content["summary"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{report.name} is not a report of figures.", "Make one with retina-viewer evaluate."
+        ) from error
+    methods = {m for m, model in about["models"].items() if model["sha256"] == card.weights_sha256}
+    if not methods:
+        raise UserError(
+            f"The report measured other weights than those of {card.name!r}.",
+            "Measure this model: retina-viewer evaluate ... --model NAME.",
+        )
+    new = [m for row in rows for m in _of_row(row, methods, about["command"])]
+    kept = [old for old in card.measurements if old.command != about["command"]]
+    changed = card.model_copy(update={"measurements": (*kept, *new)})
+    if card.directory is None:
+        raise ValueError("this card was not read from a model folder")
+    save_card(changed, card.directory)
+    return changed
+
+
+def _of_row(row: dict[str, Any], methods: set[str], command: str) -> list[Measurement]:
+    if "method" in row:
+        if row["method"] not in methods:
+            return []
+        where = f"{row['dataset']} x{row['scale']} {row['kernel']} {row['protocol']}"
+        names = _SUPERRES
+    else:
+        where = f"{row['dataset']} ({row['over']})"
+        names = _VESSELS
+    return [
+        Measurement(
+            data=f"{where}, n={row['n']}", metric=name, value=round(row[name], 5), command=command
+        )
+        for name in names
+        if isinstance(row.get(name), float)
+    ]
