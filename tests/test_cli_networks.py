@@ -1,0 +1,152 @@
+"""The verbs that need a network, with tiny untrained ones of the person's own."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from retina_viewer.cli import main
+from retina_viewer.core.paths import user_models_dir
+from retina_viewer.imaging.readers import open_image
+from retina_viewer.imaging.writers import read_provenance
+from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.store import save_card, save_weights
+from retina_viewer.networks.architectures import build
+from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator import ResidualGenerator
+
+CASCADE: dict[str, Any] = {"steps": [{"maps": 4, "blocks": 1}, {"maps": 4, "blocks": 1}]}
+UNET: dict[str, Any] = {"widths": [4, 8]}
+NOTHING = TrainingSummary(
+    recipe="none",
+    recipe_sha256="0" * 64,
+    seed=1,
+    iterations=(0,),
+    best_iterations=(0,),
+    seconds=0,
+    precision="float32",
+    device="cpu",
+    torch="2",
+    program="0",
+    photographs={},
+    validation_photographs={},
+    patients=0,
+    data_sha256="0" * 64,
+)
+
+
+def add_model(name: str, architecture: str, parameters: dict[str, Any]) -> ModelCard:
+    """An untrained model among the person's own. Its cascade equals bicubic interpolation."""
+    torch.manual_seed(1)
+    network = build(architecture, parameters)
+    folder = user_models_dir() / name
+    folder.mkdir(parents=True)
+    superres = isinstance(network, GeneratorCascade)
+    card = ModelCard(
+        name=name,
+        version="1",
+        title="Untrained",
+        task="superres" if superres else "vessels",
+        architecture=architecture,
+        parameters=parameters,
+        scales=(2, 4) if superres else (),
+        margins=_margins(network),
+        field_diameter=None if superres else 128,
+        threshold=None if superres else 0.5,
+        weights_sha256=save_weights(network.state_dict(), folder),
+        licence="CC0-1.0",
+        training=NOTHING,
+        created=date(2026, 1, 2),
+    )
+    save_card(card, folder)
+    return card
+
+
+def _margins(network: nn.Module) -> tuple[int, ...]:
+    if not isinstance(network, GeneratorCascade):
+        return ()
+    return tuple(step.margin for step in network.steps if isinstance(step, ResidualGenerator))
+
+
+@pytest.fixture
+def eye(samples: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "eye.png"
+    with Image.open(samples / "chase_14L.jpg") as image:
+        image.resize((250, 240), Image.Resampling.BOX).save(path)
+    return path
+
+
+def test_enhance_with_a_model_names_it_in_the_file_and_inside(eye: Path, tmp_path: Path) -> None:
+    card = add_model("mine", "residual-cascade", CASCADE)
+    out = tmp_path / "out"
+    command = ["enhance", str(eye), "-o", str(out), "--model", "mine", "--device", "cpu"]
+    assert main([*command, "--tile", "100"]) == 0
+    result = out / "eye_SRx4_mine.png"
+    provenance = read_provenance(result)
+    assert provenance is not None
+    assert (provenance.method, provenance.model) == ("pixel", "mine")
+    assert provenance.model_sha256 == card.weights_sha256
+    assert "AI-enhanced" in provenance.statement
+    assert provenance.device.endswith("(CPU)")
+    assert open_image(result).width == 1000
+
+
+def test_a_scale_that_the_model_lacks_is_refused(
+    eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_model("mine", "residual-cascade", CASCADE)
+    command = ["enhance", str(eye), "-o", str(tmp_path / "out"), "--model", "mine"]
+    assert main([*command, "--scale", "8"]) == 1
+    assert "It offers x2, x4." in capsys.readouterr().err
+
+
+def test_vessels_are_two_files_of_the_photographs_size(eye: Path, tmp_path: Path) -> None:
+    card = add_model("veins", "unet", UNET)
+    out = tmp_path / "out"
+    command = ["vessels", str(eye), "-o", str(out), "--model", "veins", "--device", "cpu"]
+    assert main(command) == 0
+    with Image.open(out / "eye_vessels.png") as image:
+        assert (image.size, image.mode) == ((250, 240), "L")
+        mask = np.asarray(image)
+    with Image.open(out / "eye_vessel_probability.png") as image:
+        assert (image.size, image.mode) == ((250, 240), "L")
+        probability = np.asarray(image)
+    assert set(np.unique(mask)) <= {0, 255}
+    assert probability[mask == 255].min(initial=255) >= 127
+    assert probability.max() > 0
+    provenance = json.loads((out / "eye_vessels.png.json").read_text(encoding="utf-8"))
+    assert (provenance["kind"], provenance["model"]) == ("vessels", "veins")
+    assert provenance["model_sha256"] == card.weights_sha256
+
+
+def test_the_demo_without_a_display_writes_everything(tmp_path: Path) -> None:
+    add_model("pixel", "residual-cascade", CASCADE)
+    add_model("vessels-unet", "unet", UNET)
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "retina_viewer", "demo", "--out", str(tmp_path / "demo")]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
+        "chase_14L_SRx4_pixel.png",
+        "chase_14L_SRx4_pixel.png.json",
+        "chase_14L_saliency.png",
+        "chase_14L_saliency.png.json",
+        "chase_14L_saliency_overlay.png",
+        "chase_14L_vessels.png",
+        "chase_14L_vessels.png.json",
+        "chase_14L_vessel_probability.png",
+        "window.png",
+    }
+    assert str(tmp_path / "demo") in result.stdout
+    window = open_image(tmp_path / "demo" / "window.png")
+    assert window.width >= 1200
+    assert len(np.unique(window.pixels.reshape(-1, 3), axis=0)) > 5000  # a photograph is in it
