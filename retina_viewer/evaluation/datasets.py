@@ -52,10 +52,10 @@ class Photograph:
         return f"{self.dataset}/{self.id}"
 
     def read_rgb(self) -> NDArray[np.uint8]:
-        """The pixels as stored, ``(H, W, 3)`` uint8."""
+        """The pixels as stored, ``(H, W, 3)`` uint8, writable."""
         try:
             with Image.open(self.image) as picture:
-                return np.asarray(picture.convert("RGB"), dtype=np.uint8)
+                return np.array(picture.convert("RGB"), dtype=np.uint8)
         except OSError as error:
             raise UserError(f"{self.image.name} could not be read: {error}.") from error
 

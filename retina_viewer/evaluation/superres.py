@@ -26,6 +26,7 @@ from retina_viewer.evaluation.metrics import (
     rmse,
     ssim,
 )
+from retina_viewer.evaluation.perceptual import Perceptual
 from retina_viewer.evaluation.protocols import Condition, Protocol, Truth, prepare, small_image
 from retina_viewer.evaluation.report import held_out_photographs, make_folder, provenance
 from retina_viewer.evaluation.superres_summary import summarise
@@ -62,6 +63,7 @@ def evaluate_superres(
     photographs: Sequence[Photograph],
     contenders: Contenders,
     *,
+    perceptual: Perceptual | None = None,
     log: RecordLog | None = None,
     progress: Progress = no_progress,
 ) -> list[Record]:
@@ -70,6 +72,7 @@ def evaluate_superres(
     Args:
         photographs: what to measure on.
         contenders: methods and conditions.
+        perceptual: measures LPIPS and S3 too; None leaves them out.
         log: what was measured before; it is not measured again. New records go into it.
         progress: called before every enlargement.
 
@@ -95,25 +98,29 @@ def evaluate_superres(
                 "model": identities.get(method, ""),
             }
             record = known.find(**{name: who[name] for name in _KEY})
-            if record is None:
+            if record is None or (perceptual is not None and "lpips" not in record):
                 if condition.protocol not in truths:
                     truths[condition.protocol] = prepare(photograph, condition.protocol)
                 enhancer = contenders.enhancer(method, condition)
-                record = who | _measured(truths[condition.protocol], condition, enhancer)
+                truth = truths[condition.protocol]
+                record = who | _measured(truth, condition, enhancer, perceptual)
                 known.add(record)
             records.append(record)
     progress(1.0, "Evaluated")
     return records
 
 
-def _measured(truth: Truth, condition: Condition, enhancer: Enhancer) -> Record:
+def _measured(
+    truth: Truth, condition: Condition, enhancer: Enhancer, perceptual: Perceptual | None
+) -> Record:
     cropped = truth.cropped(condition.scale)
     small = small_image(cropped, condition)
     start = time.perf_counter()
     result = enhance_image(enhancer, small).astype(np.uint8, copy=False)
     seconds = time.perf_counter() - start
     mask = evaluation_mask(cropped.mask, condition.scale)
-    return {**measure(cropped, result, mask), "seconds": seconds}
+    looks = {} if perceptual is None else perceptual.measure(cropped, result, mask)
+    return {**measure(cropped, result, mask), **looks, "seconds": seconds}
 
 
 def evaluate_superres_command(
@@ -129,6 +136,7 @@ def evaluate_superres_command(
     training_data: Path | None = None,
     model: str | None = None,
     device: str = "auto",
+    perceptual: bool = False,
     progress: Progress = no_progress,
 ) -> str:
     """``retina-viewer evaluate sr DATA``: measure, write the tables, return the Markdown one.
@@ -150,6 +158,7 @@ def evaluate_superres_command(
         training_data: where the linear filter's photographs lie; where None, in ``data`` and, if
             none is there, beside it.
         model: a model for the methods with a network.
+        perceptual: LPIPS and S3 too, which take several times as long as all else.
 
     Raises:
         UserError: no data, unknown method or model, or the report cannot be written.
@@ -165,9 +174,12 @@ def evaluate_superres_command(
     contenders = Contenders(methods, conditions, training, model, device, fitting)
     make_folder(out)
     log = RecordLog(out / "superres_records.jsonl", _KEY)
-    records = evaluate_superres(photographs, contenders, log=log, progress=progress)
+    looks = Perceptual(device) if perceptual else None
+    records = evaluate_superres(
+        photographs, contenders, perceptual=looks, log=log, progress=progress
+    )
     table = summarise(records, reference=methods[-1])
-    command = _command_line(scales, methods, kernels, protocols, sets, limit, model)
+    command = _command_line(scales, methods, kernels, protocols, sets, limit, model, perceptual)
     about = provenance(command, photographs, contenders.models())
     _write(out, table, records, about)
     return table.to_markdown()
@@ -188,6 +200,7 @@ def _command_line(
     sets: Sequence[str],
     limit: int | None,
     model: str | None,
+    perceptual: bool,
 ) -> str:
     def words() -> Iterator[str]:
         yield from ("retina-viewer", "evaluate", "sr", "DATA", "--scales", *map(str, scales))
@@ -198,6 +211,8 @@ def _command_line(
             yield from ("--limit", str(limit))
         if model is not None:
             yield from ("--model", model)
+        if perceptual:
+            yield "--perceptual"
         yield from ("-o", "DIR")
 
     return shlex.join(words())

@@ -40,7 +40,7 @@ def summarise(records: Sequence[Record], *, reference: str) -> Table:
             row: Record = dict(zip(_GROUP, group, strict=True))
             row["method"] = method
             rows.append(row | _figures(members, method, baseline, reference))
-    return Table(_columns(baseline, reference), rows, (_NOTE,))
+    return Table(_columns(baseline, reference, rows), rows, (_NOTE,))
 
 
 def _natural(group: tuple[str | int | float, ...]) -> tuple[str, str, str, int]:
@@ -67,6 +67,9 @@ def _figures(
         figures["psnr_sd"] = float(np.std(own, ddof=1))
     for name in _AVERAGED:
         figures[name] = float(np.mean(_values(members, method, name)))
+    for name in ("lpips", "s3_ratio"):  # measured on request
+        if all(name in record for record in members):
+            figures[name] = float(np.mean(_values(members, method, name)))
     if baseline is not None:
         figures["gain"] = float(np.mean(own) - np.mean(_values(members, baseline, "psnr")))
     if method != reference:
@@ -76,8 +79,8 @@ def _figures(
     return figures
 
 
-def _columns(baseline: str | None, reference: str) -> list[Column]:
-    return [
+def _columns(baseline: str | None, reference: str, rows: Sequence[Record]) -> list[Column]:
+    columns = [
         Column("dataset", "set"),
         Column("protocol", "protocol"),
         Column("kernel", "kernel"),
@@ -96,3 +99,6 @@ def _columns(baseline: str | None, reference: str) -> list[Column]:
         Column("p", f"p vs {reference}", digits=4, as_p=True),
         Column("effect", "effect"),
     ]
+    if any("lpips" in row for row in rows):
+        columns[-3:-3] = [Column("lpips", "LPIPS", digits=4), Column("s3_ratio", "S3 / truth")]
+    return columns

@@ -137,7 +137,7 @@ def saliency_map(
     weights = _feature_weights(w1, features)
     target = resolve_device(device)
     curved, compact = _in_strips(plane, weights, target, progress)
-    inside = None if mask is None else torch.from_numpy(mask).to(target)
+    inside = None if mask is None else torch.from_numpy(mask.copy()).to(target)
     result = weights[0] * _unit_inside(curved, inside) + weights[1] * _unit_inside(compact, inside)
     if inside is not None:
         result = torch.where(inside, result, torch.zeros_like(result))

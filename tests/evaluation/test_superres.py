@@ -103,7 +103,7 @@ def test_figures_of_a_perfect_inside_ignore_the_rim() -> None:
     mask = np.zeros((40, 40), bool)
     mask[12:28, 12:28] = True
     result = rgb8.copy()
-    result[:8] = 255 - result[:8]
+    result[:6] = 255 - result[:6]
     figures = measure(Truth(rgb8, mask), result, mask)
     assert figures["psnr"] == figures["psnr_green"] == float("inf")
     assert figures["ssim"] == pytest.approx(1.0)

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retina_viewer.evaluation.contenders import Contenders
+from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.evaluation.perceptual import Perceptual
+from retina_viewer.evaluation.protocols import Condition, prepare
+from retina_viewer.evaluation.superres import evaluate_superres
+from retina_viewer.evaluation.superres_summary import summarise
+from retina_viewer.evaluation.tables import RecordLog
+
+
+@pytest.fixture(scope="module")
+def perceptual() -> Perceptual:
+    return Perceptual("cpu")
+
+
+def test_the_truth_looks_like_itself_and_a_blurred_one_less(
+    data: Path, perceptual: Perceptual
+) -> None:
+    truth = prepare(find_photographs(data / "CHASE_DB1")[0], "native")
+    same = perceptual.measure(truth, truth.rgb8, truth.mask)
+    assert same == {"lpips": pytest.approx(0.0, abs=1e-6), "s3_ratio": 1.0}
+    flat = np.full_like(truth.rgb8, 100)
+    other = perceptual.measure(truth, flat, truth.mask)
+    assert other["lpips"] > 0.1 and other["s3_ratio"] == 0.0
+
+
+def test_records_without_these_figures_are_measured_again(
+    data: Path, tmp_path: Path, perceptual: Perceptual
+) -> None:
+    photographs = find_photographs(data / "DRIVE")[:1]
+    contenders = Contenders(("bicubic",), [Condition("native", "gaussian", 4)])
+    key = ("dataset", "photograph", "protocol", "kernel", "scale", "method", "model")
+    log = RecordLog(tmp_path / "log.jsonl", key)
+    plain = evaluate_superres(photographs, contenders, log=log)
+    assert "lpips" not in plain[0]
+    full = evaluate_superres(photographs, contenders, log=log, perceptual=perceptual)
+    assert full[0]["psnr"] == plain[0]["psnr"]
+    assert 0.0 < float(full[0]["s3_ratio"]) < 0.9  # interpolation is softer than the truth
+    table = summarise(full, reference="bicubic").to_markdown()
+    assert "LPIPS" in table and "S3 / truth" in table
+    assert "LPIPS" not in summarise(plain, reference="bicubic").to_markdown()
