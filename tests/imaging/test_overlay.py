@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -61,6 +61,7 @@ def test_levels_stretch_and_clip() -> None:
 
 
 @given(opacity=st.floats(0.0, 1.0), seed=st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
 def test_blending_lies_between_photograph_and_colours(opacity: float, seed: int) -> None:
     random = np.random.default_rng(seed)
     rgb: NDArray[np.uint8] = random.integers(0, 256, (5, 7, 3), dtype=np.uint8)
