@@ -60,6 +60,9 @@ def _add_superres(kinds: "Verbs") -> None:
     parser.add_argument(
         "--training-data", type=Path, metavar="DIR", help="what the linear filter is fitted to"
     )
+    parser.add_argument(
+        "--perceptual", action="store_true", help="LPIPS and S3 too; takes several times as long"
+    )
     _add_measured(parser)
     parser.set_defaults(run=_evaluate_superres)
 
@@ -172,6 +175,7 @@ def _evaluate_superres(options: argparse.Namespace, console: Console) -> int:
         training_data=options.training_data,
         model=options.model,
         device=options.device,
+        perceptual=options.perceptual,
         progress=console.progress("evaluate"),
     )
     return _report(table, options.out, console)
