@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ _FIGURES = (
     "auc",
     "dice",
     "sensitivity",
+    "sensitivity_thin",
     "specificity",
     "accuracy",
     "precision",
@@ -53,6 +55,7 @@ _COLUMNS = (
     Column("dice", "Dice", digits=4),
     Column("dice_sd", "SD", digits=4),
     Column("sensitivity", "sensitivity", digits=4),
+    Column("sensitivity_thin", "of thin", digits=4),
     Column("specificity", "specificity", digits=4),
     Column("accuracy", "accuracy", digits=4),
     Column("precision", "precision", digits=4),
@@ -62,7 +65,8 @@ _COLUMNS = (
 _NOTE = (
     "Against the first observer, inside the field of view. `mean` is over images (SD beside it), "
     "`pooled` over all pixels of the set. Dice and the four rates at the threshold {threshold:g} "
-    "of the model {model}'s card, chosen on validation photographs."
+    "of the model {model}'s card, chosen on validation photographs; `of thin`: sensitivity for "
+    "vessels at most 3 px wide."
 )
 
 
@@ -78,6 +82,17 @@ def vessel_figures(
         "accuracy": accuracy(mask, truth, inside),
         "precision": precision(mask, truth, inside),
     }
+
+
+def thin_vessels(truth: Mask) -> Mask:
+    """The part of a vessel mask ``(H, W)`` that is at most 3 pixels wide.
+
+    Where no square of 4 x 4 pixels fits; ragged edges of wider vessels do not count.
+    """
+    square = np.ones((4, 4), np.uint8)
+    wide = cv2.morphologyEx(truth.astype(np.uint8), cv2.MORPH_OPEN, square)
+    near_wide = cv2.dilate(wide, np.ones((3, 3), np.uint8)) > 0
+    return np.asarray(truth & ~near_wide)
 
 
 class _Pool:
@@ -141,6 +156,9 @@ def _measured(
         **vessel_figures(found.probability, found.mask, truth, inside),
         "seconds": time.perf_counter() - start,
     }
+    thin = thin_vessels(truth) & inside
+    if thin.any():
+        record["sensitivity_thin"] = sensitivity(found.mask, thin, thin)
     if photograph.vessels_second is not None:
         record["dice_observers"] = dice(read_mask(photograph.vessels_second), truth, inside)
     pool.add(found.probability, found.mask, truth, inside)

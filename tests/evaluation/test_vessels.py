@@ -16,6 +16,7 @@ from retina_viewer.evaluation.report import held_out_photographs
 from retina_viewer.evaluation.vessels import (
     evaluate_vessels,
     evaluate_vessels_command,
+    thin_vessels,
     vessel_figures,
 )
 from retina_viewer.imaging.fundus_image import FundusImage
@@ -81,6 +82,17 @@ def test_pixels_outside_the_field_of_view_do_not_count() -> None:
     assert set(figures.values()) == {1.0}
     everywhere = np.ones(4, bool)
     assert vessel_figures(probability, probability > 0.5, truth, everywhere)["auc"] == 0.75
+
+
+@pytest.mark.parametrize("angle", [0.0, 20.0, 45.0, 90.0])
+def test_vessels_up_to_three_pixels_wide_are_thin(angle: float) -> None:
+    y, x = np.mgrid[-40:41, -40:41].astype(float)
+    across = x * np.sin(np.radians(angle)) + y * np.cos(np.radians(angle))
+    thin, wide = np.abs(across) < 1.5, np.abs(across - 20) < 3.5
+    found = thin_vessels(thin | wide)
+    inner = np.hypot(x, y) < 36  # the image's border cuts vessels
+    assert (found & thin & inner).sum() > 0.98 * (thin & inner).sum()
+    assert (found & wide & inner).sum() < 0.02 * (wide & inner).sum()
 
 
 def test_progress_rises_over_all_photographs(data: Path, dark: DarkIsVessel) -> None:
