@@ -3,7 +3,7 @@
 import io
 import json
 
-from retina_viewer.cli.console import Console
+from retina_viewer.cli.console import Console, time_left
 from retina_viewer.core.errors import UserError
 
 
@@ -60,3 +60,10 @@ def test_progress_events_are_few_but_the_last_is_certain() -> None:
     events = [json.loads(line) for line in out.getvalue().splitlines()]
     assert 2 <= len(events) < 20
     assert events[-1]["fraction"] == 1
+
+
+def test_the_time_left_is_said_once_it_is_more_than_a_guess() -> None:
+    assert time_left(1.9, 0.5) == ""
+    assert time_left(60, 0.01) == ""
+    assert time_left(20, 0.2) == "1:20 left, "
+    assert time_left(99, 1.0) == ""

@@ -62,6 +62,7 @@ class Console:
 
     def progress(self, name: str) -> Progress:
         """A callback for one piece of work: events, or a bar where someone sees it."""
+        start = time.monotonic()
         last = -1.0
 
         def report(fraction: float, what: str) -> None:
@@ -71,7 +72,7 @@ class Console:
                 return
             last = now
             self.event("progress", input=name, fraction=round(fraction, 4), what=what)
-            self._draw(fraction, f"{name}: {what}" if what else name)
+            self._draw(fraction, f"{time_left(now - start, fraction)}{name}: {what}")
 
         return report
 
@@ -92,3 +93,11 @@ class Console:
             self._err.write("\r\x1b[K")
             self._err.flush()
             self._bar_shown = False
+
+
+def time_left(seconds: float, fraction: float) -> str:
+    """``1:20 left, `` after the first two seconds; empty while it would be a guess."""
+    if seconds < 2 or not 0.02 < fraction < 1:
+        return ""
+    minutes, rest = divmod(round(seconds / fraction * (1 - fraction)), 60)
+    return f"{minutes}:{rest:02d} left, "
