@@ -44,15 +44,13 @@ class DegradationRange(_Part):
     jpeg_quality: tuple[int, int] = (60, 100)
 
 
-class SuperresStage(_Part):
-    """The training of one step of the cascade, on the output of the frozen steps before it."""
+class StepStage(_Part):
+    """One step of the cascade: where its patches lie, how long it trains."""
 
     step: int = Field(ge=1, le=4, description="step k doubles level k - 1")
     patch: int = Field(gt=0, description="low-resolution pixels, side of a patch")
     border: int = Field(default=3, description="low-resolution pixels at the rim outside the loss")
     validation_patches: int = Field(default=48, gt=0)
-    charbonnier_epsilon: float = 0.01
-    luminance_weight: float = 1.0
     optimisation: Optimisation
 
     @model_validator(mode="after")
@@ -60,6 +58,13 @@ class SuperresStage(_Part):
         if self.patch <= 2 * self.border:
             raise ValueError("the border leaves nothing of the patch")
         return self
+
+
+class SuperresStage(StepStage):
+    """The pixel-loss training of one step, on the output of the frozen steps before it."""
+
+    charbonnier_epsilon: float = 0.01
+    luminance_weight: float = 1.0
 
 
 class SuperresRecipe(_Part):

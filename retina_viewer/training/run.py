@@ -25,6 +25,7 @@ from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.loop import Event, Surroundings, run_stage
+from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SuperresRecipe, VesselRecipe, load_recipe
 from retina_viewer.training.superres_task import SuperresTask
@@ -168,7 +169,8 @@ def _tasks(
         PatchSource(data.validation, recipe.field_diameters),
     )
     for step in recipe.stages:
-        yield SuperresTask(network, step, recipe.degradation, *sources, device)
+        pairs = PairSource(network, step, recipe.degradation, *sources, device)
+        yield SuperresTask(network, step, pairs)
 
 
 def _write_model(

@@ -29,6 +29,7 @@ def tiny(recipe: str, folder: Path, **numbers: int) -> Path:
     text = re.sub(r"maps = \d+, blocks = \d+", "maps = 8, blocks = 1", text)
     text = re.sub(r"widths = .*", "widths = [4, 8]", text)
     text = re.sub(r"warmup = .*\n", "", text)
+    text = re.sub(r"validation_patches = .*\n", "", text)
     text = re.sub(r"^step = .*", r"\g<0>\nvalidation_patches = 2", text, flags=re.MULTILINE)
     changes = {"iterations": 6, "validate_every": 3, "batch": 2, "patch": 16} | numbers
     for name, value in changes.items():

@@ -1,0 +1,104 @@
+"""Pairs of patches for one step of the cascade: what it is given, and what it should make."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.training.degradation import random_low_resolution
+from retina_viewer.training.losses import luminance
+from retina_viewer.training.patches import PatchSource
+from retina_viewer.training.recipe import DegradationRange, StepStage
+
+_VALIDATION_SIDE = 28  # low-resolution pixels inside the border
+_CLEAN = DegradationRange(
+    sigma=(0.4, 0.4), gaussian=1, bicubic=0, area=0, noise_probability=0, jpeg_probability=0
+)
+_VALIDATION_KERNELS = {
+    "gaussian": _CLEAN,
+    "bicubic": _CLEAN.model_copy(update={"gaussian": 0.0, "bicubic": 1.0}),
+}
+
+
+@dataclass(frozen=True)
+class PatchPair:
+    """``low`` is the input of the trained step, made by the frozen steps before it."""
+
+    low: Tensor  # (N, 3, h, w)
+    high: Tensor  # (N, 3, 2h, 2w)
+
+
+class PairSource:
+    """Draws pairs for step ``stage.step`` of ``cascade``, and keeps those that validate it."""
+
+    def __init__(
+        self,
+        cascade: GeneratorCascade,
+        stage: StepStage,
+        degradation: DegradationRange,
+        train: PatchSource,
+        validation: PatchSource,
+        device: torch.device,
+    ) -> None:
+        self._stage, self._degradation, self._train = stage, degradation, train
+        self._device = device
+        self._frozen = [step.eval().requires_grad_(False) for step in cascade.steps][
+            : stage.step - 1
+        ]
+        self._scale = 2**stage.step
+        self._validation = self._validation_pairs(validation)
+
+    def draw(self, count: int, rng: np.random.Generator) -> PatchPair:
+        """A batch of ``count`` pairs; the same state of ``rng`` gives the same batch."""
+        side = self._stage.patch * self._scale
+        high = [self._train.draw(side, rng) for _ in range(count)]
+        low = [random_low_resolution(h, self._scale, self._degradation, rng) for h in high]
+        return self._pair(low, high)
+
+    def inside(self, images: Tensor) -> Tensor:
+        """``images`` (of the result's size) without the rim, which saw no photograph beyond it."""
+        rim = self._stage.border * self._scale
+        return images[..., rim:-rim, rim:-rim]
+
+    @torch.no_grad()
+    def luminance_psnr(self, network: nn.Module) -> dict[str, float]:
+        """Mean PSNR, dB, of the validation patches, by degradation: ``psnr_gaussian``, ..."""
+        found: dict[str, float] = {}
+        for kernel, pairs in self._validation.items():
+            values = []
+            for pair in pairs:
+                result = network(pair.low).clamp(0, 1)
+                mse = self.inside(luminance(result - pair.high)).square().mean().clamp(min=1e-10)
+                values.append(float(-10 * mse.log10()))
+            found[f"psnr_{kernel}"] = float(np.mean(values))
+        return found
+
+    def _validation_pairs(self, source: PatchSource) -> dict[str, list[PatchPair]]:
+        """The same patches for every training: Gaussian (sigma 0.4 r) and bicubic, clean."""
+        rng = np.random.default_rng(0)
+        side = (_VALIDATION_SIDE + 2 * self._stage.border) * self._scale
+        side -= side % (2 * self._scale)
+        high = [source.draw(side, rng) for _ in range(self._stage.validation_patches)]
+        return {
+            name: [
+                self._pair([random_low_resolution(h, self._scale, ranges, rng)], [h]) for h in high
+            ]
+            for name, ranges in _VALIDATION_KERNELS.items()
+        }
+
+    @torch.no_grad()
+    def _pair(
+        self, low: Sequence[NDArray[np.float32]], high: Sequence[NDArray[np.float32]]
+    ) -> PatchPair:
+        inputs = self._tensor(low)
+        for step in self._frozen:
+            inputs = step(inputs).clamp(0, 1)
+        return PatchPair(inputs, self._tensor(high))
+
+    def _tensor(self, images: Sequence[NDArray[np.float32]]) -> Tensor:
+        stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+        return stack.to(self._device, memory_format=torch.channels_last)
