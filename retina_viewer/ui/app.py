@@ -157,7 +157,7 @@ def make_window(
     """A themed window that is not shown yet."""
     tokens = apply_theme(application, settings.theme)
     window = Window(services or project_services(), settings, tokens)
-    window.theme_chosen.connect(lambda theme: apply_theme(application, theme))
+    window.theme_chosen.connect(lambda theme: window.use_tokens(apply_theme(application, theme)))
     window.resize(1440, 900)
     return window
 

@@ -22,6 +22,8 @@ class Facts:
     """False after the method has failed."""
     main_sharp: float = 0.0
     loupe_sharp: float = 0.0
+    loupe_size: tuple[float, float] = (0.0, 0.0)
+    """Of a loupe pane, in device pixels."""
     ruler: tuple[float, float, float, float] | None = None
 
 
@@ -54,7 +56,7 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
         )
         for camera in (view.main, view.loupe)
     )
-    mark = (view.loupe.x, view.loupe.y) if view.loupe_shown else None
+    mark = _loupe_part(view, facts) if view.loupe_shown else None
     main = replace(main, marked=mark)
     loupe = replace(loupe, crosshair=True)
     overview = view.overview and not view.whole
@@ -71,6 +73,11 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
         ),
         loupe_result=_without_heat(_result(loupe, view, facts, facts.loupe_sharp)),
     )
+
+
+def _loupe_part(view: ResolvedView, facts: Facts) -> tuple[float, float, float, float]:
+    width, height = (side / view.loupe.zoom for side in facts.loupe_size)
+    return view.loupe.x - width / 2, view.loupe.y - height / 2, width, height
 
 
 def _without_heat(scene: Scene) -> Scene:
@@ -109,7 +116,7 @@ def result_chips(
     """What the result's pixels are; nothing is called AI before a network has made a part of it."""
     if not view.has_image:
         return ()
-    wanted = _name(view.scale, view.scale, facts)
+    wanted = f"AI ×{view.scale}" if facts.learned else f"×{view.scale}"
     if recipe is None:
         why = "zoom in for" if facts.can_enhance else "failed:"
         return Chip("INTERPOLATED", Source.INTERPOLATED), Chip(f"{why} {wanted}", Source.PENDING)

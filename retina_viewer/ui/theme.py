@@ -68,6 +68,7 @@ QToolButton, QPushButton { background: transparent; border: 1px solid transparen
 QPushButton { background: $raised; border-color: $border; padding: 3px 12px; }
 QToolButton:hover, QPushButton:hover { background: $pressed; }
 QToolButton:pressed, QPushButton:pressed { background: $border; }
+QPushButton:checked { background: $accent; color: $on_accent; border-color: $accent; }
 QToolButton:disabled, QPushButton:disabled { color: $dim; }
 QToolButton:focus, QPushButton:focus, QComboBox:focus, QLineEdit:focus,
 QPlainTextEdit:focus { border: 1px solid $accent; }

@@ -115,6 +115,8 @@ class TileLoader(QObject):
         self._kind: object = None
         self._paused = False
         self._seconds = 0.0
+        self._reckoned: dict[Wanted, float] = {}
+        self._reckoned_for = -1
 
     def show(self, photo: Photo | None, kind: object, shown: Sequence[Wanted]) -> None:
         """Say what is on the screen.
@@ -158,10 +160,21 @@ class TileLoader(QObject):
         """The part of a visible region that is finished, 0 to 1."""
         if self._photo is None:
             return 0.0
+        # Asked for several times a frame, with the same answer until a tile arrives.
+        if self._reckoned_for != self.cache.version:
+            self._reckoned.clear()
+            self._reckoned_for = self.cache.version
+        if wanted not in self._reckoned:
+            if len(self._reckoned) > 8:
+                self._reckoned.clear()
+            self._reckoned[wanted] = self._reckon(self._photo, wanted)
+        return self._reckoned[wanted]
+
+    def _reckon(self, photo: Photo, wanted: Wanted) -> float:
         side = tile_side(wanted.recipe.scale)
         done = sum(
             rect.intersected(wanted.region).area
-            for rect in tiles_over(wanted.region, self._photo.bounds, side)
+            for rect in tiles_over(wanted.region, photo.bounds, side)
             if TileKey(wanted.recipe, rect) in self.cache
         )
         return done / wanted.region.area if wanted.region.area else 0.0

@@ -168,6 +168,8 @@ class Viewer(QObject):
 
     def _facts(self) -> Facts:
         main, loupe = self._wanted(self.view.main), self._wanted(self.view.loupe)
+        loupe_pane = self._stage.loupe_result
+        ratio = loupe_pane.devicePixelRatioF()
         return Facts(
             photo=self.photo.key if self.photo else "",
             um_per_px=self.photo.image.um_per_px if self.photo else None,
@@ -177,6 +179,7 @@ class Viewer(QObject):
             can_enhance=self.can_enhance,
             main_sharp=self.tiles.sharp(main) if main else 0.0,
             loupe_sharp=self.tiles.sharp(loupe) if loupe else 0.0,
+            loupe_size=(loupe_pane.width() * ratio, loupe_pane.height() * ratio),
             ruler=self.ruler,
         )
 

@@ -53,6 +53,7 @@ class Window(QMainWindow):
         self.setWindowTitle("Retina Viewer")
         self.setMinimumSize(960, 600)
         self.services, self.settings = services, settings
+        self._hovering = False
         self.jobs = Jobs(self)
         self.library = Library(services, self.jobs, self)
         picture = Picture()
@@ -125,7 +126,7 @@ class Window(QMainWindow):
         self.inspector.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
         self.interaction.hovered.connect(self._hovered)
-        self.interaction.left.connect(lambda: self.statusbar.show_cursor(0, 0, None))
+        self.interaction.left.connect(self._cursor_left)
 
     def _commands(self) -> dict[str, Callable[[], None]]:
         """What the names in the key table stand for, where it is not one of the view's commands."""
@@ -206,6 +207,8 @@ class Window(QMainWindow):
         view = self.viewer.view
         self.toolbar.show_view(view, self.viewer.method.scales)
         self.statusbar.show_zoom(view.main.zoom if view.has_image else None)
+        if not self._hovering:
+            self._cursor_left()
         self._sharpened()
 
     def _sharpened(self) -> None:
@@ -215,10 +218,20 @@ class Window(QMainWindow):
         self.statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
         if sharp >= 1 and viewer.tiles.seconds:
             self.statusbar.show_time(f"×{viewer.view.scale} {viewer.tiles.seconds:.1f} s")
-            if viewer.photo is not None and viewer.photo.image.path is not None:
+            if (
+                viewer.method.learned
+                and viewer.photo is not None
+                and viewer.photo.image.path is not None
+            ):
                 self.library.mark(viewer.photo.image.path, Status.ENHANCED)
 
+    def _cursor_left(self) -> None:
+        """Without a cursor the loupe's place is the one to name."""
+        self._hovered(self.viewer.view.loupe.x, self.viewer.view.loupe.y)
+        self._hovering = False
+
     def _hovered(self, x: float, y: float) -> None:
+        self._hovering = True
         photo = self.viewer.photo
         rgb = photo.colour_at(x, y) if photo is not None else None
         self.statusbar.show_cursor(x, y, rgb)
@@ -235,6 +248,11 @@ class Window(QMainWindow):
     def _device_chosen(self, device: str) -> None:
         self.viewer.choose_device(device)
         self.toolbar.show_device(device)
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take a theme's colours where the style sheet does not reach."""
+        for part in (self.toolbar, self.banner, self.empty, self.filmstrip, self.statusbar):
+            part.use_tokens(tokens)
 
     def _theme_chosen(self, theme: str) -> None:
         self.settings.theme = theme  # type: ignore[assignment]

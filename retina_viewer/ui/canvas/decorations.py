@@ -26,7 +26,7 @@ _GROUNDS = {
     Source.CAMERA: (GROUND, WHITE),
     Source.INTERPOLATED: (GROUND, QColor(200, 200, 200)),
     Source.NETWORK: (QColor(DARK.amber), QColor(DARK.on_amber)),
-    Source.PENDING: (GROUND, QColor(DARK.amber)),
+    Source.PENDING: (GROUND, QColor(225, 225, 225)),
 }
 
 
@@ -138,10 +138,10 @@ def paint_overview(painter: QPainter, picture: Picture, mapping: Mapping, box: Q
     painter.drawRect(seen)
 
 
-def paint_mark(painter: QPainter, place: QPointF, size: QRectF) -> None:
-    """The rectangle that the loupe shows, in a main pane."""
-    box = QRectF(0, 0, max(size.width(), 12), max(size.height(), 12))
-    box.moveCenter(place)
+def paint_mark(painter: QPainter, shown: QRectF) -> None:
+    """The rectangle that the loupe shows, in a main pane; never too small to be found."""
+    box = QRectF(0, 0, max(shown.width(), 12), max(shown.height(), 12))
+    box.moveCenter(shown.center())
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(QColor(0, 0, 0, 160), 3))
     painter.drawRect(box)

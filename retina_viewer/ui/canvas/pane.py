@@ -100,8 +100,9 @@ class Pane(QWidget):
             x = scene.divider * width
             deco.paint_divider(painter, x, height)
         if scene.marked is not None:
-            place = mapping.point(*scene.marked) / ratio
-            deco.paint_mark(painter, place, QRectF(0, 0, 18, 18))
+            corner = mapping.point(*scene.marked[:2]) / ratio
+            across, down = (side * scene.camera.zoom / ratio for side in scene.marked[2:])
+            deco.paint_mark(painter, QRectF(corner.x(), corner.y(), across, down))
         if scene.crosshair:
             deco.paint_crosshair(painter, QPointF(width / 2, height / 2))
         if scene.ruler is not None:

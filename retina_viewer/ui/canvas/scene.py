@@ -55,8 +55,8 @@ class Scene:
     note: str = ""
     """A short read-out in the corner, such as ``37 % sharp``."""
     um_per_px: float | None = None
-    marked: tuple[float, float] | None = None
-    """The loupe's place, marked on the main panes."""
+    marked: tuple[float, float, float, float] | None = None
+    """(x, y, width, height): what the loupe shows, marked on the main panes."""
     crosshair: bool = False
     ruler: tuple[float, float, float, float] | None = None
     legend: bool = False

@@ -100,6 +100,8 @@ class TileCache:
     def __init__(self, capacity: int = CACHE_BYTES) -> None:
         self.capacity = capacity
         self.nbytes = 0
+        self.version = 0
+        """Grows with every change: what was reckoned from the content is then stale."""
         self._tiles: OrderedDict[TileKey, Pyramid] = OrderedDict()
 
     def __len__(self) -> int:
@@ -117,6 +119,7 @@ class TileCache:
     def put(self, key: TileKey, tile: Pyramid) -> None:
         self.discard(key)
         self._tiles[key] = tile
+        self.version += 1
         self.nbytes += tile.nbytes
         while self.nbytes > self.capacity and len(self._tiles) > 1:
             _, oldest = self._tiles.popitem(last=False)
@@ -126,7 +129,9 @@ class TileCache:
         old = self._tiles.pop(key, None)
         if old is not None:
             self.nbytes -= old.nbytes
+            self.version += 1
 
     def clear(self) -> None:
         self._tiles.clear()
+        self.version += 1
         self.nbytes = 0

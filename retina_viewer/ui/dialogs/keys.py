@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from retina_viewer.ui.keys import KEYS
@@ -30,8 +31,8 @@ class KeysDialog(QDialog):
                 shown.setWordWrap(False)
                 shown.setText(key.shown)
                 text.setFixedWidth(190)
-                grid.addWidget(shown, row, 0)
-                grid.addWidget(text, row, 1)
+                grid.addWidget(shown, row, 0, Qt.AlignmentFlag.AlignTop)
+                grid.addWidget(text, row, 1, Qt.AlignmentFlag.AlignTop)
             grid.setRowStretch(len(keys) + 1, 1)
             columns.addLayout(grid)
         close = QPushButton("Close")

@@ -36,8 +36,7 @@ class Banner(QFrame):
         self._action = QPushButton()
         self._action.setMinimumHeight(HIT_TARGET)
         self._action.clicked.connect(self.action_clicked)
-        close = QToolButton()
-        close.setIcon(icon("close", tokens.text))
+        close = self._close = QToolButton()
         close.setToolTip("Close (Esc)")
         close.setAccessibleName("Close the message")
         close.setMinimumSize(HIT_TARGET, HIT_TARGET)
@@ -51,7 +50,11 @@ class Banner(QFrame):
         row.addLayout(texts, 1)
         for button in (self._fold, self._action, close):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self.use_tokens(tokens)
         self.hide()
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        self._close.setIcon(icon("close", tokens.text))
 
     def show_problem(self, message: str, hint: str, details: str = "", action: str = "") -> None:
         """Show what happened, what to do, what a technician wants to know, and a button's text."""

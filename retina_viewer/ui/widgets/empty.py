@@ -17,8 +17,8 @@ class Empty(QWidget):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        picture = QLabel()
-        picture.setPixmap(pixmap("retina", tokens.dim, 72, self.devicePixelRatioF()))
+        picture = self._picture = QLabel()
+        self.use_tokens(tokens)
         sentence = QLabel("Drop a fundus photograph or a folder here.")
         sentence.setProperty("role", "heading")
         formats = QLabel("JPEG, PNG, TIFF, BMP, WebP, DICOM. Nothing leaves this computer.")
@@ -42,6 +42,9 @@ class Empty(QWidget):
         column.addSpacing(8)
         column.addLayout(buttons)
         column.addStretch(3)
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        self._picture.setPixmap(pixmap("retina", tokens.dim, 72, self.devicePixelRatioF()))
 
 
 class DropHint(QFrame):

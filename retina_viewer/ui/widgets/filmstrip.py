@@ -125,7 +125,7 @@ class Filmstrip(QListView):
         self._library = library
         self._model = _Model(library)
         self.setModel(self._model)
-        self.setItemDelegate(_Painter(library, tokens))
+        self.use_tokens(tokens)
         self.setFixedWidth(WIDTH)
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -142,6 +142,9 @@ class Filmstrip(QListView):
         library.current_changed.connect(self._show_current)
         library.thumbnail_ready.connect(lambda row, _: self._model.refresh(row))
         library.status_changed.connect(self._model.refresh)
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        self.setItemDelegate(_Painter(self._library, tokens))
 
     def _reload(self) -> None:
         self._model.reload()

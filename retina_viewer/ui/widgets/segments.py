@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from retina_viewer.ui.theme import HIT_TARGET
 
@@ -38,6 +38,7 @@ class Segments(QWidget):
             button.setToolTip(tip)
             button.setAccessibleName(f"{name}: {label}")
             button.setCheckable(True)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setMinimumSize(HIT_TARGET + 4, HIT_TARGET)
             self._group.addButton(button, index)
             row.addWidget(button, 1)

@@ -37,7 +37,6 @@ class StatusBar(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setFixedWidth(120)
         self.cancel = QToolButton()
-        self.cancel.setIcon(icon("close", tokens.text))
         self.cancel.setText("Cancel")
         self.cancel.setToolTip("Cancel (Esc)")
         self.cancel.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -53,7 +52,11 @@ class StatusBar(QWidget):
             row.addWidget(widget)
         for signal in (jobs.started, jobs.progressed, jobs.ended):
             signal.connect(self._show_work)
+        self.use_tokens(tokens)
         self._show_work()
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        self.cancel.setIcon(icon("close", tokens.text))
 
     def _label(self, width: int) -> QLabel:
         label = QLabel()

@@ -33,11 +33,12 @@ class Toolbar(QWidget):
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(HEIGHT)
+        self._icons: list[tuple[QToolButton, str]] = []
         self._devices: Sequence[DeviceInfo] = ()
-        self.open_button = _button("Open", "Open photographs or a folder (Ctrl+O)", tokens, "open")
+        self.open_button = self._button("Open", "Open photographs or a folder (Ctrl+O)", "open")
         self.open_button.setMenu(open_menu)
         self.open_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.export_button = _button("Export", "Save the result (Ctrl+E)", tokens, "export")
+        self.export_button = self._button("Export", "Save the result (Ctrl+E)", "export")
         self.export_button.clicked.connect(self.export_clicked)
         self.scales = Segments(
             [(s, f"×{s}", f"Enlarge {s} times in each direction") for s in SCALES], "Enlargement"
@@ -54,15 +55,20 @@ class Toolbar(QWidget):
             "Layout",
         )
         self.layouts.chosen.connect(self.layout_chosen)
-        self.device = _button("…", "The device that computes", tokens, None)
+        self.device = self._button("…", "The device that computes", None)
         self.device.setMaximumWidth(DEVICE_WIDTH)
         self.device.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device_menu = QMenu(self.device)
         self.device.setMenu(self.device_menu)
-        helper = _button("", "Keys (F1)", tokens, "help")
+        helper = self._button("", "Keys (F1)", "help")
         helper.setAccessibleName("Keys")
         helper.clicked.connect(self.help_clicked)
         self._arrange(helper)
+        self.use_tokens(tokens)
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        for button, name in self._icons:
+            button.setIcon(icon(name, tokens.text, tokens.dim))
 
     def _arrange(self, helper: QToolButton) -> None:
         row = QHBoxLayout(self)
@@ -78,6 +84,20 @@ class Toolbar(QWidget):
         row.addStretch(1)
         row.addWidget(self.device)
         row.addWidget(helper)
+
+    def _button(self, text: str, tip: str, picture: str | None) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setMinimumSize(HIT_TARGET, HIT_TARGET)
+        button.setIconSize(ICON_SIZE)
+        if picture is not None:
+            self._icons.append((button, picture))
+        style = Qt.ToolButtonStyle
+        button.setToolButtonStyle(
+            style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly
+        )
+        return button
 
     def show_devices(self, devices: Sequence[DeviceInfo], chosen: str) -> None:
         """Fill the device menu; ``auto`` is the first device."""
@@ -108,19 +128,6 @@ class Toolbar(QWidget):
         self.method.set_method(view.method)
         self.layouts.set_value(view.layout)
         self.export_button.setEnabled(view.has_image)
-
-
-def _button(text: str, tip: str, tokens: Tokens, picture: str | None) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    button.setMinimumSize(HIT_TARGET, HIT_TARGET)
-    button.setIconSize(ICON_SIZE)
-    if picture is not None:
-        button.setIcon(icon(picture, tokens.text, tokens.dim))
-    style = Qt.ToolButtonStyle
-    button.setToolButtonStyle(style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly)
-    return button
 
 
 def _line() -> QFrame:
