@@ -81,6 +81,49 @@ class SuperresRecipe(_Part):
     stages: tuple[SuperresStage, ...]
 
 
+class GanWeights(_Part):
+    """The generator's loss terms, each multiplied by its weight; 0 leaves a term out.
+
+    The 2017 paper: ``weighted`` (eq. 7) 1, ``cnn`` (eq. 8) 1, ``saliency`` (eq. 9) 1 and
+    ``adversarial`` (eq. 10) 0.01, with ``pixel`` 0.
+    """
+
+    pixel: float = Field(default=1.0, description="Charbonnier, keeps colour and place")
+    weighted: float = Field(default=0.5, description="squared error weighted by saliency, eq. 7")
+    saliency: float = Field(default=0.1, description="between the two saliency maps, eq. 9")
+    cnn: float = Field(default=0.08, description="between VGG-16 relu4_1 features, eq. 8")
+    adversarial: float = Field(default=5e-3, description="eq. 10, or relativistic")
+
+
+class SaliencyGanStage(StepStage):
+    """The GAN training of one step, from the pixel-trained weights."""
+
+    weights: GanWeights = GanWeights()
+    weighting: Literal["paper", "truth"] = Field(
+        default="truth",
+        description="paper: each image by its own saliency (eq. 7); truth: the squared error by "
+        "that of the true photograph, which cannot trade weight against brightness",
+    )
+    adversarial: Literal["paper", "relativistic"] = "relativistic"
+    discriminator_narrow: int = Field(default=2, gt=0)
+    discriminator_batch_norm: bool = False
+    instance_noise: float = Field(default=0.02, description="standard deviation at the start")
+
+
+class SaliencyGanRecipe(_Part):
+    task: Literal["saliency-gan"]
+    name: str
+    version: str = "1"
+    title: str
+    seed: int
+    threads: int | None = None
+    base: str = Field(description="the pixel-trained model it starts from")
+    datasets: tuple[str, ...]
+    field_diameters: tuple[float, float] = (480.0, 1300.0)
+    degradation: DegradationRange = DegradationRange()
+    stages: tuple[SaliencyGanStage, ...]
+
+
 class VesselAugmentation(_Part):
     """Random changes; each range is uniform (``scale`` in its logarithm)."""
 
@@ -113,14 +156,14 @@ class VesselRecipe(_Part):
     stages: tuple[VesselStage, ...]
 
 
-Recipe = Annotated[SuperresRecipe | VesselRecipe, Field(discriminator="task")]
+Recipe = SuperresRecipe | SaliencyGanRecipe | VesselRecipe
 
 
 class _Holder(BaseModel):
-    recipe: Recipe
+    recipe: Annotated[Recipe, Field(discriminator="task")]
 
 
-def load_recipe(path: Path) -> SuperresRecipe | VesselRecipe:
+def load_recipe(path: Path) -> Recipe:
     """Read and check a recipe.
 
     Raises:

@@ -1,50 +1,40 @@
-"""From a recipe and a data folder to a model folder: caches, stages, checkpoints, the card."""
+"""From a recipe and a data folder to a model folder: caches, stages, checkpoints, the model."""
 
-import hashlib
-import json
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from retina_viewer import __version__
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write, sha256_of
+from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
-from retina_viewer.model_store.card import ModelCard, TrainingSummary
-from retina_viewer.model_store.store import save_card, save_weights
+from retina_viewer.evaluation.datasets import find_photographs, split
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.devices import resolve_device
-from retina_viewer.networks.generator import ResidualGenerator
-from retina_viewer.training.cache import PhotographCache, open_cache
+from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.loop import Event, Surroundings, run_stage
+from retina_viewer.training.outcome import TrainingData, write_model
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
-from retina_viewer.training.recipe import SuperresRecipe, VesselRecipe, load_recipe
+from retina_viewer.training.recipe import (
+    Recipe,
+    SaliencyGanRecipe,
+    SaliencyGanStage,
+    VesselRecipe,
+    load_recipe,
+)
+from retina_viewer.training.saliency_gan_task import SaliencyGanTask
 from retina_viewer.training.superres_task import SuperresTask
 from retina_viewer.training.task import Task
 from retina_viewer.training.vessel_task import VesselTask
 
 _SUPERRES_CACHE_DIAMETER = 1600.0
 _VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
-_LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """The photographs of one training, decoded."""
-
-    train: PhotographCache
-    validation: PhotographCache
-    train_photographs: list[Photograph]
-    validation_photographs: list[Photograph]
 
 
 def train(
@@ -77,9 +67,7 @@ def train(
         torch.set_num_threads(recipe.threads)
     _prepare_folder(out, recipe_file, resume)
     loaded = _load_data(recipe, data, out / "cache", part_of(progress, 0.0, 0.02))
-    torch.manual_seed(recipe.seed)
-    network = build(_architecture(recipe), recipe.architecture.model_dump())
-    network.to(target)
+    network = _starting_network(recipe).to(target)
     events({"event": "start", "task": recipe.task, "device": str(target), "name": recipe.name})
     finished: list[Counters] = []
     for number, task in enumerate(_tasks(recipe, network, loaded, target)):
@@ -92,7 +80,7 @@ def train(
         where = Surroundings(checkpoint, recipe.seed, target, events, span)
         finished.append(run_stage(task, number, where))
         events({"event": "stage finished", "task": task.name, **_best(finished[-1])})
-    card = _write_model(recipe, recipe_file, network, loaded, finished, out, str(target))
+    card = write_model(recipe, recipe_file, network, loaded, finished, out, str(target))
     events({"event": "model", "folder": str(out / "model"), "name": card.name})
     return card
 
@@ -121,9 +109,7 @@ def _prepare_folder(out: Path, recipe_file: Path, resume: bool) -> None:
         stream.write(recipe_file.read_bytes())
 
 
-def _load_data(
-    recipe: SuperresRecipe | VesselRecipe, data: Path, cache: Path, progress: Progress
-) -> TrainingData:
+def _load_data(recipe: Recipe, data: Path, cache: Path, progress: Progress) -> TrainingData:
     photographs = [p for p in find_photographs(data) if p.dataset in recipe.datasets]
     missing = set(recipe.datasets) - {p.dataset for p in photographs}
     if missing:
@@ -146,12 +132,17 @@ def _load_data(
     )
 
 
-def _architecture(recipe: SuperresRecipe | VesselRecipe) -> str:
-    return "unet" if isinstance(recipe, VesselRecipe) else "residual-cascade"
+def _starting_network(recipe: Recipe) -> nn.Module:
+    """A fresh network, or the base model's where the recipe begins with one."""
+    torch.manual_seed(recipe.seed)
+    if isinstance(recipe, SaliencyGanRecipe):
+        return load_network(find_model(recipe.base))
+    name = "unet" if isinstance(recipe, VesselRecipe) else "residual-cascade"
+    return build(name, recipe.architecture.model_dump())
 
 
 def _tasks(
-    recipe: SuperresRecipe | VesselRecipe,
+    recipe: Recipe,
     network: nn.Module,
     data: TrainingData,
     device: torch.device,
@@ -170,56 +161,7 @@ def _tasks(
     )
     for step in recipe.stages:
         pairs = PairSource(network, step, recipe.degradation, *sources, device)
-        yield SuperresTask(network, step, pairs)
-
-
-def _write_model(
-    recipe: SuperresRecipe | VesselRecipe,
-    recipe_file: Path,
-    network: nn.Module,
-    data: TrainingData,
-    stages: list[Counters],
-    out: Path,
-    device: str,
-) -> ModelCard:
-    folder = out / "model"
-    folder.mkdir(exist_ok=True)
-    steps = list(network.steps) if isinstance(network, GeneratorCascade) else []
-    hashes = sorted(sha256_of(p.image) for p in data.train_photographs)
-    summary = TrainingSummary(
-        recipe=recipe.name,
-        recipe_sha256=sha256_of(recipe_file),
-        seed=recipe.seed,
-        iterations=tuple(stage.step for stage in stages),
-        best_iterations=tuple(stage.best_step for stage in stages),
-        seconds=round(sum(stage.seconds for stage in stages)),
-        precision=stages[-1].precision,
-        device=device,
-        torch=torch.__version__,
-        program=__version__,
-        photographs=dict(Counter(p.dataset for p in data.train_photographs)),
-        validation_photographs=dict(Counter(p.dataset for p in data.validation_photographs)),
-        patients=len({(p.dataset, p.patient) for p in data.train_photographs}),
-        data_sha256=hashlib.sha256("".join(hashes).encode()).hexdigest(),
-    )
-    card = ModelCard(
-        name=recipe.name,
-        version=recipe.version,
-        title=recipe.title,
-        task=recipe.task,
-        architecture=_architecture(recipe),
-        parameters=recipe.architecture.model_dump(mode="json"),
-        scales=tuple(2 ** (k + 1) for k in range(len(steps))),
-        margins=tuple(step.margin for step in steps if isinstance(step, ResidualGenerator)),
-        field_diameter=recipe.field_diameter if isinstance(recipe, VesselRecipe) else None,
-        threshold=None if steps else 0.5,
-        weights_sha256=save_weights(network.state_dict(), folder),
-        licence=_LICENCE,
-        training=summary,
-        validation={f"stage{n + 1}": s.best_score or 0.0 for n, s in enumerate(stages)},
-        created=datetime.now(UTC).date(),
-    )
-    save_card(card, folder)
-    with atomic_write(out / "history.json", replace=True) as stream:
-        stream.write(json.dumps([s.history for s in stages]).encode())
-    return card
+        if isinstance(step, SaliencyGanStage):
+            yield SaliencyGanTask(network, step, pairs, device)
+        else:
+            yield SuperresTask(network, step, pairs)

@@ -10,20 +10,35 @@ from retina_viewer.training.recipe import Optimisation, SuperresStage
 from retina_viewer.training.task import Player
 
 
-class SuperresTask:
-    """The pixel stage for step ``stage.step`` of ``cascade`` (numbered from 1)."""
+class StepTask:
+    """What every training of one step shares: where its pairs come from, how it is judged."""
 
-    def __init__(self, cascade: GeneratorCascade, stage: SuperresStage, pairs: PairSource) -> None:
-        self.name = f"superres step {stage.step}"
-        self._stage, self._pairs = stage, pairs
-        self.players = (Player("generator", cascade.steps[stage.step - 1].requires_grad_(True)),)
-
-    @property
-    def optimisation(self) -> Optimisation:
-        return self._stage.optimisation
+    def __init__(
+        self,
+        name: str,
+        players: tuple[Player, ...],
+        optimisation: Optimisation,
+        pairs: PairSource,
+    ) -> None:
+        self.name, self.players, self.optimisation = name, players, optimisation
+        self._pairs = pairs
 
     def batch(self, rng: np.random.Generator) -> PatchPair:
         return self._pairs.draw(self.optimisation.batch, rng)
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Luminance PSNR of fixed validation patches; the score is the mean over both blurs."""
+        psnr = self._pairs.luminance_psnr(network)
+        return {**psnr, "score": float(np.mean(list(psnr.values())))}
+
+
+class SuperresTask(StepTask):
+    """The pixel stage for step ``stage.step`` of ``cascade`` (numbered from 1)."""
+
+    def __init__(self, cascade: GeneratorCascade, stage: SuperresStage, pairs: PairSource) -> None:
+        generator = Player("generator", cascade.steps[stage.step - 1].requires_grad_(True))
+        super().__init__(f"superres step {stage.step}", (generator,), stage.optimisation, pairs)
+        self._stage = stage
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
         difference = self._pairs.inside(player.network(batch.low) - batch.high)
@@ -32,8 +47,3 @@ class SuperresTask:
             "rgb": charbonnier(difference, epsilon),
             "luminance": self._stage.luminance_weight * charbonnier(luminance(difference), epsilon),
         }
-
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        """Luminance PSNR of fixed validation patches; the score is the mean over both blurs."""
-        psnr = self._pairs.luminance_psnr(network)
-        return {**psnr, "score": float(np.mean(list(psnr.values())))}

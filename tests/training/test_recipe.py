@@ -12,14 +12,16 @@ RECIPES = sorted((resources_dir() / "recipes").glob("*.toml"))
 
 
 def test_recipes_are_shipped() -> None:
-    assert {load_recipe(path).task for path in RECIPES} == {"superres", "vessels"}
+    assert {load_recipe(path).task for path in RECIPES} == {"superres", "saliency-gan", "vessels"}
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_misspelt_field_is_named(path: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(path.read_text(encoding="utf-8").replace("iterations =", "iteration ="))
-    with pytest.raises(UserError, match=r"wrong\.toml is wrong at 'superres\.|vessels\.") as caught:
+    with pytest.raises(
+        UserError, match=r"wrong\.toml is wrong at '(superres|saliency-gan|vessels)\."
+    ) as caught:
         load_recipe(wrong)
     assert "iteration" in caught.value.message
 

@@ -29,6 +29,7 @@ def tiny(recipe: str, folder: Path, **numbers: int) -> Path:
     text = re.sub(r"maps = \d+, blocks = \d+", "maps = 8, blocks = 1", text)
     text = re.sub(r"widths = .*", "widths = [4, 8]", text)
     text = re.sub(r"warmup = .*\n", "", text)
+    text = re.sub(r"base = .*", 'base = "mine"', text)
     text = re.sub(r"validation_patches = .*\n", "", text)
     text = re.sub(r"^step = .*", r"\g<0>\nvalidation_patches = 2", text, flags=re.MULTILINE)
     changes = {"iterations": 6, "validate_every": 3, "batch": 2, "patch": 16} | numbers
@@ -55,6 +56,21 @@ def test_a_cascade_is_trained_and_enlarges_a_photograph(
     enhancer = load_cascade("mine", 16, torch.device("cpu"))
     rgb = open_image(samples / "chase_14L.jpg").unit_rgb()[400:408, 400:410]
     assert enhancer.enhance_region(rgb, Rect(0, 0, 10, 8)).shape == (128, 160, 3)
+
+
+def test_a_saliency_gan_starts_from_a_cascade_and_keeps_its_architecture(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    run = user_models_dir() / "run"
+    base = train(tiny("superres-pixel.toml", tmp_path, patch=12), data_folder, run)
+    (run / "model").rename(user_models_dir() / "mine")
+    events: list[Mapping[str, Any]] = []
+    recipe = tiny("superres-saliency-gan.toml", tmp_path, patch=12)
+    card = train(recipe, data_folder, tmp_path / "gan", events=events.append)
+    assert card.parent == f"{base.name} {base.version}"
+    assert (card.architecture, card.parameters) == (base.architecture, base.parameters)
+    assert card.weights_sha256 != base.weights_sha256
+    verify_model(read_card(tmp_path / "gan" / "model"))
 
 
 def test_a_vessel_model_is_trained_and_segments_a_photograph(

@@ -1,0 +1,105 @@
+"""What a training leaves behind: weights, card, history."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from retina_viewer import __version__
+from retina_viewer.core.files import atomic_write, sha256_of
+from retina_viewer.evaluation.datasets import Photograph
+from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.store import find_model, save_card, save_weights
+from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator import ResidualGenerator
+from retina_viewer.training.cache import PhotographCache
+from retina_viewer.training.checkpoint import Counters
+from retina_viewer.training.recipe import Recipe, SaliencyGanRecipe, VesselRecipe
+
+_LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The photographs of one training, decoded."""
+
+    train: PhotographCache
+    validation: PhotographCache
+    train_photographs: list[Photograph]
+    validation_photographs: list[Photograph]
+
+
+def write_model(
+    recipe: Recipe,
+    recipe_file: Path,
+    network: nn.Module,
+    data: TrainingData,
+    stages: list[Counters],
+    out: Path,
+    device: str,
+) -> ModelCard:
+    """Leave weights and card in ``out/model``, and the history of all stages beside it."""
+    folder = out / "model"
+    folder.mkdir(exist_ok=True)
+    steps = list(network.steps) if isinstance(network, GeneratorCascade) else []
+    base = find_model(recipe.base) if isinstance(recipe, SaliencyGanRecipe) else None
+    name, parameters = _architecture(recipe, base)
+    card = ModelCard(
+        name=recipe.name,
+        version=recipe.version,
+        title=recipe.title,
+        task="vessels" if isinstance(recipe, VesselRecipe) else "superres",
+        architecture=name,
+        parameters=parameters,
+        scales=tuple(2 ** (k + 1) for k in range(len(steps))),
+        margins=tuple(step.margin for step in steps if isinstance(step, ResidualGenerator)),
+        field_diameter=recipe.field_diameter if isinstance(recipe, VesselRecipe) else None,
+        threshold=None if steps else 0.5,
+        weights_sha256=save_weights(network.state_dict(), folder),
+        licence=_LICENCE,
+        training=_summary(recipe, recipe_file, data, stages, device),
+        validation={f"stage{n + 1}": s.best_score or 0.0 for n, s in enumerate(stages)},
+        parent=f"{base.name} {base.version}" if base else None,
+        created=datetime.now(UTC).date(),
+    )
+    save_card(card, folder)
+    with atomic_write(out / "history.json", replace=True) as stream:
+        stream.write(json.dumps([s.history for s in stages]).encode())
+    return card
+
+
+def _architecture(recipe: Recipe, base: ModelCard | None) -> tuple[str, dict[str, Any]]:
+    """The name and parameters of the trained network: the recipe's own, or its base's."""
+    if base is not None:
+        return base.architecture, base.parameters
+    assert not isinstance(recipe, SaliencyGanRecipe)  # it has a base
+    name = "unet" if isinstance(recipe, VesselRecipe) else "residual-cascade"
+    return name, recipe.architecture.model_dump(mode="json")
+
+
+def _summary(
+    recipe: Recipe, recipe_file: Path, data: TrainingData, stages: list[Counters], device: str
+) -> TrainingSummary:
+    hashes = sorted(sha256_of(p.image) for p in data.train_photographs)
+    return TrainingSummary(
+        recipe=recipe.name,
+        recipe_sha256=sha256_of(recipe_file),
+        seed=recipe.seed,
+        iterations=tuple(stage.step for stage in stages),
+        best_iterations=tuple(stage.best_step for stage in stages),
+        seconds=round(sum(stage.seconds for stage in stages)),
+        precision=stages[-1].precision,
+        device=device,
+        torch=torch.__version__,
+        program=__version__,
+        photographs=dict(Counter(p.dataset for p in data.train_photographs)),
+        validation_photographs=dict(Counter(p.dataset for p in data.validation_photographs)),
+        patients=len({(p.dataset, p.patient) for p in data.train_photographs}),
+        data_sha256=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+    )

@@ -1,0 +1,121 @@
+"""Training one step of the cascade as the saliency GAN of the 2017 paper (section 3.1).
+
+The loop lets the generator, then the discriminator, descend its own loss on the same batch.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.discriminator import Discriminator
+from retina_viewer.networks.vgg import VGG16Features
+from retina_viewer.saliency.local import LocalSaliency
+from retina_viewer.training.losses import charbonnier, luminance
+from retina_viewer.training.pairs import PairSource, PatchPair
+from retina_viewer.training.recipe import SaliencyGanStage
+from retina_viewer.training.superres_task import StepTask
+from retina_viewer.training.task import Player
+
+_CNN_LAYER = "relu4_1"
+_CHARBONNIER_EPSILON = 0.01
+
+
+class SaliencyGanTask(StepTask):
+    """The GAN stage for step ``stage.step`` of ``cascade``, whose weights it starts from.
+
+    Validation judges the averaged generator by PSNR alone; the score stops a training that loses
+    fidelity, and says nothing of sharpness.
+    """
+
+    def __init__(
+        self,
+        cascade: GeneratorCascade,
+        stage: SaliencyGanStage,
+        pairs: PairSource,
+        device: torch.device,
+    ) -> None:
+        generator = cascade.steps[stage.step - 1].requires_grad_(True)
+        self._discriminator = Discriminator(
+            stage.discriminator_narrow, stage.discriminator_batch_norm
+        ).to(device)
+        players = (Player("generator", generator), Player("discriminator", self._discriminator))
+        super().__init__(f"saliency GAN step {stage.step}", players, stage.optimisation, pairs)
+        self._gan = stage
+        self._saliency = LocalSaliency().to(device)
+        self._features = VGG16Features([_CNN_LAYER]).to(device)
+        self._made: Tensor | None = None
+
+    def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
+        truth = self._pairs.inside(batch.high)
+        if player.name == "discriminator":
+            assert self._made is not None  # the generator plays first
+            return {"adversarial": self._discriminator_loss(truth, self._made)}
+        made = self._pairs.inside(player.network(batch.low))
+        self._made = made.detach()
+        return self._generator_losses(truth, made)
+
+    def _generator_losses(self, truth: Tensor, made: Tensor) -> dict[str, Tensor]:
+        """Equations 7 to 10, weighted; terms of weight 0 are not computed."""
+        weights = self._gan.weights
+        terms: dict[str, Tensor] = {}
+        if weights.pixel:
+            terms["pixel"] = weights.pixel * charbonnier(made - truth, _CHARBONNIER_EPSILON)
+        if weights.weighted or weights.saliency:
+            true_map = self._saliency(luminance(truth)).detach()
+            made_map = self._saliency(luminance(made))
+            if weights.weighted:
+                terms["weighted"] = weights.weighted * weighted_squared_error(
+                    truth, made, true_map, made_map, by_own=self._gan.weighting == "paper"
+                )
+            if weights.saliency:
+                terms["saliency"] = weights.saliency * F.mse_loss(made_map, true_map)
+        if weights.cnn:
+            terms["cnn"] = weights.cnn * self._cnn_loss(truth, made)
+        if weights.adversarial:
+            terms["adversarial"] = weights.adversarial * self._generator_adversarial(truth, made)
+        return terms
+
+    def _cnn_loss(self, truth: Tensor, made: Tensor) -> Tensor:
+        """Eq. 8: mean squared difference of all 512 maps."""
+        with torch.no_grad():
+            wanted = self._features(truth)[_CNN_LAYER].float()
+        return F.mse_loss(self._features(made)[_CNN_LAYER].float(), wanted)
+
+    def _generator_adversarial(self, truth: Tensor, made: Tensor) -> Tensor:
+        self._discriminator.requires_grad_(False)
+        judged_made = self._judge(made)
+        if self._gan.adversarial == "paper":
+            return F.softplus(-judged_made).mean()  # -log sigmoid(D), eq. 10
+        return F.softplus(self._judge(truth) - judged_made).mean()
+
+    def _discriminator_loss(self, truth: Tensor, made: Tensor) -> Tensor:
+        self._discriminator.requires_grad_(True)
+        judged_true, judged_made = self._judge(truth), self._judge(made)
+        if self._gan.adversarial == "paper":  # the discriminator's half of eq. 5
+            return F.softplus(-judged_true).mean() + F.softplus(judged_made).mean()
+        return F.softplus(judged_made - judged_true).mean()
+
+    def _judge(self, image: Tensor) -> Tensor:
+        """The discriminator's logits under instance noise (which keeps it from certainty)."""
+        noisy = image.float() + self._gan.instance_noise * torch.randn_like(image)
+        # In full precision: in bfloat16 the gradients of its coarsest layers were seen to be NaN.
+        with torch.autocast(image.device.type, enabled=False):
+            logits: Tensor = self._discriminator(noisy)
+        return logits
+
+
+def weighted_squared_error(
+    truth: Tensor, made: Tensor, true_map: Tensor, made_map: Tensor, *, by_own: bool
+) -> Tensor:
+    """The saliency-weighted mean squared error.
+
+    Args:
+        truth, made: ``(N, 3, H, W)``.
+        true_map, made_map: saliency, ``(N, 1, H, W)``.
+        by_own: eq. 7 as printed, ``(w_HR HR - w_SR SR)^2``: each image is multiplied by its own
+            saliency inside the square. Else ``w_HR (HR - SR)^2``.
+    """
+    if by_own:
+        return (true_map * truth - made_map * made).square().mean()
+    return (true_map * (truth - made).square()).mean()

@@ -1,0 +1,103 @@
+"""The saliency GAN's losses against the paper's equations, and its two players."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.networks.discriminator import Discriminator
+from retina_viewer.training.cache import open_cache
+from retina_viewer.training.pairs import PairSource
+from retina_viewer.training.patches import PatchSource
+from retina_viewer.training.recipe import (
+    DegradationRange,
+    GanWeights,
+    Optimisation,
+    SaliencyGanStage,
+)
+from retina_viewer.training.saliency_gan_task import SaliencyGanTask, weighted_squared_error
+
+PLAN = Optimisation(iterations=1, batch=2, rate=1e-4)
+
+
+@pytest.fixture(scope="module")
+def source(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> PatchSource:
+    photographs = find_photographs(data_folder)
+    folder = tmp_path_factory.mktemp("gan")
+    cache = open_cache(photographs, folder, diameter=300, with_vessels=False)
+    return PatchSource(cache, (250, 300))
+
+
+def make_task(source: PatchSource, **changes: object) -> SaliencyGanTask:
+    fields = {"step": 1, "patch": 18, "border": 1, "validation_patches": 1} | changes
+    stage = SaliencyGanStage.model_validate(
+        {**fields, "discriminator_narrow": 8, "instance_noise": 0.0, "optimisation": PLAN}
+    )
+    torch.manual_seed(0)
+    cascade = GeneratorCascade([StepParameters(maps=8, blocks=1)])
+    device = torch.device("cpu")
+    pairs = PairSource(cascade, stage, DegradationRange(), source, source, device)
+    return SaliencyGanTask(cascade, stage, pairs, device)
+
+
+def test_equation_7_weighs_each_image_by_its_own_saliency() -> None:
+    truth, made = torch.full((1, 3, 2, 2), 0.5), torch.full((1, 3, 2, 2), 0.25)
+    true_map, made_map = torch.full((1, 1, 2, 2), 0.5), torch.full((1, 1, 2, 2), 1.0)
+    by_own = weighted_squared_error(truth, made, true_map, made_map, by_own=True)
+    assert float(by_own) == pytest.approx(0)  # brightness traded against weight
+    by_truth = weighted_squared_error(truth, made, true_map, made_map, by_own=False)
+    assert float(by_truth) == pytest.approx(0.5 * 0.25**2)
+
+
+def test_every_term_is_logged_and_moves_the_generator(source: PatchSource) -> None:
+    task = make_task(source)
+    generator = task.players[0]
+    batch = task.batch(np.random.default_rng(0))
+    terms = task.losses(generator, batch)
+    assert list(terms) == ["pixel", "weighted", "saliency", "cnn", "adversarial"]
+    for name, term in terms.items():
+        generator.network.zero_grad()
+        term.backward(retain_graph=True)
+        moved = sum(
+            float(p.grad.abs().sum()) for p in generator.network.parameters() if p.grad is not None
+        )
+        assert moved > 0, name
+        assert torch.isfinite(term), name
+
+
+def test_a_term_of_weight_zero_is_left_out(source: PatchSource) -> None:
+    weights = GanWeights(pixel=1, weighted=0, saliency=0, cnn=0, adversarial=0)
+    task = make_task(source, weights=weights)
+    batch = task.batch(np.random.default_rng(0))
+    assert list(task.losses(task.players[0], batch)) == ["pixel"]
+
+
+@pytest.mark.parametrize("kind", ["paper", "relativistic"])
+def test_the_discriminator_descends_alone(source: PatchSource, kind: str) -> None:
+    """Its loss has no gradient for the generator, and neither has the generator's for it."""
+    task = make_task(source, adversarial=kind)
+    generator, discriminator = task.players
+    batch = task.batch(np.random.default_rng(0))
+    for player, other in ((generator, discriminator), (discriminator, generator)):
+        for network in (generator.network, discriminator.network):
+            network.zero_grad()
+        torch.stack(list(task.losses(player, batch).values())).sum().backward()
+        assert all(p.grad is None for p in other.network.parameters())
+        assert any(p.grad is not None for p in player.network.parameters())
+
+
+def test_the_paper_s_adversarial_losses_at_indifference(source: PatchSource) -> None:
+    """A discriminator that always says one half costs log 2 a sample and side."""
+    task = make_task(source, adversarial="paper", weights=GanWeights(adversarial=1.0))
+    generator, discriminator = task.players
+    assert isinstance(discriminator.network, Discriminator)
+    for parameter in discriminator.network.dense.parameters():
+        torch.nn.init.zeros_(parameter)
+    batch = task.batch(np.random.default_rng(0))
+    made = task.losses(generator, batch)["adversarial"]
+    judged = task.losses(discriminator, batch)["adversarial"]
+    assert float(made.detach()) == pytest.approx(np.log(2), rel=1e-3)
+    assert float(judged.detach()) == pytest.approx(2 * np.log(2), rel=1e-3)
