@@ -97,11 +97,12 @@ def _result(
     if view.show_original:
         return replace(scene, chips=original_chips(view), content=Content.ORIGINAL)
     recipe = recipe_for(view, facts, scene.camera)
-    chips = result_chips(view, facts, recipe, sharp)
+    chips = (*result_chips(view, facts, recipe, sharp), *_tone_chip(view))
     note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
     return replace(
         scene,
-        chips=(*original_chips(view)[:1], *chips) if split else (*chips, *_tone_chip(view)),
+        chips=original_chips(view) if split else (),
+        result_chips=chips,
         recipe=recipe,
         layers=view.layers,
         content=Content.SPLIT if split else Content.RESULT,

@@ -30,9 +30,11 @@ _GROUNDS = {
 }
 
 
-def paint_chips(painter: QPainter, chips: tuple[Chip, ...], right: float, top: float) -> None:
-    """In a row from the left; what does not fit is shortened, never left out."""
-    x = MARGIN
+def paint_chips(
+    painter: QPainter, chips: tuple[Chip, ...], left: float, right: float, top: float
+) -> None:
+    """In a row from the left; what does not fit is shortened."""
+    x = left + MARGIN
     font = _bold(painter.font())
     painter.setFont(font)
     metrics = QFontMetricsF(font)
@@ -175,7 +177,8 @@ def paint_divider(painter: QPainter, x: float, height: float) -> None:
     painter.drawLine(QPointF(x, 0), QPointF(x, height))
     painter.setPen(QPen(QColor(0, 0, 0, 150), 1))
     painter.setBrush(WHITE)
-    painter.drawRoundedRect(QRectF(x - 5, height / 2 - 16, 10, 32), 5, 5)
+    # Below the middle, where the loupe's mark lies until it is moved.
+    painter.drawRoundedRect(QRectF(x - 5, height * 0.75 - 16, 10, 32), 5, 5)
 
 
 def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> None:

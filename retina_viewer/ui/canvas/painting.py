@@ -77,21 +77,22 @@ def _paint_result(painter: QPainter, recipe: Recipe, picture: Picture, mapping: 
 def _hatch(painter: QPainter, pending: list[Rect], mapping: Mapping) -> None:
     if not pending:
         return
-    brush = QBrush(_hatching())
+    brush = QBrush(_hatching(painter.device().devicePixelRatioF()))
     painter.setBrushOrigin(QPointF(0, 0))
     for rect in pending:
         painter.fillRect(mapping.rect(rect), brush)
 
 
-def _hatching() -> QPixmap:
-    """A tile of thin diagonal lines that repeats without a seam."""
-    pixmap = QPixmap(HATCH_SPACING, HATCH_SPACING)
+def _hatching(ratio: float) -> QPixmap:
+    """A tile of thin diagonal lines that repeats without a seam, in device pixels."""
+    side = round(HATCH_SPACING * ratio)
+    pixmap = QPixmap(side, side)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(HATCH, 1.4))
-    for shift in (-HATCH_SPACING, 0, HATCH_SPACING):
-        painter.drawLine(shift, HATCH_SPACING, shift + HATCH_SPACING, 0)
+    painter.setPen(QPen(HATCH, 1.4 * ratio))
+    for shift in (-side, 0, side):
+        painter.drawLine(shift, side, shift + side, 0)
     painter.end()
     return pixmap
 

@@ -122,7 +122,13 @@ class Pane(QWidget):
             deco.paint_scale_bar(painter, scene, ratio, right, bottom)
         if scene.legend:
             deco.paint_legend(painter, scene, right, deco.MARGIN + deco.CHIP_HEIGHT + 8)
-        deco.paint_chips(painter, scene.chips, width, deco.MARGIN)
+        if scene.content is Content.SPLIT:
+            x = scene.divider * width
+            deco.paint_chips(painter, scene.chips, 0, x, deco.MARGIN)
+            deco.paint_chips(painter, scene.result_chips, x, width, deco.MARGIN)
+        else:
+            chips = (*scene.chips, *scene.result_chips)
+            deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
 
     # What the person does
 

@@ -47,6 +47,8 @@ class Scene:
     camera: Camera
     content: Content = Content.ORIGINAL
     chips: tuple[Chip, ...] = ()
+    """Of the original."""
+    result_chips: tuple[Chip, ...] = ()
     recipe: Recipe | None = None
     layers: tuple[LayerView, ...] = ()
     smooth: bool = True

@@ -16,7 +16,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.overlay import CYAN, outline
 from retina_viewer.ui.canvas.pyramid import SMALLEST_SIDE, Pyramid
 
-PIECE = 64
+PIECE = 16
 """Outlines are kept in pieces of so many points, to draw those in view alone."""
 
 

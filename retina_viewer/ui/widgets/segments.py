@@ -38,10 +38,10 @@ class Segments(QWidget):
             button.setToolTip(tip)
             button.setAccessibleName(f"{name}: {label}")
             button.setCheckable(True)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             button.setMinimumSize(HIT_TARGET + 4, HIT_TARGET)
             self._group.addButton(button, index)
-            row.addWidget(button, 1)
+            row.addWidget(button)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))
 
     def set_value(self, value: object) -> None:

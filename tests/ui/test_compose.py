@@ -1,0 +1,88 @@
+"""The labels never claim more than is true."""
+
+import itertools
+
+import pytest
+
+from retina_viewer.ui.canvas.scene import Content, Source
+from retina_viewer.ui.compose import Facts, Scenes, compose
+from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState, resolve
+
+
+def scenes(state: ViewState, **facts: object) -> Scenes:
+    base = {"photo": "p", "method_title": "Network", "learned": True, "main_sharp": 1.0}
+    return compose(resolve(state), Facts(**{**base, **facts}))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def state() -> ViewState:
+    state = ViewState(pane_width=500, pane_height=600, scale=8)
+    state.set_image(565, 584)
+    state.zoom_at_centre(6)
+    return state
+
+
+def texts(result: Scenes) -> list[str]:
+    return [chip.text for chip in result.result.result_chips]
+
+
+def test_amber_appears_only_once_a_network_has_made_something(state: ViewState) -> None:
+    for learned, sharp, can in itertools.product((True, False), (0.0, 0.4, 1.0), (True, False)):
+        result = scenes(state, learned=learned, main_sharp=sharp, can_enhance=can)
+        amber = [c for c in result.result.result_chips if c.source is Source.NETWORK]
+        assert bool(amber) == (learned and sharp > 0 and can)
+        assert all(chip.source is Source.CAMERA for chip in result.original.chips)
+
+
+def test_the_chip_names_the_scale_that_was_computed(state: ViewState) -> None:
+    assert texts(scenes(state)) == ["AI ×8 · Network"]
+    state.zoom_at_centre(3)  # more than x4 cannot be seen here and is not computed
+    assert texts(scenes(state)) == ["AI ×4 (of ×8) · Network"]
+    assert texts(scenes(state, main_sharp=0.37)) == ["AI ×4 (of ×8) · Network", "PENDING"]
+    assert scenes(state, main_sharp=0.37).result.note == "37 % sharp"
+
+
+def test_nothing_computed_is_called_interpolated(state: ViewState) -> None:
+    assert texts(scenes(state, main_sharp=0.0)) == ["INTERPOLATED", "PENDING AI ×8"]
+    assert texts(scenes(state, can_enhance=False)) == ["INTERPOLATED", "failed: AI ×8"]
+    state.set_image(4288, 2848)
+    assert texts(scenes(state)) == ["INTERPOLATED", "zoom in for AI ×8"]
+
+
+def test_the_original_carries_no_layer_and_the_loupe_no_heat_map(state: ViewState) -> None:
+    state.saliency.on = state.vessels.on = True
+    result = scenes(state)
+    assert result.original.layers == result.loupe_original.layers == ()
+    assert {layer.name for layer in result.result.layers} == set(LayerName)
+    assert [layer.name for layer in result.loupe_result.layers] == [LayerName.VESSELS]
+
+
+def test_both_sides_look_at_the_same_place(state: ViewState) -> None:
+    result = scenes(state)
+    assert result.original.camera == result.result.camera
+    assert result.loupe_original.camera == result.loupe_result.camera
+
+
+def test_the_slider_labels_both_sides(state: ViewState) -> None:
+    state.layout = Layout.SLIDER
+    result = scenes(state).result
+    assert result.content is Content.SPLIT
+    assert [chip.text for chip in result.chips] == ["ORIGINAL 565 × 584"]
+    assert [chip.text for chip in result.result_chips] == ["AI ×8 · Network"]
+
+
+def test_a_tone_is_named_on_both_sides(state: ViewState) -> None:
+    state.tone = Tone.RED_FREE
+    result = scenes(state)
+    assert result.original.chips[-1].text == "RED-FREE"
+    assert result.result.result_chips[-1].text == "RED-FREE"
+
+
+def test_holding_the_original_leaves_nothing_of_the_result(state: ViewState) -> None:
+    state.saliency.on = True
+    state.holding_original = True
+    result = scenes(state).result
+    assert result.content is Content.ORIGINAL
+    assert result.recipe is None
+    assert result.layers == ()
+    assert result.result_chips == ()
