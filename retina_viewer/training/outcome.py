@@ -14,13 +14,15 @@ from torch import nn
 from retina_viewer import __version__
 from retina_viewer.core.files import atomic_write, sha256_of
 from retina_viewer.evaluation.datasets import Photograph
-from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.card import ModelCard, TrainingSummary, read_card
 from retina_viewer.model_store.store import find_model, save_card, save_weights
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.recipe import Recipe, SaliencyGanRecipe, VesselRecipe
+from retina_viewer.training.vessel_threshold import unbiased_threshold
+from retina_viewer.vessels.segment import VesselSegmenter
 
 _LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
 
@@ -69,6 +71,11 @@ def write_model(
         created=datetime.now(UTC).date(),
     )
     save_card(card, folder)
+    if card.task == "vessels":
+        segmenter = VesselSegmenter(read_card(folder), torch.device(device))
+        threshold = unbiased_threshold(segmenter, data.validation_photographs)
+        card = card.model_copy(update={"threshold": threshold})
+        save_card(card, folder)
     with atomic_write(out / "history.json", replace=True) as stream:
         stream.write(json.dumps([s.history for s in stages]).encode())
     return card
