@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.keys import KEYS
@@ -35,8 +35,7 @@ def add_shortcuts(
 class HeldKeys(QObject):
     """Space and O while they are held, and the arrows, wherever in the window the focus is.
 
-    Sliders and lists keep their arrows; buttons lose Space to the picture, Return still presses
-    them.
+    Sliders and lists keep their arrows, and a button that was reached with Tab keeps Space.
     """
 
     def __init__(self, window: QWidget, commands: Commands) -> None:
@@ -57,6 +56,8 @@ class HeldKeys(QObject):
     def _key(self, watched: QWidget, event: QKeyEvent) -> bool:
         key = Qt.Key(event.key())
         if event.type() == QEvent.Type.KeyPress:
+            if key == Qt.Key.Key_Space and isinstance(watched, QAbstractButton | QComboBox):
+                return False
             if key in (Qt.Key.Key_Space, Qt.Key.Key_O) and not event.modifiers():
                 if not event.isAutoRepeat():
                     self._hold(key, True)

@@ -122,10 +122,11 @@ class Library(QObject):
             index: into :attr:`paths`.
             again: also where it is the chosen one already, such as after a failure.
         """
-        if index == self.current and not again:
+        path = self.paths[index]
+        is_there = path in self._photos or self._jobs.is_active(OPEN_KEY)
+        if index == self.current and is_there and not again:
             return
         self.current = index
-        path = self.paths[index]
         self.current_changed.emit(index)
         kept = self._photos.get(path)
         if kept is not None:

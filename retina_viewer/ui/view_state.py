@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.camera import Camera
 
 Scale = Literal[2, 4, 8, 16]
 SCALES: tuple[Scale, ...] = (2, 4, 8, 16)
@@ -178,22 +179,6 @@ def shown_centre(state: ViewState) -> tuple[float, float]:
     if state.fit:
         return state.image_width / 2, state.image_height / 2
     return state.centre_x, state.centre_y
-
-
-@dataclass(frozen=True)
-class Camera:
-    """Which part of the photograph a pane shows: a centre (source px) and a zoom."""
-
-    x: float
-    y: float
-    zoom: float
-
-    def visible(self, pane_width: float, pane_height: float, image: Rect) -> Rect:
-        """The source pixels that a pane of this size (device px) shows, cut to the image."""
-        half_width, half_height = pane_width / 2 / self.zoom, pane_height / 2 / self.zoom
-        left, top = int(self.x - half_width) - 1, int(self.y - half_height) - 1
-        right, bottom = int(self.x + half_width) + 2, int(self.y + half_height) + 2
-        return Rect(left, top, right - left, bottom - top).intersected(image)
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
-from retina_viewer.ui.canvas.tiles import Wanted
-from retina_viewer.ui.compose import Facts, compose, recipe_for
+from retina_viewer.ui.compose import compose
+from retina_viewer.ui.demand import Demand
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.services import MethodInfo, Services
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import Camera, LayerName, ViewState, resolve
+from retina_viewer.ui.view_state import LayerName, ViewState, resolve
 
 TONE_KEY = "tone"
 
@@ -55,6 +55,7 @@ class Viewer(QObject):
         self._methods = {method.id: method for method in services.methods()}
         self._failed: set[tuple[str, int, str]] = set()
         picture.tiles = self.tiles.cache
+        self._demand = Demand(self, stage)
         self._connect()
 
     def _connect(self) -> None:
@@ -78,7 +79,7 @@ class Viewer(QObject):
     @property
     def sharp(self) -> float:
         """The finished part of the main pane's visible area; 1 where nothing is to be done."""
-        wanted = self._wanted(self.view.main)
+        wanted = self._demand.main(self.view)
         return self.tiles.sharp(wanted) if wanted else 1.0
 
     def sharpness_text(self) -> str:
@@ -87,7 +88,7 @@ class Viewer(QObject):
             return ""
         if not self.can_enhance:
             return "failed; the photograph is shown interpolated"
-        if self._wanted(self.view.main) is None:
+        if self._demand.main(self.view) is None:
             return "interpolated; zoom in to enhance"
         sharp = self.sharp
         if sharp >= 1:
@@ -166,42 +167,10 @@ class Viewer(QObject):
 
     # Bringing the widgets up to it
 
-    def _facts(self) -> Facts:
-        main, loupe = self._wanted(self.view.main), self._wanted(self.view.loupe)
-        loupe_pane = self._stage.loupe_result
-        ratio = loupe_pane.devicePixelRatioF()
-        return Facts(
-            photo=self.photo.key if self.photo else "",
-            um_per_px=self.photo.image.um_per_px if self.photo else None,
-            device=self.device,
-            method_title=self.method.title,
-            learned=self.method.learned,
-            can_enhance=self.can_enhance,
-            main_sharp=self.tiles.sharp(main) if main else 0.0,
-            loupe_sharp=self.tiles.sharp(loupe) if loupe else 0.0,
-            loupe_size=(loupe_pane.width() * ratio, loupe_pane.height() * ratio),
-            ruler=self.ruler,
-        )
-
-    def _wanted(self, camera: Camera) -> Wanted | None:
-        """The tiles for a camera, as the pane that has it shows them."""
-        basic = Facts(
-            photo=self.photo.key if self.photo else "",
-            device=self.device,
-            can_enhance=self.can_enhance,
-        )
-        recipe = recipe_for(self.view, basic, camera)
-        if recipe is None or self._picture.original is None:
-            return None
-        pane = self._stage.loupe_result if camera is self.view.loupe else self._stage.result
-        ratio = pane.devicePixelRatioF()
-        region = camera.visible(pane.width() * ratio, pane.height() * ratio, self.view.image)
-        return Wanted(recipe, region, camera.x, camera.y) if region.area else None
-
     def _want_tiles(self) -> None:
-        wanted = [self._wanted(self.view.main)]
+        wanted = [self._demand.main(self.view)]
         if self.view.loupe_shown:
-            wanted.append(self._wanted(self.view.loupe))
+            wanted.append(self._demand.loupe(self.view))
         kind = (self.photo.key if self.photo else "", *self.choice)
         self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])
 
@@ -231,7 +200,7 @@ class Viewer(QObject):
         self._picture.vessels = layers.vessel_art if layers else None
 
     def _show_scenes(self) -> None:
-        scenes = compose(self.view, self._facts())
+        scenes = compose(self.view, self._demand.facts(self.view))
         self._stage.original.show_scene(scenes.original)
         self._stage.result.show_scene(scenes.result)
         self._stage.loupe_original.show_scene(scenes.loupe_original)

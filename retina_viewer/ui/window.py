@@ -20,9 +20,8 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
-from retina_viewer.ui.dialogs.export import ExportDialog
 from retina_viewer.ui.dialogs.keys import KeysDialog
-from retina_viewer.ui.exporting import Request
+from retina_viewer.ui.exports import Exports
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.inspector import Inspector
 from retina_viewer.ui.interaction import Interaction
@@ -73,6 +72,7 @@ class Window(QMainWindow):
         self.statusbar = StatusBar(tokens, self.jobs)
         self.drop_hint = DropHint(self)
         self.problems = Problems(self.banner, self)
+        self.exports = Exports(self.viewer, self.opening, settings, self)
         self._arrange()
         self._connect()
         add_shortcuts(self, self._commands(), self.commands)
@@ -110,19 +110,19 @@ class Window(QMainWindow):
         self.filmstrip.picked.connect(library.select)
         viewer.changed.connect(self._view_changed)
         viewer.sharpened.connect(self._sharpened)
-        viewer.problem.connect(self.problems.show)
+        viewer.problem.connect(self._problem)
         self.jobs.unhandled.connect(lambda job, error: self.problems.show(error))
-        self.banner.action_clicked.connect(viewer.retry)
+        self.banner.action_clicked.connect(self._try_again)
         toolbar.scale_chosen.connect(self.commands.set_scale)
         toolbar.method_chosen.connect(self.commands.set_method)
         toolbar.layout_chosen.connect(self.commands.set_layout)
         toolbar.device_chosen.connect(self._device_chosen)
-        toolbar.export_clicked.connect(self.show_export)
+        toolbar.export_clicked.connect(self.exports.show)
         toolbar.help_clicked.connect(self.show_keys)
         self.open_menu.aboutToShow.connect(lambda: self.opening.fill_menu(self.open_menu))
         self.empty.open_clicked.connect(self.opening.ask_for_files)
         self.empty.sample_clicked.connect(self.opening.open_sample)
-        self.inspector.export_clicked.connect(self.show_export)
+        self.inspector.export_clicked.connect(self.exports.show)
         self.inspector.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
         self.interaction.hovered.connect(self._hovered)
@@ -133,7 +133,7 @@ class Window(QMainWindow):
         return {
             "open_files": self.opening.ask_for_files,
             "open_folder": self.opening.ask_for_folder,
-            "export": self.show_export,
+            "export": self.exports.show,
             "toggle_information": self.inspector.toggle_information,
             "cancel": self.cancel,
             "show_keys": self.show_keys,
@@ -152,24 +152,6 @@ class Window(QMainWindow):
             return
         self.jobs.cancel_where(lambda job: bool(job.title))
         self.viewer.cancelled()
-
-    def show_export(self) -> None:
-        photo, view = self.viewer.photo, self.viewer.view
-        if photo is None:
-            return
-        request = Request(
-            photo.image,
-            method=view.method,
-            scale=view.scale,
-            device=self.viewer.device,
-            layers=view.layers,
-            colour_map=view.colour_map,
-        )
-        folder = self.settings.export_folder or self.opening.folder_of(photo)
-        dialog = ExportDialog(request, folder, self.services, self.jobs, self)
-        dialog.exported.connect(self._exported)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     def show_keys(self) -> None:
         dialog = KeysDialog(self)
@@ -203,6 +185,13 @@ class Window(QMainWindow):
         self.setWindowTitle("Retina Viewer")
         self.problems.show(error)
 
+    def _problem(self, error: Exception) -> None:
+        self.problems.show(error, "" if self.viewer.can_enhance else "Try again")
+
+    def _try_again(self) -> None:
+        self.banner.hide()
+        self.viewer.retry()
+
     def _view_changed(self, old: object, new: object) -> None:
         view = self.viewer.view
         self.toolbar.show_view(view, self.viewer.method.scales)
@@ -235,9 +224,6 @@ class Window(QMainWindow):
         photo = self.viewer.photo
         rgb = photo.colour_at(x, y) if photo is not None else None
         self.statusbar.show_cursor(x, y, rgb)
-
-    def _exported(self, paths: list[Path]) -> None:
-        self.settings.export_folder = paths[0].parent
 
     def _ask_for_devices(self) -> None:
         def show(devices: Sequence[DeviceInfo]) -> None:

@@ -21,6 +21,7 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.ui.canvas.scene import Source
 from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Layout, Tone
@@ -197,6 +198,29 @@ def test_drop_a_broken_file_and_read_the_error(
     # And the next good one opens.
     window.library.select(0)
     qtbot.waitUntil(window.stage.isVisible)
+
+
+def test_arrows_pan_and_keys_zoom(window: Window, qtbot: QtBot, photograph: Path) -> None:
+    show(window, qtbot, photograph)
+    qtbot.keyClick(window, Qt.Key.Key_1)
+    assert window.viewer.view.main.zoom == 1
+    qtbot.keyClick(window, Qt.Key.Key_Plus)
+    assert window.viewer.view.main.zoom == pytest.approx(1.44)
+    x, y = window.viewer.view.main.x, window.viewer.view.main.y
+    qtbot.keyClick(window.stage, Qt.Key.Key_Right)
+    qtbot.keyClick(window.stage, Qt.Key.Key_Up)
+    assert window.viewer.view.main.x > x
+    assert window.viewer.view.main.y < y
+    qtbot.keyClick(window, Qt.Key.Key_F)
+    assert window.viewer.view.whole
+    layouts = [window.viewer.view.layout]
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_C)
+        layouts.append(window.viewer.view.layout)
+    assert layouts == [Layout.SIDE_BY_SIDE, Layout.SLIDER, Layout.LOUPE, Layout.SIDE_BY_SIDE]
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    (dialog,) = window.findChildren(KeysDialog)
+    dialog.accept()
 
 
 def test_hold_o_to_see_the_original(window: Window, qtbot: QtBot, photograph: Path) -> None:
@@ -408,7 +432,7 @@ def test_export_and_find_the_sidecar(
     folder = tmp_path / "out"
     folder.mkdir()
     for expected in ("0_chase_14L_SRx4_bicubic.png", "0_chase_14L_SRx4_bicubic (2).png"):
-        window.show_export()
+        window.exports.show()
         dialog = window.findChildren(ExportDialog)[-1]
         dialog.folder.setText(str(folder))
         qtbot.waitUntil(dialog.save.isEnabled)
@@ -438,7 +462,7 @@ def test_cancel_an_export_and_nothing_is_left(
     show(window, qtbot, photograph)
     folder = tmp_path / "out"
     folder.mkdir()
-    window.show_export()
+    window.exports.show()
     dialog = window.findChildren(ExportDialog)[-1]
     dialog.folder.setText(str(folder))
     qtbot.waitUntil(dialog.save.isEnabled)

@@ -18,11 +18,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas import decorations as deco
 from retina_viewer.ui.canvas.painting import paint_picture
 from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
 from retina_viewer.ui.theme import DARK
-from retina_viewer.ui.view_state import Camera
 
 NOTCH = 120.0
 GRAB = 10.0

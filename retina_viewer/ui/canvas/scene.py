@@ -8,10 +8,11 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, QRectF
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import Recipe, TileCache
 from retina_viewer.ui.canvas.vessel_art import VesselArt
-from retina_viewer.ui.view_state import Camera, LayerName, LayerView
+from retina_viewer.ui.view_state import LayerName, LayerView
 
 
 class Content(Enum):

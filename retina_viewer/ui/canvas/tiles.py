@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.view_state import SCALES, Camera, Scale, Tone
+from retina_viewer.ui.view_state import SCALES, Scale, Tone
 
 RESULT_SIDE = 384
 """The side of a tile in result pixels: about 0.1 s for the cascade on one CPU core."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from retina_viewer.ui.theme import HIT_TARGET
@@ -25,9 +25,11 @@ class EnhancePanel(QWidget):
         self._caution = dim_label("AI-enhanced, for research use. Verify on the original.")
         self._resume = QPushButton("Go on")
         self._resume.setMinimumHeight(HIT_TARGET)
+        self._resume.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._resume.clicked.connect(self.retry_clicked)
         self._export = QPushButton("Export…")
         self._export.setMinimumHeight(HIT_TARGET)
+        self._export.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._export.clicked.connect(self.export_clicked)
         form = panel_form()
         form.addRow(dim_label("Method"), self._method)

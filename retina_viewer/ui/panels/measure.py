@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from retina_viewer.ui.canvas.decorations import length_label
@@ -29,6 +29,7 @@ class MeasurePanel(QWidget):
         row = QHBoxLayout()
         for button in (self._button, self._clear):
             button.setMinimumHeight(HIT_TARGET)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
         column = panel_column(self)
         column.addLayout(row)

@@ -21,6 +21,7 @@ class Chooser(QComboBox):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setMinimumHeight(HIT_TARGET)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -40,6 +41,8 @@ class Switch(QCheckBox):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.setMinimumHeight(HIT_TARGET)
+        # A click leaves the keys with the picture.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
     Recipe,
@@ -16,7 +17,7 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.view_state import SCALES, Camera, Scale, Tone
+from retina_viewer.ui.view_state import SCALES, Scale, Tone
 
 RECIPE = Recipe("photo", "bicubic", 4, "auto", Tone.COLOUR)
 

@@ -1,0 +1,53 @@
+"""Exporting what is on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from retina_viewer.core.settings import Settings
+from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.exporting import Request
+from retina_viewer.ui.opening import Opening
+from retina_viewer.ui.viewer import Viewer
+
+if TYPE_CHECKING:
+    from retina_viewer.ui.window import Window
+
+
+class Exports(QObject):
+    """Opens the export dialog on the shown photograph and remembers the folder."""
+
+    def __init__(
+        self, viewer: Viewer, opening: Opening, settings: Settings, window: Window
+    ) -> None:
+        super().__init__(window)
+        self._viewer = viewer
+        self._opening = opening
+        self._settings = settings
+        self._window = window
+
+    def show(self) -> None:
+        """Open the dialog; nothing happens without a photograph."""
+        photo, view = self._viewer.photo, self._viewer.view
+        if photo is None:
+            return
+        request = Request(
+            photo.image,
+            method=view.method,
+            scale=view.scale,
+            device=self._viewer.device,
+            layers=view.layers,
+            colour_map=view.colour_map,
+        )
+        folder = self._settings.export_folder or self._opening.folder_of(photo)
+        window = self._window
+        dialog = ExportDialog(request, folder, window.services, window.jobs, window)
+        dialog.exported.connect(self._exported)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _exported(self, paths: list[Path]) -> None:
+        self._settings.export_folder = paths[0].parent
