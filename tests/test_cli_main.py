@@ -11,6 +11,7 @@ import pytest
 
 from retina_viewer.cli import main, window
 from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.superres.methods import DEFAULT_METHOD, METHODS
 
 
 @pytest.fixture
@@ -118,6 +119,14 @@ def test_help_needs_neither_torch_nor_qt_nor_numpy() -> None:
     assert result.stdout.splitlines()[-1] == ""
     assert "--scale" in result.stdout
     assert seconds < 5  # 0.1 s on an idle machine
+
+
+def test_help_names_every_method_and_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["enhance", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{DEFAULT_METHOD} (the default)" in said
+    assert all(method.id in said for method in METHODS)
 
 
 def test_where_a_window_can_appear(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ from retina_viewer.superres.methods import (
 
 
 def test_the_list_reads_well() -> None:
-    assert [method.id for method in METHODS] == ["pixel", "bicubic", "lanczos"]
+    names = [method.id for method in METHODS]
+    assert {"pixel", "bicubic", "lanczos"} <= set(names)
+    assert len(set(names)) == len(names)
     assert find_method(DEFAULT_METHOD).learned
     for method in METHODS:
         assert method.scales == (2, 4, 8, 16)
