@@ -19,6 +19,8 @@ class Facts:
     device: str = "auto"
     method_title: str = ""
     learned: bool = False
+    tone: Tone | None = None
+    """What the original is shown in now; a chosen tone takes a moment. None: what was chosen."""
     can_enhance: bool = True
     """False after the method has failed."""
     main_sharp: float = 0.0
@@ -63,14 +65,14 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     overview = view.overview and not view.whole
     split = view.layout is Layout.SLIDER
     return Scenes(
-        original=replace(main, chips=original_chips(view), overview=overview),
+        original=replace(main, chips=original_chips(view, facts), overview=overview),
         result=replace(
             _result(main, view, facts, facts.main_sharp, split=split),
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
             legend=bool(view.layers),
         ),
         loupe_original=replace(
-            loupe, chips=(Chip(f"LOUPE {view.loupe.zoom * 100:.0f} % · ORIGINAL", Source.CAMERA),)
+            loupe, chips=(Chip(f"ORIGINAL · LOUPE {view.loupe.zoom * 100:.0f} %", Source.CAMERA),)
         ),
         loupe_result=_without_heat(_result(loupe, view, facts, facts.loupe_sharp)),
     )
@@ -87,22 +89,22 @@ def _without_heat(scene: Scene) -> Scene:
     return replace(scene, layers=kept)
 
 
-def original_chips(view: ResolvedView) -> tuple[Chip, ...]:
+def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
     chips = [Chip(f"ORIGINAL {view.image.width} × {view.image.height}", Source.CAMERA)]
-    return (*chips, *_tone_chip(view))
+    return (*chips, *_tone_chip(view, facts))
 
 
 def _result(
     scene: Scene, view: ResolvedView, facts: Facts, sharp: float, *, split: bool = False
 ) -> Scene:
     if view.show_original:
-        return replace(scene, chips=original_chips(view), content=Content.ORIGINAL)
+        return replace(scene, chips=original_chips(view, facts), content=Content.ORIGINAL)
     recipe = recipe_for(view, facts, scene.camera)
-    chips = (*result_chips(view, facts, recipe, sharp), *_tone_chip(view))
+    chips = (*result_chips(view, facts, recipe, sharp), *_tone_chip(view, facts))
     note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
     return replace(
         scene,
-        chips=original_chips(view) if split else (),
+        chips=original_chips(view, facts) if split else (),
         result_chips=chips,
         recipe=recipe,
         layers=view.layers,
@@ -135,7 +137,9 @@ def _name(scale: Scale, chosen: Scale, facts: Facts) -> str:
     return f"{kind} ×{scale}" + (f" (of ×{chosen})" if scale != chosen else "")
 
 
-def _tone_chip(view: ResolvedView) -> tuple[Chip, ...]:
+def _tone_chip(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    if facts.tone is not None and facts.tone is not view.tone:
+        return (Chip(f"PENDING {view.tone.value.upper()}", Source.PENDING),)
     if view.tone is Tone.COLOUR:
         return ()
     return (Chip(view.tone.value.upper(), Source.CAMERA),)

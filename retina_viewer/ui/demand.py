@@ -37,6 +37,7 @@ class Demand:
             photo=viewer.photo.key if viewer.photo else "",
             um_per_px=viewer.photo.image.um_per_px if viewer.photo else None,
             device=viewer.device,
+            tone=viewer.shown_tone,
             method_title=viewer.method.title,
             learned=viewer.method.learned,
             can_enhance=viewer.can_enhance,

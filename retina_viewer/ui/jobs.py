@@ -159,7 +159,7 @@ class Jobs(QObject):
         """The waiting and running jobs, oldest first."""
         return sorted(self._current.values(), key=lambda job: job.number)
 
-    def close(self, seconds: float = 10.0) -> None:
+    def close(self, seconds: float = 5.0) -> None:
         """Cancel everything and end the worker threads. No job is accepted afterwards."""
         self._closing = True
         self.cancel_where(lambda job: True)

@@ -19,7 +19,7 @@ from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.services import MethodInfo, Services
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import LayerName, ViewState, resolve
+from retina_viewer.ui.view_state import LayerName, Tone, ViewState, resolve
 
 TONE_KEY = "tone"
 
@@ -75,6 +75,13 @@ class Viewer(QObject):
     def choice(self) -> tuple[str, int, str]:
         """(method, scale, device): what the person wants the result to be made with."""
         return self.state.method, self.state.scale, self.device
+
+    @property
+    def shown_tone(self) -> Tone:
+        """What the original is shown in: the colours until the chosen tone is ready."""
+        tone = self.view.tone
+        ready = self.photo is not None and self.photo.toned_if_ready(tone) is not None
+        return tone if ready else Tone.COLOUR
 
     @property
     def sharp(self) -> float:

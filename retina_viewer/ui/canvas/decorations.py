@@ -45,7 +45,7 @@ def paint_chips(
         text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideRight, room)
         box = QRectF(x, top, metrics.horizontalAdvance(text) + 16, CHIP_HEIGHT)
         ground, ink = _GROUNDS[chip.source]
-        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(0, 0, 0, 130), 1))  # amber must not melt into a bright retina
         painter.setBrush(ground)
         painter.drawRoundedRect(box, 4, 4)
         painter.setPen(ink)

@@ -63,7 +63,7 @@ class MethodChooser(Chooser):
 
     def __init__(self, methods: Sequence[MethodInfo], parent: QWidget | None = None) -> None:
         super().__init__("Method", parent)
-        self.setMinimumWidth(190)
+        self.setMinimumWidth(130)
         self._ids = [method.id for method in methods]
         for method in methods:
             self.addItem(method.title)

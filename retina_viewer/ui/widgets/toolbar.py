@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from retina_viewer.ui.icons import ICON_SIZE, icon
 from retina_viewer.ui.services import DeviceInfo, MethodInfo
@@ -16,6 +23,8 @@ from retina_viewer.ui.widgets.segments import Segments
 
 HEIGHT = 44
 DEVICE_WIDTH = 220
+TEXT_ROOM = 60
+"""Beside a button's text: its icon, its padding, the arrow of a menu."""
 
 
 class Toolbar(QWidget):
@@ -57,6 +66,7 @@ class Toolbar(QWidget):
         self.layouts.chosen.connect(self.layout_chosen)
         self.device = self._button("…", "The device that computes", None)
         self.device.setMaximumWidth(DEVICE_WIDTH)
+        self.device.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.device.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.device_menu = QMenu(self.device)
         self.device.setMenu(self.device_menu)
@@ -89,7 +99,9 @@ class Toolbar(QWidget):
         button = QToolButton()
         button.setText(text)
         button.setToolTip(tip)
-        button.setMinimumSize(HIT_TARGET, HIT_TARGET)
+        # A minimum of one's own replaces the one by content: it must leave room for the text.
+        words = button.fontMetrics().horizontalAdvance(text) + TEXT_ROOM if picture else 0
+        button.setMinimumSize(max(HIT_TARGET, words if text else 0), HIT_TARGET)
         button.setIconSize(ICON_SIZE)
         if picture is not None:
             self._icons.append((button, picture))
