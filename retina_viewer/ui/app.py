@@ -165,8 +165,9 @@ def make_application() -> QApplication:
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
-    # One core stays free for the window, whatever is computed.
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    # Where there are many cores, one stays free for the window; of two, both are needed.
+    cores = os.cpu_count() or 1
+    torch.set_num_threads(cores if cores <= 2 else cores - 1)
     QGuiApplication.setApplicationDisplayName("Retina Viewer")
     application = QApplication(["retina-viewer"])
     application.setApplicationName("retina-viewer")

@@ -71,9 +71,7 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
             legend=bool(view.layers),
         ),
-        loupe_original=replace(
-            loupe, chips=(Chip(f"ORIGINAL · LOUPE {view.loupe.zoom * 100:.0f} %", Source.CAMERA),)
-        ),
+        loupe_original=replace(loupe, chips=(_loupe_chip(view),)),
         loupe_result=_without_heat(_result(loupe, view, facts, facts.loupe_sharp)),
     )
 
@@ -83,6 +81,11 @@ def _loupe_part(view: ResolvedView, facts: Facts) -> tuple[float, float, float, 
     return view.loupe.x - width / 2, view.loupe.y - height / 2, width, height
 
 
+def _loupe_chip(view: ResolvedView) -> Chip:
+    zoom = f"LOUPE {view.loupe.zoom * 100:.0f} %"
+    return Chip(f"ORIGINAL{_smoothed(view, view.loupe)} · {zoom}", Source.CAMERA)
+
+
 def _without_heat(scene: Scene) -> Scene:
     """The loupe is there to compare detail, which a heat map would cover."""
     kept = tuple(layer for layer in scene.layers if layer.name is not LayerName.SALIENCY)
@@ -90,8 +93,9 @@ def _without_heat(scene: Scene) -> Scene:
 
 
 def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
-    chips = [Chip(f"ORIGINAL {view.image.width} × {view.image.height}", Source.CAMERA)]
-    return (*chips, *_tone_chip(view, facts))
+    size = f"{view.image.width} × {view.image.height}"
+    chip = Chip(f"ORIGINAL {size}{_smoothed(view, view.main)}", Source.CAMERA)
+    return (chip, *_tone_chip(view, facts))
 
 
 def _result(
@@ -135,6 +139,11 @@ def result_chips(
 def _name(scale: Scale, chosen: Scale, facts: Facts) -> str:
     kind = "AI" if facts.learned else "INTERPOLATED"
     return f"{kind} ×{scale}" + (f" (of ×{chosen})" if scale != chosen else "")
+
+
+def _smoothed(view: ResolvedView, camera: Camera) -> str:
+    """Enlarged on the screen, also the original shows more than the camera recorded: say so."""
+    return ", smoothed" if view.smooth and camera.zoom > 1 else ""
 
 
 def _tone_chip(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:

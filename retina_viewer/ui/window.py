@@ -50,7 +50,7 @@ class Window(QMainWindow):
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("Retina Viewer")
-        self.setMinimumSize(960, 600)
+        self.setMinimumSize(1040, 640)
         self.services, self.settings = services, settings
         self._hovering = False
         self.jobs = Jobs(self)

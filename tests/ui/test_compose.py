@@ -31,7 +31,7 @@ def test_amber_appears_only_once_a_network_has_made_something(state: ViewState) 
         result = scenes(state, learned=learned, main_sharp=sharp, can_enhance=can)
         amber = [c for c in result.result.result_chips if c.source is Source.NETWORK]
         assert bool(amber) == (learned and sharp > 0 and can)
-        assert all(chip.source is Source.CAMERA for chip in result.original.chips)
+        assert {chip.source for chip in result.original.chips} == {Source.CAMERA}
 
 
 def test_the_chip_names_the_scale_that_was_computed(state: ViewState) -> None:
@@ -67,7 +67,7 @@ def test_the_slider_labels_both_sides(state: ViewState) -> None:
     state.layout = Layout.SLIDER
     result = scenes(state).result
     assert result.content is Content.SPLIT
-    assert [chip.text for chip in result.chips] == ["ORIGINAL 565 × 584"]
+    assert [chip.text for chip in result.chips] == ["ORIGINAL 565 × 584, smoothed"]
     assert [chip.text for chip in result.result_chips] == ["AI ×8 · Network"]
 
 
@@ -86,3 +86,22 @@ def test_holding_the_original_leaves_nothing_of_the_result(state: ViewState) -> 
     assert result.recipe is None
     assert result.layers == ()
     assert result.result_chips == ()
+
+
+def test_an_enlarged_original_is_called_smoothed_unless_its_pixels_are_shown(
+    state: ViewState,
+) -> None:
+    assert scenes(state).original.chips[0].text == "ORIGINAL 565 × 584, smoothed"
+    assert scenes(state).loupe_original.chips[0].text == "ORIGINAL, smoothed · LOUPE 800 %"
+    state.smooth = False
+    assert scenes(state).original.chips[0].text == "ORIGINAL 565 × 584"
+    state.smooth = True
+    state.zoom_at_centre(1)
+    assert scenes(state).original.chips[0].text == "ORIGINAL 565 × 584"
+
+
+def test_a_tone_that_is_not_ready_is_called_pending(state: ViewState) -> None:
+    state.tone = Tone.CLAHE
+    chips = scenes(state, tone=Tone.COLOUR).original.chips
+    assert (chips[-1].text, chips[-1].source) == ("PENDING CLAHE", Source.PENDING)
+    assert scenes(state, tone=Tone.CLAHE).original.chips[-1].text == "CLAHE"

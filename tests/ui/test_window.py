@@ -10,7 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QImage,
+    QKeySequence,
+    QShortcut,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -22,6 +29,7 @@ from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.ui.canvas.scene import Source
 from retina_viewer.ui.dialogs.export import ExportDialog
 from retina_viewer.ui.dialogs.keys import KeysDialog
+from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Layout, Tone
@@ -81,7 +89,7 @@ def test_drop_a_photograph_and_see_it(window: Window, qtbot: QtBot, photograph: 
     for x, y in ((60, 112), (120, 80), (150, 160)):
         place = mapping.point(x + 0.5, y + 0.5).toPoint()
         assert np.abs(shown[place.y(), place.x()] - truth[y, x]).max() <= 40
-    assert pane.scene.chips[0].text == "ORIGINAL 240 × 224"
+    assert pane.scene.chips[0].text == "ORIGINAL 240 × 224, smoothed"
     assert photograph.name in window.windowTitle()
 
 
@@ -387,7 +395,7 @@ def test_drag_the_slider(window: Window, qtbot: QtBot, photograph: Path) -> None
     qtbot.mouseMove(pane, QPoint(pane.width() // 4, 60))
     qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(pane.width() // 4, 60))
     assert window.viewer.state.divider == pytest.approx(0.25, abs=0.01)
-    assert [chip.text for chip in pane.scene.chips] == ["ORIGINAL 240 × 224"]
+    assert [chip.text for chip in pane.scene.chips] == ["ORIGINAL 240 × 224, smoothed"]
     assert [chip.text for chip in pane.scene.result_chips] == ["INTERPOLATED ×4 · Bicubic"]
 
 
@@ -473,6 +481,31 @@ def test_cancel_an_export_and_nothing_is_left(
     dialog.reject()
     finish(window, qtbot)
     assert list(folder.iterdir()) == []
+
+
+def test_open_a_sample_and_change_the_theme(window: Window, qtbot: QtBot) -> None:
+    window.empty.sample_clicked.emit()
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    names = [path.name for path in window.library.paths]
+    assert len(names) >= 2
+    assert not [name for name in names if name.endswith(("_fov.png", "_vessels.png", "_ma.png"))]
+    assert window.settings.recent_files == []
+    dark = pixels_of(window.grab().toImage())[:20].mean()
+    window.inspector.theme_chosen.emit("light")
+    light = pixels_of(window.grab().toImage())[:20].mean()
+    window.inspector.theme_chosen.emit("dark")
+    assert light > dark + 100
+
+
+def test_every_key_of_the_list_does_something(window: Window) -> None:
+    shortcuts = {one.key().toString(): one for one in window.findChildren(QShortcut)}
+    wanted = {
+        QKeySequence(sequence).toString()
+        for _, keys in KEYS
+        for key in keys
+        for sequence in key.keys
+    }
+    assert set(shortcuts) == wanted
 
 
 def test_settings_survive_the_window(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
