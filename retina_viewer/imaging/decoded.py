@@ -122,7 +122,9 @@ def as_rgb(pixels: Pixels) -> tuple[Pixels, bool]:
         pixels = over_black(pixels)
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         plane = pixels.reshape(pixels.shape[:2])
-        return cast(Pixels, np.repeat(plane[..., None], 3, axis=2)), True
+        # np.repeat would hold Python's lock for a third of a second, and the window with it.
+        equal = np.broadcast_to(plane[..., None], (*plane.shape, 3))
+        return cast(Pixels, np.ascontiguousarray(equal)), True
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     grey = np.array_equal(red[::16], green[::16]) and np.array_equal(green[::16], blue[::16])
     grey = grey and np.array_equal(red, green) and np.array_equal(green, blue)
