@@ -71,7 +71,7 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
             legend=bool(view.layers),
         ),
-        loupe_original=replace(loupe, chips=(_loupe_chip(view),)),
+        loupe_original=replace(loupe, chips=(_loupe_chip(view),), note=_loupe_note(view)),
         loupe_result=_without_heat(_result(loupe, view, facts, facts.loupe_sharp)),
     )
 
@@ -82,8 +82,12 @@ def _loupe_part(view: ResolvedView, facts: Facts) -> tuple[float, float, float, 
 
 
 def _loupe_chip(view: ResolvedView) -> Chip:
-    zoom = f"LOUPE {view.loupe.zoom * 100:.0f} %"
-    return Chip(f"ORIGINAL{_smoothed(view, view.loupe)} · {zoom}", Source.CAMERA)
+    return Chip(f"ORIGINAL{_smoothed(view, view.loupe)}", Source.CAMERA)
+
+
+def _loupe_note(view: ResolvedView) -> str:
+    held = ", held" if view.loupe_locked else ""
+    return f"loupe {view.loupe.zoom * 100:.0f} %{held}"
 
 
 def _without_heat(scene: Scene) -> Scene:

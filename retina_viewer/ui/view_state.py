@@ -209,6 +209,7 @@ class ResolvedView:
     overview: bool
     divider: float
     loupe_shown: bool
+    loupe_locked: bool
     show_original: bool
     measuring: bool
     fit: bool
@@ -244,6 +245,7 @@ def resolve(state: ViewState) -> ResolvedView:
         smooth=state.smooth,
         overview=state.overview,
         divider=state.divider,
+        loupe_locked=state.loupe_locked,
         loupe_shown=state.loupe_shown or state.layout is Layout.LOUPE,
         show_original=state.holding_original,
         measuring=state.measuring,

@@ -92,7 +92,8 @@ def test_an_enlarged_original_is_called_smoothed_unless_its_pixels_are_shown(
     state: ViewState,
 ) -> None:
     assert scenes(state).original.chips[0].text == "ORIGINAL 565 × 584, smoothed"
-    assert scenes(state).loupe_original.chips[0].text == "ORIGINAL, smoothed · LOUPE 800 %"
+    assert scenes(state).loupe_original.chips[0].text == "ORIGINAL, smoothed"
+    assert scenes(state).loupe_original.note == "loupe 800 %"
     state.smooth = False
     assert scenes(state).original.chips[0].text == "ORIGINAL 565 × 584"
     state.smooth = True

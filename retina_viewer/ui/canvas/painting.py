@@ -108,8 +108,10 @@ def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> Non
     part = mapping.visible(picture.bounds)
     if art is None or not part.area:
         return
+    ratio = painter.device().devicePixelRatioF()
     if zoom < VECTOR_ZOOM:
-        level = art.level_for(zoom)
+        # On a fine screen from a smaller picture, whose lines are wider there.
+        level = art.level_for(zoom / ratio)
         fx, fy = level.width / art.width, level.height / art.height
         source = QRectF(part.x * fx, part.y * fy, part.width * fx, part.height * fy)
         painter.drawImage(mapping.rect(part), level.levels[0].image, source)
@@ -126,7 +128,7 @@ def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> Non
     painter.scale(zoom, zoom)
     polygons = art.visible(part)
     # Drawn twice, a little apart, where there is room for a line that is easier to see.
-    for shift in (0.0, 0.7 / zoom) if zoom >= THICK_ZOOM else (0.0,):
+    for shift in (0.0, 0.7 / zoom) if zoom >= THICK_ZOOM or ratio > 1 else (0.0,):
         painter.translate(shift, shift)
         for polygon in polygons:
             painter.drawPolyline(polygon)
