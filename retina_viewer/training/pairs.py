@@ -52,6 +52,12 @@ class PairSource:
         self._scale = 2**stage.step
         self._validation = self._validation_pairs(validation)
 
+    @property
+    def gaussian_share(self) -> float:
+        """The share of Gaussian blur in what is trained."""
+        ranges = self._degradation
+        return ranges.gaussian / (ranges.gaussian + ranges.bicubic + ranges.area)
+
     def draw(self, count: int, rng: np.random.Generator) -> PatchPair:
         """A batch of ``count`` pairs; the same state of ``rng`` gives the same batch."""
         side = self._stage.patch * self._scale

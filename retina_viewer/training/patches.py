@@ -1,12 +1,13 @@
 """Random patches from cached photographs: where they lie, how they are turned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
+from retina_viewer.training.recipe import Grain
 
 _INSIDE = 0.6  # least share of a patch inside the field of view
 _TRIES = 20
@@ -21,10 +22,12 @@ class PatchSource:
         diameters: the field of view of a drawn photograph is shrunk to a diameter in this range,
             px, uniform in its logarithm: small enough that the patch is sharp, varied enough that
             vessels of all calibres occur.
+        grain: noise that is added to some patches.
     """
 
     cache: PhotographCache
     diameters: tuple[float, float]
+    grain: Grain = field(default_factory=Grain)
 
     def draw(self, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """``(side, side, 3)`` float32 in [0, 1], one of the eight flips and rotations."""
@@ -40,7 +43,22 @@ class PatchSource:
         patch = np.rot90(patch, int(rng.integers(4)))
         if rng.random() < 0.5:
             patch = patch[:, ::-1]
-        return as_unit(np.ascontiguousarray(patch))
+        return with_grain(as_unit(np.ascontiguousarray(patch)), self.grain, rng)
+
+
+def with_grain(
+    rgb: NDArray[np.float32], grain: Grain, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """``(H, W, 3)`` float32 in [0, 1], sometimes with noise, as a sensor's after demosaicing."""
+    if not grain.probability or rng.random() >= grain.probability:
+        return rgb
+    noise = rng.normal(0, 1, rgb.shape).astype(np.float32)
+    sigma = float(rng.uniform(*grain.blur))
+    if sigma > 0.2:  # a narrower Gaussian changes nothing
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigma), dtype=np.float32)
+        noise /= noise.std()
+    level = np.float32(rng.uniform(*grain.levels) / 255)
+    return np.asarray(np.clip(rgb + level * noise, 0, 1), dtype=np.float32)
 
 
 def _place(photograph: CachedPhotograph, window: int, rng: np.random.Generator) -> tuple[int, int]:

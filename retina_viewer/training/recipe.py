@@ -44,6 +44,19 @@ class DegradationRange(_Part):
     jpeg_quality: tuple[int, int] = (60, 100)
 
 
+class Grain(_Part):
+    """Sensor noise added to the sharp patch itself, before it is degraded.
+
+    Training photographs are shrunk, which averages their noise away; a network that never saw
+    noise in its target learns to take it out, and with it what looks like noise. With grain in
+    the target it learns to give back as much of it as the low-resolution patch still holds.
+    """
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    levels: tuple[float, float] = Field(default=(0.5, 4.0), description="deviation, grey levels")
+    blur: tuple[float, float] = Field(default=(0.0, 0.8), description="sigma, px: demosaicing")
+
+
 class StepStage(_Part):
     """One step of the cascade: where its patches lie, how long it trains."""
 
@@ -51,6 +64,10 @@ class StepStage(_Part):
     patch: int = Field(gt=0, description="low-resolution pixels, side of a patch")
     border: int = Field(default=3, description="low-resolution pixels at the rim outside the loss")
     validation_patches: int = Field(default=48, gt=0)
+    grain: Grain = Grain()
+    degradation: DegradationRange | None = Field(
+        default=None, description="of this stage, where it is not the recipe's"
+    )
     optimisation: Optimisation
 
     @model_validator(mode="after")

@@ -155,12 +155,11 @@ def _tasks(
             )
         return
     assert isinstance(network, GeneratorCascade)
-    sources = (
-        PatchSource(data.train, recipe.field_diameters),
-        PatchSource(data.validation, recipe.field_diameters),
-    )
+    validation = PatchSource(data.validation, recipe.field_diameters)
     for step in recipe.stages:
-        pairs = PairSource(network, step, recipe.degradation, *sources, device)
+        source = PatchSource(data.train, recipe.field_diameters, step.grain)
+        degradation = step.degradation or recipe.degradation
+        pairs = PairSource(network, step, degradation, source, validation, device)
         if isinstance(step, SaliencyGanStage):
             yield SaliencyGanTask(network, step, pairs, device)
         else:

@@ -27,9 +27,11 @@ class StepTask:
         return self._pairs.draw(self.optimisation.batch, rng)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Luminance PSNR of fixed validation patches; the score is the mean over both blurs."""
+        """Luminance PSNR of fixed validation patches by blur, and the score, weighted likewise."""
         psnr = self._pairs.luminance_psnr(network)
-        return {**psnr, "score": float(np.mean(list(psnr.values())))}
+        gaussian = self._pairs.gaussian_share
+        score = gaussian * psnr["psnr_gaussian"] + (1 - gaussian) * psnr["psnr_bicubic"]
+        return {**psnr, "score": score}
 
 
 class SuperresTask(StepTask):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from retina_viewer.evaluation.datasets import find_photographs
 from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.degradation import jpeg_round_trip, random_low_resolution
-from retina_viewer.training.patches import PatchSource
-from retina_viewer.training.recipe import DegradationRange
+from retina_viewer.training.patches import PatchSource, with_grain
+from retina_viewer.training.recipe import DegradationRange, Grain
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +67,13 @@ def test_jpeg_changes_little_at_high_quality(cache: PhotographCache) -> None:
     errors = [float(np.abs(jpeg_round_trip(rgb8, q).astype(float) - rgb8).mean()) for q in (98, 50)]
     assert errors[0] < errors[1]
     assert errors[0] < 3
+
+
+def test_grain_is_noise_of_the_asked_strength(cache: PhotographCache) -> None:
+    rng = np.random.default_rng(0)
+    sharp = PatchSource(cache, (280, 280)).draw(64, rng)
+    always = Grain(probability=1.0, levels=(3.0, 3.0))
+    noise = (with_grain(sharp, always, rng) - sharp)[sharp.min(axis=2) > 0.1]
+    assert float(noise.std()) * 255 == pytest.approx(3.0, rel=0.15)
+    assert abs(float(noise.mean())) * 255 < 0.5
+    np.testing.assert_array_equal(with_grain(sharp, Grain(probability=0.0), rng), sharp)
