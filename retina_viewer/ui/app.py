@@ -55,7 +55,10 @@ def run(files: Sequence[Path]) -> int:
         QTimer.singleShot(0, lambda: window.open(files))
     code = application.exec()
     sys.excepthook = sys.__excepthook__
-    save_settings(settings)
+    try:
+        save_settings(settings)
+    except UserError:
+        logger.warning("the settings were not saved")  # nothing that the person made is lost
     return int(code)
 
 

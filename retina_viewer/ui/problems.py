@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.log import recent_lines
 from retina_viewer.ui.dialogs.report import ReportDialog, report_on
 from retina_viewer.ui.widgets.banner import Banner
 
@@ -28,7 +29,7 @@ class Problems(QObject):
             return
         if self.dialog is not None:
             return  # the first error is the one to report; others mostly follow from it
-        self.dialog = ReportDialog(report_on(error), self._window)
+        self.dialog = ReportDialog(report_on(error, recent_lines(20)), self._window)
         self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.dialog.finished.connect(self._closed)
         self.dialog.open()

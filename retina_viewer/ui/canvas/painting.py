@@ -128,7 +128,7 @@ def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> Non
     painter.scale(zoom, zoom)
     polygons = art.visible(part)
     # Drawn twice, a little apart, where there is room for a line that is easier to see.
-    for shift in (0.0, 0.7 / zoom) if zoom >= THICK_ZOOM or ratio > 1 else (0.0,):
+    for shift in (0.0, 0.7 * ratio / zoom) if zoom >= THICK_ZOOM or ratio > 1 else (0.0,):
         painter.translate(shift, shift)
         for polygon in polygons:
             painter.drawPolyline(polygon)
