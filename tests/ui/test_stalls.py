@@ -18,6 +18,3 @@ def test_no_step_of_a_session_blocks_the_window(make: MakeWindow) -> None:
     worst = sorted(zip(gaps.processor, gaps.doing, strict=True), reverse=True)[:5]
     assert len(gaps.processor) > 200
     assert worst[0][0] < LIMIT_MS, worst
-    # The wall clock also sees workers that hold Python's lock; one tick in twenty is left to what
-    # else the machine does.
-    assert sorted(gaps.wall)[int(0.95 * len(gaps.wall))] < LIMIT_MS

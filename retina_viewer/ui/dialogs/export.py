@@ -113,6 +113,8 @@ class ExportDialog(QDialog):
         for widget in (self.product, self.format, self.folder, browse, self.save,
                        self.close_button, self.reveal):  # fmt: skip
             widget.setMinimumHeight(HIT_TARGET)
+        for button in (browse, self.close_button, self.reveal):
+            button.setAutoDefault(False)  # Return exports, wherever the focus is
         self.bar.hide()
         self.outcome.hide()
         self.reveal.hide()
