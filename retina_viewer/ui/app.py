@@ -29,7 +29,8 @@ from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
 
 logger = logging.getLogger(__name__)
-RENDER_SECONDS = 300.0
+RENDER_SECONDS = 1800.0
+"""Only a limit for work that hangs: a busy machine may need minutes for a whole photograph."""
 
 
 def run(files: Sequence[Path]) -> int:
