@@ -16,15 +16,14 @@ import numpy as np
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
 import torch
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings, load_settings, save_settings
-from retina_viewer.ui.icons import pixmap
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.theme import DARK, apply_theme
+from retina_viewer.ui.theme import apply_theme
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
 
@@ -177,7 +176,6 @@ def make_application() -> QApplication:
     application = QApplication(["retina-viewer"])
     application.setApplicationName("retina-viewer")
     application.setDesktopFileName("retina-viewer")
-    application.setWindowIcon(QIcon(pixmap("retina", DARK.amber, 128)))
     return application
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, scale_for
-from retina_viewer.ui.view_state import LayerName, Layout, ResolvedView, Scale, Tone
+from retina_viewer.ui.resolved_view import ResolvedView
+from retina_viewer.ui.view_state import LayerName, Layout, Scale, Tone
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Wanted
 from retina_viewer.ui.compose import Facts, recipe_for
-from retina_viewer.ui.view_state import ResolvedView
+from retina_viewer.ui.resolved_view import ResolvedView
 
 if TYPE_CHECKING:
     from retina_viewer.ui.viewer import Viewer

@@ -18,8 +18,9 @@ from retina_viewer.imaging.writers import JPEG_MAX_SIDE, sidecar_path, write_ima
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import default_name, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhance_image
+from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import LayerName, LayerView
+from retina_viewer.ui.view_state import LayerName
 
 
 class Product(Enum):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.icons import Icons
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.panels.enhance import EnhancePanel
 from retina_viewer.ui.panels.information import InformationPanel
 from retina_viewer.ui.panels.layers import LayersPanel
 from retina_viewer.ui.panels.measure import MeasurePanel
 from retina_viewer.ui.panels.view import ViewPanel
+from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.section import Section
 
@@ -23,7 +26,7 @@ class Inspector(QScrollArea):
     export_clicked = Signal()
     theme_chosen = Signal(str)
 
-    def __init__(self, viewer: Viewer, commands: Commands, theme: str) -> None:
+    def __init__(self, viewer: Viewer, commands: Commands, jobs: Jobs, theme: str) -> None:
         super().__init__()
         self.setObjectName("inspectorScroll")
         self.setFixedWidth(WIDTH)
@@ -34,7 +37,7 @@ class Inspector(QScrollArea):
         self.enhance = EnhancePanel()
         self.layers = LayersPanel()
         self.view_panel = ViewPanel(theme)
-        self.measure = MeasurePanel()
+        self.measure = MeasurePanel(viewer, jobs)
         self.information = InformationPanel()
         self.sections = {
             "Enhance": Section("Enhance", self.enhance),
@@ -68,28 +71,45 @@ class Inspector(QScrollArea):
         self.view_panel.loupe_zoom_chosen.connect(commands.set_loupe_zoom)
         self.view_panel.theme_chosen.connect(self.theme_chosen)
         self.measure.toggled.connect(commands.set_measuring)
+        self.measure.grown.connect(lambda: self._unfold("Measure"))
         self.measure.cleared.connect(lambda: self._viewer.set_ruler(None))
 
     def _connect_viewer(self) -> None:
         viewer = self._viewer
         viewer.changed.connect(self._show_view)
         viewer.sharpened.connect(lambda: self.enhance.show_progress(viewer))
+        viewer.sharpened.connect(self.measure.show_profile)
         viewer.layers_changed.connect(lambda: self.layers.show_results(viewer))
         viewer.photo_changed.connect(self.information.show_photo)
         self._show_all()
 
-    def _show_view(self, old: object, new: object) -> None:
+    def use_icons(self, icons: Icons) -> None:
+        for section in self.sections.values():
+            section.use_icons(icons)
+        self.enhance.use_icons(icons)
+        self.measure.use_icons(icons)
+
+    def _show_view(self, old: ResolvedView, new: ResolvedView) -> None:
         self._show_all()
+        if new.measuring and not old.measuring:
+            self._unfold("Measure")
 
     def _show_all(self) -> None:
         self.enhance.show_viewer(self._viewer)
         self.layers.show_viewer(self._viewer)
         self.view_panel.show_viewer(self._viewer)
-        self.measure.show_viewer(self._viewer)
+        self.measure.show_viewer()
 
     def toggle_information(self) -> None:
         """Unfold the information and bring it into view, or fold it."""
         section = self.sections["Information"]
-        section.set_open(not section.heading.isChecked())
         if section.heading.isChecked():
-            self.ensureWidgetVisible(section)
+            section.set_open(False)
+        else:
+            self._unfold("Information")
+
+    def _unfold(self, title: str) -> None:
+        section = self.sections[title]
+        section.set_open(True)
+        # Its place is known when the column has been laid out.
+        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(section, 0, 0))

@@ -20,6 +20,7 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
+    Recipe,
     TileCache,
     TileKey,
     Wanted,
@@ -67,7 +68,7 @@ class EnhancerShelf:
     def _result(self, photo: Photo, key: TileKey) -> NDArray[np.uint8]:
         """``(h * scale, w * scale, 3)`` uint8 sRGB."""
         recipe = key.recipe
-        untoned = (recipe.photo, recipe.method, recipe.scale, recipe.device, key.rect)
+        untoned = _untoned(recipe, key.rect)
         found = self._results.get(untoned)
         if found is not None:
             return found
@@ -78,12 +79,23 @@ class EnhancerShelf:
         self._remember(untoned, result)
         return result
 
+    def finished(self, recipe: Recipe, rect: Rect) -> NDArray[np.uint8] | None:
+        """The result's pixels in colour, whatever the recipe's tone; None where not computed.
+
+        Does not wait: for any thread.
+        """
+        return self._results.get(_untoned(recipe, rect))
+
     def _remember(self, key: tuple[object, ...], result: NDArray[np.uint8]) -> None:
         self._results[key] = result
         self._bytes += result.nbytes
         while self._bytes > RAW_BYTES:
             oldest = next(iter(self._results))
             self._bytes -= self._results.pop(oldest).nbytes
+
+
+def _untoned(recipe: Recipe, rect: Rect) -> tuple[object, ...]:
+    return (recipe.photo, recipe.method, recipe.scale, recipe.device, rect)
 
 
 def enhance_part(enhancer: Enhancer, image: FundusImage, rect: Rect) -> FloatImage:

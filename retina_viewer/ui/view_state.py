@@ -1,7 +1,8 @@
-"""What the person asked to see (ViewState), and what follows from it (ResolvedView). No Qt.
+"""What the person asked to see. No Qt.
 
 Intent, resolve, apply: events change a :class:`ViewState` through its methods, the pure
-:func:`resolve` turns it into a frozen :class:`ResolvedView`, and the widgets apply the difference.
+:func:`~retina_viewer.ui.resolved_view.resolve` turns it into a frozen
+:class:`~retina_viewer.ui.resolved_view.ResolvedView`, and the widgets apply the difference.
 
 Coordinates: positions are in source pixels of the photograph (pixel centres at .5); the zoom is
 device pixels per source pixel; pane sizes and cursor positions are in device pixels.
@@ -9,14 +10,10 @@ device pixels per source pixel; pane sizes and cursor positions are in device pi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.camera import Camera
 
 Scale = Literal[2, 4, 8, 16]
 SCALES: tuple[Scale, ...] = (2, 4, 8, 16)
@@ -179,75 +176,3 @@ def shown_centre(state: ViewState) -> tuple[float, float]:
     if state.fit:
         return state.image_width / 2, state.image_height / 2
     return state.centre_x, state.centre_y
-
-
-@dataclass(frozen=True)
-class LayerView:
-    """A layer as it is drawn."""
-
-    name: LayerName
-    opacity: float
-
-
-@dataclass(frozen=True)
-class ResolvedView:
-    """What the widgets show. Equal values look the same."""
-
-    image: Rect
-    whole: bool
-    """Whether the main panes show all of the photograph."""
-    main: Camera
-    loupe: Camera
-    layout: Layout
-    tone: Tone
-    method: str
-    scale: Scale
-    layers: tuple[LayerView, ...]
-    layers_on: tuple[LayerName, ...]
-    colour_map: str
-    smooth: bool
-    overview: bool
-    divider: float
-    loupe_shown: bool
-    loupe_locked: bool
-    show_original: bool
-    measuring: bool
-    fit: bool
-
-    @property
-    def has_image(self) -> bool:
-        return self.image.area > 0
-
-
-def resolve(state: ViewState) -> ResolvedView:
-    """What follows from the person's intent. Pure."""
-    x, y = shown_centre(state)
-    on = tuple(name for name in LayerName if state.layer(name).on)
-    shown = () if state.holding_layers_hidden else on
-    image = Rect(0, 0, state.image_width, state.image_height)
-    main = Camera(x, y, shown_zoom(state))
-    return ResolvedView(
-        image=image,
-        whole=main.visible(state.pane_width, state.pane_height, image) == image,
-        main=main,
-        loupe=Camera(
-            x if state.loupe_x is None else state.loupe_x,
-            y if state.loupe_y is None else state.loupe_y,
-            max(state.loupe_zoom, shown_zoom(state)),
-        ),
-        layout=state.layout,
-        tone=state.tone,
-        method=state.method,
-        scale=state.scale,
-        layers=tuple(LayerView(name, state.layer(name).opacity) for name in shown),
-        layers_on=on,
-        colour_map=state.colour_map,
-        smooth=state.smooth,
-        overview=state.overview,
-        divider=state.divider,
-        loupe_locked=state.loupe_locked,
-        loupe_shown=state.loupe_shown or state.layout is Layout.LOUPE,
-        show_original=state.holding_original,
-        measuring=state.measuring,
-        fit=state.fit,
-    )

@@ -12,14 +12,16 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
+from retina_viewer.ui.canvas.tiles import Recipe
 from retina_viewer.ui.compose import compose
 from retina_viewer.ui.demand import Demand
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.photo import Photo, TonedPhoto
+from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.services import MethodInfo, Services
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import LayerName, Tone, ViewState, resolve
+from retina_viewer.ui.view_state import LayerName, Tone, ViewState
 
 TONE_KEY = "tone"
 
@@ -84,24 +86,16 @@ class Viewer(QObject):
         return tone if ready else Tone.COLOUR
 
     @property
+    def result_recipe(self) -> Recipe | None:
+        """How the result in the main pane is made; None where none is."""
+        wanted = self._demand.main(self.view)
+        return wanted.recipe if wanted else None
+
+    @property
     def sharp(self) -> float:
         """The finished part of the main pane's visible area; 1 where nothing is to be done."""
         wanted = self._demand.main(self.view)
         return self.tiles.sharp(wanted) if wanted else 1.0
-
-    def sharpness_text(self) -> str:
-        """How far the result is, in words."""
-        if not self.view.has_image:
-            return ""
-        if not self.can_enhance:
-            return "failed; the photograph is shown interpolated"
-        if self._demand.main(self.view) is None:
-            return "interpolated; zoom in to enhance"
-        sharp = self.sharp
-        if sharp >= 1:
-            return f"finished, {self.tiles.seconds:.1f} s" if self.tiles.seconds else "finished"
-        stopped = ", stopped" if self.tiles.is_paused else ""
-        return f"{int(sharp * 100)} % sharp{stopped}"
 
     @property
     def can_enhance(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
@@ -22,14 +22,17 @@ from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.exports import Exports
+from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.inspector import Inspector
 from retina_viewer.ui.interaction import Interaction
 from retina_viewer.ui.jobs import Jobs, Lane
-from retina_viewer.ui.library import Library, Status
+from retina_viewer.ui.late_imports import import_late
+from retina_viewer.ui.library import Library
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.problems import Problems
+from retina_viewer.ui.readouts import Readouts
 from retina_viewer.ui.remembered import remember, state_from
 from retina_viewer.ui.services import DeviceInfo, Services
 from retina_viewer.ui.theme import Tokens
@@ -52,7 +55,8 @@ class Window(QMainWindow):
         self.setWindowTitle("Retina Viewer")
         self.setMinimumSize(1040, 640)
         self.services, self.settings = services, settings
-        self._hovering = False
+        self._tokens = tokens
+        self._icons_asked_for = self._has_icons = False
         self.jobs = Jobs(self)
         self.library = Library(services, self.jobs, self)
         picture = Picture()
@@ -64,12 +68,15 @@ class Window(QMainWindow):
         self.interaction = Interaction(self.viewer, self.stage)
         self.opening = Opening(self.library, settings, self)
         self.open_menu = QMenu(self)
-        self.toolbar = Toolbar(tokens, services.methods(), self.open_menu)
-        self.banner = Banner(tokens)
-        self.empty = Empty(tokens)
+        self.toolbar = Toolbar(services.methods(), self.open_menu)
+        self.banner = Banner()
+        self.empty = Empty()
         self.filmstrip = Filmstrip(self.library, tokens)
-        self.inspector = Inspector(self.viewer, self.commands, settings.theme)
-        self.statusbar = StatusBar(tokens, self.jobs)
+        self.inspector = Inspector(self.viewer, self.commands, self.jobs, settings.theme)
+        self.statusbar = StatusBar(self.jobs)
+        self.readouts = Readouts(
+            self.viewer, self.interaction, self.library, self.toolbar, self.statusbar
+        )
         self.drop_hint = DropHint(self)
         self.problems = Problems(self.banner, self)
         self.exports = Exports(self.viewer, self.opening, settings, self)
@@ -79,7 +86,6 @@ class Window(QMainWindow):
         self._held = HeldKeys(self, self.commands)
         self._drops = DropTarget(self, self.drop_hint, self.library.open)
         self.stage.set_layout(state.layout, loupe=state.loupe_shown)
-        self.toolbar.show_view(self.viewer.view, self.viewer.method.scales)
         self._ask_for_devices()
 
     def _arrange(self) -> None:
@@ -108,8 +114,6 @@ class Window(QMainWindow):
         library.failed.connect(self._photo_failed)
         library.list_changed.connect(lambda: self.filmstrip.setVisible(len(library.paths) > 1))
         self.filmstrip.picked.connect(library.select)
-        viewer.changed.connect(self._view_changed)
-        viewer.sharpened.connect(self._sharpened)
         viewer.problem.connect(self._problem)
         self.jobs.unhandled.connect(lambda job, error: self.problems.show(error))
         self.banner.action_clicked.connect(self._try_again)
@@ -125,8 +129,6 @@ class Window(QMainWindow):
         self.inspector.export_clicked.connect(self.exports.show)
         self.inspector.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
-        self.interaction.hovered.connect(self._hovered)
-        self.interaction.left.connect(self._cursor_left)
 
     def _commands(self) -> dict[str, Callable[[], None]]:
         """What the names in the key table stand for, where it is not one of the view's commands."""
@@ -192,39 +194,6 @@ class Window(QMainWindow):
         self.banner.hide()
         self.viewer.retry()
 
-    def _view_changed(self, old: object, new: object) -> None:
-        view = self.viewer.view
-        self.toolbar.show_view(view, self.viewer.method.scales)
-        self.statusbar.show_zoom(view.main.zoom if view.has_image else None)
-        if not self._hovering:
-            self._cursor_left()
-        self._sharpened()
-
-    def _sharpened(self) -> None:
-        viewer = self.viewer
-        sharp = viewer.sharp
-        busy = sharp < 1 and not viewer.tiles.is_paused and viewer.can_enhance
-        self.statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
-        if sharp >= 1 and viewer.tiles.seconds:
-            self.statusbar.show_time(f"×{viewer.view.scale} {viewer.tiles.seconds:.1f} s")
-            if (
-                viewer.method.learned
-                and viewer.photo is not None
-                and viewer.photo.image.path is not None
-            ):
-                self.library.mark(viewer.photo.image.path, Status.ENHANCED)
-
-    def _cursor_left(self) -> None:
-        """Without a cursor the loupe's place is the one to name."""
-        self._hovered(self.viewer.view.loupe.x, self.viewer.view.loupe.y)
-        self._hovering = False
-
-    def _hovered(self, x: float, y: float) -> None:
-        self._hovering = True
-        photo = self.viewer.photo
-        rgb = photo.colour_at(x, y) if photo is not None else None
-        self.statusbar.show_cursor(x, y, rgb)
-
     def _ask_for_devices(self) -> None:
         def show(devices: Sequence[DeviceInfo]) -> None:
             self.toolbar.show_devices(devices, self.viewer.device)
@@ -237,12 +206,36 @@ class Window(QMainWindow):
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take a theme's colours where the style sheet does not reach."""
-        for part in (self.toolbar, self.banner, self.empty, self.filmstrip, self.statusbar):
-            part.use_tokens(tokens)
+        self._tokens = tokens
+        self.filmstrip.use_tokens(tokens)
+        if self._has_icons:
+            self._use_icons()
+
+    def _ask_for_icons(self) -> None:
+        """Once, after the first paint."""
+        self._icons_asked_for = True
+        self.jobs.submit(
+            "icons",
+            lambda progress: import_late("qtawesome"),
+            lambda module: self._use_icons(),
+            failed=lambda error: None,  # it is in the log; every button has a text or a name
+        )
+
+    def _use_icons(self) -> None:
+        self._has_icons = True
+        icons = Icons(self._tokens)
+        for part in (self.toolbar, self.banner, self.empty, self.inspector, self.statusbar):
+            part.use_icons(icons)
+        self.setWindowIcon(icons.emblem())
 
     def _theme_chosen(self, theme: str) -> None:
         self.settings.theme = theme  # type: ignore[assignment]
         self.theme_chosen.emit(theme)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._icons_asked_for:
+            self._ask_for_icons()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,6 +1,5 @@
-"""Windows of the tests are drawn offscreen, and no test touches the person's own settings."""
+"""Photographs, windows and services for the tests of the window."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,12 +7,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from pytestqt.qtbot import QtBot
-
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
-
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir
@@ -25,11 +21,6 @@ from retina_viewer.ui.window import Window
 
 SAMPLES = resources_dir() / "samples"
 WINDOW_SIZE = (1280, 800)
-
-
-@pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RETINA_VIEWER_BASE_DIR", str(tmp_path / "user-data"))
 
 
 @pytest.fixture

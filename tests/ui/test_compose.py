@@ -6,7 +6,8 @@ import pytest
 
 from retina_viewer.ui.canvas.scene import Content, Source
 from retina_viewer.ui.compose import Facts, Scenes, compose
-from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState, resolve
+from retina_viewer.ui.resolved_view import resolve
+from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState
 
 
 def scenes(state: ViewState, **facts: object) -> Scenes:
@@ -38,6 +39,9 @@ def test_the_chip_names_the_scale_that_was_computed(state: ViewState) -> None:
     assert texts(scenes(state)) == ["AI ×8 · Network"]
     state.zoom_at_centre(3)  # more than x4 cannot be seen here and is not computed
     assert texts(scenes(state)) == ["AI ×4 (of ×8) · Network"]
+    state.zoom_at_centre(1)
+    assert texts(scenes(state)) == ["AI ×2 (of ×8) · Network"]
+    state.zoom_at_centre(3)
     assert texts(scenes(state, main_sharp=0.37)) == ["AI ×4 (of ×8) · Network", "PENDING"]
     assert scenes(state, main_sharp=0.37).result.note == "37 % sharp"
 

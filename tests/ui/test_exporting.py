@@ -20,8 +20,9 @@ from retina_viewer.ui.exporting import (
     free_paths,
     write,
 )
+from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import project_services
-from retina_viewer.ui.view_state import LayerName, LayerView
+from retina_viewer.ui.view_state import LayerName
 
 
 @pytest.fixture

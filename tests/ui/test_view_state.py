@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.view_state import (
     MAX_ZOOM,
     LayerName,
     ViewState,
     fit_zoom,
-    resolve,
     shown_zoom,
     zoom_limits,
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -124,7 +124,7 @@ def test_zoom_in_and_the_tiles_sharpen_centre_first(
 
     def arrived(rect: Rect) -> None:
         camera = window.viewer.view.main
-        if rect.width <= 48:  # not the x4 tile that was under way before the zoom
+        if rect.width <= 48:  # not the x2 tile that was under way before the zoom
             place = (rect.x + rect.width / 2, rect.y + rect.height / 2)
             order.append(math.dist(place, (camera.x, camera.y)))
 
@@ -237,7 +237,7 @@ def test_hold_o_to_see_the_original(window: Window, qtbot: QtBot, photograph: Pa
     qtbot.keyPress(window, Qt.Key.Key_O)
     assert window.stage.result.scene.chips == window.stage.original.scene.chips
     qtbot.keyRelease(window, Qt.Key.Key_O)
-    assert window.stage.result.scene.result_chips[0].text == "INTERPOLATED ×4 · Bicubic"
+    assert window.stage.result.scene.result_chips[0].text == "INTERPOLATED ×2 (of ×4) · Bicubic"
 
 
 def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
@@ -430,6 +430,67 @@ def test_measure_a_distance_in_source_pixels(
     assert ruler is not None
     assert ruler[2] - ruler[0] == pytest.approx(100 / pane.scene.camera.zoom)
     assert window.stage.result.scene.ruler == ruler
+    assert not window.statusbar.distance.isVisible()  # the file states no pixel size
+
+
+def test_see_green_along_the_ruler(window: Window, qtbot: QtBot, photograph: Path) -> None:
+    show(window, qtbot, photograph)
+    window.commands.toggle_measure()
+    window.viewer.set_ruler((60.0, 112.5, 180.0, 112.5))
+    panel = window.inspector.measure
+    qtbot.waitUntil(lambda: panel.plot is not None, timeout=20_000)
+    finish(window, qtbot)
+    assert panel.plot is not None
+    assert panel.plot.isVisible()
+    distance, original = panel.plot.original.getData()
+    _, result = panel.plot.result.getData()
+    with Image.open(photograph) as image:
+        green = np.asarray(image)[112, :, 1].astype(float)
+    expected = np.interp(60.0 + distance, np.arange(green.size) + 0.5, green)
+    assert original == pytest.approx(expected, abs=0.01)
+    assert 0.1 < np.abs(result - original).mean() < 10  # the same place, another picture
+    axes = [panel.plot.plot.getAxis(side).labelText for side in ("left", "bottom")]
+    assert axes == ["green, 0 to 255", "distance (px)"]
+    window.viewer.set_ruler(None)
+    assert not panel.plot.isVisible()
+
+
+def test_a_known_pixel_size_gives_nominal_millimetres(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    services = project_services()
+
+    def open_image(path: Path) -> FundusImage:
+        return replace(services.open_image(path), um_per_px=40.0)
+
+    window = make(replace(services, open_image=open_image))
+    show(window, qtbot, photograph)
+    slot = window.statusbar.distance
+    assert slot.isVisible()
+    assert slot.text() == "view 9.60 mm nominal"  # 240 px
+    window.viewer.set_ruler((10.0, 10.0, 40.0, 50.0))
+    assert slot.text() == "ruler 2.00 mm nominal"
+
+
+def test_icons_come_after_the_first_paint_and_follow_the_theme(
+    window: Window, qtbot: QtBot
+) -> None:
+    buttons = [window.toolbar.export_button, window.banner._close]
+    qtbot.waitUntil(lambda: not buttons[0].icon().isNull(), timeout=20_000)
+    dark: list[float] = []
+    light: list[float] = []
+    for theme, seen in (("dark", dark), ("light", light)):
+        window.inspector.theme_chosen.emit(theme)
+        for button in buttons:
+            ink = button.icon().pixmap(QSize(18, 18), 2.0).toImage()
+            assert ink.width() == 36
+            assert button.text() or button.accessibleName()
+            rgba = ink.convertToFormat(QImage.Format.Format_RGBA8888)
+            values = np.frombuffer(rgba.constBits(), np.uint8).reshape(36, -1, 4)
+            seen.append(float(values[values[..., 3] > 250][:, :3].mean()))
+    window.inspector.theme_chosen.emit("dark")
+    assert min(dark) > 200
+    assert max(light) < 60
 
 
 def test_export_and_find_the_sidecar(

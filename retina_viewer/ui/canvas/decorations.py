@@ -159,7 +159,8 @@ def paint_crosshair(painter: QPainter, centre: QPointF) -> None:
             painter.drawLine(centre + QPointF(dx * 6, dy * 6), centre + QPointF(dx * 12, dy * 12))
 
 
-def paint_ruler(painter: QPainter, start: QPointF, end: QPointF, label: str) -> None:
+def paint_ruler(painter: QPainter, start: QPointF, end: QPointF, label: str, width: float) -> None:
+    """A line with its label beside its end, inside a pane of this width where it can be."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(255, 255, 255), 1.5)):
         painter.setPen(QPen(colour, width))
@@ -167,7 +168,8 @@ def paint_ruler(painter: QPainter, start: QPointF, end: QPointF, label: str) -> 
     painter.setBrush(WHITE)
     for place in (start, end):
         painter.drawEllipse(place, 3, 3)
-    paint_note(painter, label, end.x() + 8, end.y() - 6)
+    room = width - QFontMetricsF(painter.font()).horizontalAdvance(label) - 24
+    paint_note(painter, label, max(0.0, min(end.x() + 8, room)), end.y() - 6)
 
 
 def paint_divider(painter: QPainter, x: float, height: float) -> None:

@@ -109,7 +109,7 @@ class Pane(QWidget):
             start = mapping.point(*scene.ruler[:2]) / ratio
             end = mapping.point(*scene.ruler[2:]) / ratio
             label = deco.length_label(scene.ruler, scene.um_per_px)
-            deco.paint_ruler(painter, start, end, label)
+            deco.paint_ruler(painter, start, end, label, width)
         left = deco.MARGIN
         if scene.overview:
             box = deco.overview_rect(self.picture, width, height)

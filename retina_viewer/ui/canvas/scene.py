@@ -12,7 +12,8 @@ from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import Recipe, TileCache
 from retina_viewer.ui.canvas.vessel_art import VesselArt
-from retina_viewer.ui.view_state import LayerName, LayerView
+from retina_viewer.ui.resolved_view import LayerView
+from retina_viewer.ui.view_state import LayerName
 
 
 class Content(Enum):

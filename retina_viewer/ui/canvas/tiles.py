@@ -76,11 +76,11 @@ def nearest(tiles: Iterable[Rect], x: float, y: float) -> Rect:
 def scale_for(camera: Camera, wanted: Scale) -> Scale:
     """The enlargement to compute for what this camera shows.
 
-    The cascade's intermediate results are the levels of a pyramid: x8 and x16 begin to differ from
-    x4 on the screen only above 400 % and 800 %, and cost 4 and 16 times as much. x2 and x4 are
-    always computed as chosen.
+    The cascade's intermediate results are the levels of a pyramid: the smallest whose pixels are
+    as fine as the screen's, but never above the chosen one. x4 begins to differ from x2 on the
+    screen only above 200 %, and costs four times as much; and so on.
     """
-    for scale in SCALES[1:]:
+    for scale in SCALES:
         if scale >= camera.zoom:
             return min(scale, wanted)
     return wanted

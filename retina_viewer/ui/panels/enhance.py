@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
@@ -42,6 +43,10 @@ class EnhancePanel(QWidget):
         column.addWidget(self._resume)
         column.addWidget(self._export)
 
+    def use_icons(self, icons: Icons) -> None:
+        self._export.setIconSize(ICON_SIZE)
+        self._export.setIcon(icons.icon("export"))
+
     def show_viewer(self, viewer: Viewer) -> None:
         view, method = viewer.view, viewer.method
         self._method.setText(f"{method.title} ×{view.scale}")
@@ -54,7 +59,25 @@ class EnhancePanel(QWidget):
 
     def show_progress(self, viewer: Viewer) -> None:
         """The part that changes with every tile."""
-        self._sharp.setText(viewer.sharpness_text())
+        self._sharp.setText(sharpness_text(viewer))
         self._resume.setVisible(
             viewer.view.has_image and (viewer.tiles.is_paused or not viewer.can_enhance)
         )
+
+
+def sharpness_text(viewer: Viewer) -> str:
+    """How far the result in view is, in words."""
+    if not viewer.view.has_image:
+        return ""
+    if not viewer.can_enhance:
+        return "failed; the photograph is shown interpolated"
+    recipe = viewer.result_recipe
+    if recipe is None:
+        return "interpolated; zoom in to enhance"
+    enough = f"×{recipe.scale} is enough here, " if recipe.scale != viewer.view.scale else ""
+    sharp = viewer.sharp
+    if sharp < 1:
+        stopped = ", stopped" if viewer.tiles.is_paused else ""
+        return f"{enough}{int(sharp * 100)} % sharp{stopped}"
+    seconds = viewer.tiles.seconds
+    return f"{enough}finished, {seconds:.1f} s" if seconds else f"{enough}finished"

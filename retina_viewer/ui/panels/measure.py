@@ -1,14 +1,27 @@
-"""Inspector: distances, always in pixels of the photograph."""
+"""Inspector: the ruler's length, in pixels of the photograph, and green along it."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from retina_viewer.core.geometry import Rect
+from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.decorations import length_label
+from retina_viewer.ui.icons import ICON_SIZE, Icons
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.late_imports import import_late
+from retina_viewer.ui.profile import Profile, profile_along
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, value_label
+
+if TYPE_CHECKING:
+    from retina_viewer.ui.widgets.profile_plot import ProfilePlot
 
 
 class MeasurePanel(QWidget):
@@ -16,9 +29,15 @@ class MeasurePanel(QWidget):
 
     toggled = Signal(bool)
     cleared = Signal()
+    grown = Signal()
+    """The plot has been added."""
 
-    def __init__(self) -> None:
+    def __init__(self, viewer: Viewer, jobs: Jobs) -> None:
         super().__init__()
+        self._viewer = viewer
+        self._jobs = jobs
+        self._plot: ProfilePlot | None = None
+        self._drawn: object = None
         self._reading = value_label()
         self._button = QPushButton("Measure")
         self._button.setToolTip("Draw a line on the photograph (M)")
@@ -30,23 +49,86 @@ class MeasurePanel(QWidget):
         for button in (self._button, self._clear):
             button.setMinimumHeight(HIT_TARGET)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setIconSize(ICON_SIZE)
             row.addWidget(button)
-        column = panel_column(self)
-        column.addLayout(row)
-        column.addWidget(self._reading)
-
         self._hint = dim_label("Drag on the photograph to measure a straight distance.")
-        column.addWidget(self._hint)
+        self._column = panel_column(self)
+        self._column.addLayout(row)
+        self._column.addWidget(self._reading)
+        self._column.addWidget(self._hint)
 
-    def show_viewer(self, viewer: Viewer) -> None:
-        view, photo = viewer.view, viewer.photo
+    def use_icons(self, icons: Icons) -> None:
+        self._button.setIcon(icons.toggle("ruler"))
+        self._clear.setIcon(icons.icon("clear"))
+
+    @property
+    def plot(self) -> ProfilePlot | None:
+        """None until a profile has been shown."""
+        return self._plot
+
+    def show_viewer(self) -> None:
+        """Show the ruler."""
+        view, photo, ruler = self._viewer.view, self._viewer.photo, self._viewer.ruler
         self._button.blockSignals(True)
         self._button.setChecked(view.measuring)
         self._button.blockSignals(False)
         self._button.setEnabled(view.has_image)
-        self._clear.setEnabled(viewer.ruler is not None)
-        self._hint.setVisible(view.measuring and viewer.ruler is None)
-        self._reading.setVisible(viewer.ruler is not None)
-        if viewer.ruler is not None:
+        self._clear.setEnabled(ruler is not None)
+        self._hint.setVisible(view.measuring and ruler is None)
+        self._reading.setVisible(ruler is not None)
+        if ruler is not None:
             um = photo.image.um_per_px if photo else None
-            self._reading.setText(length_label(viewer.ruler, um))
+            self._reading.setText(length_label(ruler, um))
+        self.show_profile()
+
+    def show_profile(self) -> None:
+        """Draw what is known along the ruler; changes with the ruler and with every tile."""
+        viewer, photo = self._viewer, self._viewer.photo
+        if self._plot is not None:
+            self._plot.setVisible(viewer.ruler is not None)
+        if photo is None or viewer.ruler is None:
+            return
+        if self._plot is None:
+            self._make_plot()
+            return
+        facts = (viewer.ruler, photo.key, viewer.result_recipe, viewer.tiles.cache.version)
+        if facts == self._drawn or not self.isVisible():
+            return
+        self._drawn = facts
+        profile = ruler_profile(viewer)
+        if profile is not None:
+            learned, um = viewer.method.learned, photo.image.um_per_px
+            self._plot.show_profile(profile, learned=learned, um_per_px=um)
+
+    def _make_plot(self) -> None:
+        if self._jobs.is_active("plot"):
+            return
+
+        def work(progress: Progress) -> type[ProfilePlot]:
+            import_late("pyqtgraph")
+            from retina_viewer.ui.widgets.profile_plot import ProfilePlot
+
+            return ProfilePlot
+
+        def done(plot: type[ProfilePlot]) -> None:
+            self._plot = plot()
+            self._column.addWidget(self._plot)
+            self.show_viewer()
+            self.grown.emit()
+
+        self._jobs.submit("plot", work, done, title="plot")
+
+
+def ruler_profile(viewer: Viewer) -> Profile | None:
+    """Green along the viewer's ruler, of the photograph and of what is computed of the result."""
+    photo, ruler, recipe = viewer.photo, viewer.ruler, viewer.result_recipe
+    if photo is None or ruler is None:
+        return None
+    if recipe is None:
+        return profile_along(ruler, photo.image.display_rgb)
+    made = recipe
+
+    def tile(rect: Rect) -> NDArray[np.uint8] | None:
+        return viewer.tiles.shelf.finished(made, rect)
+
+    return profile_along(ruler, photo.image.display_rgb, recipe.scale, tile)

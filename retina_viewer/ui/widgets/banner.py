@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from retina_viewer.ui.icons import icon
-from retina_viewer.ui.theme import HIT_TARGET, Tokens
+from retina_viewer.ui.icons import Icons
+from retina_viewer.ui.theme import HIT_TARGET
 
 
 class Banner(QFrame):
@@ -22,7 +22,7 @@ class Banner(QFrame):
 
     action_clicked = Signal()
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.setObjectName("banner")
         self.message = _text("message")
@@ -50,11 +50,10 @@ class Banner(QFrame):
         row.addLayout(texts, 1)
         for button in (self._fold, self._action, close):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        self.use_tokens(tokens)
         self.hide()
 
-    def use_tokens(self, tokens: Tokens) -> None:
-        self._close.setIcon(icon("close", tokens.text))
+    def use_icons(self, icons: Icons) -> None:
+        self._close.setIcon(icons.icon("close"))
 
     def show_problem(self, message: str, hint: str, details: str = "", action: str = "") -> None:
         """Show what happened, what to do, what a technician wants to know, and a button's text."""

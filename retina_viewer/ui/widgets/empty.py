@@ -5,8 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from retina_viewer.ui.icons import pixmap
-from retina_viewer.ui.theme import HIT_TARGET, Tokens
+from retina_viewer.ui.icons import Icons
+from retina_viewer.ui.theme import HIT_TARGET
+
+PICTURE_SIDE = 72
 
 
 class Empty(QWidget):
@@ -15,10 +17,10 @@ class Empty(QWidget):
     open_clicked = Signal()
     sample_clicked = Signal()
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self) -> None:
         super().__init__()
         picture = self._picture = QLabel()
-        self.use_tokens(tokens)
+        picture.setFixedHeight(PICTURE_SIDE)  # nothing moves when it comes
         sentence = QLabel("Drop a fundus photograph or a folder here.")
         sentence.setProperty("role", "heading")
         formats = QLabel("JPEG, PNG, TIFF, BMP, WebP, DICOM. Nothing leaves this computer.")
@@ -43,8 +45,8 @@ class Empty(QWidget):
         column.addLayout(buttons)
         column.addStretch(3)
 
-    def use_tokens(self, tokens: Tokens) -> None:
-        self._picture.setPixmap(pixmap("retina", tokens.dim, 72, self.devicePixelRatioF()))
+    def use_icons(self, icons: Icons) -> None:
+        self._picture.setPixmap(icons.picture("retina", PICTURE_SIDE, self.devicePixelRatioF()))
 
 
 class DropHint(QFrame):

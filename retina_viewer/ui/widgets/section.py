@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.theme import HIT_TARGET
 
 
@@ -14,6 +15,7 @@ class Section(QWidget):
     def __init__(self, title: str, body: QWidget, *, is_open: bool = True) -> None:
         super().__init__()
         self._body = body
+        self._has_icon = False
         self.heading = QToolButton()
         self.heading.setText(title)
         self.heading.setProperty("role", "section")
@@ -31,9 +33,16 @@ class Section(QWidget):
         self._toggle(is_open)
 
     def _toggle(self, is_open: bool) -> None:
-        arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
-        self.heading.setArrowType(arrow)
+        if not self._has_icon:
+            arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
+            self.heading.setArrowType(arrow)
         self._body.setVisible(is_open)
+
+    def use_icons(self, icons: Icons) -> None:
+        self._has_icon = True
+        self.heading.setArrowType(Qt.ArrowType.NoArrow)
+        self.heading.setIconSize(ICON_SIZE)
+        self.heading.setIcon(icons.fold())
 
     def set_open(self, is_open: bool) -> None:
         self.heading.setChecked(is_open)

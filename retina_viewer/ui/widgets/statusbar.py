@@ -7,11 +7,14 @@ import time
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
-from retina_viewer.ui.icons import icon
+from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Job, Jobs
-from retina_viewer.ui.theme import Tokens, tabular
+from retina_viewer.ui.theme import tabular
 
 HEIGHT = 30
+DISTANCE_TIP = (
+    "From the pixel size that the file states. Nominal: the true size depends on the eye."
+)
 
 
 class StatusBar(QWidget):
@@ -19,7 +22,7 @@ class StatusBar(QWidget):
 
     cancel_clicked = Signal()
 
-    def __init__(self, tokens: Tokens, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs) -> None:
         super().__init__()
         self.setObjectName("statusbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -28,6 +31,8 @@ class StatusBar(QWidget):
         self._tiles = ""
         self._tiles_fraction = 0.0
         self.position = self._label(210)
+        self.distance = self._label(0)
+        self.distance.setToolTip(DISTANCE_TIP)
         self.colour = self._label(120)
         self.zoom = self._label(64)
         self.task = self._label(0)
@@ -45,18 +50,17 @@ class StatusBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 8, 0)
         row.setSpacing(12)
-        for label in (self.position, self.colour, self.zoom):
+        for label in (self.position, self.distance, self.colour, self.zoom):
             row.addWidget(label)
         row.addStretch(1)
         for widget in (self.task, self.bar, self.cancel, self.time):
             row.addWidget(widget)
         for signal in (jobs.started, jobs.progressed, jobs.ended):
             signal.connect(self._show_work)
-        self.use_tokens(tokens)
         self._show_work()
 
-    def use_tokens(self, tokens: Tokens) -> None:
-        self.cancel.setIcon(icon("close", tokens.text))
+    def use_icons(self, icons: Icons) -> None:
+        self.cancel.setIcon(icons.icon("close"))
 
     def _label(self, width: int) -> QLabel:
         label = QLabel()
@@ -71,6 +75,11 @@ class StatusBar(QWidget):
 
     def show_zoom(self, zoom: float | None) -> None:
         self.zoom.setText("" if zoom is None else f"{zoom * 100:.0f} %")
+
+    def show_distance(self, text: str) -> None:
+        """A length on the retina; empty where the photograph has no known pixel size."""
+        self.distance.setText(text)
+        self.distance.setVisible(bool(text))
 
     def show_tiles(self, text: str, fraction: float) -> None:
         """The sharpening of what is on the screen; an empty text while there is nothing to do."""

@@ -14,10 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.ui.icons import ICON_SIZE, icon
+from retina_viewer.ui.icons import ICON_SIZE, Icons
+from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.services import DeviceInfo, MethodInfo
-from retina_viewer.ui.theme import HIT_TARGET, Tokens
-from retina_viewer.ui.view_state import SCALES, Layout, ResolvedView
+from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.view_state import SCALES, Layout
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -37,7 +38,7 @@ class Toolbar(QWidget):
     layout_chosen = Signal(object)
     device_chosen = Signal(str)
 
-    def __init__(self, tokens: Tokens, methods: Sequence[MethodInfo], open_menu: QMenu) -> None:
+    def __init__(self, methods: Sequence[MethodInfo], open_menu: QMenu) -> None:
         super().__init__()
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -64,7 +65,7 @@ class Toolbar(QWidget):
             "Layout",
         )
         self.layouts.chosen.connect(self.layout_chosen)
-        self.device = self._button("…", "The device that computes", None)
+        self.device = self._button("…", "The device that computes", "device")
         self.device.setMaximumWidth(DEVICE_WIDTH)
         self.device.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.device.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -74,11 +75,14 @@ class Toolbar(QWidget):
         helper.setAccessibleName("Keys")
         helper.clicked.connect(self.help_clicked)
         self._arrange(helper)
-        self.use_tokens(tokens)
 
-    def use_tokens(self, tokens: Tokens) -> None:
+    def use_icons(self, icons: Icons) -> None:
         for button, name in self._icons:
-            button.setIcon(icon(name, tokens.text, tokens.dim))
+            button.setIcon(icons.icon(name))
+        for layout in Layout:
+            button = self.layouts.button(layout)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setIcon(icons.choice(layout.value))
 
     def _arrange(self, helper: QToolButton) -> None:
         row = QHBoxLayout(self)
@@ -126,7 +130,7 @@ class Toolbar(QWidget):
         known = [device for device in self._devices if device.id == chosen] or self._devices[:1]
         for device in known:
             metrics = self.device.fontMetrics()
-            room = DEVICE_WIDTH - 40
+            room = DEVICE_WIDTH - TEXT_ROOM
             text = metrics.elidedText(device.name, Qt.TextElideMode.ElideRight, room)
             self.device.setText(text)
             self.device.setToolTip(f"Computes on {device.name}")

@@ -1,0 +1,85 @@
+"""What the toolbar and the status bar say of the view, the work and the place under the cursor."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QObject
+
+from retina_viewer.ui.interaction import Interaction
+from retina_viewer.ui.library import Library, Status
+from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.statusbar import StatusBar
+from retina_viewer.ui.widgets.toolbar import Toolbar
+
+
+class Readouts(QObject):
+    """Keeps both rows up to the viewer."""
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        interaction: Interaction,
+        library: Library,
+        toolbar: Toolbar,
+        statusbar: StatusBar,
+    ) -> None:
+        super().__init__(viewer)
+        self._viewer = viewer
+        self._library = library
+        self._toolbar = toolbar
+        self._statusbar = statusbar
+        self._hovering = False
+        viewer.changed.connect(self._view_changed)
+        viewer.sharpened.connect(self._sharpened)
+        interaction.hovered.connect(self._hovered)
+        interaction.left.connect(self._cursor_left)
+        toolbar.show_view(viewer.view, viewer.method.scales)
+
+    def _view_changed(self, old: object, new: object) -> None:
+        view = self._viewer.view
+        self._toolbar.show_view(view, self._viewer.method.scales)
+        self._statusbar.show_zoom(view.main.zoom if view.has_image else None)
+        self._statusbar.show_distance(distance_text(self._viewer))
+        if not self._hovering:
+            self._cursor_left()
+        self._sharpened()
+
+    def _sharpened(self) -> None:
+        viewer = self._viewer
+        sharp, recipe = viewer.sharp, viewer.result_recipe
+        busy = sharp < 1 and not viewer.tiles.is_paused and viewer.can_enhance
+        self._statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
+        if sharp < 1 or not viewer.tiles.seconds or recipe is None:
+            return
+        self._statusbar.show_time(f"×{recipe.scale} {viewer.tiles.seconds:.1f} s")
+        if viewer.method.learned and viewer.photo is not None and viewer.photo.image.path:
+            self._library.mark(viewer.photo.image.path, Status.ENHANCED)
+
+    def _cursor_left(self) -> None:
+        """Without a cursor the loupe's place is the one to name."""
+        self._hovered(self._viewer.view.loupe.x, self._viewer.view.loupe.y)
+        self._hovering = False
+
+    def _hovered(self, x: float, y: float) -> None:
+        self._hovering = True
+        photo = self._viewer.photo
+        rgb = photo.colour_at(x, y) if photo is not None else None
+        self._statusbar.show_cursor(x, y, rgb)
+
+
+def distance_text(viewer: Viewer) -> str:
+    """The ruler's length, or else the width of what the main pane shows, in nominal millimetres.
+
+    Empty where the file gives no pixel size. Nominal: the size of a pixel on the retina depends on
+    the eye, which the camera has not measured.
+    """
+    photo, ruler = viewer.photo, viewer.ruler
+    um = photo.image.um_per_px if photo is not None else None
+    if photo is None or um is None:
+        return ""
+    if ruler is not None:
+        length = math.hypot(ruler[2] - ruler[0], ruler[3] - ruler[1])
+        return f"ruler {length * um / 1000:.2f} mm nominal"
+    width = min(viewer.state.pane_width / viewer.view.main.zoom, photo.bounds.width)
+    return f"view {width * um / 1000:.2f} mm nominal"
