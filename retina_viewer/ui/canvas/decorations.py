@@ -159,7 +159,9 @@ def paint_crosshair(painter: QPainter, centre: QPointF) -> None:
             painter.drawLine(centre + QPointF(dx * 6, dy * 6), centre + QPointF(dx * 12, dy * 12))
 
 
-def paint_ruler(painter: QPainter, start: QPointF, end: QPointF, label: str, width: float) -> None:
+def paint_ruler(
+    painter: QPainter, start: QPointF, end: QPointF, label: str, pane_width: float
+) -> None:
     """A line with its label beside its end, inside a pane of this width where it can be."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for colour, width in ((QColor(0, 0, 0, 170), 4.0), (QColor(255, 255, 255), 1.5)):
@@ -168,7 +170,7 @@ def paint_ruler(painter: QPainter, start: QPointF, end: QPointF, label: str, wid
     painter.setBrush(WHITE)
     for place in (start, end):
         painter.drawEllipse(place, 3, 3)
-    room = width - QFontMetricsF(painter.font()).horizontalAdvance(label) - 24
+    room = pane_width - QFontMetricsF(painter.font()).horizontalAdvance(label) - 24
     paint_note(painter, label, max(0.0, min(end.x() + 8, room)), end.y() - 6)
 
 

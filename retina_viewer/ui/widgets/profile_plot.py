@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from retina_viewer.ui.profile import Profile
 from retina_viewer.ui.theme import DARK
 
-HEIGHT = 200
+HEIGHT = 220
 ORIGINAL, AI, INTERPOLATED = "original", "AI", "interpolated"
 
 pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
@@ -31,6 +31,7 @@ class ProfilePlot(pg.PlotWidget):  # type: ignore[misc]
         plot.setMouseEnabled(x=False, y=False)
         plot.setMenuEnabled(False)
         plot.hideButtons()
+        plot.layout.setContentsMargins(2, 4, 10, 2)  # the outermost figures are not cut
         plot.setYRange(0, 255, padding=0)
         plot.showGrid(x=False, y=True, alpha=0.15)
         for side in ("left", "bottom", "top"):

@@ -26,6 +26,7 @@ class Segments(QWidget):
         super().__init__()
         self.setProperty("role", "segments")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
         self._values = [value for value, _, _ in options]
         self._group = QButtonGroup(self)
