@@ -171,7 +171,10 @@ def paint_ruler(
     for place in (start, end):
         painter.drawEllipse(place, 3, 3)
     room = pane_width - QFontMetricsF(painter.font()).horizontalAdvance(label) - 24
-    paint_note(painter, label, max(0.0, min(end.x() + 8, room)), end.y() - 6)
+    if end.x() + 8 <= room:
+        paint_note(painter, label, end.x() + 8, end.y() - 6)
+    else:  # under the line, which it would cover otherwise
+        paint_note(painter, label, max(0.0, room), max(start.y(), end.y()) + 32)
 
 
 def paint_divider(painter: QPainter, x: float, height: float) -> None:
