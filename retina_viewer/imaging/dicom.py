@@ -12,11 +12,6 @@ from retina_viewer.imaging.colour import profile_space
 from retina_viewer.imaging.decoded import Decoded, Pixels, check_size, stretched
 
 
-def is_dicom(head: bytes) -> bool:
-    """Whether the first 132 bytes or more are those of a DICOM file."""
-    return head[128:132] == b"DICM"
-
-
 def read_dicom(data: bytes, name: str) -> Decoded:
     """Decode the first frame.
 

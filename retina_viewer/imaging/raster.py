@@ -5,7 +5,7 @@ import struct
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.colour import cmyk_to_srgb, profile_space
@@ -13,6 +13,10 @@ from retina_viewer.imaging.decoded import MAX_PIXELS, Decoded, Pixels, check_siz
 
 # Pillow warns above this and refuses twice as much, also for pictures inside other files.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Pillow imports its readers when a file is first opened, by then in a worker thread of the window,
+# which stands still meanwhile (an import holds Python's lock). So these are imported with this
+# module, above, and the most usual ones here.
+Image.preinit()
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 _ORIENTATION = 0x0112

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, oriented
-from retina_viewer.imaging.dicom import is_dicom, read_dicom
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.raster import not_decodable, read_raster
-from retina_viewer.imaging.tiff import read_tiff
 
 MAX_BYTES = 2 << 30
 """Files above 2 GiB are refused: no photograph within the pixel limit needs more."""
@@ -124,7 +122,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _kind(head: bytes) -> str | None:
-    if is_dicom(head):
+    if head[128:132] == b"DICM":
         return "dicom"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "tiff"
@@ -140,9 +138,15 @@ def _decode(data: bytes, name: str, enough: int | None = None) -> Decoded:
     if kind is None:
         raise UserError(f"{name} is not an image that can be read.", _SUPPORTED)
     try:
+        # Importing pydicom or tifffile takes a tenth of a second in which no other thread runs;
+        # the window must not stand still for it when a JPEG is opened.
         if kind == "dicom":
+            from retina_viewer.imaging.dicom import read_dicom
+
             return read_dicom(data, name)
         if kind == "tiff":
+            from retina_viewer.imaging.tiff import read_tiff
+
             return read_tiff(data, name)
         return read_raster(data, name, enough=enough)
     except UserError:

@@ -15,10 +15,14 @@ import numpy as np
 
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
 import torch
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+# What the first photograph needs, imported before the window is there: an import in a worker thread
+# holds Python's lock, and the window would stand still.
+import retina_viewer.imaging.readers
+import retina_viewer.superres.cascade  # noqa: F401
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings, load_settings, save_settings
 from retina_viewer.ui.photo import Photo
@@ -174,6 +178,9 @@ def make_application() -> QApplication:
     torch.set_num_threads(cores if cores <= 2 else cores - 1)
     QGuiApplication.setApplicationDisplayName("Retina Viewer")
     application = QApplication(["retina-viewer"])
+    # PySide sets its signatures up when a docstring is first asked for, and no other thread runs
+    # for a tenth of a second; the late imports would ask while the person is working.
+    _ = QObject.setParent.__doc__
     application.setApplicationName("retina-viewer")
     application.setDesktopFileName("retina-viewer")
     return application

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeVar
@@ -29,6 +32,7 @@ T = TypeVar("T")
 
 PROGRESS_INTERVAL = 0.1
 """Seconds between two forwarded progress reports of one job."""
+_WORKER_NICENESS = 10
 
 
 class Lane(Enum):
@@ -176,6 +180,7 @@ class Jobs(QObject):
     # In the worker threads.
 
     def _work_off(self, lane: Lane) -> None:
+        _step_back()
         while (job := self._queues[lane].get()) is not None:
             if job.is_cancelled:
                 self._emit(_Event(job, _Kind.CANCELLED))
@@ -241,3 +246,14 @@ class Jobs(QObject):
                 job.failed(event.payload)
             else:
                 self.unhandled.emit(job, event.payload)
+
+
+def _step_back() -> None:
+    """Let the window's thread go before this one, where threads have priorities of their own.
+
+    On Linux niceness is a thread's, and the compute threads of torch and OpenCV inherit it from
+    the worker that starts them. Elsewhere the system already favours the foreground window.
+    """
+    if sys.platform.startswith("linux"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _WORKER_NICENESS)

@@ -56,7 +56,7 @@ class Window(QMainWindow):
         self.setMinimumSize(1040, 640)
         self.services, self.settings = services, settings
         self._tokens = tokens
-        self._icons_asked_for = self._has_icons = False
+        self._icons_asked_for = self.has_icons = False
         self.jobs = Jobs(self)
         self.library = Library(services, self.jobs, self)
         picture = Picture()
@@ -208,7 +208,7 @@ class Window(QMainWindow):
         """Take a theme's colours where the style sheet does not reach."""
         self._tokens = tokens
         self.filmstrip.use_tokens(tokens)
-        if self._has_icons:
+        if self.has_icons:
             self._use_icons()
 
     def _ask_for_icons(self) -> None:
@@ -222,7 +222,7 @@ class Window(QMainWindow):
         )
 
     def _use_icons(self) -> None:
-        self._has_icons = True
+        self.has_icons = True
         icons = Icons(self._tokens)
         for part in (self.toolbar, self.banner, self.empty, self.inspector, self.statusbar):
             part.use_icons(icons)

@@ -70,6 +70,8 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
         watch.doing = name
         pause(0.05)
 
+    step("start")  # the icons come after the first paint; a person comes later still
+    wait_until(lambda: window.has_icons)
     step("open the large photograph")
     window.open([large])
     wait_until(lambda: window.viewer.photo is not None)
