@@ -14,6 +14,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _Training(_Part):
+    """What every recipe says."""
+
+    name: str
+    version: str = "1"
+    title: str
+    seed: int
+    threads: int | None = None
+    datasets: tuple[str, ...]
+
+
 class Optimisation(_Part):
     """Adam with a linear warm-up, then a half cosine down to ``final_rate``."""
 
@@ -84,14 +95,8 @@ class SuperresStage(StepStage):
     luminance_weight: float = 1.0
 
 
-class SuperresRecipe(_Part):
+class SuperresRecipe(_Training):
     task: Literal["superres"]
-    name: str
-    version: str = "1"
-    title: str
-    seed: int
-    threads: int | None = None
-    datasets: tuple[str, ...]
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     architecture: CascadeParameters
     degradation: DegradationRange = DegradationRange()
@@ -127,15 +132,9 @@ class SaliencyGanStage(StepStage):
     instance_noise: float = Field(default=0.02, description="standard deviation at the start")
 
 
-class SaliencyGanRecipe(_Part):
+class SaliencyGanRecipe(_Training):
     task: Literal["saliency-gan"]
-    name: str
-    version: str = "1"
-    title: str
-    seed: int
-    threads: int | None = None
     base: str = Field(description="the pixel-trained model it starts from")
-    datasets: tuple[str, ...]
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     degradation: DegradationRange = DegradationRange()
     stages: tuple[SaliencyGanStage, ...]
@@ -158,14 +157,8 @@ class VesselStage(_Part):
     optimisation: Optimisation
 
 
-class VesselRecipe(_Part):
+class VesselRecipe(_Training):
     task: Literal["vessels"]
-    name: str
-    version: str = "1"
-    title: str
-    seed: int
-    threads: int | None = None
-    datasets: tuple[str, ...]
     field_diameter: int = Field(
         default=640, description="the working resolution: px across the field"
     )

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.paths import shipped_models_dir, user_models_dir
+from retina_viewer.core.files import sha256_of
+from retina_viewer.core.paths import resources_dir, shipped_models_dir, user_models_dir
 from retina_viewer.model_store.card import CARD_FILE, ModelCard, TrainingSummary, read_card
 from retina_viewer.model_store.store import (
     DEFAULT_MODELS,
@@ -138,3 +139,5 @@ def test_every_shipped_model_is_whole_and_small() -> None:
         verify_model(card)
         assert card.weights_file.stat().st_size < 20 * 2**20
         assert card.measurements, "a shipped model says what was measured"
+        recipes = {sha256_of(path) for path in (resources_dir() / "recipes").glob("*.toml")}
+        assert card.training.recipe_sha256 in recipes, "a shipped model's recipe is shipped too"
