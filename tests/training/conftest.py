@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 
@@ -40,3 +41,11 @@ def data_folder(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def own_data_folder(data_folder: Path, tmp_path: Path) -> Path:
     """A copy that a test may damage."""
     return Path(shutil.copytree(data_folder, tmp_path / "own-data"))
+
+
+@pytest.fixture(autouse=True)
+def _one_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timed choice of precision may differ between two trainings that a test compares."""
+    monkeypatch.setattr(
+        "retina_viewer.training.loop.fastest_precision", lambda device: torch.float32
+    )

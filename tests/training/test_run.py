@@ -1,6 +1,9 @@
 """From a recipe to a model that the program uses; broken off, gone on, refused."""
 
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -104,6 +107,38 @@ def test_a_training_broken_off_is_gone_on_with_to_the_same_weights(
     resumed = train(recipe, data_folder, tmp_path / "b", resume=True)
     assert resumed.weights_sha256 == unbroken.weights_sha256
     load_network(read_card(tmp_path / "b" / "model"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from retina_viewer.training import loop, run
+
+loop.fastest_precision = lambda device: torch.float32
+
+loop.CHECKPOINT_SECONDS = 0.0  # at every step, instead of once a minute
+
+def kill(fraction, what):
+    if fraction > 0.7:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+run.train(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), device="cpu", progress=kill)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_training_that_is_killed_outright_goes_on_to_the_same_weights(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    recipe = tiny("vessels.toml", tmp_path, patch=64)
+    unbroken = train(recipe, data_folder, tmp_path / "a", device="cpu")
+    arguments = [str(recipe), str(data_folder), str(tmp_path / "b")]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "b" / "model").exists()
+    resumed = train(recipe, data_folder, tmp_path / "b", device="cpu", resume=True)
+    assert resumed.weights_sha256 == unbroken.weights_sha256
 
 
 def test_another_recipe_cannot_go_on_with_a_training(data_folder: Path, tmp_path: Path) -> None:
