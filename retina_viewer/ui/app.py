@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -183,6 +184,10 @@ def make_application() -> QApplication:
     _ = QObject.setParent.__doc__
     application.setApplicationName("retina-viewer")
     application.setDesktopFileName("retina-viewer")
+    # What is there now stays to the end (torch alone makes hundreds of thousands of objects): the
+    # collector need not walk through it again and again in the window's thread.
+    gc.collect()
+    gc.freeze()
     return application
 
 
