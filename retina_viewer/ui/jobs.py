@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 PROGRESS_INTERVAL = 0.1
 """Seconds between two forwarded progress reports of one job."""
-_WORKER_NICENESS = 10
+_WORKER_NICENESS = 5
 
 
 class Lane(Enum):
