@@ -17,9 +17,8 @@ _RIM = 112  # more than VGG sees around a pixel, and a multiple of its coarsest 
 class LPIPS(nn.Module):
     """``(N, 3, H, W)`` twice, RGB in [0, 1] -> ``(N, 1, H, W)``: the distance at every pixel.
 
-    The published normalisation of the input (shift and scale of [-1, 1]) is that of ImageNet's
-    mean and deviation to within 0.5 %; the weights here are stored in half precision, which moves
-    the distance by less than 1e-3 of itself.
+    The published shift and scale of the input, given for [-1, 1], are ImageNet's mean and
+    deviation for [0, 1]. The VGG weights are stored in half precision, the published ones in full.
     """
 
     def __init__(self) -> None:

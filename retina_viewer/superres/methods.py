@@ -32,7 +32,7 @@ METHODS: list[Method] = [
         "pixel",
         "Pixel-trained network",
         "Small networks trained to come closest to the true photograph, pixel by pixel; "
-        "they restore detail and invent little.",
+        "fine structure may still be missing or wrong.",
         SCALES,
         learned=True,
     ),

@@ -50,7 +50,7 @@ def test_it_doubles_whatever_its_working_resolution(crop: torch.Tensor, unshuffl
 def test_nothing_beyond_the_margin_is_seen(crop: torch.Tensor, blocks: int, unshuffle: int) -> None:
     """The result of the middle does not change when all but the middle and its margin does."""
     network = randomised(maps=8, blocks=blocks, unshuffle=unshuffle)
-    middle, margin = slice(28, 36), network.margin
+    margin = network.margin
     seen = slice(28 - margin, 36 + margin)
     changed = torch.rand_like(crop)
     changed[..., seen, seen] = crop[..., seen, seen]
@@ -58,7 +58,6 @@ def test_nothing_beyond_the_margin_is_seen(crop: torch.Tensor, blocks: int, unsh
     torch.testing.assert_close(
         network(changed)[..., doubled, doubled], network(crop)[..., doubled, doubled]
     )
-    assert middle.stop - middle.start == 8
 
 
 def test_the_margin_is_not_wasteful(crop: torch.Tensor) -> None:
