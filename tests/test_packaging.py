@@ -67,9 +67,7 @@ def test_missing_libraries_are_named_by_their_debian_packages(
     assert check_system.main([]) == 1
     assert "sudo apt-get install libegl1 libglib2.0-0" in capsys.readouterr().err
 
-    monkeypatch.setattr(
-        check_system, "os_release", lambda: {"ID": "ubuntu", "VERSION_ID": "24.04"}
-    )
+    monkeypatch.setattr(check_system, "os_release", lambda: {"ID": "ubuntu", "VERSION_ID": "24.04"})
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(check_system, "has_fonts", lambda: False)
     assert check_system.main(["--packages"]) == 0

@@ -72,9 +72,7 @@ def _saliency(options: argparse.Namespace, console: Console) -> int:
 
 
 def _vessels(options: argparse.Namespace, console: Console) -> int:
-    return vessels(
-        options.inputs, options.out, console, model=options.model, device=options.device
-    )
+    return vessels(options.inputs, options.out, console, model=options.model, device=options.device)
 
 
 def enhance(

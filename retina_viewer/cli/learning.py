@@ -91,9 +91,7 @@ def _add_measured(parser: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace, console: Console) -> int:
     recipe = find_recipe(options.recipe)
     out = options.out or Path("runs") / recipe.stem
-    return train(
-        recipe, options.data, out, console, device=options.device, resume=options.resume
-    )
+    return train(recipe, options.data, out, console, device=options.device, resume=options.resume)
 
 
 def find_recipe(recipe: Path) -> Path:
@@ -123,9 +121,7 @@ def train(
         console.say(_line(event))
 
     with _stoppable(console.progress(recipe.stem)) as progress:
-        run.train(
-            recipe, data, out, device=device, resume=resume, events=report, progress=progress
-        )
+        run.train(recipe, data, out, device=device, resume=resume, events=report, progress=progress)
     return 0
 
 

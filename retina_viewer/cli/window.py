@@ -26,9 +26,7 @@ def add_verbs(verbs: "Verbs") -> None:
     parser.add_argument(
         "--temp-basedir", action="store_true", help="keep settings and user data only for this run"
     )
-    parser.add_argument(
-        "--debug", action="store_true", help="log more, also names of photographs"
-    )
+    parser.add_argument("--debug", action="store_true", help="log more, also names of photographs")
     parser.set_defaults(run=_view)
 
     parser = verbs.add_parser("demo", help="show everything on a bundled photograph")

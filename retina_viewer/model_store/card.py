@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 
-TaskName = Literal["superres", "vessels"]
+TaskName = Literal["superres", "formation", "vessels"]
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"

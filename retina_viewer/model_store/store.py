@@ -21,7 +21,11 @@ from retina_viewer.model_store.card import (
 )
 from retina_viewer.networks.architectures import build
 
-DEFAULT_MODELS: dict[TaskName, str] = {"superres": "pixel", "vessels": "vessels-unet"}
+DEFAULT_MODELS: dict[TaskName, str] = {
+    "superres": "pixel",
+    "formation": "formation",
+    "vessels": "vessels-unet",
+}
 
 
 def list_models(task: TaskName | None = None) -> list[ModelCard]:

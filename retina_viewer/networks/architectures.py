@@ -8,6 +8,7 @@ from torch import nn
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.networks.formation_estimator import FormationEstimator
 from retina_viewer.networks.unet import UNet
 
 
@@ -23,6 +24,11 @@ class UNetParameters(BaseModel):
     dropout: float = 0.1
 
 
+class EstimatorParameters(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    units: int = 64
+
+
 def _cascade(parameters: dict[str, Any]) -> nn.Module:
     return GeneratorCascade(CascadeParameters.model_validate(parameters).steps)
 
@@ -32,8 +38,13 @@ def _unet(parameters: dict[str, Any]) -> nn.Module:
     return UNet(checked.inputs, checked.widths, checked.dropout)
 
 
+def _estimator(parameters: dict[str, Any]) -> nn.Module:
+    return FormationEstimator(EstimatorParameters.model_validate(parameters).units)
+
+
 ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
     "residual-cascade": _cascade,
+    "formation-estimator": _estimator,
     "unet": _unet,
 }
 

@@ -16,6 +16,7 @@ class StepParameters(BaseModel):
     maps: int
     blocks: int
     unshuffle: int = 1
+    conditioned: bool = False
 
 
 class GeneratorCascade(nn.Module):
@@ -24,10 +25,12 @@ class GeneratorCascade(nn.Module):
     def __init__(self, steps: Sequence[StepParameters]) -> None:
         super().__init__()
         self.steps = nn.ModuleList(
-            ResidualGenerator(step.maps, step.blocks, step.unshuffle) for step in steps
+            ResidualGenerator(step.maps, step.blocks, step.unshuffle, step.conditioned)
+            for step in steps
         )
 
-    def forward(self, image: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, 3, 2^K H, 2^K W) in [0, 1]
+    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` and ``(N, 2)`` -> ``(N, 3, 2^K H, 2^K W)`` in [0, 1]."""
         for step in self.steps:
-            image = step(image).clamp(0, 1)
+            image = step(image, formation).clamp(0, 1)
         return image

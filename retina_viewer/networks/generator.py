@@ -15,6 +15,10 @@ _OUTPUT_GAIN = 0.05  # the residual over bicubic is a few hundredths of full sca
 _BICUBIC_REACH = 2  # input pixels that a bicubic kernel sees on each side
 
 
+_CONDITIONS = 2  # blur and noise, see imaging.formation
+_CONDITION_UNITS = 32
+
+
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x))), without batch normalisation (its statistics differ at use)."""
 
@@ -23,9 +27,33 @@ class ResidualBlock(nn.Module):
         self.first = nn.Conv2d(maps, maps, 3, padding=1)
         self.second = nn.Conv2d(maps, maps, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:  # (N, maps, H, W) -> (N, maps, H, W)
+    def forward(self, x: Tensor, gain: Tensor | None = None) -> Tensor:
+        """``(N, maps, H, W)`` -> the same; ``gain`` ``(N, maps, 1, 1)`` is per map, less 1."""
         detail: Tensor = self.second(F.relu(self.first(x)))
-        return x + detail
+        return x + detail if gain is None else x + detail + gain * detail
+
+
+class Modulation(nn.Module):
+    """What a network makes of the blur and noise it is told: a gain for every map of a block.
+
+    As feature-wise modulation (Perez et al. 2018), gains only. Starts as no change.
+    """
+
+    def __init__(self, maps: int, blocks: int) -> None:
+        super().__init__()
+        self.blocks = blocks
+        self.embed = nn.Linear(_CONDITIONS, _CONDITION_UNITS)
+        self.gains = nn.Linear(_CONDITION_UNITS, maps * blocks)
+        nn.init.zeros_(self.gains.weight)
+        nn.init.zeros_(self.gains.bias)
+
+    def forward(self, formation: Tensor) -> tuple[Tensor, ...]:
+        """``(N, 2)`` blur (px) and noise (grey levels) -> for each block ``(N, maps, 1, 1)``."""
+        blur, noise = formation.float().unbind(dim=1)
+        # Both of order one; noise is never below that of rounding, 0.29.
+        scaled = torch.stack([(blur - 0.3) / 0.15, torch.log2(noise.clamp(min=0.1) / 0.3)], dim=1)
+        gains: Tensor = self.gains(F.gelu(self.embed(scaled)))
+        return gains[:, :, None, None].chunk(self.blocks, dim=1)
 
 
 class ResidualGenerator(nn.Module):
@@ -37,16 +65,20 @@ class ResidualGenerator(nn.Module):
         unshuffle: the network works at 1/unshuffle of its input's resolution. The later steps of
             the cascade read an image that is smooth at its own pixel size, so they lose nothing
             and see further; H and W must be multiples of it.
+        conditioned: whether it is told the blur and noise of the photograph.
 
     Pixels within ``margin`` input pixels of the border depend on the zero padding there; a caller
     who wants them right gives that much more image and crops it away.
     """
 
-    def __init__(self, maps: int = 48, blocks: int = 5, unshuffle: int = 1) -> None:
+    def __init__(
+        self, maps: int = 48, blocks: int = 5, unshuffle: int = 1, conditioned: bool = False
+    ) -> None:
         super().__init__()
         self.unshuffle = unshuffle
         self.head = nn.Conv2d(6 * unshuffle**2, maps, 3, padding=1)
         self.body = nn.Sequential(*(ResidualBlock(maps) for _ in range(blocks)))
+        self.modulation = Modulation(maps, blocks) if conditioned else None
         self.tail = nn.Conv2d(maps, 3 * (2 * unshuffle) ** 2, 3, padding=1)
         nn.init.zeros_(self.tail.weight)  # starts as bicubic interpolation exactly
         if self.tail.bias is not None:
@@ -54,12 +86,17 @@ class ResidualGenerator(nn.Module):
         convolutions = 2 * blocks + 2
         self.margin = max(convolutions * unshuffle + _BOX // 2, _BICUBIC_REACH)
 
-    def forward(self, image: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, 3, 2H, 2W)
+    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
+        """See the class; ``formation``: ``(N, 2)``, blur (px) and noise (grey levels)."""
         mean = F.avg_pool2d(image, _BOX, stride=1, padding=_BOX // 2, count_include_pad=False)
         features = torch.cat([2 * image - 1, _DETAIL_GAIN * (image - mean)], dim=1)
         features = F.pixel_unshuffle(features, self.unshuffle)
         hidden = F.relu(self.head(features))  # (N, maps, H / u, W / u)
-        residual = self.tail(hidden + self.body(hidden))  # (N, 3 (2u)^2, H / u, W / u)
+        gains = self.modulation(formation) if self.modulation else (None,) * len(self.body)
+        deep = hidden
+        for block, gain in zip(self.body, gains, strict=True):
+            deep = block(deep, gain)
+        residual = self.tail(hidden + deep)  # (N, 3 (2u)^2, H / u, W / u)
         residual = F.pixel_shuffle(residual, 2 * self.unshuffle)  # (N, 3, 2H, 2W)
         return upsample2(image) + _OUTPUT_GAIN * residual.float()
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.formation import STANDARD, Formation
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, load_network
 from retina_viewer.networks.cascade import GeneratorCascade
@@ -45,6 +46,7 @@ class CascadeEnhancer:
     card: ModelCard
     steps: tuple[nn.Module, ...]
     device: torch.device
+    formation: Formation = STANDARD
     method: str = "pixel"
     whole_image_only: bool = False
 
@@ -71,9 +73,10 @@ class CascadeEnhancer:
         window = reflected_window(rgb, region.expanded(around[0]))
         level = torch.from_numpy(window).permute(2, 0, 1)[None].to(self.device)
         level = level.contiguous(memory_format=torch.channels_last)
+        formation = torch.tensor([[self.formation.blur, self.formation.noise]], device=self.device)
         try:
             for number, step in enumerate(self.steps):
-                level = step(level).clamp_(0, 1)
+                level = step(level, formation).clamp_(0, 1)
                 rim = (around[number] - around[number + 1]) * 2 ** (number + 1)
                 if rim:
                     level = level[..., rim:-rim, rim:-rim]

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.degradation import degrade, to_8bit
+from retina_viewer.imaging.degradation import Kernel, degrade, to_8bit
+from retina_viewer.imaging.formation import Formation, sampling_blur
 from retina_viewer.training.cache import as_unit
 from retina_viewer.training.recipe import DegradationRange
 
@@ -13,7 +14,7 @@ Floats = NDArray[np.float32]
 
 def random_low_resolution(
     rgb: Floats, scale: int, ranges: DegradationRange, rng: np.random.Generator
-) -> Floats:
+) -> tuple[Floats, Formation]:
     """Shrink a patch by ``scale`` with a random kernel, then perhaps noise and JPEG; 8 bits deep.
 
     Args:
@@ -23,21 +24,23 @@ def random_low_resolution(
         rng: decides everything.
 
     Returns:
-        ``(H / scale, W / scale, 3)`` float32 in [0, 1], on the grid of 8 bits.
+        ``(H / scale, W / scale, 3)`` float32 in [0, 1], on the grid of 8 bits; and the kernel's
+        blur with the noise that this patch really got.
     """
     weights = np.array([ranges.gaussian, ranges.bicubic, ranges.area])
-    kind = rng.choice(3, p=weights / weights.sum())
-    if kind == 0:
-        low = degrade(rgb, scale, "gaussian", sigma=scale * float(rng.uniform(*ranges.sigma)))
-    else:
-        low = degrade(rgb, scale, "bicubic" if kind == 1 else "area")
+    kinds: tuple[Kernel, ...] = ("gaussian", "bicubic", "area")
+    kernel = kinds[int(rng.choice(3, p=weights / weights.sum()))]
+    sigma = scale * float(rng.uniform(*ranges.sigma)) if kernel == "gaussian" else None
+    low = clean = degrade(rgb, scale, kernel, sigma)
     if rng.random() < ranges.noise_probability:
         level = float(rng.uniform(*ranges.noise_levels)) / 255
         low = low + rng.normal(0, level, low.shape).astype(np.float32)
     low8 = to_8bit(low)
     if rng.random() < ranges.jpeg_probability:
         low8 = jpeg_round_trip(low8, int(rng.integers(*ranges.jpeg_quality, endpoint=True)))
-    return as_unit(low8)
+    given = as_unit(low8)
+    noise = 255 * float(np.sqrt(np.mean((given - clean) ** 2)))
+    return given, Formation(sampling_blur(kernel, scale, sigma), noise)
 
 
 def jpeg_round_trip(rgb8: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

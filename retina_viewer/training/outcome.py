@@ -14,16 +14,28 @@ from torch import nn
 from retina_viewer import __version__
 from retina_viewer.core.files import atomic_write, sha256_of
 from retina_viewer.evaluation.datasets import Photograph
-from retina_viewer.model_store.card import ModelCard, TrainingSummary, read_card
+from retina_viewer.model_store.card import ModelCard, TaskName, TrainingSummary, read_card
 from retina_viewer.model_store.store import find_model, save_card, save_weights
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.recipe import Recipe, SaliencyGanRecipe, VesselRecipe
+from retina_viewer.training.recipe import Recipe, SaliencyGanRecipe, SuperresRecipe, VesselRecipe
 from retina_viewer.training.vessel_threshold import unbiased_threshold
 from retina_viewer.vessels.segment import VesselSegmenter
 
+ARCHITECTURE_OF = {
+    "superres": "residual-cascade",
+    "formation": "formation-estimator",
+    "vessels": "unet",
+}
+"""What a recipe of each task trains from nothing; a saliency GAN takes its base's."""
+_TASK_OF: dict[str, TaskName] = {
+    "superres": "superres",
+    "saliency-gan": "superres",
+    "formation": "formation",
+    "vessels": "vessels",
+}
 _LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
 
 
@@ -50,19 +62,20 @@ def write_model(
     folder = out / "model"
     folder.mkdir(exist_ok=True)
     steps = list(network.steps) if isinstance(network, GeneratorCascade) else []
-    base = find_model(recipe.base) if isinstance(recipe, SaliencyGanRecipe) else None
+    base_name = recipe.base if isinstance(recipe, SuperresRecipe | SaliencyGanRecipe) else None
+    base = None if base_name is None else find_model(base_name)
     name, parameters = _architecture(recipe, base)
     card = ModelCard(
         name=recipe.name,
         version=recipe.version,
         title=recipe.title,
-        task="vessels" if isinstance(recipe, VesselRecipe) else "superres",
+        task=_TASK_OF[recipe.task],
         architecture=name,
         parameters=parameters,
         scales=tuple(2 ** (k + 1) for k in range(len(steps))),
         margins=tuple(step.margin for step in steps if isinstance(step, ResidualGenerator)),
         field_diameter=recipe.field_diameter if isinstance(recipe, VesselRecipe) else None,
-        threshold=None if steps else 0.5,
+        threshold=0.5 if isinstance(recipe, VesselRecipe) else None,
         weights_sha256=save_weights(network.state_dict(), folder),
         licence=_LICENCE,
         training=_summary(recipe, recipe_file, data, stages, device),
@@ -83,11 +96,10 @@ def write_model(
 
 def _architecture(recipe: Recipe, base: ModelCard | None) -> tuple[str, dict[str, Any]]:
     """The name and parameters of the trained network: the recipe's own, or its base's."""
-    if base is not None:
+    if isinstance(recipe, SaliencyGanRecipe):
+        assert base is not None
         return base.architecture, base.parameters
-    assert not isinstance(recipe, SaliencyGanRecipe)  # it has a base
-    name = "unet" if isinstance(recipe, VesselRecipe) else "residual-cascade"
-    return name, recipe.architecture.model_dump(mode="json")
+    return ARCHITECTURE_OF[recipe.task], recipe.architecture.model_dump(mode="json")
 
 
 def _summary(

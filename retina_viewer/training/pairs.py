@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from retina_viewer.imaging.formation import Formation
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.training.degradation import random_low_resolution
 from retina_viewer.training.losses import luminance
@@ -30,6 +31,7 @@ class PatchPair:
 
     low: Tensor  # (N, 3, h, w)
     high: Tensor  # (N, 3, 2h, 2w)
+    formation: Tensor  # (N, 2): blur and noise of the photograph, true
 
 
 class PairSource:
@@ -62,8 +64,7 @@ class PairSource:
         """A batch of ``count`` pairs; the same state of ``rng`` gives the same batch."""
         side = self._stage.patch * self._scale
         high = [self._train.draw(side, rng) for _ in range(count)]
-        low = [random_low_resolution(h, self._scale, self._degradation, rng) for h in high]
-        return self._pair(low, high)
+        return self._pair(high, self._degradation, rng)
 
     def inside(self, images: Tensor) -> Tensor:
         """``images`` (of the result's size) without the rim, which saw no photograph beyond it."""
@@ -77,7 +78,7 @@ class PairSource:
         for kernel, pairs in self._validation.items():
             values = []
             for pair in pairs:
-                result = network(pair.low).clamp(0, 1)
+                result = network(pair.low, pair.formation).clamp(0, 1)
                 mse = self.inside(luminance(result - pair.high)).square().mean().clamp(min=1e-10)
                 values.append(float(-10 * mse.log10()))
             found[f"psnr_{kernel}"] = float(np.mean(values))
@@ -90,21 +91,29 @@ class PairSource:
         side -= side % (2 * self._scale)
         high = [source.draw(side, rng) for _ in range(self._stage.validation_patches)]
         return {
-            name: [
-                self._pair([random_low_resolution(h, self._scale, ranges, rng)], [h]) for h in high
-            ]
+            name: [self._pair([h], ranges, rng) for h in high]
             for name, ranges in _VALIDATION_KERNELS.items()
         }
 
     @torch.no_grad()
     def _pair(
-        self, low: Sequence[NDArray[np.float32]], high: Sequence[NDArray[np.float32]]
+        self,
+        high: Sequence[NDArray[np.float32]],
+        ranges: DegradationRange,
+        rng: np.random.Generator,
     ) -> PatchPair:
-        inputs = self._tensor(low)
+        degraded = [random_low_resolution(h, self._scale, ranges, rng) for h in high]
+        inputs = self._tensor([low for low, _ in degraded])
+        formation = formation_tensor([formed for _, formed in degraded], self._device)
         for step in self._frozen:
-            inputs = step(inputs).clamp(0, 1)
-        return PatchPair(inputs, self._tensor(high))
+            inputs = step(inputs, formation).clamp(0, 1)
+        return PatchPair(inputs, self._tensor(high), formation)
 
     def _tensor(self, images: Sequence[NDArray[np.float32]]) -> Tensor:
         stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
         return stack.to(self._device, memory_format=torch.channels_last)
+
+
+def formation_tensor(formations: Sequence[Formation], device: torch.device) -> Tensor:
+    """``(N, 2)`` float32: blur and noise, as the generators are told them."""
+    return torch.tensor([[f.blur, f.noise] for f in formations], device=device)

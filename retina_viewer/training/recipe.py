@@ -7,7 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
+from retina_viewer.networks.architectures import (
+    CascadeParameters,
+    EstimatorParameters,
+    UNetParameters,
+)
 
 
 class _Part(BaseModel):
@@ -97,6 +101,9 @@ class SuperresStage(StepStage):
 
 class SuperresRecipe(_Training):
     task: Literal["superres"]
+    base: str | None = Field(
+        default=None, description="a model whose weights it starts from, at most as large"
+    )
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     architecture: CascadeParameters
     degradation: DegradationRange = DegradationRange()
@@ -140,6 +147,24 @@ class SaliencyGanRecipe(_Training):
     stages: tuple[SaliencyGanStage, ...]
 
 
+class FormationStage(_Part):
+    """The training of the estimator of blur and noise."""
+
+    patches: dict[int, int] = Field(
+        default={2: 72, 4: 72, 8: 44, 16: 26}, description="side in small pixels, by scale"
+    )
+    validation_patches: int = Field(default=48, gt=0, description="of each scale")
+    degradation: DegradationRange = DegradationRange()
+    optimisation: Optimisation
+
+
+class FormationRecipe(_Training):
+    task: Literal["formation"]
+    field_diameters: tuple[float, float] = (480.0, 1300.0)
+    architecture: EstimatorParameters = EstimatorParameters()
+    stages: tuple[FormationStage, ...]
+
+
 class VesselAugmentation(_Part):
     """Random changes; each range is uniform (``scale`` in its logarithm)."""
 
@@ -166,7 +191,7 @@ class VesselRecipe(_Training):
     stages: tuple[VesselStage, ...]
 
 
-Recipe = SuperresRecipe | SaliencyGanRecipe | VesselRecipe
+Recipe = SuperresRecipe | SaliencyGanRecipe | FormationRecipe | VesselRecipe
 
 
 class _Holder(BaseModel):

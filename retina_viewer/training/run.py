@@ -15,16 +15,20 @@ from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.devices import resolve_device
+from retina_viewer.networks.growth import grow
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
+from retina_viewer.training.formation_task import FormationTask
 from retina_viewer.training.loop import Event, Surroundings, run_stage
-from retina_viewer.training.outcome import TrainingData, write_model
+from retina_viewer.training.outcome import ARCHITECTURE_OF, TrainingData, write_model
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import (
+    FormationRecipe,
     Recipe,
     SaliencyGanRecipe,
     SaliencyGanStage,
+    SuperresRecipe,
     VesselRecipe,
     load_recipe,
 )
@@ -137,8 +141,19 @@ def _starting_network(recipe: Recipe) -> nn.Module:
     torch.manual_seed(recipe.seed)
     if isinstance(recipe, SaliencyGanRecipe):
         return load_network(find_model(recipe.base))
-    name = "unet" if isinstance(recipe, VesselRecipe) else "residual-cascade"
-    return build(name, recipe.architecture.model_dump())
+    network = build(ARCHITECTURE_OF[recipe.task], recipe.architecture.model_dump())
+    if isinstance(recipe, SuperresRecipe) and recipe.base is not None:
+        base = load_network(find_model(recipe.base))
+        assert isinstance(base, GeneratorCascade)
+        assert isinstance(network, GeneratorCascade)
+        try:
+            grow(base, network)
+        except ValueError as error:
+            raise UserError(
+                f"The base {recipe.base!r} does not fit into the recipe's architecture.",
+                "Give every step the maps and the unshuffling of the base, and no fewer blocks.",
+            ) from error
+    return network
 
 
 def _tasks(
@@ -154,8 +169,13 @@ def _tasks(
                 network, stage, data.train, data.validation, recipe.field_diameter, device
             )
         return
-    assert isinstance(network, GeneratorCascade)
     validation = PatchSource(data.validation, recipe.field_diameters)
+    if isinstance(recipe, FormationRecipe):
+        source = PatchSource(data.train, recipe.field_diameters)
+        for estimation in recipe.stages:
+            yield FormationTask(network, estimation, source, validation, device)
+        return
+    assert isinstance(network, GeneratorCascade)
     for step in recipe.stages:
         source = PatchSource(data.train, recipe.field_diameters, step.grain)
         degradation = step.degradation or recipe.degradation

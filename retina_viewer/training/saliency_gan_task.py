@@ -51,7 +51,7 @@ class SaliencyGanTask(StepTask):
         if player.name == "discriminator":
             assert self._made is not None  # the generator plays first
             return {"adversarial": self._discriminator_loss(truth, self._made)}
-        made = self._pairs.inside(player.network(batch.low))
+        made = self._pairs.inside(player.network(batch.low, batch.formation))
         self._made = made.detach()
         return self._generator_losses(truth, made)
 

@@ -43,7 +43,7 @@ class SuperresTask(StepTask):
         self._stage = stage
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
-        difference = self._pairs.inside(player.network(batch.low) - batch.high)
+        difference = self._pairs.inside(player.network(batch.low, batch.formation) - batch.high)
         epsilon = self._stage.charbonnier_epsilon
         return {
             "rgb": charbonnier(difference, epsilon),

@@ -10,6 +10,8 @@ from PIL import Image
 
 from retina_viewer.networks.generator import ResidualGenerator, upsample2
 
+TOLD = torch.tensor([[0.42, 0.3]])  # blur (px) and noise (grey levels)
+
 
 @pytest.fixture
 def crop(sample_path: Callable[[str], Path]) -> torch.Tensor:
@@ -36,12 +38,12 @@ def test_doubling_agrees_with_an_independent_bicubic(crop: torch.Tensor) -> None
 
 
 def test_an_untrained_generator_is_interpolation(crop: torch.Tensor) -> None:
-    torch.testing.assert_close(ResidualGenerator(8, 1)(crop), upsample2(crop))
+    torch.testing.assert_close(ResidualGenerator(8, 1)(crop, TOLD), upsample2(crop))
 
 
 @pytest.mark.parametrize("unshuffle", [1, 2, 4, 8])
 def test_it_doubles_whatever_its_working_resolution(crop: torch.Tensor, unshuffle: int) -> None:
-    result = randomised(maps=8, blocks=1, unshuffle=unshuffle)(crop)
+    result = randomised(maps=8, blocks=1, unshuffle=unshuffle)(crop, TOLD)
     assert result.shape == (1, 3, 128, 128)
     assert not torch.allclose(result, upsample2(crop))
 
@@ -56,7 +58,7 @@ def test_nothing_beyond_the_margin_is_seen(crop: torch.Tensor, blocks: int, unsh
     changed[..., seen, seen] = crop[..., seen, seen]
     doubled = slice(56, 72)
     torch.testing.assert_close(
-        network(changed)[..., doubled, doubled], network(crop)[..., doubled, doubled]
+        network(changed, TOLD)[..., doubled, doubled], network(crop, TOLD)[..., doubled, doubled]
     )
 
 
@@ -64,7 +66,19 @@ def test_the_margin_is_not_wasteful(crop: torch.Tensor) -> None:
     """A pixel at the margin's end does count: one less would be wrong for some weights."""
     network = randomised(maps=8, blocks=1)
     crop = crop.clone().requires_grad_(True)
-    network(crop)[0, :, 64, 64].sum().backward()
+    network(crop, TOLD)[0, :, 64, 64].sum().backward()
     assert crop.grad is not None
     rows = torch.nonzero(crop.grad.abs().sum(dim=(0, 1, 3)))[:, 0]
     assert 32 - int(rows.min()) == network.margin
+
+
+def test_a_conditioned_generator_starts_as_the_unconditioned_one_and_learns_to_listen(
+    crop: torch.Tensor,
+) -> None:
+    plain, told = randomised(maps=8, blocks=2), ResidualGenerator(8, 2, conditioned=True)
+    told.load_state_dict(plain.state_dict(), strict=False)
+    torch.testing.assert_close(told(crop, TOLD), plain(crop, TOLD))
+    assert told.modulation is not None
+    torch.nn.init.normal_(told.modulation.gains.weight, std=0.5)
+    sharp = torch.tensor([[0.0, 0.3]])
+    assert not torch.allclose(told(crop, TOLD), told(crop, sharp))

@@ -38,9 +38,7 @@ def test_a_region_equals_the_crop_of_the_whole(
 ) -> None:
     rgb = noise(width, height, seed=width * 31 + height)
     x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    region = Rect(
-        x, y, data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y))
-    )
+    region = Rect(x, y, data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y)))
     whole = enhancer.enhance_region(rgb, Rect(0, 0, width, height))
     part = enhancer.enhance_region(rgb, region)
     assert part.dtype == np.float32
