@@ -12,6 +12,7 @@ _DARK = 12.0  # luminance, grey levels, below which a pixel lies outside the fie
 _RIM = 3  # px around the dark that are not looked at: the rim is drawn sharper than the eye is
 _LUMINANCE = (0.299, 0.587, 0.114)  # BT.601
 _UNSEEN = -30.0
+_DROPOUT = 0.1
 
 
 class FormationEstimator(nn.Module):
@@ -38,10 +39,16 @@ class FormationEstimator(nn.Module):
         self.register_buffer("window", window / window.square().mean().sqrt(), persistent=False)
         inputs = 3 * _BANDS + 3
         self.of_block = nn.Sequential(
-            nn.Linear(inputs, units), nn.GELU(), nn.Linear(units, units), nn.GELU()
+            nn.Linear(inputs, units),
+            nn.GELU(),
+            nn.Dropout(_DROPOUT),
+            nn.Linear(units, units),
+            nn.GELU(),
         )
         self.weight = nn.Linear(units, 1)
-        self.of_image = nn.Sequential(nn.Linear(units, units), nn.GELU(), nn.Linear(units, 2))
+        self.of_image = nn.Sequential(
+            nn.Linear(units, units), nn.GELU(), nn.Dropout(_DROPOUT), nn.Linear(units, 2)
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         with torch.autocast(image.device.type, enabled=False):

@@ -154,6 +154,7 @@ class FormationStage(_Part):
         default={2: 72, 4: 72, 8: 44, 16: 26}, description="side in small pixels, by scale"
     )
     validation_patches: int = Field(default=48, gt=0, description="of each scale")
+    grain: Grain = Grain()
     degradation: DegradationRange = DegradationRange()
     optimisation: Optimisation
 

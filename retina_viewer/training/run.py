@@ -171,8 +171,8 @@ def _tasks(
         return
     validation = PatchSource(data.validation, recipe.field_diameters)
     if isinstance(recipe, FormationRecipe):
-        source = PatchSource(data.train, recipe.field_diameters)
         for estimation in recipe.stages:
+            source = PatchSource(data.train, recipe.field_diameters, estimation.grain)
             yield FormationTask(network, estimation, source, validation, device)
         return
     assert isinstance(network, GeneratorCascade)
