@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
-from retina_viewer.training.recipe import Grain
+from retina_viewer.training.recipe import Grain, Sharpening
 
 _INSIDE = 0.6  # least share of a patch inside the field of view
 _TRIES = 20
@@ -23,11 +23,13 @@ class PatchSource:
             px, uniform in its logarithm: small enough that the patch is sharp, varied enough that
             vessels of all calibres occur.
         grain: noise that is added to some patches.
+        sharpening: unsharp masking of some patches.
     """
 
     cache: PhotographCache
     diameters: tuple[float, float]
     grain: Grain = field(default_factory=Grain)
+    sharpening: Sharpening = field(default_factory=Sharpening)
 
     def draw(self, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """``(side, side, 3)`` float32 in [0, 1], one of the eight flips and rotations."""
@@ -43,7 +45,19 @@ class PatchSource:
         patch = np.rot90(patch, int(rng.integers(4)))
         if rng.random() < 0.5:
             patch = patch[:, ::-1]
-        return with_grain(as_unit(np.ascontiguousarray(patch)), self.grain, rng)
+        crisp = sharpened(as_unit(np.ascontiguousarray(patch)), self.sharpening, rng)
+        return with_grain(crisp, self.grain, rng)
+
+
+def sharpened(
+    rgb: NDArray[np.float32], sharpening: Sharpening, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """``(H, W, 3)`` float32 in [0, 1], sometimes after unsharp masking."""
+    if not sharpening.probability or rng.random() >= sharpening.probability:
+        return rgb
+    soft = cv2.GaussianBlur(rgb, (0, 0), float(rng.uniform(*sharpening.sigma)))
+    amount = np.float32(rng.uniform(*sharpening.amount))
+    return np.asarray(np.clip(rgb + amount * (rgb - soft), 0, 1), dtype=np.float32)
 
 
 def with_grain(

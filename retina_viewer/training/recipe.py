@@ -72,6 +72,15 @@ class Grain(_Part):
     blur: tuple[float, float] = Field(default=(0.0, 0.8), description="sigma, px: demosaicing")
 
 
+class Sharpening(_Part):
+    """Unsharp masking of the sharp patch itself, before grain: cameras differ in how crisp they
+    are, and shrunk training photographs are softer than many (docs/experiments.md)."""
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    amount: tuple[float, float] = (0.0, 1.0)
+    sigma: tuple[float, float] = Field(default=(0.6, 1.2), description="px")
+
+
 class StepStage(_Part):
     """One step of the cascade: where its patches lie, how long it trains."""
 
@@ -80,6 +89,7 @@ class StepStage(_Part):
     border: int = Field(default=3, description="low-resolution pixels at the rim outside the loss")
     validation_patches: int = Field(default=48, gt=0)
     grain: Grain = Grain()
+    sharpening: Sharpening = Sharpening()
     degradation: DegradationRange | None = Field(
         default=None, description="of this stage, where it is not the recipe's"
     )
@@ -155,6 +165,7 @@ class FormationStage(_Part):
     )
     validation_patches: int = Field(default=48, gt=0, description="of each scale")
     grain: Grain = Grain()
+    sharpening: Sharpening = Sharpening()
     degradation: DegradationRange = DegradationRange()
     optimisation: Optimisation
 

@@ -25,9 +25,11 @@ from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import (
     FormationRecipe,
+    FormationStage,
     Recipe,
     SaliencyGanRecipe,
     SaliencyGanStage,
+    StepStage,
     SuperresRecipe,
     VesselRecipe,
     load_recipe,
@@ -156,6 +158,14 @@ def _starting_network(recipe: Recipe) -> nn.Module:
     return network
 
 
+def _patches(
+    data: TrainingData,
+    recipe: SuperresRecipe | SaliencyGanRecipe | FormationRecipe,
+    stage: StepStage | FormationStage,
+) -> PatchSource:
+    return PatchSource(data.train, recipe.field_diameters, stage.grain, stage.sharpening)
+
+
 def _tasks(
     recipe: Recipe,
     network: nn.Module,
@@ -172,12 +182,12 @@ def _tasks(
     validation = PatchSource(data.validation, recipe.field_diameters)
     if isinstance(recipe, FormationRecipe):
         for estimation in recipe.stages:
-            source = PatchSource(data.train, recipe.field_diameters, estimation.grain)
+            source = _patches(data, recipe, estimation)
             yield FormationTask(network, estimation, source, validation, device)
         return
     assert isinstance(network, GeneratorCascade)
     for step in recipe.stages:
-        source = PatchSource(data.train, recipe.field_diameters, step.grain)
+        source = _patches(data, recipe, step)
         degradation = step.degradation or recipe.degradation
         pairs = PairSource(network, step, degradation, source, validation, device)
         if isinstance(step, SaliencyGanStage):
