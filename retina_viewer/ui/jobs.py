@@ -1,7 +1,7 @@
 """The one way to do work in the background.
 
-A :class:`Jobs` object lives in the GUI thread and owns three worker threads, one a lane: neither
-the next photograph nor its tiles may wait behind a long vessel map. Everything a worker has to say
+A :class:`Jobs` object lives in the GUI thread and owns one worker thread a lane: neither the next
+photograph nor its tiles may wait behind a long vessel map. Everything a worker has to say
 comes back through one queued signal, so callbacks run in the GUI thread and nothing else crosses
 threads. A newer job with the same key replaces the older one; what the older one still reports is
 dropped.
@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -26,21 +23,13 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from retina_viewer.core.errors import Cancelled
 from retina_viewer.core.progress import Progress
+from retina_viewer.ui.job import Job, Lane, step_back
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PROGRESS_INTERVAL = 0.1
 """Seconds between two forwarded progress reports of one job."""
-_WORKER_NICENESS = 5
-
-
-class Lane(Enum):
-    """Which worker does a job. Jobs of one lane run one after the other."""
-
-    FILES = "files"
-    TILES = "tiles"
-    WORK = "work"
 
 
 class _Kind(Enum):
@@ -49,32 +38,6 @@ class _Kind(Enum):
     DONE = auto()
     FAILED = auto()
     CANCELLED = auto()
-
-
-@dataclass(eq=False)
-class Job:
-    """One piece of work. ``title`` is shown to the person; empty means not worth showing."""
-
-    key: str
-    title: str
-    lane: Lane
-    work: Callable[[Progress], Any]
-    done: Callable[[Any], None]
-    failed: Callable[[Exception], None] | None
-    number: int
-    cancel_event: threading.Event = field(default_factory=threading.Event)
-    fraction: float = 0.0
-    what: str = ""
-    started_at: float = 0.0
-    seconds: float = 0.0
-    _reported_at: float = -1.0
-
-    def cancel(self) -> None:
-        self.cancel_event.set()
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self.cancel_event.is_set()
 
 
 @dataclass(frozen=True)
@@ -180,7 +143,7 @@ class Jobs(QObject):
     # In the worker threads.
 
     def _work_off(self, lane: Lane) -> None:
-        _step_back()
+        step_back()
         while (job := self._queues[lane].get()) is not None:
             if job.is_cancelled:
                 self._emit(_Event(job, _Kind.CANCELLED))
@@ -246,14 +209,3 @@ class Jobs(QObject):
                 job.failed(event.payload)
             else:
                 self.unhandled.emit(job, event.payload)
-
-
-def _step_back() -> None:
-    """Let the window's thread go before this one, where threads have priorities of their own.
-
-    On Linux niceness is a thread's, and the compute threads of torch and OpenCV inherit it from
-    the worker that starts them. Elsewhere the system already favours the foreground window.
-    """
-    if sys.platform.startswith("linux"):
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _WORKER_NICENESS)

@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.jobs import Jobs, Lane
+from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import Tone

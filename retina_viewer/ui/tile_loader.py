@@ -28,7 +28,8 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.jobs import Job, Jobs, Lane
+from retina_viewer.ui.job import Job, Lane
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 

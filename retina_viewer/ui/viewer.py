@@ -15,7 +15,8 @@ from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
 from retina_viewer.ui.compose import compose
 from retina_viewer.ui.demand import Demand
-from retina_viewer.ui.jobs import Jobs, Lane
+from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.resolved_view import resolve

@@ -26,7 +26,8 @@ from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.inspector import Inspector
 from retina_viewer.ui.interaction import Interaction
-from retina_viewer.ui.jobs import Jobs, Lane
+from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.late_imports import import_late
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.opening import Opening

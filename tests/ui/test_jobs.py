@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.ui.jobs import PROGRESS_INTERVAL, Job, Jobs, Lane
+from retina_viewer.ui.job import Job, Lane
+from retina_viewer.ui.jobs import PROGRESS_INTERVAL, Jobs
 
 
 @pytest.fixture
