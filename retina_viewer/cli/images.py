@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from retina_viewer.cli.batch import free_names, output_folder, run_batch
 from retina_viewer.cli.console import Console
-from retina_viewer.cli.options import SUFFIXES, add_device, add_inputs, add_json
+from retina_viewer.cli.options import SUFFIXES, add_device, add_enhancement, add_inputs, add_json
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 
@@ -24,11 +24,7 @@ def add_verbs(verbs: "Verbs") -> None:
         "-o", "--out", type=Path, required=True, metavar="OUT",
         help="a folder, or for one photograph a .png, .jpg or .tif file; nothing is overwritten",
     )  # fmt: skip
-    parser.add_argument("--scale", type=int, choices=(2, 4, 8, 16), default=4, help="default 4")
-    parser.add_argument(
-        "--method", default="pixel", metavar="M", help="pixel (the default), bicubic or lanczos"
-    )
-    parser.add_argument("--model", metavar="NAME", help="a model from 'retina-viewer models list'")
+    add_enhancement(parser)
     parser.add_argument(
         "--tile", type=int, default=512, metavar="N",
         help="side of a tile in source pixels; smaller needs less memory; default 512",
@@ -62,6 +58,9 @@ def _enhance(options: argparse.Namespace, console: Console) -> int:
         scale=options.scale,
         method=options.method,
         model=options.model,
+        fidelity=options.fidelity,
+        back_projection=options.back_projection,
+        blur=options.blur,
         device=options.device,
         tile=options.tile,
     )
@@ -81,19 +80,33 @@ def enhance(
     console: Console,
     *,
     scale: int,
-    method: str,
+    method: str | None = None,
     model: str | None = None,
+    fidelity: float | None = None,
+    back_projection: bool = True,
+    blur: float | None = None,
     device: str = "auto",
     tile: int = 512,
 ) -> int:
-    """Enlarge photographs into a folder, or one into a file. Returns the exit code."""
+    """Enlarge photographs into a folder, or one into a file. Returns the exit code.
+
+    See :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
+    """
     from retina_viewer.superres.export import default_name, export_enhanced
-    from retina_viewer.superres.methods import make_enhancer
+    from retina_viewer.superres.methods import make_enhancer, method_of
 
     as_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
     if as_file and (len(inputs) > 1 or inputs[0].is_dir()):
         raise UserError(f"{out} is one file, but there are several photographs.", "Name a folder.")
-    enhancer = make_enhancer(method, scale, model=model, device=device)
+    enhancer = make_enhancer(
+        method or method_of(model),
+        scale,
+        model=model,
+        device=device,
+        fidelity=fidelity,
+        back_projection=back_projection,
+        blur=blur,
+    )
     folder = output_folder(out.parent if as_file else out)
 
     def work(image: "FundusImage", progress: Progress) -> list[Path]:

@@ -29,6 +29,38 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_enhancement(parser: argparse.ArgumentParser) -> None:
+    """How photographs are enlarged: scale, method, model, fidelity, back-projection, blur."""
+    parser.add_argument("--scale", type=int, choices=(2, 4, 8, 16), default=4, help="default 4")
+    parser.add_argument(
+        "--method", metavar="M",
+        help="pixel (the default), saliency-gan, bicubic or lanczos; with --model, that model's",
+    )  # fmt: skip
+    parser.add_argument("--model", metavar="NAME", help="a model from 'retina-viewer models list'")
+    parser.add_argument(
+        "--fidelity", type=float, metavar="F",
+        help="of a saliency GAN, from 0 (most detail) to 1 (closest to the truth); "
+        "default: the model's own",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-back-projection", dest="back_projection", action="store_false",
+        help="do not hold a network's result to the photograph",
+    )  # fmt: skip
+    parser.add_argument(
+        "--blur", type=_blur, metavar="auto|PX",
+        help="blur of the photograph in its own pixels (standard deviation); default auto: "
+        "estimated",
+    )  # fmt: skip
+
+
+def _blur(text: str) -> float | None:
+    """``auto`` (None) or a number; argparse reports what is neither."""
+    return None if text == "auto" else float(text)
+
+
+_blur.__name__ = "auto or number"  # as argparse names the type in its message
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="write events as JSON, one object a line"

@@ -7,6 +7,7 @@ linear and shift-invariant of that size does better on such photographs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import cv2
 import numpy as np
@@ -48,6 +49,13 @@ class LinearFilter:
     model: str | None = None
     margin: int = RADIUS
     whole_image_only: bool = False
+    formation: None = None
+    fidelity: None = None
+    back_projection: None = None
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        """Itself: it is fitted to one known degradation."""
+        return self
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""

@@ -48,7 +48,10 @@ class Provenance(BaseModel):
         scale: how many times larger than the source each side is.
         device: what computed it, as its maker calls it.
         precision: ``float32``, ``float16``, ``bfloat16``.
-        fidelity: 0 (free) to 1 (bound to the source), for methods that offer it.
+        fidelity: 0 (most detail) to 1 (closest to the truth), for methods that offer it.
+        blur: of the source as it was taken to be, standard deviation in its own pixels.
+        noise: likewise, grey levels of 0..255, root mean square.
+        back_projection: 0 to 1, how much of what contradicts the source was taken back.
         source_name: the photograph's file name. It may name a patient: see :meth:`deidentified`.
         source_sha256: of the photograph's bytes.
         source_width: in pixels, upright.
@@ -69,6 +72,9 @@ class Provenance(BaseModel):
     device: str
     precision: str = "float32"
     fidelity: float | None = Field(default=None, ge=0.0, le=1.0)
+    blur: float | None = Field(default=None, ge=0.0)
+    noise: float | None = Field(default=None, ge=0.0)
+    back_projection: float | None = Field(default=None, ge=0.0, le=1.0)
     source_name: str
     source_sha256: str
     source_width: int = Field(gt=0)

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
 
@@ -70,9 +70,23 @@ class ModelCard(_Part):
     validation: dict[str, float] = {}
     measurements: tuple[Measurement, ...] = ()
     parent: str | None = None
+    twin: str | None = Field(
+        default=None,
+        pattern=NAME_PATTERN,
+        description="GAN: the pixel-trained model of the same architecture that it began as",
+    )
+    fidelity: float | None = Field(
+        default=None, ge=0.0, le=1.0, description="GAN: default share of the twin's weights"
+    )
     created: date
     notes: str = ""
     directory: Path | None = Field(default=None, exclude=True)
+
+    @model_validator(mode="after")
+    def _a_twin_and_a_fidelity_belong_together(self) -> "ModelCard":
+        if (self.twin is None) != (self.fidelity is None):
+            raise ValueError("twin and fidelity are given together or not at all")
+        return self
 
     @property
     def weights_file(self) -> Path:

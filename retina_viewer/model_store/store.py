@@ -3,10 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
-
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write, sha256_of
@@ -19,13 +16,19 @@ from retina_viewer.model_store.card import (
     TaskName,
     read_card,
 )
-from retina_viewer.networks.architectures import build
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+# torch takes seconds to load; what only reads cards does without it, so it is imported where used.
 
 DEFAULT_MODELS: dict[TaskName, str] = {
     "superres": "pixel",
     "formation": "formation",
     "vessels": "vessels-unet",
 }
+"""What is used where nothing is chosen. With a saliency GAN under "superres", its pixel-trained
+twin is the default of the method ``pixel``; ``superres.methods.DEFAULT_METHOD`` goes with it."""
 
 
 def list_models(task: TaskName | None = None) -> list[ModelCard]:
@@ -64,12 +67,17 @@ def verify_model(card: ModelCard) -> None:
     load_network(card)
 
 
-def load_network(card: ModelCard) -> nn.Module:
+def load_network(card: ModelCard) -> "nn.Module":
     """The network of a card with its weights, on the CPU, in evaluation mode, gradients off.
 
     Raises:
         UserError: weights missing, of a wrong hash, or not those of the architecture.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from retina_viewer.networks.architectures import build
+
     hint = "Install the model again; do not use its results."
     try:
         content = card.weights_file.read_bytes()
@@ -87,8 +95,10 @@ def load_network(card: ModelCard) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def save_weights(state: dict[str, Tensor], directory: Path) -> str:
+def save_weights(state: "dict[str, Tensor]", directory: Path) -> str:
     """Write the weights of a model into its folder; returns their SHA-256."""
+    from safetensors.torch import save
+
     flat = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     path = directory / WEIGHTS_FILE
     with atomic_write(path, replace=True) as stream:

@@ -5,7 +5,8 @@ doubled, cropped to what the next step needs, and so on. Padding by reflection h
 the photograph: so every region is the crop of the whole, to float precision.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, load_net
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.superres.border import reflected_window
 from retina_viewer.superres.enhancer import FloatImage
+from retina_viewer.superres.formation import estimate_formation
 
 
 def source_margins(step_margins: tuple[int, ...]) -> tuple[int, ...]:
@@ -41,14 +43,26 @@ def source_margins(step_margins: tuple[int, ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class CascadeEnhancer:
-    """The :class:`~retina_viewer.superres.enhancer.Enhancer` of a trained cascade."""
+    """The :class:`~retina_viewer.superres.enhancer.Enhancer` of a trained cascade.
+
+    Args:
+        formation: what the networks are told of the photograph.
+        fidelity: the share of the pixel-trained twin's weights; None where there is no twin.
+        blur: set by a person: then it is not estimated.
+    """
 
     card: ModelCard
     steps: tuple[nn.Module, ...]
     device: torch.device
     formation: Formation = STANDARD
-    method: str = "pixel"
+    fidelity: float | None = None
+    blur: float | None = None
     whole_image_only: bool = False
+    back_projection: None = None
+
+    @property
+    def method(self) -> str:
+        return "pixel" if self.card.twin is None else "saliency-gan"
 
     @property
     def model(self) -> str | None:
@@ -65,6 +79,13 @@ class CascadeEnhancer:
     @property
     def _around(self) -> tuple[int, ...]:
         return source_margins(self.card.margins[: len(self.steps)])
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
+        found = estimate_formation(rgb, self.device)
+        if self.blur is not None:
+            found = replace(found, blur=self.blur)
+        return replace(self, formation=found)
 
     @torch.inference_mode()
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
@@ -93,16 +114,30 @@ class CascadeEnhancer:
         return np.ascontiguousarray(result, dtype=np.float32)
 
 
-def load_cascade(model: str | None, scale: int, device: torch.device) -> CascadeEnhancer:
+def load_cascade(
+    model: str | None,
+    scale: int,
+    device: torch.device,
+    fidelity: float | None = None,
+    blur: float | None = None,
+) -> CascadeEnhancer:
     """The first steps of a trained cascade, ready on a device.
+
+    A saliency GAN and its pixel-trained twin are one network with two sets of weights, the one
+    trained on from the other, and every mixture of them is a network that works (network
+    interpolation, Wang et al. 2018, ESRGAN, equation 4).
 
     Args:
         model: its name; None for the shipped default.
         scale: 2, 4, 8 or 16.
         device: where to compute.
+        fidelity: 0 for the GAN's own weights, 1 for its twin's, between them a mixture; None for
+            what its card says. Only for models with a twin.
+        blur: of the photograph, standard deviation in its own pixels; None to estimate it.
 
     Raises:
-        UserError: no such model, its files are broken, or it does not reach that scale.
+        UserError: no such model, its files are broken, it does not reach that scale, the fidelity
+            is outside 0..1 or the model has none, or the twin is not of the same architecture.
     """
     card = find_model(model or DEFAULT_MODELS["superres"])
     if card.task != "superres" or scale not in card.scales:
@@ -110,11 +145,48 @@ def load_cascade(model: str | None, scale: int, device: torch.device) -> Cascade
         raise UserError(
             f"The model {card.name!r} cannot enlarge by x{scale}.", f"It offers {offered}."
         )
+    share = _share_of_twin(card, fidelity)
     network = load_network(card)
-    assert isinstance(network, GeneratorCascade)  # the only architecture of this task
+    assert isinstance(network, GeneratorCascade)  # the only architectures of this task
+    if share:
+        network.load_state_dict(_mixed(card, network, share))
     count = scale.bit_length() - 1
     steps = tuple(
         step.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         for step in list(network.steps)[:count]
     )
-    return CascadeEnhancer(card, steps, device)
+    enhancer = CascadeEnhancer(card, steps, device, fidelity=share, blur=blur)
+    return enhancer if blur is None else replace(enhancer, formation=replace(STANDARD, blur=blur))
+
+
+def _share_of_twin(card: ModelCard, fidelity: float | None) -> float | None:
+    if fidelity is None:
+        return card.fidelity
+    if not 0 <= fidelity <= 1:
+        raise UserError(
+            f"A fidelity of {fidelity:g} is not possible.",
+            "Choose one between 0 (most detail) and 1 (closest to the truth).",
+        )
+    if card.twin is None:
+        raise UserError(
+            f"The model {card.name!r} has one set of weights, so there is no fidelity to choose.",
+            "Leave the fidelity out, or choose a saliency GAN.",
+        )
+    return fidelity
+
+
+def _mixed(card: ModelCard, network: nn.Module, share: float) -> dict[str, torch.Tensor]:
+    """The weights of ``network`` moved towards its twin's; what holds no fractions stays."""
+    assert card.twin is not None
+    twin = find_model(card.twin)
+    if (twin.architecture, twin.parameters) != (card.architecture, card.parameters):
+        raise UserError(
+            f"The models {card.name!r} and {twin.name!r} are not of one architecture, "
+            "so their weights cannot be mixed.",
+            "Install both again from the same source, or choose fidelity 0.",
+        )
+    own, other = network.state_dict(), load_network(twin).state_dict()
+    return {
+        name: torch.lerp(value, other[name], share) if value.is_floating_point() else value
+        for name, value in own.items()
+    }

@@ -10,6 +10,7 @@ Enlarging only, so the question of antialiasing does not arise.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,13 @@ class Interpolation:
     weights: NDArray[np.float32] = field(repr=False, compare=False)
     model: str | None = None
     whole_image_only: bool = False
+    formation: None = None
+    fidelity: None = None
+    back_projection: None = None
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        """Itself: interpolation assumes nothing of the photograph."""
+        return self
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""

@@ -1,11 +1,12 @@
 """The contract every super-resolution method fulfils."""
 
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.formation import Formation
 
 FloatImage = NDArray[np.float32]
 """``(H, W, 3)`` float32 RGB in [0, 1]."""
@@ -17,6 +18,8 @@ class Enhancer(Protocol):
     An enhancer pads (reflection at the image's border), crops and clamps itself. For any region,
     ``enhance_region(rgb, region)`` equals the same crop of ``enhance_region(rgb, whole)`` to float
     precision; a method that cannot promise this says so with ``whole_image_only``.
+
+    Whoever enlarges a photograph asks for :meth:`fitted_to` first, once, with the whole of it.
     """
 
     @property
@@ -38,6 +41,28 @@ class Enhancer(Protocol):
     @property
     def whole_image_only(self) -> bool:
         """Whether a region can only be computed from the whole image."""
+
+    @property
+    def formation(self) -> Formation | None:
+        """The blur and noise that it takes the photograph to have; None where it asks for none."""
+
+    @property
+    def fidelity(self) -> float | None:
+        """0 (most detail) to 1 (closest to the truth, pixel by pixel); None where not offered."""
+
+    @property
+    def back_projection(self) -> float | None:
+        """How much of what contradicts the photograph is taken back, 0 to 1; None for no such."""
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        """The same for one photograph: with its blur and noise, estimated from all of it.
+
+        Args:
+            rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
+
+        Raises:
+            UserError: the estimator's files are broken.
+        """
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         """Enlarge one region of an image.

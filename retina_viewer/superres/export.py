@@ -22,7 +22,7 @@ from retina_viewer.imaging.writers import (
     write_tiled_tiff,
 )
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.superres.tiles import enhance_image, enhanced_tiles, regions_of, tile_side
+from retina_viewer.superres.tiles import enhanced_tiles, enhanced_whole, regions_of, tile_side
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 JPEG_SUFFIXES = (".jpg", ".jpeg")
@@ -64,7 +64,8 @@ def export_enhanced(
 
     Args:
         image: a photograph.
-        enhancer: from :func:`retina_viewer.superres.methods.make_enhancer`.
+        enhancer: from :func:`retina_viewer.superres.methods.make_enhancer`; it is fitted to the
+            photograph here.
         path: ends in .png, .jpg, .jpeg, .tif or .tiff and does not exist.
         tile: side of a tile in source pixels.
         progress: called between tiles; it may cancel, and then no file is left.
@@ -78,12 +79,15 @@ def export_enhanced(
     """
     suffix = path.suffix.lower()
     _refuse_early(image, enhancer, path)
+    rgb = image.unit_rgb()
+    enhancer = enhancer.fitted_to(rgb)
     provenance = provenance_of(image, enhancer)
     computing = part_of(progress, 0.0, 0.95)
     if suffix in TIFF_SUFFIXES:
-        _write_streamed(image, enhancer, path, provenance, tile, computing)
+        _write_streamed(image, rgb, enhancer, path, provenance, tile, computing)
     else:
-        pixels = enhance_image(enhancer, image, tile=tile, progress=computing)
+        dtype = image.pixels.dtype
+        pixels = enhanced_whole(enhancer, rgb, dtype, tile=tile, progress=computing)
         if suffix in JPEG_SUFFIXES:
             pixels = _eight_bit(pixels)
         progress(0.95, f"Writing {path.name}")
@@ -123,7 +127,8 @@ def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
 
 
 def provenance_of(image: FundusImage, enhancer: Enhancer) -> Provenance:
-    """How the result of an enhancer on a photograph came about."""
+    """How the result of an enhancer, fitted to the photograph, came about."""
+    formation = enhancer.formation
     return Provenance(
         kind="super-resolution",
         method=enhancer.method,
@@ -131,6 +136,10 @@ def provenance_of(image: FundusImage, enhancer: Enhancer) -> Provenance:
         model_sha256=_model_hash(enhancer.model),
         scale=enhancer.scale,
         device=_device_name(enhancer),
+        fidelity=enhancer.fidelity,
+        blur=None if formation is None else round(formation.blur, 3),
+        noise=None if formation is None else round(formation.noise, 2),
+        back_projection=enhancer.back_projection,
         source_name=image.name,
         source_sha256=image.sha256,
         source_width=image.width,
@@ -164,6 +173,7 @@ def _eight_bit(pixels: Pixels) -> Pixels:
 
 def _write_streamed(
     image: FundusImage,
+    rgb: FloatImage,
     enhancer: Enhancer,
     path: Path,
     provenance: Provenance,
@@ -175,7 +185,7 @@ def _write_streamed(
         (image.height * enhancer.scale, image.width * enhancer.scale, 3),
         np.uint8 if image.bit_depth == 8 else np.uint16,
         TIFF_TILE,
-        tiff_tiles(enhancer, image.unit_rgb(), image.pixels.dtype, tile, progress),
+        tiff_tiles(enhancer, rgb, image.pixels.dtype, tile, progress),
         provenance=provenance,
         icc_profile=image.icc_profile,
     )

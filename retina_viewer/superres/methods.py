@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
 from retina_viewer.superres.classical import SCALES, bicubic, lanczos
 from retina_viewer.superres.enhancer import Enhancer
 
@@ -29,6 +30,14 @@ class Method:
 
 METHODS: list[Method] = [
     Method(
+        "saliency-gan",
+        "Saliency GAN",
+        "Networks trained to look like sharp photographs where the eye looks first; "
+        "what they draw may not be there.",
+        SCALES,
+        learned=True,
+    ),
+    Method(
         "pixel",
         "Pixel-trained network",
         "Small networks trained to come closest to the true photograph, pixel by pixel; "
@@ -51,9 +60,13 @@ METHODS: list[Method] = [
         learned=False,
     ),
 ]
-"""In the order of the chooser; the first is the default."""
+"""All, in the order of the chooser; :func:`methods_on_offer` leaves out what is not installed."""
 
-DEFAULT_METHOD = METHODS[0].id
+DEFAULT_METHOD = "pixel"
+"""The method of ``DEFAULT_MODELS["superres"]``: ``saliency-gan`` if that model has a twin."""
+
+MOST_BLUR = 1.0
+"""Pixels; what is softer than this holds no more at its size than at half of it."""
 
 _INTERPOLATIONS: dict[str, Callable[[int], Enhancer]] = {"bicubic": bicubic, "lanczos": lanczos}
 
@@ -71,33 +84,110 @@ def find_method(name: str) -> Method:
     raise UserError(f"There is no method {name!r}.", f"The methods are: {names}.")
 
 
+def methods_on_offer() -> list[Method]:
+    """What can be chosen with the models of this installation, in the order of :data:`METHODS`."""
+    gan = any(card.twin is not None for card in list_models("superres"))
+    return [method for method in METHODS if gan or method.id != "saliency-gan"]
+
+
+def method_of(model: str | None) -> str:
+    """The method that a model is for: ``saliency-gan`` if it has a pixel-trained twin, else
+    ``pixel``; :data:`DEFAULT_METHOD` where none is named.
+
+    Raises:
+        UserError: there is no such model.
+    """
+    if model is None:
+        return DEFAULT_METHOD
+    return "pixel" if find_model(model).twin is None else "saliency-gan"
+
+
 def make_enhancer(
-    method: str, scale: int, *, model: str | None = None, device: str = "auto"
+    method: str,
+    scale: int,
+    *,
+    model: str | None = None,
+    device: str = "auto",
+    fidelity: float | None = None,
+    back_projection: bool = True,
+    blur: float | None = None,
 ) -> Enhancer:
     """An enhancer ready for use: weights loaded, device chosen.
 
     Args:
         method: one of :data:`METHODS`.
         scale: 2, 4, 8 or 16.
-        model: a model's name; None for the method's shipped one.
+        model: a model's name; None for the method's shipped one. For ``pixel``, a saliency GAN
+            stands for its pixel-trained twin.
         device: ``auto``, ``cpu`` or ``cuda``.
+        fidelity: of a saliency GAN, 0 (most detail) to 1 (closest to the truth); None for the
+            model's default. ``pixel`` is fidelity 1, and takes no other.
+        back_projection: whether a network's result is held to the photograph, see
+            :mod:`retina_viewer.superres.back_projection`. Interpolation does without.
+        blur: of the photograph, standard deviation in its own pixels; None to estimate it.
+            Interpolation asks for none.
 
     Raises:
-        UserError: unknown method, scale, model or device; or a model given to an interpolation.
+        UserError: unknown method, scale, model or device; a model or fidelity that does not fit
+            the method; a blur or fidelity out of range.
     """
     chosen = find_method(method)
     if scale not in chosen.scales:
         offered = ", ".join(f"x{one}" for one in chosen.scales)
         raise UserError(f"{chosen.title} cannot enlarge by x{scale}.", f"Choose one of {offered}.")
     if method in _INTERPOLATIONS:
-        if model is not None:
-            raise UserError(
-                f"{chosen.title} uses no model, but {model!r} was given.",
-                "Leave the model out, or choose a method with a network.",
-            )
+        _refuse_for_interpolation(chosen, model, fidelity)
         return _INTERPOLATIONS[method](scale)
+    if blur is not None and not 0 <= blur <= MOST_BLUR:
+        raise UserError(
+            f"A blur of {blur:g} px is not possible.", f"Choose one between 0 and {MOST_BLUR:g}."
+        )
+    if method == "pixel":
+        model, fidelity = _pixel_trained(chosen, model, fidelity), None
+    else:
+        model = _gan(model)
     # Loading torch takes seconds; interpolation and --help do without it.
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.superres.cascade import load_cascade
 
-    return load_cascade(model, scale, resolve_device(device))
+    return load_cascade(model, scale, resolve_device(device), fidelity, blur)
+
+
+def _refuse_for_interpolation(method: Method, model: str | None, fidelity: float | None) -> None:
+    if model is not None:
+        raise UserError(
+            f"{method.title} uses no model, but {model!r} was given.",
+            "Leave the model out, or choose a method with a network.",
+        )
+    if fidelity is not None:
+        raise UserError(
+            f"{method.title} has no fidelity to choose.", "Leave it out, or choose a saliency GAN."
+        )
+
+
+def _pixel_trained(method: Method, model: str | None, fidelity: float | None) -> str:
+    """The model of the method ``pixel``: the one named, or its twin where it is a GAN."""
+    if fidelity not in (None, 1):
+        raise UserError(
+            f"{method.title} is fidelity 1; {fidelity:g} is not possible with it.",
+            "Choose the method saliency-gan.",
+        )
+    card = find_model(model or DEFAULT_MODELS["superres"])
+    return card.twin or card.name
+
+
+def _gan(model: str | None) -> str:
+    """The model of the method ``saliency-gan``: the one named, the default, or any installed."""
+    installed = [card.name for card in list_models("superres") if card.twin is not None]
+    if model is None:
+        default = DEFAULT_MODELS["superres"]
+        if installed:
+            return default if default in installed else installed[0]
+        raise UserError("No saliency GAN is installed.", "Choose the method pixel.")
+    if find_model(model).twin is None:
+        known = ", ".join(installed) or "none"
+        raise UserError(
+            f"The model {model!r} is no saliency GAN: it has no pixel-trained twin.",
+            f"Choose the method pixel, or one of the installed saliency GANs: {known}.",
+        )
+    return model

@@ -158,7 +158,7 @@ def enhance_image(
     tile: int = 512,
     progress: Progress = no_progress,
 ) -> Pixels:
-    """Enlarge a whole photograph, tile by tile.
+    """Enlarge a whole photograph, tile by tile, with the enhancer fitted to it.
 
     Besides the result itself it holds one tile of floats and the source as float.
 
@@ -174,6 +174,23 @@ def enhance_image(
         UserError: a result that is no image, or one that does not fit into memory.
     """
     rgb, dtype = unit_rgb_of(image)
+    return enhanced_whole(enhancer.fitted_to(rgb), rgb, dtype, tile=tile, progress=progress)
+
+
+def enhanced_whole(
+    enhancer: Enhancer,
+    rgb: FloatImage,
+    dtype: np.dtype[Any],
+    *,
+    tile: int = 512,
+    progress: Progress = no_progress,
+) -> Pixels:
+    """As :func:`enhance_image`, with an enhancer that is fitted already.
+
+    Args:
+        rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
+        dtype: of the result, uint8 or uint16.
+    """
     height, width = rgb.shape[:2]
     regions = regions_of(enhancer, width, height, tile)
     scale = enhancer.scale

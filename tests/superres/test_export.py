@@ -5,6 +5,7 @@ import shutil
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -138,6 +139,10 @@ class _Never:
     """An enhancer that must not be asked."""
 
     method, model, scale, margin, whole_image_only = "never", None, 2, 0, False
+    formation = fidelity = back_projection = None
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        return self
 
     def enhance_region(self, rgb: FloatImage, region: object) -> FloatImage:
         raise AssertionError("work started although it was bound to fail")

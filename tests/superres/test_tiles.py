@@ -1,6 +1,7 @@
 """The tile loop: the same pixels however it is cut, cancel between tiles, no false images."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pytest
@@ -26,7 +27,13 @@ class Spoiled:
     margin: int = 0
     method: str = "spoiled"
     model: str | None = None
+    formation: None = None
+    fidelity: None = None
+    back_projection: None = None
     asked: list[Rect] = field(default_factory=list)
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        return self
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         self.asked.append(region)

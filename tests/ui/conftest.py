@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import pytest
 from PIL import Image
@@ -84,7 +85,11 @@ def slow_services() -> tuple[Services, threading.Event]:
 
         class Waiting:
             margin, model, whole_image_only = inner.margin, inner.model, inner.whole_image_only
-            method, scale = inner.method, inner.scale
+            method, scale, formation = inner.method, inner.scale, inner.formation
+            fidelity, back_projection = inner.fidelity, inner.back_projection
+
+            def fitted_to(self, rgb: FloatImage) -> Self:
+                return self
 
             def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
                 assert gate.wait(20)

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 import pytest
@@ -58,6 +59,11 @@ class Counting:
         self.regions: list[Rect] = []
         self.method, self.model, self.scale = inner.method, inner.model, inner.scale
         self.margin, self.whole_image_only = inner.margin, inner.whole_image_only
+        self.formation, self.fidelity = inner.formation, inner.fidelity
+        self.back_projection = inner.back_projection
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        return self
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         self.regions.append(region)
