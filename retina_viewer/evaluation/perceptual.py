@@ -3,26 +3,36 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.evaluation.lpips import LPIPS, lpips_distance
+from retina_viewer.evaluation.lpips import LPIPSReference, fastest_lpips
 from retina_viewer.evaluation.metrics import Mask, luminance_full
 from retina_viewer.evaluation.protocols import Truth
-from retina_viewer.evaluation.sharpness import sharpness
+from retina_viewer.evaluation.sharpness import mean_of_sharpest, sharpness_map
 from retina_viewer.networks.devices import resolve_device
 
 
 class Perceptual:
-    """LPIPS, and S3 as a ratio to the truth's."""
+    """LPIPS, and S3 as a ratio to the truth's.
+
+    What is computed of the truth alone is kept until another truth comes, so measure all results
+    of one truth one after the other.
+    """
 
     def __init__(self, device: str = "auto") -> None:
-        self._network = LPIPS().to(resolve_device(device))
+        self._network = fastest_lpips(resolve_device(device))
+        self._truth: NDArray[np.uint8] | None = None
 
     def measure(self, truth: Truth, result: NDArray[np.uint8], mask: Mask) -> dict[str, float]:
         """Both, inside the eroded mask.
 
         S3 is taken of full-range luminance; its ratio is 0 where the truth has nothing sharp.
         """
-        sharp, own = (sharpness(luminance_full(image), mask) for image in (truth.rgb8, result))
+        if self._truth is not truth.rgb8:
+            self._truth = truth.rgb8
+            self._reference = LPIPSReference.of(self._network, truth.rgb8)
+            self._blocks = sharpness_map(luminance_full(truth.rgb8))
+        sharp = mean_of_sharpest(self._blocks, mask)
+        own = mean_of_sharpest(sharpness_map(luminance_full(result)), mask)
         return {
-            "lpips": lpips_distance(self._network, truth.rgb8, result, mask),
+            "lpips": self._reference.distance(result, mask),
             "s3_ratio": own / sharp if sharp > 0 else 0.0,
         }

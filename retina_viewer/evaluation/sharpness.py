@@ -39,17 +39,21 @@ def sharpness_map(grey: NDArray[np.generic]) -> Plane:
 
 
 def sharpness(grey: NDArray[np.generic], mask: NDArray[np.bool_] | None = None) -> float:
+    """The S3 index of ``(H, W)`` in 0..255; see :func:`mean_of_sharpest`."""
+    return mean_of_sharpest(sharpness_map(grey), mask)
+
+
+def mean_of_sharpest(blocks: Plane, mask: NDArray[np.bool_] | None = None) -> float:
     """The S3 index: the mean of the sharpest 1 % of the 8x8 blocks.
 
     Args:
-        grey: ``(H, W)`` in 0..255.
-        mask: ``(H, W)`` bool; only blocks that lie in it with all they look at count, so that the
-            rim of the field of view does not pass for sharpness.
+        blocks: of :func:`sharpness_map`.
+        mask: ``(H, W)`` bool, of the image; only blocks that lie in it with all they look at
+            count, so that the rim of the field of view does not pass for sharpness.
 
     Raises:
         ValueError: no block lies inside the mask.
     """
-    blocks = sharpness_map(grey)
     if mask is None:
         return _mean_of_top(blocks.ravel())
     rows, columns = blocks.shape[0] * _STEP, blocks.shape[1] * _STEP
