@@ -7,14 +7,14 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade
 from retina_viewer.networks.formation_estimator import FormationEstimator
 from retina_viewer.networks.unet import UNet
 
 
 class CascadeParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-    steps: tuple[StepParameters, ...]
+    steps: tuple[AnyStepParameters, ...]
 
 
 class UNetParameters(BaseModel):

@@ -83,22 +83,45 @@ class ResidualGenerator(nn.Module):
         nn.init.zeros_(self.tail.weight)  # starts as bicubic interpolation exactly
         if self.tail.bias is not None:
             nn.init.zeros_(self.tail.bias)
-        convolutions = 2 * blocks + 2
-        self.margin = max(convolutions * unshuffle + _BOX // 2, _BICUBIC_REACH)
+        self.margin = margin_of(2 * blocks + 2, unshuffle)
 
     def forward(self, image: Tensor, formation: Tensor) -> Tensor:
         """See the class; ``formation``: ``(N, 2)``, blur (px) and noise (grey levels)."""
-        mean = F.avg_pool2d(image, _BOX, stride=1, padding=_BOX // 2, count_include_pad=False)
-        features = torch.cat([2 * image - 1, _DETAIL_GAIN * (image - mean)], dim=1)
-        features = F.pixel_unshuffle(features, self.unshuffle)
-        hidden = F.relu(self.head(features))  # (N, maps, H / u, W / u)
+        hidden = F.relu(self.head(conditioned_input(image, self.unshuffle)))  # (N, maps, H/u, W/u)
         gains = self.modulation(formation) if self.modulation else (None,) * len(self.body)
         deep = hidden
         for block, gain in zip(self.body, gains, strict=True):
             deep = block(deep, gain)
-        residual = self.tail(hidden + deep)  # (N, 3 (2u)^2, H / u, W / u)
-        residual = F.pixel_shuffle(residual, 2 * self.unshuffle)  # (N, 3, 2H, 2W)
-        return upsample2(image) + _OUTPUT_GAIN * residual.float()
+        return over_bicubic(image, self.tail(hidden + deep), self.unshuffle)
+
+
+def conditioned_input(image: Tensor, unshuffle: int) -> Tensor:
+    """What the networks see: the colours, and the detail against its surroundings.
+
+    ``(N, 3, H, W)`` in [0, 1] -> ``(N, 6 u^2, H / u, W / u)``, about unit size.
+    """
+    mean = F.avg_pool2d(image, _BOX, stride=1, padding=_BOX // 2, count_include_pad=False)
+    features = torch.cat([2 * image - 1, _DETAIL_GAIN * (image - mean)], dim=1)
+    return F.pixel_unshuffle(features, unshuffle)
+
+
+def over_bicubic(image: Tensor, residual: Tensor, unshuffle: int) -> Tensor:
+    """The image doubled, and on it what the last layer gave.
+
+    Args:
+        image: ``(N, 3, H, W)``.
+        residual: ``(N, 3 (2u)^2, H / u, W / u)``, about unit size.
+
+    Returns:
+        ``(N, 3, 2H, 2W)`` float32.
+    """
+    shuffled = F.pixel_shuffle(residual, 2 * unshuffle)
+    return upsample2(image) + _OUTPUT_GAIN * shuffled.float()
+
+
+def margin_of(convolutions: int, unshuffle: int) -> int:
+    """Input pixels that 3x3 convolutions at 1/unshuffle and the conditioned input see around."""
+    return max(convolutions * unshuffle + _BOX // 2, _BICUBIC_REACH)
 
 
 # Keys' kernel with a = -1/2 at the half-pixel phases of an exact doubling (taps sum to 1).

@@ -17,7 +17,6 @@ from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.model_store.card import ModelCard, TaskName, TrainingSummary, read_card
 from retina_viewer.model_store.store import find_model, save_card, save_weights
 from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.recipe import Recipe, SaliencyGanRecipe, SuperresRecipe, VesselRecipe
@@ -61,7 +60,7 @@ def write_model(
     """Leave weights and card in ``out/model``, and the history of all stages beside it."""
     folder = out / "model"
     folder.mkdir(exist_ok=True)
-    steps = list(network.steps) if isinstance(network, GeneratorCascade) else []
+    margins = network.margins if isinstance(network, GeneratorCascade) else ()
     base_name = recipe.base if isinstance(recipe, SuperresRecipe | SaliencyGanRecipe) else None
     base = None if base_name is None else find_model(base_name)
     name, parameters = _architecture(recipe, base)
@@ -72,8 +71,8 @@ def write_model(
         task=_TASK_OF[recipe.task],
         architecture=name,
         parameters=parameters,
-        scales=tuple(2 ** (k + 1) for k in range(len(steps))),
-        margins=tuple(step.margin for step in steps if isinstance(step, ResidualGenerator)),
+        scales=tuple(2 ** (k + 1) for k in range(len(margins))),
+        margins=margins,
         field_diameter=recipe.field_diameter if isinstance(recipe, VesselRecipe) else None,
         threshold=0.5 if isinstance(recipe, VesselRecipe) else None,
         weights_sha256=save_weights(network.state_dict(), folder),

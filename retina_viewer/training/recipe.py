@@ -105,8 +105,11 @@ class StepStage(_Part):
 class SuperresStage(StepStage):
     """The pixel-loss training of one step, on the output of the frozen steps before it."""
 
+    loss: Literal["charbonnier", "squared"] = Field(
+        default="charbonnier", description="squared: the mean squared error, as in the 2017 paper"
+    )
     charbonnier_epsilon: float = 0.01
-    luminance_weight: float = 1.0
+    luminance_weight: float = Field(default=1.0, description="0 leaves the term out")
 
 
 class SuperresRecipe(_Training):

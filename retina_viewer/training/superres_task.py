@@ -44,8 +44,12 @@ class SuperresTask(StepTask):
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
         difference = self._pairs.inside(player.network(batch.low, batch.formation) - batch.high)
-        epsilon = self._stage.charbonnier_epsilon
-        return {
-            "rgb": charbonnier(difference, epsilon),
-            "luminance": self._stage.luminance_weight * charbonnier(luminance(difference), epsilon),
-        }
+        terms = {"rgb": self._size(difference)}
+        if weight := self._stage.luminance_weight:
+            terms["luminance"] = weight * self._size(luminance(difference))
+        return terms
+
+    def _size(self, difference: Tensor) -> Tensor:
+        if self._stage.loss == "squared":
+            return difference.square().mean()
+        return charbonnier(difference, self._stage.charbonnier_epsilon)

@@ -21,10 +21,10 @@ def crop(sample_path: Callable[[str], Path]) -> torch.Tensor:
     return torch.from_numpy(rgb).permute(2, 0, 1)[None]
 
 
-def randomised(**parameters: int) -> ResidualGenerator:
+def randomised(maps: int, blocks: int, unshuffle: int = 1) -> ResidualGenerator:
     """A generator whose last layer is not zero, as after training."""
     torch.manual_seed(1)
-    network = ResidualGenerator(**parameters)
+    network = ResidualGenerator(maps, blocks, unshuffle)
     torch.nn.init.normal_(network.tail.weight, std=0.05)
     return network.eval()
 
