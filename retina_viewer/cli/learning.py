@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retina_viewer.cli import consistency
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_json
 from retina_viewer.core.errors import Cancelled, UserError
@@ -38,6 +39,7 @@ def add_verbs(verbs: "Verbs") -> None:
     kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     _add_superres(kinds)
     _add_vessels(kinds)
+    consistency.add_evaluation(kinds)
 
 
 def _add_superres(kinds: "Verbs") -> None:

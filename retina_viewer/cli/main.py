@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import retina_viewer
-from retina_viewer.cli import images, learning, models, window
+from retina_viewer.cli import consistency, images, learning, models, window
 from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, UserError
 
@@ -62,13 +62,14 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"retina-viewer {retina_viewer.__version__}"
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for group in (window, images, models, learning):
+    for group in (window, images, consistency, models, learning):
         group.add_verbs(verbs)
     return parser
 
 
 _VERBS = (
-    "view", "demo", "enhance", "saliency", "vessels", "models", "info", "train", "evaluate",
+    "view", "demo", "enhance", "saliency", "consistency", "vessels", "models", "info", "train",
+    "evaluate",
 )  # fmt: skip
 _OWN_OPTIONS = ("-h", "--help", "--version")
 

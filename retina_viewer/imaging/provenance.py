@@ -14,7 +14,7 @@ from retina_viewer.core.geometry import Rect
 PROGRAM = "Retina Viewer"
 AI_STATEMENT = "AI-enhanced, for research use. Verify on the original."
 
-Kind = Literal["super-resolution", "vessels", "saliency", "other"]
+Kind = Literal["super-resolution", "consistency", "vessels", "saliency", "other"]
 
 
 def _now() -> datetime:

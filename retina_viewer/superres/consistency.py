@@ -19,7 +19,7 @@ from retina_viewer.superres.consistency_calibration import (
     Calibration,
     read_calibration,
     window_of,
-    windowed_planes,
+    windowed,
 )
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.evidence import Evidence, Plane, gather_evidence
@@ -94,12 +94,8 @@ def consistency_map(
         raise ValueError(f"a mask {field_mask.shape} and {area} for a photograph {rgb.shape}")
     fitted = calibration_of(enhancer) if calibration is None else calibration
     curve = fitted.at(enhancer.scale)
-    reach = window_of(enhancer.scale) // 2
-    outer = area.expanded(reach).intersected(Rect(0, 0, width, height))
-    evidence = _gather_in_tiles(enhancer, rgb, outer, other, progress)
-    planes = windowed_planes(evidence, enhancer.scale)
-    inner = Rect(area.x - outer.x, area.y - outer.y, area.width, area.height)
-    expected = curve.expected_error(planes)[inner.slices()]
+    planes = windowed_evidence(enhancer, rgb, area, other=other, progress=progress)
+    expected = curve.expected_error(planes)
     inside = field_mask[area.slices()]
     values = expected[inside]
     progress(1.0, "Consistency")
@@ -110,6 +106,29 @@ def consistency_map(
         float(values.mean()) if values.size else float("nan"),
         float(np.mean(values > THRESHOLD)) if values.size else float("nan"),
     )
+
+
+def windowed_evidence(
+    enhancer: Enhancer,
+    rgb: FloatImage,
+    area: Rect,
+    *,
+    other: Enhancer | None = None,
+    progress: Progress = no_progress,
+) -> dict[str, Plane]:
+    """The evidence of an area by name, averaged over the window; see :func:`consistency_map`.
+
+    Returns:
+        Planes ``(area.height, area.width)`` float32, grey levels.
+    """
+    reach = window_of(enhancer.scale) // 2
+    whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
+    outer = area.expanded(reach).intersected(whole)
+    evidence = _gather_in_tiles(enhancer, rgb, outer, other, progress)
+    inner = Rect(area.x - outer.x, area.y - outer.y, area.width, area.height).slices()
+    return {
+        name: windowed(plane, enhancer.scale)[inner] for name, plane in evidence.planes().items()
+    }
 
 
 def calibration_of(enhancer: Enhancer) -> Calibration:

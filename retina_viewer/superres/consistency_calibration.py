@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.superres.evidence import Evidence, Plane
+from retina_viewer.superres.evidence import Plane
 
 CALIBRATION_FILE = "consistency.json"
 FLOOR = 0.05
@@ -110,11 +110,6 @@ class Calibration(_Part):
 
 
 _HINT = "Fit it with: retina-viewer evaluate consistency DATA --fit --model NAME."
-
-
-def windowed_planes(evidence: Evidence, scale: int) -> dict[str, Plane]:
-    """The planes of an evidence by name, averaged over the window."""
-    return {name: windowed(plane, scale) for name, plane in evidence.planes().items()}
 
 
 def read_calibration(card: ModelCard) -> Calibration:

@@ -137,7 +137,7 @@ def _steps(progress: Progress, total: int) -> Callable[[], None]:
 
     def step() -> None:
         nonlocal done
-        progress(done / total, "Asking the network again")
+        progress(done / total, "Asking the network again, turned")
         done += 1
 
     return step
