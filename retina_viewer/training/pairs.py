@@ -1,7 +1,8 @@
 """Pairs of patches for one step of the cascade: what it is given, and what it should make."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -75,14 +76,25 @@ class PairSource:
     def luminance_psnr(self, network: nn.Module) -> dict[str, float]:
         """Mean PSNR, dB, of the validation patches, by degradation: ``psnr_gaussian``, ..."""
         found: dict[str, float] = {}
-        for kernel, pairs in self._validation.items():
+        for kernel in self._validation:
             values = []
-            for pair in pairs:
-                result = network(pair.low, pair.formation).clamp(0, 1)
-                mse = self.inside(luminance(result - pair.high)).square().mean().clamp(min=1e-10)
+            for made, truth in self._validated(network, kernel):
+                mse = luminance(made - truth).square().mean().clamp(min=1e-10)
                 values.append(float(-10 * mse.log10()))
             found[f"psnr_{kernel}"] = float(np.mean(values))
         return found
+
+    @torch.no_grad()
+    def mean_distance(self, network: nn.Module, metric: nn.Module, count: int) -> float:
+        """The mean of ``metric(made, truth)`` over the first Gaussian validation patches."""
+        pairs = islice(self._validated(network, "gaussian"), count)
+        return float(np.mean([float(metric(made, truth).mean()) for made, truth in pairs]))
+
+    def _validated(self, network: nn.Module, kernel: str) -> Iterator[tuple[Tensor, Tensor]]:
+        """What the network makes of each validation patch, and the truth, inside the rim."""
+        for pair in self._validation[kernel]:
+            made = network(pair.low, pair.formation).clamp(0, 1)
+            yield self.inside(made), self.inside(pair.high)
 
     def _validation_pairs(self, source: PatchSource) -> dict[str, list[PatchPair]]:
         """The same patches for every training: Gaussian (sigma 0.4 r) and bicubic, clean."""

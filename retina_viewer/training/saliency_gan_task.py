@@ -5,8 +5,9 @@ The loop lets the generator, then the discriminator, descend its own loss on the
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from retina_viewer.evaluation.lpips import LPIPS
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.networks.vgg import VGG16Features
@@ -19,13 +20,14 @@ from retina_viewer.training.task import Player
 
 _CNN_LAYER = "relu4_1"
 _CHARBONNIER_EPSILON = 0.01
+_JUDGED_PATCHES = 24
 
 
 class SaliencyGanTask(StepTask):
     """The GAN stage for step ``stage.step`` of ``cascade``, whose weights it starts from.
 
-    Validation judges the averaged generator by PSNR alone; the score stops a training that loses
-    fidelity, and says nothing of sharpness.
+    Validation keeps the averaged generator that looks most like the truth (LPIPS); what that costs
+    in PSNR is logged beside it, and how much of it to use is for the fidelity to say.
     """
 
     def __init__(
@@ -44,7 +46,13 @@ class SaliencyGanTask(StepTask):
         self._gan = stage
         self._saliency = LocalSaliency().to(device)
         self._features = VGG16Features([_CNN_LAYER]).to(device)
+        self._perceptual = LPIPS().to(device)
         self._made: Tensor | None = None
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """PSNR by blur, LPIPS of Gaussian patches, and the score: LPIPS, turned to be high."""
+        distance = self._pairs.mean_distance(network, self._perceptual, _JUDGED_PATCHES)
+        return {**self._pairs.luminance_psnr(network), "lpips": distance, "score": -distance}
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
         truth = self._pairs.inside(batch.high)
