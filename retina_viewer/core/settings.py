@@ -36,6 +36,7 @@ def _default_layers() -> dict[str, LayerSettings]:
     return {
         "saliency": LayerSettings(opacity=0.6, colour_map="inferno"),
         "vessels": LayerSettings(opacity=0.9, colour_map="cyan"),
+        "consistency": LayerSettings(opacity=0.8, colour_map="cividis-reversed"),
     }
 
 
@@ -48,6 +49,9 @@ class Settings(BaseModel):
         export_folder: where results go; None means beside the photograph.
         method: a super-resolution method's identifier; ``auto`` lets the program choose.
         scale: 2, 4, 8 or 16.
+        model: the name of the method's network; None for the method's own choice.
+        fidelity: 0 to 1; None for the network's own default.
+        back_projection: whether results are held to the photograph.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         theme: ``dark``, ``light``, or ``system`` to follow the desktop.
         pane_layout: the identifier of the panes' arrangement.
@@ -62,6 +66,9 @@ class Settings(BaseModel):
     export_folder: Path | None = None
     method: str = "auto"
     scale: Literal[2, 4, 8, 16] = 4
+    model: str | None = None
+    fidelity: float | None = Field(default=None, ge=0.0, le=1.0)
+    back_projection: bool = True
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")
     theme: Literal["dark", "system", "light"] = "dark"
     pane_layout: str = "side by side"

@@ -16,6 +16,7 @@ from retina_viewer.ui.viewer import Viewer
 PAN_SHARE = 0.1
 """How far an arrow key pans, as a part of the pane."""
 KEY_NOTCHES = 2
+FIDELITY_STEP = 0.05
 
 
 class Commands:
@@ -68,6 +69,9 @@ class Commands:
     def toggle_saliency(self) -> None:
         self.set_layer(LayerName.SALIENCY, not self._state.saliency.on)
 
+    def toggle_consistency(self) -> None:
+        self.set_layer(LayerName.CONSISTENCY, not self._state.consistency.on)
+
     def toggle_vessels(self) -> None:
         self.set_layer(LayerName.VESSELS, not self._state.vessels.on)
 
@@ -102,10 +106,40 @@ class Commands:
         self._viewer.apply()
 
     def set_method(self, method: str) -> None:
+        old = self._viewer.network
         self._state.method = method
+        # The fast network of one method goes with the fast network of the other.
+        self._state.model = self._viewer.catalogue.counterpart(method, old)
         scales = self._viewer.method.scales
         if self._state.scale not in scales:
             self._state.scale = scales[0]  # type: ignore[assignment]
+        self._viewer.apply()
+
+    def set_network(self, name: str) -> None:
+        self._state.model = name
+        self._viewer.apply()
+
+    def set_fidelity(self, fidelity: float | None) -> None:
+        """0 to 1; None for the network's default."""
+        self._state.fidelity = fidelity
+        self._viewer.apply()
+
+    def more_detail(self) -> None:
+        self._step_fidelity(-FIDELITY_STEP)
+
+    def more_fidelity(self) -> None:
+        self._step_fidelity(FIDELITY_STEP)
+
+    def _step_fidelity(self, by: float) -> None:
+        shown = self._viewer.making.fidelity
+        if shown is not None:
+            self.set_fidelity(round(min(max(shown + by, 0.0), 1.0), 2))
+
+    def toggle_back_projection(self) -> None:
+        self.set_back_projection(not self._state.back_projection)
+
+    def set_back_projection(self, on: bool) -> None:
+        self._state.back_projection = on
         self._viewer.apply()
 
     def set_smooth(self, on: bool) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, scale_for
-from retina_viewer.ui.resolved_view import ResolvedView
+from retina_viewer.ui.making import Making
+from retina_viewer.ui.resolved_view import LayerView, ResolvedView
 from retina_viewer.ui.view_state import LayerName, Layout, Scale, Tone
 
 
@@ -17,7 +18,10 @@ class Facts:
 
     photo: str = ""
     um_per_px: float | None = None
-    device: str = "auto"
+    making: Making = Making("bicubic", 4)  # noqa: RUF009 (frozen)
+    """What the person wants the result to be made with."""
+    stand_in: Making | None = None
+    """What was finished before a setting changed: shown until the new tiles come."""
     method_title: str = ""
     learned: bool = False
     tone: Tone | None = None
@@ -26,6 +30,9 @@ class Facts:
     """False after the method has failed."""
     main_sharp: float = 0.0
     loupe_sharp: float = 0.0
+    main_stands_in: bool = False
+    """Whether tiles of the stand-in are in view."""
+    loupe_stands_in: bool = False
     loupe_size: tuple[float, float] = (0.0, 0.0)
     """Of a loupe pane, in device pixels."""
     ruler: tuple[float, float, float, float] | None = None
@@ -44,7 +51,7 @@ def recipe_for(view: ResolvedView, facts: Facts, camera: Camera) -> Recipe | Non
     if not view.has_image or not facts.can_enhance or not is_worthwhile(camera, view.image):
         return None
     scale = scale_for(camera, view.scale)
-    return Recipe(facts.photo, view.method, scale, facts.device, view.tone)
+    return Recipe(facts.photo, facts.making.at(scale), view.tone)
 
 
 def compose(view: ResolvedView, facts: Facts) -> Scenes:
@@ -68,12 +75,14 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     return Scenes(
         original=replace(main, chips=original_chips(view, facts), overview=overview),
         result=replace(
-            _result(main, view, facts, facts.main_sharp, split=split),
+            _result(main, view, facts, facts.main_sharp, facts.main_stands_in, split=split),
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
-            legend=bool(view.layers),
+            legend=bool(layers_over(view, facts)),
         ),
         loupe_original=replace(loupe, chips=(_loupe_chip(view),), note=_loupe_note(view)),
-        loupe_result=_without_heat(_result(loupe, view, facts, facts.loupe_sharp)),
+        loupe_result=_without_heat(
+            _result(loupe, view, facts, facts.loupe_sharp, facts.loupe_stands_in)
+        ),
     )
 
 
@@ -93,8 +102,15 @@ def _loupe_note(view: ResolvedView) -> str:
 
 def _without_heat(scene: Scene) -> Scene:
     """The loupe is there to compare detail, which a heat map would cover."""
-    kept = tuple(layer for layer in scene.layers if layer.name is not LayerName.SALIENCY)
+    kept = tuple(layer for layer in scene.layers if layer.name is LayerName.VESSELS)
     return replace(scene, layers=kept)
+
+
+def layers_over(view: ResolvedView, facts: Facts) -> tuple[LayerView, ...]:
+    """The layers that say something of this result: interpolation guesses no detail."""
+    return tuple(
+        layer for layer in view.layers if facts.learned or layer.name is not LayerName.CONSISTENCY
+    )
 
 
 def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
@@ -104,19 +120,32 @@ def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
 
 
 def _result(
-    scene: Scene, view: ResolvedView, facts: Facts, sharp: float, *, split: bool = False
+    scene: Scene,
+    view: ResolvedView,
+    facts: Facts,
+    sharp: float,
+    stands_in: bool,
+    *,
+    split: bool = False,
 ) -> Scene:
     if view.show_original:
         return replace(scene, chips=original_chips(view, facts), content=Content.ORIGINAL)
     recipe = recipe_for(view, facts, scene.camera)
-    chips = (*result_chips(view, facts, recipe, sharp), *_tone_chip(view, facts))
+    stand_in = None
+    if recipe is not None and facts.stand_in is not None and stands_in:
+        stand_in = replace(recipe, making=facts.stand_in.at(recipe.scale))
+    chips = (
+        *result_chips(view, facts, recipe, sharp, stands_in=stands_in),
+        *_tone_chip(view, facts),
+    )
     note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
     return replace(
         scene,
         chips=original_chips(view, facts) if split else (),
         result_chips=chips,
         recipe=recipe,
-        layers=view.layers,
+        stand_in=stand_in,
+        layers=layers_over(view, facts),
         content=Content.SPLIT if split else Content.RESULT,
         divider=view.divider,
         note=note,
@@ -124,7 +153,12 @@ def _result(
 
 
 def result_chips(
-    view: ResolvedView, facts: Facts, recipe: Recipe | None, sharp: float
+    view: ResolvedView,
+    facts: Facts,
+    recipe: Recipe | None,
+    sharp: float,
+    *,
+    stands_in: bool = False,
 ) -> tuple[Chip, ...]:
     """What the result's pixels are; nothing is called AI before a network has made a part of it."""
     if not view.has_image:
@@ -134,11 +168,20 @@ def result_chips(
         why = "zoom in for" if facts.can_enhance else "failed:"
         return Chip("INTERPOLATED", Source.INTERPOLATED), Chip(f"{why} {wanted}", Source.PENDING)
     name = _name(recipe.scale, view.scale, facts)
+    made = Source.NETWORK if facts.learned else Source.INTERPOLATED
+    method, settings = f"{name} · {facts.method_title}", _settings(facts)
+    if stands_in and sharp < 1:
+        # What is in view has other settings: the chip names what both have in common.
+        return Chip(method, made), Chip(f"PENDING {settings}".strip(), Source.PENDING)
     if sharp <= 0:
         return Chip("INTERPOLATED", Source.INTERPOLATED), Chip(f"PENDING {name}", Source.PENDING)
-    made = Source.NETWORK if facts.learned else Source.INTERPOLATED
-    done = Chip(f"{name} · {facts.method_title}", made)
+    done = Chip(", ".join(text for text in (method, settings) if text), made)
     return (done,) if sharp >= 1 else (done, Chip("PENDING", Source.PENDING))
+
+
+def _settings(facts: Facts) -> str:
+    fidelity = facts.making.fidelity
+    return "" if fidelity is None else f"fidelity {fidelity * 100:.0f} %"
 
 
 def _name(scale: Scale, chosen: Scale, facts: Facts) -> str:

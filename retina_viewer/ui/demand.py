@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retina_viewer.ui.camera import Camera
@@ -9,6 +10,7 @@ from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Wanted
 from retina_viewer.ui.compose import Facts, recipe_for
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import ResolvedView
 
 if TYPE_CHECKING:
@@ -24,10 +26,18 @@ class Demand:
 
     def main(self, view: ResolvedView) -> Wanted | None:
         """The tiles of the main pane; None where nothing is to be computed."""
-        return self._wanted(view, view.main, self._stage.result)
+        return self._wanted(view, view.main, self._stage.result, self._viewer.making)
 
     def loupe(self, view: ResolvedView) -> Wanted | None:
-        return self._wanted(view, view.loupe, self._stage.loupe_result)
+        return self._wanted(view, view.loupe, self._stage.loupe_result, self._viewer.making)
+
+    def shown_before(self, view: ResolvedView, making: Making) -> list[Wanted]:
+        """The tiles that the panes showed of another view and making, the main pane's first."""
+        panes = [(view.main, self._stage.result)]
+        if view.loupe_shown:
+            panes.append((view.loupe, self._stage.loupe_result))
+        wanted = [self._wanted(view, camera, pane, making) for camera, pane in panes]
+        return [one for one in wanted if one is not None]
 
     def facts(self, view: ResolvedView) -> Facts:
         viewer, pane = self._viewer, self._stage.loupe_result
@@ -36,22 +46,36 @@ class Demand:
         return Facts(
             photo=viewer.photo.key if viewer.photo else "",
             um_per_px=viewer.photo.image.um_per_px if viewer.photo else None,
-            device=viewer.device,
+            making=viewer.making,
+            stand_in=viewer.stand_in.making,
             tone=viewer.shown_tone,
             method_title=viewer.method.title,
             learned=viewer.method.learned,
             can_enhance=viewer.can_enhance,
             main_sharp=viewer.tiles.sharp(main) if main else 0.0,
             loupe_sharp=viewer.tiles.sharp(loupe) if loupe else 0.0,
+            main_stands_in=self._stands_in(main),
+            loupe_stands_in=self._stands_in(loupe),
             loupe_size=(pane.width() * ratio, pane.height() * ratio),
             ruler=viewer.ruler,
         )
 
-    def _wanted(self, view: ResolvedView, camera: Camera, pane: Pane) -> Wanted | None:
+    def _stands_in(self, wanted: Wanted | None) -> bool:
+        """Whether tiles of what was chosen before are there for what is wanted now."""
+        stand_in = self._viewer.stand_in.making
+        if wanted is None or stand_in is None:
+            return False
+        making = stand_in.at(wanted.recipe.scale)
+        before = replace(wanted, recipe=replace(wanted.recipe, making=making))
+        return self._viewer.tiles.sharp(before) > 0
+
+    def _wanted(
+        self, view: ResolvedView, camera: Camera, pane: Pane, making: Making
+    ) -> Wanted | None:
         viewer = self._viewer
         if viewer.photo is None:
             return None
-        facts = Facts(viewer.photo.key, device=viewer.device, can_enhance=viewer.can_enhance)
+        facts = Facts(viewer.photo.key, making=making, can_enhance=viewer.can_enhance)
         recipe = recipe_for(view, facts, camera)
         if recipe is None:
             return None

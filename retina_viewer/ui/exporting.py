@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.files import unused_path
 from retina_viewer.core.progress import Progress, part_of
+from retina_viewer.imaging.beside import GAP, HEADROOM, Title, beside
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.overlay import CYAN, lookup_table, outline, overlay, painted
+from retina_viewer.imaging.overlay import CYAN, Bytes, lookup_table, outline, overlay, painted
+from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, sidecar_path, write_image, write_sidecar
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import default_name, provenance_of, result_is_large
-from retina_viewer.superres.tiles import enhance_image
+from retina_viewer.superres.tiles import enhanced_whole
+from retina_viewer.ui.canvas.heat import GUESS_COLOURS, GUESS_TOP
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import LayerName
@@ -28,8 +32,12 @@ class Product(Enum):
 
     RESULT = "Enlarged photograph"
     WITH_LAYERS = "Enlarged photograph with the layers drawn in"
+    BESIDE = "Original and enlarged photograph side by side, labelled"
     SALIENCY = "Saliency map (16-bit grey, and over the photograph)"
     VESSELS = "Vessel mask and probability"
+
+
+_ENDINGS = {Product.RESULT: "", Product.WITH_LAYERS: "_layers", Product.BESIDE: "_beside"}
 
 
 class Format(Enum):
@@ -48,9 +56,7 @@ class Request:
     """
 
     image: FundusImage
-    method: str
-    scale: int
-    device: str
+    making: Making
     product: Product = Product.RESULT
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
@@ -62,7 +68,10 @@ def formats_for(image: FundusImage, product: Product, scale: int) -> list[Format
         return [Format.PNG]
     if result_is_large(image, scale):
         return [Format.TIFF] if product is Product.RESULT else []
-    longest = max(image.width, image.height) * scale
+    across = 2 if product is Product.BESIDE else 1
+    if across > 1 and result_is_large(image, 2 * scale):  # with room to spare
+        return []
+    longest = max(across * image.width * scale + GAP, image.height * scale + HEADROOM)
     everything = [Format.PNG, Format.TIFF, Format.JPEG]
     return everything if longest <= JPEG_MAX_SIDE else everything[:2]
 
@@ -80,8 +89,7 @@ def file_names(request: Request, enhancer: Enhancer | None, kind: Format) -> lis
         return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
     assert enhancer is not None
     name = Path(default_name(request.image, enhancer)).stem
-    ending = "_layers" if request.product is Product.WITH_LAYERS else ""
-    return [f"{name}{ending}{kind.value}"]
+    return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
 
 
 def free_paths(folder: Path, names: list[str]) -> list[Path]:
@@ -115,42 +123,99 @@ def write(
         progress(0.9, "Writing")
         services.export_saliency(image, values, paths[0], paths[1])
     elif request.product is Product.VESSELS:
-        found = services.vessels(image, request.device, part_of(progress, 0.0, 0.9))
+        found = services.vessels(image, request.making.device, part_of(progress, 0.0, 0.9))
         progress(0.9, "Writing")
         services.export_vessels(image, found, paths[0], paths[1])
     else:
         assert enhancer is not None
-        if request.product is Product.RESULT:
-            services.export(image, enhancer, paths[0], progress)
-        else:
-            _write_with_layers(request, enhancer, paths[0], services, progress)
+        _write_result(request, enhancer, paths[0], services, progress)
     return paths
 
 
-def _write_with_layers(
+def _write_result(
     request: Request, enhancer: Enhancer, path: Path, services: Services, progress: Progress
 ) -> None:
-    image, scale = request.image, enhancer.scale
-    pixels = enhance_image(enhancer, image, progress=part_of(progress, 0.0, 0.6))
-    rgb = services.to_screen(pixels, image)
-    size = (rgb.shape[1], rgb.shape[0])
-    for layer in request.layers:
-        if layer.name is LayerName.SALIENCY:
-            values = services.saliency(image, part_of(progress, 0.6, 0.75))
-            plane = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
-            mask = _enlarged(image.field_of_view.mask, size)
-            colours = lookup_table(request.colour_map)
-            rgb = overlay(rgb, plane, colours, layer.opacity, mask=mask)
-        else:
-            found = services.vessels(image, request.device, part_of(progress, 0.75, 0.9))
-            edge = outline(_enlarged(found.mask, size), max(1, scale // 4))
-            rgb = painted(rgb, edge, CYAN, layer.opacity)
-    progress(0.92, f"Writing {path.name}")
-    provenance = provenance_of(image, enhancer)
-    drawn = ", ".join(layer.name.value for layer in request.layers)
-    provenance = provenance.model_copy(update={"method": f"{enhancer.method}, drawn in: {drawn}"})
-    write_image(path, rgb, provenance=provenance)
+    image = request.image
+    if request.product is Product.RESULT:
+        services.export(image, enhancer, path, progress)
+        return
+    rgb = image.unit_rgb()
+    enhancer = enhancer.fitted_to(rgb)
+    computing = part_of(progress, 0.0, 0.6)
+    pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
+    shown = services.to_screen(pixels, image)
+    if request.product is Product.WITH_LAYERS:
+        layers = part_of(progress, 0.6, 0.95)
+        shown = with_layers(request, enhancer, shown, services, layers)
+        drawn = ", ".join(layer.name.value for layer in request.layers)
+        how = f"{enhancer.method}, drawn in: {drawn}"
+    else:
+        shown = beside_original(request, enhancer, shown)
+        how = f"{enhancer.method}, beside the original"
+    progress(0.95, f"Writing {path.name}")
+    provenance = provenance_of(image, enhancer).model_copy(update={"method": how})
+    write_image(path, shown, provenance=provenance)
     write_sidecar(path, provenance)
+
+
+def with_layers(
+    request: Request, enhancer: Enhancer, rgb: Bytes, services: Services, progress: Progress
+) -> Bytes:
+    """The result with the request's layers drawn in.
+
+    Args:
+        enhancer: fitted to the photograph.
+        rgb: the result, ``(H, W, 3)`` uint8 sRGB; not changed.
+    """
+    image, size = request.image, (rgb.shape[1], rgb.shape[0])
+    steps = max(1, len(request.layers))
+    for number, layer in enumerate(request.layers):
+        part = part_of(progress, number / steps, (number + 1) / steps)
+        if layer.name is LayerName.VESSELS:
+            found = services.vessels(image, request.making.device, part)
+            edge = outline(_enlarged(found.mask, size), max(1, enhancer.scale // 4))
+            rgb = painted(rgb, edge, CYAN, layer.opacity)
+            continue
+        if layer.name is LayerName.SALIENCY:
+            values, colours, top = services.saliency(image, part), request.colour_map, 1.0
+        else:
+            values, colours, top = (
+                _guess(request, enhancer, services, part),
+                GUESS_COLOURS,
+                GUESS_TOP,
+            )
+        plane = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
+        mask = _enlarged(image.field_of_view.mask, size)
+        table = lookup_table(colours)
+        rgb = overlay(rgb, plane, table, layer.opacity, mask=mask, levels=(0.0, top))
+    return rgb
+
+
+def _guess(
+    request: Request, enhancer: Enhancer, services: Services, progress: Progress
+) -> NDArray[np.float32]:
+    """The error to be expected of the result, ``(H, W)`` of the photograph, grey levels."""
+    other = None
+    if enhancer.fidelity is not None and enhancer.fidelity < 1:
+        bound = services.make_enhancer(replace(request.making, fidelity=1.0))
+        other = bound.fitted_to(request.image.unit_rgb())
+    return services.consistency(request.image, enhancer, other, progress).expected_error
+
+
+def beside_original(request: Request, enhancer: Enhancer, rgb: Bytes) -> Bytes:
+    """The photograph, interpolated to the result's size, left of the result; both labelled."""
+    image, learned = request.image, enhancer.model is not None
+    size = (rgb.shape[1], rgb.shape[0])
+    original = cv2.resize(image.display_rgb, size, interpolation=cv2.INTER_CUBIC)
+    made = f"{enhancer.method} ({enhancer.model})" if learned else enhancer.method
+    if enhancer.fidelity is not None:
+        made += f", fidelity {enhancer.fidelity * 100:.0f} %"
+    titles = (
+        Title(f"ORIGINAL {image.width} × {image.height}, interpolated ×{enhancer.scale}"),
+        Title(f"{'AI' if learned else 'INTERPOLATED'} ×{enhancer.scale} · {made}", marked=learned),
+    )
+    note = AI_STATEMENT if learned else ""
+    return beside(np.asarray(original, np.uint8), rgb, titles, note)
 
 
 def _enlarged(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -36,9 +36,7 @@ class Exports(QObject):
             return
         request = Request(
             photo.image,
-            method=view.method,
-            scale=view.scale,
-            device=self._viewer.device,
+            making=self._viewer.making,
             layers=view.layers,
             colour_map=view.colour_map,
         )

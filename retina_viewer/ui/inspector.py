@@ -34,7 +34,7 @@ class Inspector(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._viewer = viewer
-        self.enhance = EnhancePanel()
+        self.enhance = EnhancePanel(viewer.catalogue.methods)
         self.layers = LayersPanel()
         self.view_panel = ViewPanel(theme)
         self.measure = MeasurePanel(viewer, jobs)
@@ -61,6 +61,10 @@ class Inspector(QScrollArea):
     def _connect_commands(self, commands: Commands) -> None:
         self.enhance.export_clicked.connect(self.export_clicked)
         self.enhance.retry_clicked.connect(self._viewer.retry)
+        self.enhance.method_chosen.connect(commands.set_method)
+        self.enhance.network_chosen.connect(commands.set_network)
+        self.enhance.fidelity_chosen.connect(commands.set_fidelity)
+        self.enhance.back_projection_toggled.connect(commands.set_back_projection)
         self.layers.toggled.connect(commands.set_layer)
         self.layers.opacity_changed.connect(commands.set_opacity)
         self.layers.colour_map_chosen.connect(commands.set_colour_map)
@@ -79,7 +83,7 @@ class Inspector(QScrollArea):
         viewer.changed.connect(self._show_view)
         viewer.sharpened.connect(lambda: self.enhance.show_progress(viewer))
         viewer.sharpened.connect(self.measure.show_profile)
-        viewer.layers_changed.connect(lambda: self.layers.show_results(viewer))
+        viewer.layers_changed.connect(self._show_results)
         viewer.photo_changed.connect(self.information.show_photo)
         self._show_all()
 
@@ -94,11 +98,16 @@ class Inspector(QScrollArea):
         if new.measuring and not old.measuring:
             self._unfold("Measure")
 
+    def _show_results(self) -> None:
+        self.layers.show_results(self._viewer)
+        self.information.show_guess(self._viewer)
+
     def _show_all(self) -> None:
         self.enhance.show_viewer(self._viewer)
         self.layers.show_viewer(self._viewer)
         self.view_panel.show_viewer(self._viewer)
         self.measure.show_viewer()
+        self.information.show_guess(self._viewer)
 
     def toggle_information(self) -> None:
         """Unfold the information and bring it into view, or fold it."""

@@ -46,10 +46,19 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key((), "hold O", "See the original"),
             Key(("S",), "S", "Saliency", "toggle_saliency"),
             Key(("V",), "V", "Vessels", "toggle_vessels"),
+            Key(("U",), "U", "Where detail is a guess", "toggle_consistency"),
             Key((), "Ctrl + wheel", "Opacity of the layers"),
             Key(("R",), "R", "Colour", "tone_colour"),
             Key(("G",), "G", "Red-free", "tone_red_free"),
             Key(("H",), "H", "Local contrast (CLAHE)", "tone_clahe"),
+        ),
+    ),
+    (
+        "Making",
+        (
+            Key(("D",), "D", "More detail, 5 %", "more_detail"),
+            Key(("Shift+D",), "Shift + D", "More fidelity, 5 %", "more_fidelity"),
+            Key(("B",), "B", "Keep true to the photograph", "toggle_back_projection"),
         ),
     ),
     (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,20 +12,32 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.imaging.overlay import coloured, lookup_table
+from retina_viewer.ui.canvas.heat import guess_art, heat_art
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
+from retina_viewer.ui.tile_loader import EnhancerShelf
 from retina_viewer.ui.view_state import LayerName
 
 if TYPE_CHECKING:
+    from retina_viewer.superres.consistency import ConsistencyMap
     from retina_viewer.vessels.segment import VesselMap
 
 PHOTOGRAPHS_KEPT = 4
-OPAQUE_FROM = 0.6
-"""Saliency from which the heat map covers the photograph (as far as its opacity lets it)."""
+GUESSES_KEPT = 6
+"""Maps of where detail is a guess, of one photograph: one a setting."""
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """Where the detail of one result is a guess, and its picture."""
+
+    map: ConsistencyMap
+    art: Pyramid
 
 
 @dataclass(eq=False)
@@ -37,6 +49,17 @@ class Layers:
     colour_map: str = ""
     vessels: VesselMap | None = None
     vessel_art: VesselArt | None = None
+    guesses: OrderedDict[Making, Guess] = field(default_factory=OrderedDict)
+
+    def guess_art(self, making: Making) -> Pyramid | None:
+        """The picture of where the detail of this result is a guess; None until it is known."""
+        guess = self.guesses.get(making)
+        return guess.art if guess is not None else None
+
+    def keep_guess(self, making: Making, guess: Guess) -> None:
+        self.guesses[making] = guess
+        while len(self.guesses) > GUESSES_KEPT:
+            self.guesses.popitem(last=False)
 
 
 class LayerStore(QObject):
@@ -47,9 +70,13 @@ class LayerStore(QObject):
     failed = Signal(object, object)
     """(LayerName, Exception): the layer cannot be computed; turn it off."""
 
-    def __init__(self, services: Services, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, services: Services, shelf: EnhancerShelf, jobs: Jobs, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._services = services
+        self._shelf = shelf
+        self._guessing: Making | None = None
         self._jobs = jobs
         self._kept: OrderedDict[str, Layers] = OrderedDict()
         self._photo: Photo | None = None
@@ -70,9 +97,9 @@ class LayerStore(QObject):
         return self._jobs.is_active(_key(name))
 
     def show(
-        self, photo: Photo | None, wanted: Sequence[LayerName], colour_map: str, device: str
+        self, photo: Photo | None, wanted: Sequence[LayerName], colour_map: str, making: Making
     ) -> None:
-        """Say which layers are on; those that are missing are computed."""
+        """Say which layers are on, and of which result; those that are missing are computed."""
         if photo is not self._photo:
             for name in LayerName:
                 self._jobs.cancel(_key(name))
@@ -84,8 +111,10 @@ class LayerStore(QObject):
                 self._jobs.cancel(_key(name))
             elif name is LayerName.SALIENCY:
                 self._want_saliency(photo, colour_map)
+            elif name is LayerName.VESSELS:
+                self._want_vessels(photo, making.device)
             else:
-                self._want_vessels(photo, device)
+                self._want_guess(photo, making)
 
     def _want_saliency(self, photo: Photo, colour_map: str) -> None:
         layers, key = self.of(photo), _key(LayerName.SALIENCY)
@@ -103,7 +132,7 @@ class LayerStore(QObject):
                 values = self._services.saliency(photo.image, part_of(progress, 0.0, 0.9))
             progress(0.95, "colours")
             mask = photo.image.field_of_view.mask
-            return values, _saliency_art(values, mask, colour_map)
+            return values, heat_art(values, mask, colour_map)
 
         def done(result: tuple[NDArray[np.float32], Pyramid]) -> None:
             layers.saliency, layers.saliency_art = result
@@ -137,19 +166,38 @@ class LayerStore(QObject):
             title="vessels",
         )
 
+    def _want_guess(self, photo: Photo, making: Making) -> None:
+        """Another result is another map: what is computed for the one before is dropped."""
+        layers, key = self.of(photo), _key(LayerName.CONSISTENCY)
+        if making.model is None or making in layers.guesses:
+            self._jobs.cancel(key)
+            return
+        if self._jobs.is_active(key) and self._guessing == making:
+            return
+        self._guessing = making
+
+        def work(progress: Progress) -> Guess:
+            progress(0.0, "the photograph's blur and noise")
+            enhancer = self._shelf.fitted(photo, making)
+            other = None
+            if making.fidelity is not None and making.fidelity < 1:
+                other = self._shelf.fitted(photo, replace(making, fidelity=1.0))
+            found = self._services.consistency(photo.image, enhancer, other, progress)
+            return Guess(found, guess_art(found.expected_error, photo.image.field_of_view.mask))
+
+        def done(guess: Guess) -> None:
+            layers.keep_guess(making, guess)
+            self.changed.emit()
+
+        self._jobs.submit(
+            key,
+            work,
+            done,
+            failed=lambda error: self.failed.emit(LayerName.CONSISTENCY, error),
+            title="where detail is a guess",
+            lane=Lane.LONG,
+        )
+
 
 def _key(name: LayerName) -> str:
     return f"layer {name.value}"
-
-
-def _saliency_art(values: NDArray[np.float32], mask: NDArray[np.bool_], colour_map: str) -> Pyramid:
-    """The heat map inside the field of view. The lower the saliency, the more the photograph
-    shows through: an even veil would hide what the map points at."""
-    rgb = coloured(values, lookup_table(colour_map))
-    share = np.minimum(values / np.float32(OPAQUE_FROM), np.float32(1.0)) * mask
-    bgra = np.empty((*values.shape, 4), np.uint8)
-    # Premultiplied, as the painter wants it.
-    for place, channel in enumerate((2, 1, 0)):
-        bgra[..., place] = rgb[..., channel] * share
-    bgra[..., 3] = 255 * share
-    return Pyramid(bgra, has_alpha=True)

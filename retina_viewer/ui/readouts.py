@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from retina_viewer.ui.interaction import Interaction
 from retina_viewer.ui.library import Library, Status
+from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.statusbar import StatusBar
 from retina_viewer.ui.widgets.toolbar import Toolbar
@@ -30,8 +31,10 @@ class Readouts(QObject):
         self._toolbar = toolbar
         self._statusbar = statusbar
         self._hovering = False
+        self._place = 0.0, 0.0
         viewer.changed.connect(self._view_changed)
         viewer.sharpened.connect(self._sharpened)
+        viewer.layers_changed.connect(self._layers_changed)
         interaction.hovered.connect(self._hovered)
         interaction.left.connect(self._cursor_left)
         toolbar.show_view(viewer.view, viewer.method.scales)
@@ -61,11 +64,29 @@ class Readouts(QObject):
         self._hovered(self._viewer.view.loupe.x, self._viewer.view.loupe.y)
         self._hovering = False
 
+    def _layers_changed(self) -> None:
+        hovering = self._hovering
+        self._hovered(*self._place)
+        self._hovering = hovering
+
     def _hovered(self, x: float, y: float) -> None:
         self._hovering = True
+        self._place = x, y
         photo = self._viewer.photo
         rgb = photo.colour_at(x, y) if photo is not None else None
         self._statusbar.show_cursor(x, y, rgb)
+        self._statusbar.show_layers(layers_text(self._viewer, x, y) if rgb else "")
+
+
+def layers_text(viewer: Viewer, x: float, y: float) -> str:
+    """What the layers that are on say of a place in the photograph (source pixels)."""
+    parts, layers, guess = [], viewer.layers.current, viewer.guess
+    place = int(y), int(x)
+    if LayerName.SALIENCY in viewer.view.layers_on and layers.saliency is not None:
+        parts.append(f"saliency {layers.saliency[place]:.2f}")
+    if LayerName.CONSISTENCY in viewer.view.layers_on and guess is not None:
+        parts.append(f"expected error {guess.map.expected_error[place]:.1f}")
+    return "   ".join(parts)
 
 
 def distance_text(viewer: Viewer) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from retina_viewer.core.settings import LayerSettings, Settings
 from retina_viewer.imaging.overlay import COLOUR_MAPS
-from retina_viewer.ui.services import MethodInfo
+from retina_viewer.ui.making import Catalogue
 from retina_viewer.ui.view_state import LayerName, Layout, ViewState
 from retina_viewer.ui.viewer import Viewer
 
 
-def state_from(settings: Settings, methods: Sequence[MethodInfo]) -> ViewState:
+def state_from(settings: Settings, catalogue: Catalogue) -> ViewState:
     """The view state to start with. What no longer exists falls back to the default."""
     state = ViewState(layout=_layout(settings.pane_layout))
-    chosen = next((one for one in methods if one.id == settings.method), methods[0])
-    state.method = chosen.id
-    state.scale = settings.scale if settings.scale in chosen.scales else 4
+    known = {method.id for method in catalogue.methods}
+    state.method = settings.method if settings.method in known else catalogue.default
+    scales = catalogue.method(state.method).scales
+    state.scale = settings.scale if settings.scale in scales else 4
+    if settings.model in {network.name for network in catalogue.networks(state.method)}:
+        state.model = settings.model
+    state.fidelity, state.back_projection = settings.fidelity, settings.back_projection
     for name in LayerName:
         saved = settings.layers.get(name.value)
         if saved is not None:
@@ -35,6 +37,8 @@ def remember(settings: Settings, viewer: Viewer) -> None:
     state = viewer.state
     settings.pane_layout = state.layout.value
     settings.method, settings.scale = state.method, state.scale
+    settings.model, settings.fidelity = state.model, state.fidelity
+    settings.back_projection = state.back_projection
     settings.device = viewer.device
     for name in LayerName:
         old = settings.layers.get(name.value, LayerSettings())

@@ -38,6 +38,9 @@ class ResolvedView:
     tone: Tone
     method: str
     scale: Scale
+    model: str | None
+    fidelity: float | None
+    back_projection: bool
     layers: tuple[LayerView, ...]
     layers_on: tuple[LayerName, ...]
     colour_map: str
@@ -75,6 +78,9 @@ def resolve(state: ViewState) -> ResolvedView:
         tone=state.tone,
         method=state.method,
         scale=state.scale,
+        model=state.model,
+        fidelity=state.fidelity,
+        back_projection=state.back_projection,
         layers=tuple(LayerView(name, state.layer(name).opacity) for name in shown),
         layers_on=on,
         colour_map=state.colour_map,

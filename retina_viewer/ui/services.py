@@ -19,24 +19,11 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.ui.making import Catalogue, Making, NetworkInfo
 
 if TYPE_CHECKING:
+    from retina_viewer.superres.consistency import ConsistencyMap
     from retina_viewer.vessels.segment import VesselMap
-
-
-class MethodInfo(Protocol):
-    """What the choosers show of a method."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def sentence(self) -> str: ...
-    @property
-    def scales(self) -> Sequence[int]: ...
-    @property
-    def learned(self) -> bool: ...
 
 
 class DeviceInfo(Protocol):
@@ -53,13 +40,15 @@ class Services:
     open_image: Callable[[Path], FundusImage]
     images_in: Callable[[Path], Sequence[Path]]
     thumbnail: Callable[[Path, int], NDArray[np.uint8]]
-    methods: Callable[[], Sequence[MethodInfo]]
-    make_enhancer: Callable[[str, int, str], Enhancer]
-    """(method, scale, device)"""
+    catalogue: Callable[[], Catalogue]
+    """The methods and networks that are installed."""
+    make_enhancer: Callable[[Making], Enhancer]
     devices: Callable[[], Sequence[DeviceInfo]]
     saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
     vessels: Callable[[FundusImage, str, Progress], VesselMap]
     """(image, device, progress)"""
+    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Progress], ConsistencyMap]
+    """(image, fitted enhancer, the same at fidelity 1 where it is not, progress)"""
     export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
@@ -85,16 +74,38 @@ def _thumbnail(path: Path, side: int) -> NDArray[np.uint8]:
     return thumbnail(path, side)
 
 
-def _methods() -> Sequence[MethodInfo]:
-    from retina_viewer.superres.methods import METHODS
+def _catalogue() -> Catalogue:
+    from retina_viewer.superres.methods import DEFAULT_METHOD, methods_on_offer
 
-    return METHODS
+    return Catalogue(methods_on_offer(), DEFAULT_METHOD, _networks)
 
 
-def _make_enhancer(method: str, scale: int, device: str) -> Enhancer:
+def _networks(method: str) -> Sequence[NetworkInfo]:
+    """The installed networks of a method, its default first."""
+    from retina_viewer.model_store.store import DEFAULT_MODELS, list_models
+
+    with_twin = method == "saliency-gan"
+    cards = {card.name: card for card in reversed(list_models("superres"))}  # one's own wins
+    default = cards.get(DEFAULT_MODELS["superres"])
+    first = "" if default is None else default.name
+    if default is not None and default.twin is not None and not with_twin:
+        first = default.twin
+    fitting = [card for card in cards.values() if (card.twin is not None) == with_twin]
+    fitting.sort(key=lambda card: (card.name != first, card.name))
+    return [NetworkInfo(card.name, card.title, card.twin, card.fidelity) for card in fitting]
+
+
+def _make_enhancer(making: Making) -> Enhancer:
     from retina_viewer.superres.methods import make_enhancer
 
-    return make_enhancer(method, scale, device=device)
+    return make_enhancer(
+        making.method,
+        making.scale,
+        model=making.model,
+        device=making.device,
+        fidelity=making.fidelity,
+        back_projection=making.back_projection,
+    )
 
 
 def _devices() -> Sequence[DeviceInfo]:
@@ -113,6 +124,15 @@ def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
     from retina_viewer.vessels.segment import segment_vessels
 
     return segment_vessels(image, device=device, progress=progress)
+
+
+def _consistency(
+    image: FundusImage, enhancer: Enhancer, other: Enhancer | None, progress: Progress
+) -> ConsistencyMap:
+    from retina_viewer.superres.consistency import consistency_map
+
+    mask = image.field_of_view.mask
+    return consistency_map(enhancer, image.unit_rgb(), mask, other=other, progress=progress)
 
 
 def _export(image: FundusImage, enhancer: Enhancer, path: Path, progress: Progress) -> Any:
@@ -147,11 +167,12 @@ def project_services() -> Services:
         open_image=_open_image,
         images_in=_images_in,
         thumbnail=_thumbnail,
-        methods=_methods,
+        catalogue=_catalogue,
         make_enhancer=_make_enhancer,
         devices=_devices,
         saliency=_saliency,
         vessels=_vessels,
+        consistency=_consistency,
         export=_export,
         export_saliency=_export_saliency,
         export_vessels=_export_vessels,

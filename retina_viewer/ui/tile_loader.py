@@ -7,6 +7,7 @@ screen then; so nothing has to be re-ordered or cancelled when the person moves 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,11 +31,14 @@ from retina_viewer.ui.canvas.tiles import (
 )
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 
 KEY = "tile"
 RAW_BYTES = 384 * 2**20
+ENHANCERS_KEPT = 12
+"""Each holds the weights of its networks, some megabytes."""
 
 
 class EnhancerShelf:
@@ -46,16 +50,26 @@ class EnhancerShelf:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._enhancers: dict[tuple[str, int, str], Enhancer] = {}
+        self._enhancers: OrderedDict[tuple[str, Making], Enhancer] = OrderedDict()
         self._results: dict[tuple[object, ...], NDArray[np.uint8]] = {}
         self._bytes = 0
 
-    def enhancer(self, method: str, scale: int, device: str) -> Enhancer:
-        key = (method, scale, device)
+    def fitted(self, photo: Photo, making: Making) -> Enhancer:
+        """The enhancer, fitted to the photograph; slow the first time."""
+        key = (photo.key, making)
         with self._lock:
-            if key not in self._enhancers:
-                self._enhancers[key] = self._services.make_enhancer(*key)
-            return self._enhancers[key]
+            found = self._enhancers.get(key)
+            if found is None:
+                found = self._services.make_enhancer(making).fitted_to(photo.image.unit_rgb())
+                self._enhancers[key] = found
+            self._enhancers.move_to_end(key)
+            while len(self._enhancers) > ENHANCERS_KEPT:
+                self._enhancers.popitem(last=False)
+            return found
+
+    def fitted_if_ready(self, photo: Photo, making: Making) -> Enhancer | None:
+        """The same where it is there already, without waiting: for the GUI thread."""
+        return self._enhancers.get((photo.key, making))
 
     def tile(self, photo: Photo, key: TileKey, progress: Progress) -> Pyramid:
         """The tile, toned, ready to be drawn."""
@@ -73,7 +87,7 @@ class EnhancerShelf:
         found = self._results.get(untoned)
         if found is not None:
             return found
-        enhancer = self.enhancer(recipe.method, recipe.scale, recipe.device)
+        enhancer = self.fitted(photo, recipe.making)
         unit = enhance_part(enhancer, photo.image, key.rect)
         pixels = (unit * np.float32(255) + np.float32(0.5)).astype(np.uint8)
         result = to_srgb(pixels, photo.image.icc_profile)
@@ -96,7 +110,7 @@ class EnhancerShelf:
 
 
 def _untoned(recipe: Recipe, rect: Rect) -> tuple[object, ...]:
-    return (recipe.photo, recipe.method, recipe.scale, recipe.device, rect)
+    return (recipe.photo, recipe.making, rect)
 
 
 def enhance_part(enhancer: Enhancer, image: FundusImage, rect: Rect) -> FloatImage:

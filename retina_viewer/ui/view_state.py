@@ -41,6 +41,8 @@ class Tone(StrEnum):
 class LayerName(StrEnum):
     SALIENCY = "saliency"
     VESSELS = "vessels"
+    CONSISTENCY = "consistency"
+    """Where the result's detail is a guess."""
 
 
 class LayerState(BaseModel):
@@ -69,8 +71,14 @@ class ViewState(BaseModel):
     tone: Tone = Tone.COLOUR
     method: str = "bicubic"
     scale: Scale = 4
+    model: str | None = None
+    """The network's name; None for the method's own choice."""
+    fidelity: float | None = Field(default=None, ge=0.0, le=1.0)
+    """None for the network's own default."""
+    back_projection: bool = True
     saliency: LayerState = Field(default_factory=LayerState)
     vessels: LayerState = Field(default_factory=lambda: LayerState(opacity=0.9))
+    consistency: LayerState = Field(default_factory=lambda: LayerState(opacity=0.8))
     colour_map: str = "inferno"
     smooth: bool = True
     overview: bool = True
@@ -85,7 +93,13 @@ class ViewState(BaseModel):
     measuring: bool = False
 
     def layer(self, name: LayerName) -> LayerState:
-        return self.saliency if name is LayerName.SALIENCY else self.vessels
+        match name:
+            case LayerName.SALIENCY:
+                return self.saliency
+            case LayerName.VESSELS:
+                return self.vessels
+            case LayerName.CONSISTENCY:
+                return self.consistency
 
     def set_image(self, width: int, height: int) -> None:
         """Show another photograph, whole. A size of 0 shows none."""

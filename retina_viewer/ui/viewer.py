@@ -10,17 +10,20 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.formation import Formation
 from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
-from retina_viewer.ui.compose import compose
 from retina_viewer.ui.demand import Demand
+from retina_viewer.ui.display import Display
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.layer_store import LayerStore
+from retina_viewer.ui.layer_store import Guess, Layers, LayerStore
+from retina_viewer.ui.making import Catalogue, Making, MethodInfo, NetworkInfo
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.resolved_view import resolve
-from retina_viewer.ui.services import MethodInfo, Services
+from retina_viewer.ui.services import Services
+from retina_viewer.ui.stand_in import StandIn
 from retina_viewer.ui.tile_loader import TileLoader
 from retina_viewer.ui.view_state import LayerName, Tone, ViewState
 
@@ -42,7 +45,13 @@ class Viewer(QObject):
     ruler_changed = Signal()
 
     def __init__(
-        self, services: Services, jobs: Jobs, stage: Stage, picture: Picture, state: ViewState
+        self,
+        services: Services,
+        catalogue: Catalogue,
+        jobs: Jobs,
+        stage: Stage,
+        picture: Picture,
+        state: ViewState,
     ) -> None:
         super().__init__(stage)
         self.state = state
@@ -51,14 +60,16 @@ class Viewer(QObject):
         self.device = "auto"
         self.ruler: tuple[float, float, float, float] | None = None
         self.tiles = TileLoader(services, jobs, self)
-        self.layers = LayerStore(services, jobs, self)
+        self.layers = LayerStore(services, self.tiles.shelf, jobs, self)
         self._jobs = jobs
         self._stage = stage
         self._picture = picture
-        self._methods = {method.id: method for method in services.methods()}
-        self._failed: set[tuple[str, int, str]] = set()
+        self.catalogue = catalogue
+        self._failed: set[Making] = set()
         picture.tiles = self.tiles.cache
         self._demand = Demand(self, stage)
+        self._display = Display(stage, picture, self._demand)
+        self.stand_in = StandIn(self._demand, self.tiles, self.making)
         self._connect()
 
     def _connect(self) -> None:
@@ -72,12 +83,17 @@ class Viewer(QObject):
 
     @property
     def method(self) -> MethodInfo:
-        return self._methods[self.state.method]
+        return self.catalogue.method(self.state.method)
 
     @property
-    def choice(self) -> tuple[str, int, str]:
-        """(method, scale, device): what the person wants the result to be made with."""
-        return self.state.method, self.state.scale, self.device
+    def network(self) -> NetworkInfo | None:
+        """The network that makes the result; None for interpolation."""
+        return self.catalogue.network(self.state.method, self.state.model)
+
+    @property
+    def making(self) -> Making:
+        """What the person wants the result to be made with."""
+        return self.catalogue.making(self.state, self.device)
 
     @property
     def shown_tone(self) -> Tone:
@@ -100,7 +116,7 @@ class Viewer(QObject):
 
     @property
     def can_enhance(self) -> bool:
-        return self.choice not in self._failed
+        return self.making not in self._failed
 
     # What the person wants
 
@@ -108,17 +124,35 @@ class Viewer(QObject):
         """Show another photograph, whole; None shows none."""
         self.photo = photo
         self.ruler = None
-        self._picture.original = None
+        self._display.take_original(None)
         if photo is not None:
             toned = photo.toned_if_ready(self.state.tone)
             # A tone that is not ready yet: the colours until it is.
             shown = toned or next(iter(photo.ready()), None)
-            self._picture.original = shown.pyramid if shown else None
+            self._display.take_original(shown.pyramid if shown else None)
         width, height = (photo.bounds.width, photo.bounds.height) if photo else (0, 0)
         self.state.set_image(width, height)
-        self._take_layers()
+        self._display.take_layers(self.layers.of(photo) if photo else Layers(), self.making)
         self.photo_changed.emit(photo)
         self.apply(force=True)
+
+    @property
+    def guess(self) -> Guess | None:
+        """Where the detail of the chosen result is a guess; None until it is known."""
+        return self.layers.current.guesses.get(self.making)
+
+    @property
+    def formation(self) -> Formation | None:
+        """The photograph's blur and noise, once they are estimated; None for interpolation."""
+        if self.photo is None:
+            return None
+        recipe = self.result_recipe
+        makings = [self.making] if recipe is None else [recipe.making, self.making]
+        for making in makings:
+            enhancer = self.tiles.shelf.fitted_if_ready(self.photo, making)
+            if enhancer is not None:
+                return enhancer.formation
+        return None
 
     def choose_device(self, device: str) -> None:
         self.device = device
@@ -152,19 +186,17 @@ class Viewer(QObject):
         old, new = self.view, resolve(self.state)
         if new == old and not force:
             return
+        self.stand_in.follow(old, self.making)
         self.view = new
         if (new.layout, new.loupe_shown) != (old.layout, old.loupe_shown):
             self._stage.set_layout(new.layout, loupe=new.loupe_shown)
             # The panes have been resized and have called this method again.
             new = self.view
-        for pane in self._stage.panes:
-            pane.measuring = new.measuring
         self._want_tone()
         self._want_tiles()
-        self.layers.show(self.photo, new.layers_on, new.colour_map, self.device)
-        if new.colour_map != old.colour_map:
-            self._take_layers()
-        self._show_scenes()
+        self.layers.show(self.photo, new.layers_on, new.colour_map, self.making)
+        self._display.take_layers(self.layers.current, self.making)
+        self._display.show(new)
         self.changed.emit(old, new)
 
     # Bringing the widgets up to it
@@ -173,7 +205,7 @@ class Viewer(QObject):
         wanted = [self._demand.main(self.view)]
         if self.view.loupe_shown:
             wanted.append(self._demand.loupe(self.view))
-        kind = (self.photo.key if self.photo else "", *self.choice)
+        kind = (self.photo.key if self.photo else "", self.making)
         self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])
 
     def _want_tone(self) -> None:
@@ -182,7 +214,7 @@ class Viewer(QObject):
             return
         ready = photo.toned_if_ready(tone)
         if ready is not None:
-            self._picture.original = ready.pyramid
+            self._display.take_original(ready.pyramid)
         elif not self._jobs.is_active(f"{TONE_KEY} {tone} {photo.key}"):
 
             def work(progress: Progress) -> TonedPhoto:
@@ -196,34 +228,15 @@ class Viewer(QObject):
                 lane=Lane.FILES,
             )
 
-    def _take_layers(self) -> None:
-        layers = self.layers.of(self.photo) if self.photo else None
-        self._picture.saliency = layers.saliency_art if layers else None
-        self._picture.vessels = layers.vessel_art if layers else None
-
-    def _show_scenes(self) -> None:
-        scenes = compose(self.view, self._demand.facts(self.view))
-        self._stage.original.show_scene(scenes.original)
-        self._stage.result.show_scene(scenes.result)
-        self._stage.loupe_original.show_scene(scenes.loupe_original)
-        self._stage.loupe_result.show_scene(scenes.loupe_result)
-
-    def _repaint(self) -> None:
-        self._show_scenes()
-        for pane in self._stage.panes:
-            pane.update()
-
     # What comes back
 
     def _tile_arrived(self) -> None:
-        self._show_scenes()
-        self._stage.result.update()
-        self._stage.loupe_result.update()
+        self._display.repaint_results(self.view)
         self.sharpened.emit()
 
     def _layer_arrived(self) -> None:
-        self._take_layers()
-        self._repaint()
+        self._display.take_layers(self.layers.current, self.making)
+        self._display.repaint_results(self.view)
         self.layers_changed.emit()
 
     def _layer_failed(self, name: LayerName, error: Exception) -> None:
@@ -232,7 +245,7 @@ class Viewer(QObject):
         self.problem.emit(error)
 
     def _enhancing_failed(self, error: Exception) -> None:
-        self._failed.add(self.choice)
+        self._failed.add(self.making)
         self.apply(force=True)
         self.problem.emit(error)
 

@@ -17,6 +17,7 @@ from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_window
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.window import Window
 
@@ -80,8 +81,8 @@ def slow_services() -> tuple[Services, threading.Event]:
     gate = threading.Event()
     services = project_services()
 
-    def make_enhancer(method: str, scale: int, device: str) -> Enhancer:
-        inner = services.make_enhancer(method, scale, device)
+    def make_enhancer(making: Making) -> Enhancer:
+        inner = services.make_enhancer(making)
 
         class Waiting:
             margin, model, whole_image_only = inner.margin, inner.model, inner.whole_image_only

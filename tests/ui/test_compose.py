@@ -57,7 +57,10 @@ def test_the_original_carries_no_layer_and_the_loupe_no_heat_map(state: ViewStat
     state.saliency.on = state.vessels.on = True
     result = scenes(state)
     assert result.original.layers == result.loupe_original.layers == ()
-    assert {layer.name for layer in result.result.layers} == set(LayerName)
+    assert {layer.name for layer in result.result.layers} == {
+        LayerName.SALIENCY,
+        LayerName.VESSELS,
+    }
     assert [layer.name for layer in result.loupe_result.layers] == [LayerName.VESSELS]
 
 

@@ -20,6 +20,7 @@ from retina_viewer.ui.exporting import (
     free_paths,
     write,
 )
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.view_state import LayerName
@@ -32,7 +33,7 @@ def image(photograph: Path) -> FundusImage:
 
 def request_for(image: FundusImage, product: Product) -> Request:
     layers = (LayerView(LayerName.SALIENCY, 0.5),)
-    return Request(image, "bicubic", 2, "cpu", product, layers)
+    return Request(image, Making("bicubic", 2, "cpu"), product, layers)
 
 
 def test_names(image: FundusImage) -> None:

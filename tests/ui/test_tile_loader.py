@@ -21,6 +21,7 @@ from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey, Wanted
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.tile_loader import EnhancerShelf, TileLoader, enhance_part
@@ -61,8 +62,10 @@ class Counting:
         self.margin, self.whole_image_only = inner.margin, inner.whole_image_only
         self.formation, self.fidelity = inner.formation, inner.fidelity
         self.back_projection = inner.back_projection
+        self.fitted = 0
 
     def fitted_to(self, rgb: FloatImage) -> Self:
+        self.fitted += 1
         return self
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
@@ -73,11 +76,11 @@ class Counting:
 @pytest.fixture
 def counting() -> tuple[Services, Counting]:
     enhancer = Counting(make_enhancer("bicubic", 4))
-    return replace(project_services(), make_enhancer=lambda *choice: enhancer), enhancer
+    return replace(project_services(), make_enhancer=lambda making: enhancer), enhancer
 
 
 def _recipe(tone: Tone) -> Recipe:
-    return Recipe("photo", "bicubic", 4, "auto", tone)
+    return Recipe("photo", Making("bicubic", 4), tone)
 
 
 def test_another_tone_computes_nothing_again(
@@ -90,6 +93,7 @@ def test_another_tone_computes_nothing_again(
         key = TileKey(_recipe(tone), Rect(0, 0, 48, 48))
         tiles[tone] = shelf.tile(photo, key, no_progress).levels[0].pixels
     assert len(enhancer.regions) == 1
+    assert enhancer.fitted == 1
     assert np.ptp(tiles[Tone.RED_FREE][..., :3], axis=-1).max() == 0
     assert (tiles[Tone.CLAHE] != tiles[Tone.COLOUR]).any()
 

@@ -31,6 +31,7 @@ from retina_viewer.ui.dialogs.export import ExportDialog
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Layout, Tone
 from retina_viewer.ui.window import Window
@@ -320,7 +321,7 @@ def test_a_layer_that_fails_says_why_and_is_off_again(
 def test_a_method_that_fails_leaves_the_photograph_interpolated_and_says_so(
     make: MakeWindow, qtbot: QtBot, photograph: Path
 ) -> None:
-    def make_enhancer(method: str, scale: int, device: str) -> None:
+    def make_enhancer(making: Making) -> None:
         raise UserError("The model is missing.", "Choose another method.")
 
     window = make(replace(project_services(), make_enhancer=make_enhancer))  # type: ignore[arg-type]

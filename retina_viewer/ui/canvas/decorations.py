@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen
 
 from retina_viewer.imaging.overlay import CYAN, lookup_table
+from retina_viewer.ui.canvas.heat import GUESS_COLOURS, GUESS_TOP
 from retina_viewer.ui.canvas.scene import Chip, Mapping, Picture, Scene, Source
 from retina_viewer.ui.theme import DARK
 from retina_viewer.ui.view_state import LayerName
@@ -194,12 +195,17 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
     font.setBold(False)
     painter.setFont(font)
     for layer in scene.layers:
-        box = QRectF(right - 178, top, 178, 40 if layer.name is LayerName.SALIENCY else 24)
+        width = 178 if layer.name is not LayerName.CONSISTENCY else 214
+        height = 24 if layer.name is LayerName.VESSELS else 40
+        box = QRectF(right - width, top, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(GROUND)
         painter.drawRoundedRect(box, 4, 4)
         if layer.name is LayerName.SALIENCY:
-            _paint_ramp(painter, scene.colour_map, box)
+            _paint_ramp(painter, scene.colour_map, box, ("0", "saliency (relative)", "1"))
+        elif layer.name is LayerName.CONSISTENCY:
+            ends = ("0", "expected error (grey levels)", f"{GUESS_TOP:g}+")
+            _paint_ramp(painter, GUESS_COLOURS, box, ends)
         else:
             painter.setPen(QPen(QColor(*CYAN), 2))
             y = box.center().y()
@@ -210,12 +216,17 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
         top = box.bottom() + 4
 
 
-def _paint_ramp(painter: QPainter, colour_map: str, box: QRectF) -> None:
+def _paint_ramp(
+    painter: QPainter, colour_map: str, box: QRectF, texts: tuple[str, str, str]
+) -> None:
+    """A scale of colours under its lowest value, what it means, and its highest value."""
     painter.setPen(WHITE)
     text = box.adjusted(8, 2, -8, -18)
-    painter.drawText(text, Qt.AlignmentFlag.AlignLeft, "0")
-    painter.drawText(text, Qt.AlignmentFlag.AlignHCenter, "saliency (relative)")
-    painter.drawText(text, Qt.AlignmentFlag.AlignRight, "1")
+    sides = (
+        Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight
+    )  # fmt: skip
+    for side, words in zip(sides, texts, strict=True):
+        painter.drawText(text, side, words)
     ramp = QLinearGradient(box.left() + 8, 0, box.right() - 8, 0)
     table = lookup_table(colour_map)
     for index in range(0, 256, 15):

@@ -7,6 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.overlay import CYAN
+from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey, tile_side, tiles_over
 from retina_viewer.ui.view_state import LayerName
@@ -29,7 +30,7 @@ def paint_picture(painter: QPainter, scene: Scene, picture: Picture, mapping: Ma
     if scene.content is not Content.ORIGINAL and scene.recipe is not None:
         painter.save()
         _keep_to_result(painter, scene, mapping)
-        _paint_result(painter, scene.recipe, picture, mapping)
+        _paint_result(painter, scene.recipe, scene.stand_in, picture, mapping)
         painter.restore()
     _paint_layers(painter, scene, picture, mapping)
 
@@ -40,7 +41,9 @@ def _paint_layers(painter: QPainter, scene: Scene, picture: Picture, mapping: Ma
     for layer in scene.layers:
         painter.setOpacity(layer.opacity)
         if layer.name is LayerName.SALIENCY:
-            _paint_saliency(painter, picture, mapping)
+            _paint_heat(painter, picture.saliency, picture, mapping)
+        elif layer.name is LayerName.CONSISTENCY:
+            _paint_heat(painter, picture.consistency, picture, mapping)
         else:
             _paint_vessels(painter, picture, mapping)
     painter.restore()
@@ -60,13 +63,17 @@ def _paint_original(painter: QPainter, picture: Picture, mapping: Mapping) -> No
         picture.original.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
 
 
-def _paint_result(painter: QPainter, recipe: Recipe, picture: Picture, mapping: Mapping) -> None:
+def _paint_result(
+    painter: QPainter, recipe: Recipe, stand_in: Recipe | None, picture: Picture, mapping: Mapping
+) -> None:
     """The finished tiles over the interpolated photograph, which was drawn before them."""
     pending: list[Rect] = []
     visible = mapping.visible(picture.bounds)
     zoom = mapping.camera.zoom / recipe.scale
     for rect in tiles_over(visible, picture.bounds, tile_side(recipe.scale)):
         tile = picture.tiles.get(TileKey(recipe, rect))
+        if tile is None and stand_in is not None:
+            tile = picture.tiles.get(TileKey(stand_in, rect))
         if tile is None:
             pending.append(rect)
         else:
@@ -97,10 +104,10 @@ def _hatching(ratio: float) -> QPixmap:
     return pixmap
 
 
-def _paint_saliency(painter: QPainter, picture: Picture, mapping: Mapping) -> None:
+def _paint_heat(painter: QPainter, art: Pyramid | None, picture: Picture, mapping: Mapping) -> None:
     part = mapping.visible(picture.bounds)
-    if picture.saliency is not None and part.area:
-        picture.saliency.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
+    if art is not None and part.area:
+        art.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
 
 
 def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> None:

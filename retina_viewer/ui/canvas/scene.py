@@ -52,6 +52,8 @@ class Scene:
     """Of the original."""
     result_chips: tuple[Chip, ...] = ()
     recipe: Recipe | None = None
+    stand_in: Recipe | None = None
+    """Drawn where the recipe's own tiles are missing: the same method with other settings."""
     layers: tuple[LayerView, ...] = ()
     smooth: bool = True
     divider: float = 0.5
@@ -75,6 +77,7 @@ class Picture:
     tiles: TileCache = field(default_factory=TileCache)
     saliency: Pyramid | None = None
     vessels: VesselArt | None = None
+    consistency: Pyramid | None = None
 
     @property
     def bounds(self) -> Rect:
@@ -83,7 +86,13 @@ class Picture:
         return Rect(0, 0, self.original.width, self.original.height)
 
     def has_layer(self, name: LayerName) -> bool:
-        return (self.saliency if name is LayerName.SALIENCY else self.vessels) is not None
+        match name:
+            case LayerName.SALIENCY:
+                return self.saliency is not None
+            case LayerName.VESSELS:
+                return self.vessels is not None
+            case LayerName.CONSISTENCY:
+                return self.consistency is not None
 
 
 @dataclass(frozen=True)

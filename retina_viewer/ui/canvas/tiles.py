@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from retina_viewer.core.geometry import Rect
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.view_state import SCALES, Scale, Tone
 
 RESULT_SIDE = 384
@@ -25,10 +26,12 @@ class Recipe:
     """What a tile was made from and how. Tiles of different recipes never mix on a pane."""
 
     photo: str
-    method: str
-    scale: Scale
-    device: str
+    making: Making
     tone: Tone
+
+    @property
+    def scale(self) -> Scale:
+        return self.making.scale
 
 
 @dataclass(frozen=True)

@@ -137,14 +137,14 @@ class ExportDialog(QDialog):
         return replace(self._request, product=self.product.currentData())
 
     def _needs_enhancer(self) -> bool:
-        return self.product.currentData() in (Product.RESULT, Product.WITH_LAYERS)
+        return self.product.currentData() not in (Product.SALIENCY, Product.VESSELS)
 
     def _ask_for_enhancer(self) -> None:
         """The file's name holds the model's, which is known once it is loaded."""
-        old = self._request
+        making = self._request.making
 
         def work(progress: Progress) -> Enhancer:
-            return self._services.make_enhancer(old.method, old.scale, old.device)
+            return self._services.make_enhancer(making)
 
         def done(enhancer: Enhancer) -> None:
             self._enhancer = enhancer
@@ -158,7 +158,9 @@ class ExportDialog(QDialog):
 
     def _product_changed(self) -> None:
         self.format.clear()
-        kinds = formats_for(self._request.image, self.product.currentData(), self._request.scale)
+        kinds = formats_for(
+            self._request.image, self.product.currentData(), self._request.making.scale
+        )
         for kind in kinds:
             self.format.addItem(_TITLES[kind], kind)
         self._show_names()

@@ -2,46 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from retina_viewer.imaging.formation import Formation
 from retina_viewer.ui.icons import ICON_SIZE, Icons
+from retina_viewer.ui.making import MethodInfo, NetworkInfo
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.choices import Chooser, Switch
+from retina_viewer.ui.widgets.fidelity import FidelitySlider
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
+from retina_viewer.ui.widgets.method_chooser import MethodChooser
+
+NO_NETWORK = "Interpolation invents nothing: there is nothing to balance."
+NO_TWIN = "This network was trained for fidelity alone."
+TRUE_TIP = (
+    "What contradicts the photograph is taken back: the result, shrunk again, is the photograph (B)"
+)
 
 
 class EnhancePanel(QWidget):
-    """Says in words what one looks at."""
+    """What makes the result, and in words what one looks at."""
 
     export_clicked = Signal()
     retry_clicked = Signal()
+    method_chosen = Signal(str)
+    network_chosen = Signal(str)
+    fidelity_chosen = Signal(object)
+    """(0 to 1, or None for the default)"""
+    back_projection_toggled = Signal(bool)
 
-    def __init__(self) -> None:
+    def __init__(self, methods: Sequence[MethodInfo]) -> None:
         super().__init__()
+        self.method = MethodChooser(methods)
+        self.method.chosen.connect(self.method_chosen)
+        self.network = Chooser("Network")
+        self.network.activated.connect(
+            lambda row: self.network_chosen.emit(self.network.itemData(row))
+        )
+        self._networks: tuple[NetworkInfo, ...] = ()
+        self.fidelity = FidelitySlider()
+        self.fidelity.chosen.connect(self.fidelity_chosen)
+        self.back_projection = Switch("Keep true to the photograph")
+        self.back_projection.setToolTip(TRUE_TIP)
+        self.back_projection.toggled.connect(self.back_projection_toggled)
+        self.formation = dim_label()
+        self.formation.setToolTip("Estimated from the photograph; the network is told both.")
         self._sentence = dim_label()
-        self._method = value_label()
         self._size = value_label()
         self._sharp = value_label()
         self._caution = dim_label("AI-enhanced, for research use. Verify on the original.")
         self._resume = QPushButton("Go on")
-        self._resume.setMinimumHeight(HIT_TARGET)
-        self._resume.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._resume.clicked.connect(self.retry_clicked)
         self._export = QPushButton("Export…")
-        self._export.setMinimumHeight(HIT_TARGET)
-        self._export.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._export.clicked.connect(self.export_clicked)
-        form = panel_form()
-        form.addRow(dim_label("Method"), self._method)
-        form.addRow(dim_label("Result"), self._size)
-        form.addRow(dim_label("In view"), self._sharp)
+        for button in (self._resume, self._export):
+            button.setMinimumHeight(HIT_TARGET)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self._choices = panel_form()
+        self._choices.addRow(dim_label("Method"), self.method)
+        self._choices.addRow(dim_label("Network"), self.network)
+        facts = panel_form()
+        facts.addRow(dim_label("Result"), self._size)
+        facts.addRow(dim_label("In view"), self._sharp)
         column = panel_column(self)
-        column.addLayout(form)
-        column.addWidget(self._sentence)
-        column.addWidget(self._caution)
-        column.addWidget(self._resume)
-        column.addWidget(self._export)
+        column.addLayout(self._choices)
+        for widget in (self._sentence, self.fidelity, self.back_projection, self.formation):
+            column.addWidget(widget)
+        column.addLayout(facts)
+        for last in (self._caution, self._resume, self._export):
+            column.addWidget(last)
 
     def use_icons(self, icons: Icons) -> None:
         self._export.setIconSize(ICON_SIZE)
@@ -49,7 +85,12 @@ class EnhancePanel(QWidget):
 
     def show_viewer(self, viewer: Viewer) -> None:
         view, method = viewer.view, viewer.method
-        self._method.setText(f"{method.title} ×{view.scale}")
+        self.method.set_method(method.id)
+        self._show_network(viewer)
+        self.back_projection.setVisible(method.learned)
+        self.back_projection.blockSignals(True)
+        self.back_projection.setChecked(view.back_projection)
+        self.back_projection.blockSignals(False)
         self._sentence.setText(method.sentence)
         self._caution.setVisible(method.learned)
         self._export.setEnabled(view.has_image)
@@ -57,12 +98,39 @@ class EnhancePanel(QWidget):
         self._size.setText(f"{width} × {height} px" if view.has_image else "")
         self.show_progress(viewer)
 
+    def _show_network(self, viewer: Viewer) -> None:
+        chosen, networks = viewer.network, viewer.catalogue.networks(viewer.state.method)
+        if networks != self._networks:
+            self._networks = networks
+            self.network.clear()
+            for network in networks:
+                self.network.addItem(network.label, network.name)
+                tip = f"{network.title} ({network.name})"
+                self.network.setItemData(self.network.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self._choices.setRowVisible(self.network, len(networks) > 1)
+        if chosen is None:
+            self.fidelity.show_value(None, None, NO_NETWORK)
+            return
+        self.network.setCurrentIndex(networks.index(chosen))
+        self.network.setToolTip(f"{chosen.title} ({chosen.name})")
+        self.fidelity.show_value(viewer.making.fidelity, chosen.fidelity, NO_TWIN)
+
     def show_progress(self, viewer: Viewer) -> None:
         """The part that changes with every tile."""
         self._sharp.setText(sharpness_text(viewer))
+        text = formation_text(viewer.formation)
+        self.formation.setText(text)
+        self.formation.setVisible(bool(text))
         self._resume.setVisible(
             viewer.view.has_image and (viewer.tiles.is_paused or not viewer.can_enhance)
         )
+
+
+def formation_text(formation: Formation | None) -> str:
+    """What the network was told of the photograph; empty where it was told nothing (yet)."""
+    if formation is None:
+        return ""
+    return f"Estimated blur {formation.blur:.2f} px, noise {formation.noise:.1f} levels"
 
 
 def sharpness_text(viewer: Viewer) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from retina_viewer.ui.panels.layers import guess_text
 from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 
-_ROWS = ("File", "Size", "Format", "Colours", "Field of view", "Pixel size", "SHA-256")
+_ROWS = ("File", "Size", "Format", "Colours", "Field of view", "Pixel size", "SHA-256", "Guesswork")
 
 
 class InformationPanel(QWidget):
@@ -42,6 +45,18 @@ class InformationPanel(QWidget):
         }.items():
             self._values[row].setText(text)
         self._values["SHA-256"].setToolTip(image.sha256)
+
+    def show_guess(self, viewer: Viewer) -> None:
+        """How wrong the chosen result is likely to be, where that has been computed."""
+        value, guess = self._values["Guesswork"], viewer.guess
+        if not viewer.view.has_image:
+            value.setText("")
+        elif guess is not None:
+            value.setText(guess_text(guess.map))
+        elif viewer.layers.is_working(LayerName.CONSISTENCY):
+            value.setText("computing…")
+        else:
+            value.setText("not computed (U)" if viewer.method.learned else "none: interpolated")
 
     def show_field_of_view(self, diameter: float) -> None:
         self._values["Field of view"].setText(f"{diameter:.0f} px across")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from retina_viewer.imaging.overlay import COLOUR_MAPS
+from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.choices import Chooser, Switch
@@ -14,11 +17,14 @@ from retina_viewer.ui.widgets.fields import PercentSlider, dim_label, panel_colu
 _TITLES = {
     LayerName.SALIENCY: ("Saliency heat map", "S"),
     LayerName.VESSELS: ("Vessels", "V"),
+    LayerName.CONSISTENCY: ("Where detail is a guess", "U"),
 }
 _EXPLAINED = {
     LayerName.SALIENCY: "Where the photograph is locally unusual, 0 to 1. No finding.",
     LayerName.VESSELS: "Outlined by a network. Not part of the photograph.",
+    LayerName.CONSISTENCY: "The error to be expected of the result, in grey levels of 0 to 255.",
 }
+_NOT_GUESSED = "For networks alone: interpolation guesses nothing."
 
 
 class LayersPanel(QWidget):
@@ -60,9 +66,10 @@ class LayersPanel(QWidget):
             switch.blockSignals(True)
             switch.setChecked(layer.on)
             switch.blockSignals(False)
-            switch.setEnabled(viewer.view.has_image)
+            meant = name is not LayerName.CONSISTENCY or viewer.method.learned
+            switch.setEnabled(viewer.view.has_image and meant)
             self._sliders[name].set_value(layer.opacity)
-            self._sliders[name].setEnabled(layer.on)
+            self._sliders[name].setEnabled(layer.on and meant)
         self._maps.setCurrentIndex(COLOUR_MAPS.index(state.colour_map))
         self._maps.setEnabled(state.saliency.on)
         self.show_results(viewer)
@@ -72,9 +79,24 @@ class LayersPanel(QWidget):
         for name in LayerName:
             computing = viewer.state.layer(name).on and viewer.layers.is_working(name)
             self._notes[name].setText("Computing…" if computing else _EXPLAINED[name])
+        guess, note = viewer.guess, self._notes[LayerName.CONSISTENCY]
+        if not viewer.method.learned:
+            note.setText(_NOT_GUESSED)
+        elif guess is not None and viewer.state.consistency.on:
+            note.setText(f"{guess_text(guess.map)} {_EXPLAINED[LayerName.CONSISTENCY]}")
         vessels = viewer.layers.current.vessels
         if vessels is not None and viewer.state.vessels.on:
             share = vessels.mask.mean() * 100
             self._notes[LayerName.VESSELS].setText(
                 f"{share:.1f} % of the photograph. {_EXPLAINED[LayerName.VESSELS]}"
             )
+
+
+def guess_text(found: ConsistencyMap) -> str:
+    """The two numbers of a map of where detail is a guess."""
+    if math.isnan(found.mean):
+        return "No field of view was found."
+    return (
+        f"×{found.scale}: {found.mean:.1f} levels on average, "
+        f"above {THRESHOLD:g} in {found.guessed * 100:.0f} % of the field."
+    )

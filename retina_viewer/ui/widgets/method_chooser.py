@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.ui.services import MethodInfo
+from retina_viewer.ui.making import MethodInfo
 from retina_viewer.ui.widgets.choices import Chooser
 
 SENTENCE = Qt.ItemDataRole.UserRole + 1

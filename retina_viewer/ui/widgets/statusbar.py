@@ -36,6 +36,8 @@ class StatusBar(QWidget):
         self.distance.setToolTip(DISTANCE_TIP)
         self.colour = self._label(120)
         self.zoom = self._label(64)
+        self.layers = self._label(0)
+        self.layers.setToolTip("The layers that are on, at this place")
         self.task = self._label(0)
         self.time = self._label(0)
         self.bar = QProgressBar()
@@ -51,7 +53,7 @@ class StatusBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 8, 0)
         row.setSpacing(12)
-        for label in (self.position, self.distance, self.colour, self.zoom):
+        for label in (self.position, self.distance, self.colour, self.zoom, self.layers):
             row.addWidget(label)
         row.addStretch(1)
         for widget in (self.task, self.bar, self.cancel, self.time):
@@ -73,6 +75,10 @@ class StatusBar(QWidget):
         """A place in source pixels and the original's 8-bit sRGB there; None off the picture."""
         self.position.setText(f"x {x:.1f}  y {y:.1f} px" if rgb else "")
         self.colour.setText("RGB {} {} {}".format(*rgb) if rgb else "")
+
+    def show_layers(self, text: str) -> None:
+        """What the layers say of the place under the cursor."""
+        self.layers.setText(text)
 
     def show_zoom(self, zoom: float | None) -> None:
         self.zoom.setText("" if zoom is None else f"{zoom * 100:.0f} %")

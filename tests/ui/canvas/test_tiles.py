@@ -17,9 +17,10 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.view_state import SCALES, Scale, Tone
 
-RECIPE = Recipe("photo", "bicubic", 4, "auto", Tone.COLOUR)
+RECIPE = Recipe("photo", Making("bicubic", 4), Tone.COLOUR)
 
 
 @st.composite

@@ -1,0 +1,134 @@
+"""What makes a result, and what there is to choose from. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from retina_viewer.ui.view_state import Scale, ViewState
+
+
+class MethodInfo(Protocol):
+    """What the choosers show of a method."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def scales(self) -> Sequence[int]: ...
+    @property
+    def learned(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """An installed network that a method can use.
+
+    Attributes:
+        name: of the model.
+        title: from its card.
+        twin: the pixel-trained network of the same architecture, for fidelity; None without one.
+        fidelity: where the slider stands by default; None without a twin.
+    """
+
+    name: str
+    title: str
+    twin: str | None = None
+    fidelity: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Short, for a chooser of networks of one method."""
+        ending = self.name.rpartition("-")[2]
+        return ending.capitalize() if ending in ("fast", "best") else self.title
+
+    @property
+    def family(self) -> str:
+        """The pixel-trained network that it is, or is the twin of."""
+        return self.twin or self.name
+
+
+@dataclass(frozen=True)
+class Making:
+    """All that decides a result's pixels but the photograph. Equal makings give equal results.
+
+    Attributes:
+        model: the network's name; None for interpolation.
+        fidelity: 0 (most detail) to 1 (closest to the photograph); None without a twin.
+        back_projection: whether the result is held to the photograph.
+    """
+
+    method: str
+    scale: Scale
+    device: str = "auto"
+    model: str | None = None
+    fidelity: float | None = None
+    back_projection: bool = True
+
+    def at(self, scale: Scale) -> Making:
+        return replace(self, scale=scale)
+
+    def can_stand_in_for(self, other: Making) -> bool:
+        """Whether what is said of the other (a method at a scale) is true of this one as well."""
+        return self != other and (self.method, self.scale) == (other.method, other.scale)
+
+
+class Catalogue:
+    """The methods and networks on offer.
+
+    Args:
+        methods: at least one, in the order of the chooser.
+        default: the identifier of the one to start with.
+        networks: those of a method, its default first; asked for methods with networks alone.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[MethodInfo],
+        default: str,
+        networks: Callable[[str], Sequence[NetworkInfo]],
+    ) -> None:
+        self.methods = tuple(methods)
+        self.default = default if default in {one.id for one in methods} else methods[0].id
+        self._by_id = {method.id: method for method in methods}
+        self._networks = {
+            method.id: tuple(networks(method.id)) if method.learned else () for method in methods
+        }
+
+    def method(self, name: str) -> MethodInfo:
+        return self._by_id[name]
+
+    def networks(self, method: str) -> tuple[NetworkInfo, ...]:
+        return self._networks[method]
+
+    def network(self, method: str, model: str | None) -> NetworkInfo | None:
+        """The network of this name, or the method's default where it has none of that name."""
+        known = self._networks[method]
+        return next((one for one in known if one.name == model), known[0] if known else None)
+
+    def counterpart(self, method: str, old: NetworkInfo | None) -> str | None:
+        """The other method's network of the same architecture; None where there is none."""
+        for one in self._networks[method]:
+            if old is not None and one.family == old.family:
+                return one.name
+        return None
+
+    def making(self, state: ViewState, device: str) -> Making:
+        """What the person wants the result to be made with."""
+        network = self.network(state.method, state.model)
+        fidelity = None
+        if network is not None and network.twin is not None:
+            fidelity = network.fidelity if state.fidelity is None else state.fidelity
+        learned = self.method(state.method).learned
+        return Making(
+            method=state.method,
+            scale=state.scale,
+            device=device,
+            model=network.name if network else None,
+            fidelity=fidelity,
+            back_projection=learned and state.back_projection,
+        )
