@@ -19,8 +19,8 @@ def grow(smaller: GeneratorCascade, larger: GeneratorCascade) -> None:
         ValueError: a step of ``smaller`` does not fit into that of ``larger``.
     """
     for source, target in zip(smaller.steps, larger.steps, strict=False):
-        assert isinstance(source, ResidualGenerator)
-        assert isinstance(target, ResidualGenerator)
+        if not (isinstance(source, ResidualGenerator) and isinstance(target, ResidualGenerator)):
+            raise ValueError("only residual generators grow")
         _grow_step(source, target)
 
 

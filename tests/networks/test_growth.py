@@ -3,13 +3,18 @@
 import pytest
 import torch
 
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.networks.cascade import (
+    AnyStepParameters,
+    GeneratorCascade,
+    PaperStepParameters,
+    StepParameters,
+)
 from retina_viewer.networks.growth import grow
 
 TOLD = torch.tensor([[0.42, 0.3]])
 
 
-def cascade(*steps: StepParameters) -> GeneratorCascade:
+def cascade(*steps: AnyStepParameters) -> GeneratorCascade:
     network = GeneratorCascade(steps)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
@@ -31,3 +36,5 @@ def test_a_cascade_does_not_shrink() -> None:
         grow(large, small)
     with pytest.raises(ValueError, match="does not fit"):
         grow(small, cascade(StepParameters(maps=16, blocks=2)))
+    with pytest.raises(ValueError, match="only residual"):
+        grow(small, cascade(PaperStepParameters(kind="paper", maps=8, blocks=1)))
