@@ -63,8 +63,14 @@ def _add_superres(kinds: "Verbs") -> None:
         "--training-data", type=Path, metavar="DIR", help="what the linear filter is fitted to"
     )
     parser.add_argument(
+        "--reference", metavar="M",
+        help="the method that the others are tested against; default pixel or saliency-gan, "
+        "else the last",
+    )  # fmt: skip
+    parser.add_argument(
         "--perceptual", action="store_true", help="LPIPS and S3 too; takes several times as long"
     )
+    _add_network(parser)
     _add_measured(parser)
     parser.set_defaults(run=_evaluate_superres)
 
@@ -73,6 +79,16 @@ def _add_vessels(kinds: "Verbs") -> None:
     parser = kinds.add_parser("vessels", help="vessels against the first observer's")
     _add_measured(parser)
     parser.set_defaults(run=_evaluate_vessels)
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fidelity", type=float, metavar="F", help="of a saliency GAN; default: the model's own"
+    )
+    parser.add_argument(
+        "--no-back-projection", dest="back_projection", action="store_false",
+        help="do not hold the networks' results to the photograph",
+    )  # fmt: skip
 
 
 def _add_measured(parser: argparse.ArgumentParser) -> None:
@@ -172,6 +188,9 @@ def _evaluate_superres(options: argparse.Namespace, console: Console) -> int:
         limit=options.limit,
         training_data=options.training_data,
         model=options.model,
+        fidelity=options.fidelity,
+        back_projection=options.back_projection,
+        reference=options.reference,
         device=options.device,
         perceptual=options.perceptual,
         progress=console.progress("evaluate"),

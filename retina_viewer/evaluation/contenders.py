@@ -1,6 +1,7 @@
 """The methods that are compared, each made once, with what it rests on."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.linear_filter import LinearFilter, fit_linear_filters
 from retina_viewer.evaluation.protocols import Condition
-from retina_viewer.model_store.store import find_model
+from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
 from retina_viewer.superres.classical import Interpolation, phase_weights
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer
@@ -32,6 +33,8 @@ class Contenders:
         conditions: all that will be asked for; the linear filter is fitted to each.
         training: what the linear filter may learn from.
         model: a model's name for the methods with a network; None for the shipped one.
+        fidelity: of the saliency GAN, 0..1; None for what its card says.
+        back_projection: whether the networks' results are held to the photograph.
     """
 
     methods: Sequence[str]
@@ -40,6 +43,8 @@ class Contenders:
     model: str | None = None
     device: str = "auto"
     progress: Progress = no_progress
+    fidelity: float | None = None
+    back_projection: bool = True
     _ready: dict[tuple[str, int], Enhancer] = field(default_factory=dict)
     _linear: dict[Condition, LinearFilter] = field(default_factory=dict)
 
@@ -63,11 +68,23 @@ class Contenders:
     def _made(self, method: str, scale: int) -> Enhancer:
         if method == SHARP_BICUBIC:
             return sharp_bicubic(scale)
-        model = None if method in ("bicubic", "lanczos") else self.model
-        return make_enhancer(method, scale, model=model, device=self.device)
+        if method in ("bicubic", "lanczos"):
+            return make_enhancer(method, scale, device=self.device)
+        return make_enhancer(
+            method,
+            scale,
+            model=self.model,
+            device=self.device,
+            fidelity=self.fidelity if method == "saliency-gan" else None,
+            back_projection=self.back_projection,
+        )
 
     def models(self) -> dict[str, dict[str, str]]:
-        """Name and SHA-256 of what each method rests on, for methods that rest on something."""
+        """Name and SHA-256 of what each method rests on, for methods that rest on something.
+
+        With them what else decides a network's result: its twin's hash, the fidelity, whether it
+        is held to the photograph, and the hash of what estimates the photograph's blur.
+        """
         found = {}
         for method in self.methods:
             if method == LINEAR:
@@ -75,10 +92,29 @@ class Contenders:
                 digest = hashlib.sha256(names.encode()).hexdigest()
                 found[method] = {"name": f"{len(self.training)} photographs", "sha256": digest}
                 continue
-            name = self.enhancer(method, self.conditions[0]).model
-            if name is not None:
-                found[method] = {"name": name, "sha256": find_model(name).weights_sha256}
+            enhancer = self.enhancer(method, self.conditions[0])
+            if enhancer.model is not None:
+                found[method] = self._rests_on(enhancer.model, enhancer.fidelity)
         return found
+
+    def identities(self) -> dict[str, str]:
+        """16 hexadecimal digits by method: results of different digits must not be mixed."""
+        return {
+            method: hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+            for method, about in self.models().items()
+        }
+
+    def _rests_on(self, name: str, fidelity: float | None) -> dict[str, str]:
+        card = find_model(name)
+        about = {"name": card.name, "sha256": card.weights_sha256}
+        if card.twin is not None and fidelity is not None:
+            about["twin_sha256"] = find_model(card.twin).weights_sha256
+            about["fidelity"] = f"{fidelity:g}"
+        about["back_projection"] = "on" if self.back_projection else "off"
+        estimator = DEFAULT_MODELS["formation"]
+        if any(one.name == estimator for one in list_models("formation")):
+            about["formation_sha256"] = find_model(estimator).weights_sha256
+        return about
 
 
 def sharp_bicubic(scale: int) -> Interpolation:

@@ -1,6 +1,8 @@
 """What a report says about how its figures came about."""
 
+import json
 import platform
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -10,6 +12,7 @@ from typing import Any
 import retina_viewer
 from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.datasets import Photograph, subset_of
+from retina_viewer.evaluation.tables import Record, Table, records_to_csv, write_report
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pillow")
 
@@ -84,3 +87,55 @@ def make_folder(out: Path) -> None:
         raise UserError(
             f"The folder {out} cannot be made: {error.strerror or error}.", "Choose another."
         ) from error
+
+
+def command_line(verb: str, options: Mapping[str, object]) -> str:
+    """``retina-viewer evaluate VERB DATA --name value ... -o DIR``, as a shell reads it.
+
+    Args:
+        options: by name, without the dashes; None, False and empty ones are left out, True is the
+            name alone, several values stand side by side.
+    """
+    words = ["retina-viewer", "evaluate", verb, "DATA"]
+    for name, value in options.items():
+        several = [value] if isinstance(value, str) or not isinstance(value, Sequence) else value
+        if value is None or value is False or not several:
+            continue
+        words += [f"--{name}", *([] if value is True else map(str, several))]
+    return shlex.join([*words, "-o", "DIR"])
+
+
+def write_tables(
+    out: Path,
+    stem: str,
+    tables: Sequence[Table],
+    records: Sequence[Record],
+    about: Mapping[str, object],
+) -> str:
+    """Write ``STEM.md``, ``STEM.csv``, ``STEM_per_image.csv`` and ``STEM.json``.
+
+    Args:
+        out: the report's folder, which exists.
+        tables: for people; the rows of the first are the summary that programs read.
+        records: one a measurement.
+        about: of :func:`provenance`.
+
+    Returns:
+        The tables as Markdown.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    markdown = "\n".join(table.to_markdown() for table in tables)
+    rows = [dict(row) for row in tables[0].rows]
+    write_report(out / f"{stem}.md", f"{markdown}\nMeasured by `{about['command']}`.\n")
+    write_report(out / f"{stem}.csv", records_to_csv(_names(rows), rows))
+    write_report(out / f"{stem}_per_image.csv", records_to_csv(_names(records), records))
+    whole = {"provenance": about, "summary": rows, "records": list(records)}
+    write_report(out / f"{stem}.json", json.dumps(whole, indent=1) + "\n")
+    return markdown
+
+
+def _names(records: Sequence[Record]) -> list[str]:
+    """The names that occur, in the order in which they first do."""
+    return list(dict.fromkeys(name for record in records for name in record))

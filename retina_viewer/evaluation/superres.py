@@ -5,10 +5,8 @@ green, inside the field of view eroded by 2r + 4 pixels; luminance over the whol
 beside it, because the hard rim of the field of view dominates there.
 """
 
-import json
-import shlex
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -16,30 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.evaluation.colour_drift import colour_drift
 from retina_viewer.evaluation.contenders import LINEAR, SHARP_BICUBIC, Contenders
 from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
-from retina_viewer.evaluation.metrics import (
-    Mask,
-    evaluation_mask,
-    luminance_studio,
-    psnr,
-    rmse,
-    ssim,
-)
+from retina_viewer.evaluation.measuring import Job, measure_all
+from retina_viewer.evaluation.metrics import Mask, luminance_studio, psnr, rmse, ssim
 from retina_viewer.evaluation.perceptual import Perceptual
-from retina_viewer.evaluation.protocols import Condition, Protocol, Truth, prepare, small_image
-from retina_viewer.evaluation.report import held_out_photographs, make_folder, provenance
-from retina_viewer.evaluation.superres_summary import summarise
-from retina_viewer.evaluation.tables import (
-    Record,
-    RecordLog,
-    Table,
-    records_to_csv,
-    write_report,
+from retina_viewer.evaluation.protocols import Condition, Protocol, Truth
+from retina_viewer.evaluation.report import (
+    command_line,
+    held_out_photographs,
+    make_folder,
+    provenance,
+    write_tables,
 )
+from retina_viewer.evaluation.scenes import Scene, Scenes
+from retina_viewer.evaluation.superres_summary import reference_of, summarise
+from retina_viewer.evaluation.tables import Record, RecordLog
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.tiles import enhance_image
+from retina_viewer.superres.tiles import enhanced_whole
 
 DEFAULT_METHODS = ("bicubic", SHARP_BICUBIC, LINEAR, "pixel")
 _KEY = ("dataset", "photograph", "protocol", "kernel", "scale", "method", "model")
@@ -77,50 +71,56 @@ def evaluate_superres(
         progress: called before every enlargement.
 
     Returns:
-        One record a photograph, condition and method: the names of :func:`measure`, and who.
+        One record a photograph, condition and method: the names of :func:`figures_of`, and who.
     """
-    known = RecordLog(None, _KEY) if log is None else log
-    identities = {name: model["sha256"][:16] for name, model in contenders.models().items()}
-    total = len(photographs) * len(contenders.conditions) * len(contenders.methods)
-    records: list[Record] = []
-    for photograph in photographs:
-        truths: dict[Protocol, Truth] = {}
-        for condition, method in product(contenders.conditions, contenders.methods):
-            progress(len(records) / total, f"{photograph.name}, {condition}, {method}")
-            who: Record = {
-                "dataset": photograph.dataset,
-                "photograph": photograph.id,
-                "patient": photograph.patient,
-                "protocol": condition.protocol,
-                "kernel": condition.kernel,
-                "scale": condition.scale,
-                "method": method,
-                "model": identities.get(method, ""),
-            }
-            record = known.find(**{name: who[name] for name in _KEY})
-            if record is None or (perceptual is not None and "lpips" not in record):
-                if condition.protocol not in truths:
-                    truths[condition.protocol] = prepare(photograph, condition.protocol)
-                enhancer = contenders.enhancer(method, condition)
-                truth = truths[condition.protocol]
-                record = who | _measured(truth, condition, enhancer, perceptual)
-                known.add(record)
-            records.append(record)
-    progress(1.0, "Evaluated")
-    return records
+    identities = contenders.identities()
+    needs = ("psnr", "drift") if perceptual is None else ("psnr", "drift", "lpips")
+
+    def job(scenes: Scenes, condition: Condition, method: str) -> Job:
+        photograph = scenes.photograph
+        who: Record = {
+            "dataset": photograph.dataset,
+            "photograph": photograph.id,
+            "protocol": condition.protocol,
+            "kernel": condition.kernel,
+            "scale": condition.scale,
+            "method": method,
+            "model": identities.get(method, ""),
+        }
+
+        def measured() -> Record:
+            enhancer = contenders.enhancer(method, condition)
+            return figures_of(enhancer, scenes.scene(condition), perceptual)
+
+        return Job(who, measured, needs, {"patient": photograph.patient})
+
+    jobs = [
+        job(scenes, condition, method)
+        for scenes in map(Scenes, photographs)
+        for condition, method in product(contenders.conditions, contenders.methods)
+    ]
+    return measure_all(jobs, log=log, progress=progress)
 
 
-def _measured(
-    truth: Truth, condition: Condition, enhancer: Enhancer, perceptual: Perceptual | None
-) -> Record:
-    cropped = truth.cropped(condition.scale)
-    small = small_image(cropped, condition)
+def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) -> Record:
+    """Fit the enhancer to the small image, enlarge it, and measure.
+
+    Returns:
+        The names of :func:`measure`; ``drift``; ``seconds`` of the enlargement with its fitting;
+        ``blur``, as the enhancer took it; with ``perceptual``, ``lpips`` and ``s3_ratio``.
+    """
+    unit = scene.small.astype(np.float32) / np.float32(255)
     start = time.perf_counter()
-    result = enhance_image(enhancer, small).astype(np.uint8, copy=False)
+    fitted = enhancer.fitted_to(unit)
+    result = enhanced_whole(fitted, unit, np.dtype(np.uint8)).astype(np.uint8, copy=False)
     seconds = time.perf_counter() - start
-    mask = evaluation_mask(cropped.mask, condition.scale)
-    looks = {} if perceptual is None else perceptual.measure(cropped, result, mask)
-    return {**measure(cropped, result, mask), **looks, "seconds": seconds}
+    figures: Record = {**measure(scene.truth, result, scene.mask)}
+    figures["drift"] = colour_drift(scene.truth.rgb8, result, enhancer.scale, scene.mask)
+    if perceptual is not None:
+        figures |= perceptual.measure(scene.truth, result, scene.mask)
+    if fitted.formation is not None:
+        figures["blur"] = fitted.formation.blur
+    return figures | {"seconds": seconds}
 
 
 def evaluate_superres_command(
@@ -135,6 +135,9 @@ def evaluate_superres_command(
     limit: int | None = None,
     training_data: Path | None = None,
     model: str | None = None,
+    fidelity: float | None = None,
+    back_projection: bool = True,
+    reference: str | None = None,
     device: str = "auto",
     perceptual: bool = False,
     progress: Progress = no_progress,
@@ -149,8 +152,7 @@ def evaluate_superres_command(
     Args:
         data: a folder of set folders, or one set folder.
         out: where the report goes; an older report there is replaced.
-        methods: of ``superres.methods``, and ``linear`` and ``bicubic-0.75``; p values are given
-            against the last one.
+        methods: of ``superres.methods``, and ``linear`` and ``bicubic-0.75``.
         kernels: ``gaussian`` and ``bicubic``.
         protocols: ``native`` and ``paper``.
         sets: names of sets to measure on, e.g. ``DRIVE``; empty for all that are there.
@@ -158,6 +160,10 @@ def evaluate_superres_command(
         training_data: where the linear filter's photographs lie; where None, in ``data`` and, if
             none is there, beside it.
         model: a model for the methods with a network.
+        fidelity: of the saliency GAN; None for what its card says.
+        back_projection: whether the networks' results are held to the photograph.
+        reference: the method that all others are tested against; None for the program's default
+            method where it is measured, else the last one.
         perceptual: LPIPS and S3 too, which take several times as long as all else.
 
     Raises:
@@ -169,20 +175,31 @@ def evaluate_superres_command(
         Condition(protocol, kernel, scale)
         for protocol, kernel, scale in product(protocols, kernels, scales)
     ]
-    training = _training(found, data, training_data) if LINEAR in methods else []
-    fitting = part_of(progress, 0.0, 0.0)
-    contenders = Contenders(methods, conditions, training, model, device, fitting)
+    tested = reference_of(methods, reference)
+    contenders = Contenders(
+        methods,
+        conditions,
+        _training(found, data, training_data) if LINEAR in methods else [],
+        model,
+        device,
+        part_of(progress, 0.0, 0.0),
+        fidelity,
+        back_projection,
+    )
     make_folder(out)
     log = RecordLog(out / "superres_records.jsonl", _KEY)
     looks = Perceptual(device) if perceptual else None
     records = evaluate_superres(
         photographs, contenders, perceptual=looks, log=log, progress=progress
     )
-    table = summarise(records, reference=methods[-1])
-    command = _command_line(scales, methods, kernels, protocols, sets, limit, model, perceptual)
-    about = provenance(command, photographs, contenders.models())
-    _write(out, table, records, about)
-    return table.to_markdown()
+    options = {
+        "scales": scales, "methods": methods, "kernels": kernels, "protocols": protocols,
+        "sets": sets, "limit": limit, "model": model, "fidelity": fidelity,
+        "no-back-projection": not back_projection, "reference": reference,
+        "perceptual": perceptual,
+    }  # fmt: skip
+    about = provenance(command_line("sr", options), photographs, contenders.models())
+    return write_tables(out, "superres", summarise(records, reference=tested), records, about)
 
 
 def _training(found: Iterable[Photograph], data: Path, training: Path | None) -> list[Photograph]:
@@ -190,38 +207,3 @@ def _training(found: Iterable[Photograph], data: Path, training: Path | None) ->
         return split(find_photographs(training))["train"]
     here = split(found)["train"]
     return here or split(find_photographs(data.resolve().parent))["train"]
-
-
-def _command_line(
-    scales: Sequence[int],
-    methods: Sequence[str],
-    kernels: Sequence[str],
-    protocols: Sequence[str],
-    sets: Sequence[str],
-    limit: int | None,
-    model: str | None,
-    perceptual: bool,
-) -> str:
-    def words() -> Iterator[str]:
-        yield from ("retina-viewer", "evaluate", "sr", "DATA", "--scales", *map(str, scales))
-        yield from ("--methods", *methods, "--kernels", *kernels, "--protocols", *protocols)
-        if sets:
-            yield from ("--sets", *sets)
-        if limit is not None:
-            yield from ("--limit", str(limit))
-        if model is not None:
-            yield from ("--model", model)
-        if perceptual:
-            yield "--perceptual"
-        yield from ("-o", "DIR")
-
-    return shlex.join(words())
-
-
-def _write(out: Path, table: Table, records: Sequence[Record], about: dict[str, object]) -> None:
-    markdown = f"{table.to_markdown()}\nMeasured by `{about['command']}`.\n"
-    write_report(out / "superres.md", markdown)
-    write_report(out / "superres.csv", table.to_csv())
-    write_report(out / "superres_per_image.csv", records_to_csv(list(records[0]), records))
-    whole = {"provenance": about, "summary": list(table.rows), "records": list(records)}
-    write_report(out / "superres.json", json.dumps(whole, indent=1) + "\n")

@@ -5,100 +5,164 @@ from typing import cast
 
 import numpy as np
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.statistics import rank_biserial, wilcoxon_p
 from retina_viewer.evaluation.tables import Column, Record, Table
+from retina_viewer.superres.methods import DEFAULT_METHOD
 
+ALL_SETS = "all"
 _GROUP = ("dataset", "protocol", "kernel", "scale")
 _BASELINES = ("bicubic-0.75", "bicubic")
-"""The gain is over the first of these that was measured."""
+"""Gains are over the first of these that was measured."""
 
-_NOTE = (
+_CLOSENESS_NOTE = (
     "PSNR in dB (peak 255) and RMSE in grey levels, on BT.601 luminance in the studio range "
     "16..235, between 8-bit images, inside the field of view eroded by 2r + 4 px; `whole` is the "
-    "whole image. SD over images. p: Wilcoxon signed-rank test on the images' PSNR, two-sided, "
-    "exact; effect: rank-biserial correlation, positive where the reference is better."
+    "whole image. SD over images. p: Wilcoxon signed-rank test over the images against "
+    "{reference}, two-sided, exact: with n images not below 2^(1 - n). Effect: rank-biserial "
+    "correlation of PSNR, positive where {reference} is better."
 )
-_AVERAGED = ("ssim", "rmse", "psnr_green", "psnr_whole", "ssim_whole", "seconds")
+_LPIPS_NOTE = (
+    "LPIPS (VGG-16, version 0.1; less is better), its change against {baseline}, and S3 as a ratio "
+    "to the original's, inside the eroded field of view."
+)
+_DRIFT_NOTE = (
+    "Drift: mean CIEDE2000 inside it between result and original, both low-passed by a Gaussian of "
+    "2r px. s/image: the enlargement itself."
+)
+_AVERAGED = ("ssim", "rmse", "psnr_green", "psnr_whole", "ssim_whole", "drift", "seconds")
+_SPREAD = ("psnr", "ssim", "lpips")
+_TESTED = {"psnr": "p", "ssim": "p_ssim", "lpips": "p_lpips"}
 
 
-def summarise(records: Sequence[Record], *, reference: str) -> Table:
-    """One row a set, condition and method.
+def reference_of(methods: Sequence[str], asked: str | None = None) -> str:
+    """The method that the others are tested against: the one asked for, the program's default
+    method where it is among them, else the last.
+
+    Raises:
+        UserError: the one asked for is not among them.
+    """
+    if asked is not None and asked not in methods:
+        raise UserError(
+            f"{asked!r} is not among the methods that are measured.", "Name it among them too."
+        )
+    return asked or (DEFAULT_METHOD if DEFAULT_METHOD in methods else methods[-1])
+
+
+def summarise(records: Sequence[Record], *, reference: str) -> tuple[Table, Table]:
+    """One row a set, condition and method; where there are several sets, also over all of them.
 
     Args:
         records: of :func:`~retina_viewer.evaluation.superres.evaluate_superres`.
         reference: the method that all others are tested against: Wilcoxon's signed-rank test of
-            the per-image PSNR inside the field of view, with the rank-biserial effect size
-            (positive where the reference is better).
+            the per-image figures inside the field of view, with the rank-biserial effect size of
+            PSNR (positive where the reference is better).
+
+    Returns:
+        How close results are to the truth, and how they look: the same rows, other columns.
     """
     measured = {str(record["method"]) for record in records}
     baseline = next((name for name in _BASELINES if name in measured), None)
     rows: list[Record] = []
-    groups = sorted({tuple(record[name] for name in _GROUP) for record in records}, key=_natural)
-    for group in groups:
-        members = [r for r in records if tuple(r[name] for name in _GROUP) == group]
+    for group, members in _groups(records):
         for method in dict.fromkeys(str(record["method"]) for record in members):
             row: Record = dict(zip(_GROUP, group, strict=True))
             row["method"] = method
             rows.append(row | _figures(members, method, baseline, reference))
-    return Table(_columns(baseline, reference, rows), rows, (_NOTE,))
+    closeness = Table(
+        _closeness_columns(baseline),
+        rows,
+        (_CLOSENESS_NOTE.format(reference=reference),),
+        "How close results are to the original",
+    )
+    lpips = any("lpips" in row for row in rows)
+    lpips_note = _LPIPS_NOTE.format(baseline=baseline or "nothing")
+    notes = (lpips_note, _DRIFT_NOTE) if lpips else (_DRIFT_NOTE,)
+    return closeness, Table(_looks_columns(lpips), rows, notes, "How results look")
 
 
-def _natural(group: tuple[str | int | float, ...]) -> tuple[str, str, str, int]:
-    """Sorts scales as numbers."""
-    dataset, protocol, kernel, scale = group
-    return str(dataset), str(protocol), str(kernel), int(scale)
+Group = tuple[str, str, str, int]
+
+
+def _groups(records: Sequence[Record]) -> list[tuple[Group, list[Record]]]:
+    """Set by set, the union of all sets last; within, scales as numbers."""
+    groups: dict[Group, list[Record]] = {}
+    several = len({record["dataset"] for record in records}) > 1
+    for record in records:
+        dataset, protocol, kernel, scale = (record[name] for name in _GROUP)
+        condition = str(protocol), str(kernel), int(scale)
+        for name in (str(dataset), ALL_SETS) if several else (str(dataset),):
+            groups.setdefault((name, *condition), []).append(record)
+    return sorted(groups.items(), key=lambda item: (item[0][0] == ALL_SETS, *item[0]))
 
 
 def _values(members: Sequence[Record], method: str, name: str) -> list[float]:
     """In the order of the photographs, so that two methods' values are paired."""
-    ordered = sorted(members, key=lambda record: str(record["photograph"]))
+    ordered = sorted(members, key=lambda one: (str(one["dataset"]), str(one["photograph"])))
     return [float(cast(float, record[name])) for record in ordered if record["method"] == method]
 
 
 def _figures(
     members: Sequence[Record], method: str, baseline: str | None, reference: str
 ) -> Record:
-    own = _values(members, method, "psnr")
-    figures: Record = {
-        "n": len(own),
-        "psnr": float(np.mean(own)),
-    }
-    if len(own) > 1:
-        figures["psnr_sd"] = float(np.std(own, ddof=1))
-    for name in _AVERAGED:
-        figures[name] = float(np.mean(_values(members, method, name)))
-    for name in ("lpips", "s3_ratio"):  # measured on request
-        if all(name in record for record in members):
-            figures[name] = float(np.mean(_values(members, method, name)))
+    shown = [name for name in ("lpips", "s3_ratio") if all(name in one for one in members)]
+    figures: Record = {"n": len(_values(members, method, "psnr"))}
+    for name in ("psnr", *_AVERAGED, *shown):
+        values = _values(members, method, name)
+        figures[name] = float(np.mean(values))
+        if name in _SPREAD and len(values) > 1:
+            figures[f"{name}_sd"] = float(np.std(values, ddof=1))
     if baseline is not None:
-        figures["gain"] = float(np.mean(own) - np.mean(_values(members, baseline, "psnr")))
+        base = {name: float(np.mean(_values(members, baseline, name))) for name in ("psnr", *shown)}
+        figures["gain"] = float(figures["psnr"]) - base["psnr"]
+        if base.get("lpips"):
+            figures["lpips_change"] = 100 * (float(figures["lpips"]) / base["lpips"] - 1)
     if method != reference:
-        other = _values(members, reference, "psnr")
-        figures["p"] = wilcoxon_p(other, own)
-        figures["effect"] = rank_biserial(other, own)
+        for name, p in _TESTED.items():
+            if name in figures:
+                own = _values(members, method, name)
+                figures[p] = wilcoxon_p(_values(members, reference, name), own)
+        own = _values(members, method, "psnr")
+        figures["effect"] = rank_biserial(_values(members, reference, "psnr"), own)
     return figures
 
 
-def _columns(baseline: str | None, reference: str, rows: Sequence[Record]) -> list[Column]:
-    columns = [
-        Column("dataset", "set"),
-        Column("protocol", "protocol"),
-        Column("kernel", "kernel"),
-        Column("scale", "scale"),
-        Column("method", "method"),
-        Column("n", "n"),
+_WHO = (
+    Column("dataset", "set"),
+    Column("protocol", "protocol"),
+    Column("kernel", "kernel"),
+    Column("scale", "scale"),
+    Column("method", "method"),
+    Column("n", "n"),
+)
+
+
+def _closeness_columns(baseline: str | None) -> list[Column]:
+    return [
+        *_WHO,
         Column("psnr", "PSNR Y"),
         Column("psnr_sd", "SD"),
         Column("gain", f"gain over {baseline or 'nothing'}", signed=True),
+        Column("p", "p", digits=4, as_p=True),
+        Column("effect", "effect"),
         Column("ssim", "SSIM Y", digits=4),
+        Column("ssim_sd", "SD", digits=4),
+        Column("p_ssim", "p SSIM", digits=4, as_p=True),
         Column("rmse", "RMSE Y"),
         Column("psnr_green", "PSNR green"),
         Column("psnr_whole", "PSNR Y whole"),
         Column("ssim_whole", "SSIM Y whole", digits=4),
-        Column("seconds", "s/image"),
-        Column("p", f"p vs {reference}", digits=4, as_p=True),
-        Column("effect", "effect"),
     ]
-    if any("lpips" in row for row in rows):
-        columns[-3:-3] = [Column("lpips", "LPIPS", digits=4), Column("s3_ratio", "S3 / truth")]
+
+
+def _looks_columns(lpips: bool) -> list[Column]:
+    columns = [*_WHO, Column("drift", "drift", digits=3), Column("seconds", "s/image")]
+    if lpips:
+        columns[len(_WHO) : len(_WHO)] = [
+            Column("lpips", "LPIPS", digits=4),
+            Column("lpips_sd", "SD", digits=4),
+            Column("lpips_change", "change %", digits=0, signed=True),
+            Column("p_lpips", "p LPIPS", digits=4, as_p=True),
+            Column("s3_ratio", "S3 / original"),
+        ]
     return columns

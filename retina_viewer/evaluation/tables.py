@@ -46,9 +46,10 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Value]]
     notes: Sequence[str] = field(default_factory=tuple)
+    title: str = ""
 
     def to_markdown(self) -> str:
-        """A GitHub table, aligned also as plain text; the notes follow."""
+        """A GitHub table, aligned also as plain text; its title before it, the notes after."""
         cells = [[column.title for column in self.columns]]
         cells += [[c.text(row.get(c.key)) for c in self.columns] for row in self.rows]
         widths = [max(3, *(len(line[i]) for line in cells)) for i in range(len(self.columns))]
@@ -56,7 +57,8 @@ class Table:
             all(not isinstance(row.get(column.key), str) for row in self.rows)
             for column in self.columns
         ]
-        lines = [_line(cells[0], widths, numeric)]
+        lines = [f"### {self.title}", ""] if self.title else []
+        lines.append(_line(cells[0], widths, numeric))
         rule = (
             "-" * (width - 1) + ":" if right else "-" * width
             for width, right in zip(widths, numeric, strict=True)

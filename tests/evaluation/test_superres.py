@@ -14,6 +14,7 @@ from retina_viewer.evaluation.superres import (
     evaluate_superres_command,
     measure,
 )
+from retina_viewer.evaluation.superres_summary import reference_of
 
 METHODS = ("bicubic", "bicubic-0.75", "linear")
 
@@ -26,7 +27,7 @@ def test_the_command_writes_what_it_returns(data: Path, tmp_path: Path) -> None:
     assert (out / "superres.md").read_text().startswith(markdown)
     with (out / "superres.csv").open() as stream:
         rows = {(r["dataset"], r["scale"], r["method"]): r for r in csv.DictReader(stream)}
-    assert len(rows) == 2 * 2 * 3
+    assert len(rows) == 3 * 2 * 3  # two sets, and both together
     for scale in ("2", "4"):
         figures = {method: rows["CHASE_DB1", scale, method] for method in METHODS}
         assert {row["n"] for row in figures.values()} == {"2"}  # 11L and 12R, no training eye
@@ -38,6 +39,11 @@ def test_the_command_writes_what_it_returns(data: Path, tmp_path: Path) -> None:
         assert float(figures["bicubic"]["effect"]) == 1.0
         assert figures["linear"]["p"] == ""
         assert rows["DRIVE", scale, "linear"]["n"] == "1"  # the test half alone
+        both = [float(rows[name, scale, "linear"]["psnr"]) for name in ("CHASE_DB1", "DRIVE")]
+        assert float(rows["all", scale, "linear"]["psnr"]) == pytest.approx(
+            (2 * both[0] + both[1]) / 3
+        )
+        assert 0 < float(figures["bicubic"]["drift"]) < 1.0  # interpolation keeps colours
     whole = json.loads((out / "superres.json").read_text())
     assert whole["provenance"]["photographs"] == ["CHASE_DB1/11L", "CHASE_DB1/12R", "DRIVE/01"]
     assert len(whole["records"]) == 3 * 2 * 3
@@ -134,3 +140,31 @@ def test_a_folder_that_cannot_be_made_is_said(data: Path, tmp_path: Path) -> Non
     blocked.write_text("")
     with pytest.raises(UserError, match="cannot be made"):
         evaluate_superres_command(data, blocked / "out", methods=("bicubic",), sets=("DRIVE",))
+
+
+def test_results_of_other_settings_are_not_taken_from_the_log() -> None:
+    condition = [Condition("native", "gaussian", 2)]
+    plain, held = (
+        Contenders(("pixel", "bicubic"), condition, back_projection=held).identities()
+        for held in (False, True)
+    )
+    assert set(plain) == {"pixel"} and plain != held
+
+
+def test_the_others_are_tested_against_the_program_s_default_method() -> None:
+    assert reference_of(("pixel", "bicubic", "linear")) == "pixel"
+    assert reference_of(("bicubic", "linear")) == "linear"
+    assert reference_of(("pixel", "bicubic"), "bicubic") == "bicubic"
+    with pytest.raises(UserError, match="lanczos"):
+        reference_of(("pixel", "bicubic"), "lanczos")
+
+
+def test_the_interpolations_p_values_are_of_their_own_figures(data: Path, tmp_path: Path) -> None:
+    arguments = {"scales": (2,), "sets": ("CHASE_DB1",), "reference": "bicubic"}
+    evaluate_superres_command(data, tmp_path, methods=("bicubic", "lanczos"), **arguments)  # type: ignore[arg-type]
+    whole = json.loads((tmp_path / "superres.json").read_text())
+    bicubic, lanczos = whole["summary"]
+    assert "p" not in bicubic
+    assert lanczos["p"] == lanczos["p_ssim"] == 0.5  # the least that two photographs give
+    assert lanczos["effect"] == -1.0  # Lanczos is closer in both
+    assert "--reference bicubic" in whole["provenance"]["command"]
