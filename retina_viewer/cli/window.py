@@ -13,6 +13,7 @@ from retina_viewer.core.paths import BASE_DIRECTORY_VARIABLE, resources_dir
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
+    from retina_viewer.ui.start import Start
 
 DEMO_SAMPLE = "chase_14L.jpg"
 """No shipped model was trained on it (resources/samples/ATTRIBUTION.md)."""
@@ -23,6 +24,17 @@ def add_verbs(verbs: "Verbs") -> None:
     """Register the verbs of this module."""
     parser = verbs.add_parser("view", help="open the window (the default)")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="photographs, folders")
+    parser.add_argument("--scale", type=int, choices=(2, 4, 8, 16), help="the enlargement")
+    parser.add_argument("--method", metavar="M", help="what makes the result")
+    parser.add_argument("--model", metavar="NAME", help="a network of the method")
+    parser.add_argument(
+        "--fidelity", type=float, metavar="F",
+        help="of a saliency GAN, from 0 (most detail) to 1 (closest to the truth)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--back-projection", action=argparse.BooleanOptionalAction, default=None,
+        help="hold the result to the photograph, or not",
+    )  # fmt: skip
     parser.add_argument(
         "--temp-basedir", action="store_true", help="keep settings and user data only for this run"
     )
@@ -38,41 +50,53 @@ def add_verbs(verbs: "Verbs") -> None:
 
 
 def _view(options: argparse.Namespace, console: Console) -> int:
-    return view(options.files, temporary=options.temp_basedir, debug=options.debug)
+    from retina_viewer.ui.start import Start
+
+    start = Start(
+        options.method, options.scale, options.model, options.fidelity, options.back_projection
+    )
+    return view(options.files, start, temporary=options.temp_basedir, debug=options.debug)
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
     return demo(options.out, console)
 
 
-def view(files: Sequence[Path], *, temporary: bool = False, debug: bool = False) -> int:
+def view(
+    files: Sequence[Path],
+    start: "Start | None" = None,
+    *,
+    temporary: bool = False,
+    debug: bool = False,
+) -> int:
     """Open the window until it is closed. Returns its exit code.
 
     Args:
         files: photographs and folders to open.
+        start: the method and its settings, where they are not to be those of the last time.
         temporary: keep settings, models, caches and logs in a folder that goes away.
         debug: let the log file hold details, also names of photographs.
     """
     if temporary:
-        return _view_with_temporary_data(files, debug)
+        return _view_with_temporary_data(files, start, debug)
     from retina_viewer.core.log import configure_logging, stop_logging
     from retina_viewer.ui.app import run
 
     configure_logging(logging.DEBUG if debug else logging.INFO)
     try:
-        return run(files)
+        return run(files) if start is None else run(files, start)
     finally:
         stop_logging()
 
 
-def _view_with_temporary_data(files: Sequence[Path], debug: bool) -> int:
+def _view_with_temporary_data(files: Sequence[Path], start: "Start | None", debug: bool) -> int:
     import tempfile
 
     before = os.environ.get(BASE_DIRECTORY_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="retina-viewer-") as folder:
         os.environ[BASE_DIRECTORY_VARIABLE] = folder
         try:
-            return view(files, debug=debug)
+            return view(files, start, debug=debug)
         finally:
             if before is None:
                 del os.environ[BASE_DIRECTORY_VARIABLE]

@@ -28,23 +28,29 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings, load_settings, save_settings
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services, project_services
+from retina_viewer.ui.start import Start
 from retina_viewer.ui.theme import apply_theme
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
 
 logger = logging.getLogger(__name__)
+AS_REMEMBERED = Start()
 RENDER_SECONDS = 1800.0
 """Only a limit for work that hangs: a busy machine may need minutes for a whole photograph."""
 
 
-def run(files: Sequence[Path]) -> int:
+def run(files: Sequence[Path], start: Start = AS_REMEMBERED) -> int:
     """Open the window, with these photographs or folders, until it is closed.
+
+    Args:
+        files: what to open.
+        start: the method and its settings, where they are not to be those of the last time.
 
     Returns:
         The process's exit code.
 
     Raises:
-        UserError: there is no display.
+        UserError: there is no display, or the method or model is not installed.
     """
     if not has_display():
         raise UserError(
@@ -52,8 +58,9 @@ def run(files: Sequence[Path]) -> int:
             "Use the command line: retina-viewer --help.",
         )
     application = make_application()
-    settings = load_settings()
-    window = make_window(application, settings)
+    settings, services = load_settings(), project_services()
+    start.put_into(settings, services.catalogue())
+    window = make_window(application, settings, services)
     window.show()
     sys.excepthook = _hook(window)
     if files:
@@ -75,6 +82,8 @@ def render_window(
     scale: int,
     size: tuple[int, int] = (1600, 1000),
     pixel_ratio: float = 1.0,
+    model: str | None = None,
+    fidelity: float | None = None,
     layers: Sequence[str] = ("saliency", "vessels"),
 ) -> None:
     """Render the window, without a display, with a photograph, its tiles and layers finished.
@@ -85,17 +94,21 @@ def render_window(
         method, scale: the super-resolution to show.
         size: of the window, in logical pixels.
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
+        model, fidelity: of the method; None for its defaults.
         layers: names of the layers that are on.
 
     Raises:
-        UserError: the photograph cannot be read, or a part of the window's work failed.
+        UserError: the photograph cannot be read, the model does not fit the method, or a part of
+            the window's work failed.
     """
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ["QT_SCALE_FACTOR"] = str(pixel_ratio)
     application = make_application()
-    settings = Settings(method=method, scale=scale, theme="dark")  # type: ignore[arg-type]
-    window = make_window(application, settings)
+    settings, services = Settings(theme="dark"), project_services()
+    start = Start(method=method, scale=scale, model=model, fidelity=fidelity)
+    start.put_into(settings, services.catalogue())
+    window = make_window(application, settings, services)
     try:
         window.resize(*size)
         window.show()

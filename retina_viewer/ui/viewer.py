@@ -10,7 +10,6 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
-from retina_viewer.imaging.formation import Formation
 from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
@@ -118,6 +117,11 @@ class Viewer(QObject):
     def can_enhance(self) -> bool:
         return self.making not in self._failed
 
+    @property
+    def guess(self) -> Guess | None:
+        """Where the detail of the chosen result is a guess; None until it is known."""
+        return self.layers.current.guesses.get(self.making)
+
     # What the person wants
 
     def show_photo(self, photo: Photo | None) -> None:
@@ -135,24 +139,6 @@ class Viewer(QObject):
         self._display.take_layers(self.layers.of(photo) if photo else Layers(), self.making)
         self.photo_changed.emit(photo)
         self.apply(force=True)
-
-    @property
-    def guess(self) -> Guess | None:
-        """Where the detail of the chosen result is a guess; None until it is known."""
-        return self.layers.current.guesses.get(self.making)
-
-    @property
-    def formation(self) -> Formation | None:
-        """The photograph's blur and noise, once they are estimated; None for interpolation."""
-        if self.photo is None:
-            return None
-        recipe = self.result_recipe
-        makings = [self.making] if recipe is None else [recipe.making, self.making]
-        for making in makings:
-            enhancer = self.tiles.shelf.fitted_if_ready(self.photo, making)
-            if enhancer is not None:
-                return enhancer.formation
-        return None
 
     def choose_device(self, device: str) -> None:
         self.device = device

@@ -118,12 +118,23 @@ class EnhancePanel(QWidget):
     def show_progress(self, viewer: Viewer) -> None:
         """The part that changes with every tile."""
         self._sharp.setText(sharpness_text(viewer))
-        text = formation_text(viewer.formation)
+        text = formation_text(known_formation(viewer))
         self.formation.setText(text)
         self.formation.setVisible(bool(text))
         self._resume.setVisible(
             viewer.view.has_image and (viewer.tiles.is_paused or not viewer.can_enhance)
         )
+
+
+def known_formation(viewer: Viewer) -> Formation | None:
+    """The photograph's blur and noise, once they are estimated; None for interpolation."""
+    photo, recipe = viewer.photo, viewer.result_recipe
+    makings = [viewer.making] if recipe is None else [recipe.making, viewer.making]
+    for making in makings:
+        enhancer = viewer.tiles.shelf.fitted_if_ready(photo, making) if photo else None
+        if enhancer is not None:
+            return enhancer.formation
+    return None
 
 
 def formation_text(formation: Formation | None) -> str:
