@@ -12,7 +12,8 @@ RECIPES = sorted((resources_dir() / "recipes").glob("*.toml"))
 
 
 def test_recipes_are_shipped() -> None:
-    assert {load_recipe(path).task for path in RECIPES} == {"superres", "saliency-gan", "vessels"}
+    tasks = {load_recipe(path).task for path in RECIPES}
+    assert tasks == {"superres", "saliency-gan", "formation", "vessels"}
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -20,7 +21,7 @@ def test_a_misspelt_field_is_named(path: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(path.read_text(encoding="utf-8").replace("iterations =", "iteration ="))
     with pytest.raises(
-        UserError, match=r"wrong\.toml is wrong at '(superres|saliency-gan|vessels)\."
+        UserError, match=r"wrong\.toml is wrong at '(superres|saliency-gan|formation|vessels)\."
     ) as caught:
         load_recipe(wrong)
     assert "iteration" in caught.value.message
