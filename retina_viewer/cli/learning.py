@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retina_viewer.cli import consistency
+from retina_viewer.cli import consistency, evaluation
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_json
 from retina_viewer.core.errors import Cancelled, UserError
@@ -37,73 +37,8 @@ def add_verbs(verbs: "Verbs") -> None:
 
     parser = verbs.add_parser("evaluate", help="measure on labelled photographs, write the tables")
     kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
-    _add_superres(kinds)
-    _add_vessels(kinds)
+    evaluation.add_kinds(kinds)
     consistency.add_evaluation(kinds)
-
-
-def _add_superres(kinds: "Verbs") -> None:
-    parser = kinds.add_parser("sr", help="enlargements against the photographs they came from")
-    parser.add_argument(
-        "--scales", nargs="+", type=int, choices=(2, 4, 8, 16), default=[2, 4, 8, 16], metavar="S"
-    )
-    parser.add_argument(
-        "--methods", nargs="+", metavar="M",
-        help="methods of enhance, also linear (the best linear filter) and bicubic-0.75",
-    )  # fmt: skip
-    parser.add_argument(
-        "--kernels", nargs="+", choices=("gaussian", "bicubic"), default=["gaussian"],
-        help="how the small photographs are made; default gaussian",
-    )  # fmt: skip
-    parser.add_argument(
-        "--protocols", nargs="+", choices=("native", "paper"), default=["native"],
-        help="native size, or the 2017 paper's 1024 x 1024; default native",
-    )  # fmt: skip
-    parser.add_argument(
-        "--training-data", type=Path, metavar="DIR", help="what the linear filter is fitted to"
-    )
-    parser.add_argument(
-        "--reference", metavar="M",
-        help="the method that the others are tested against; default pixel or saliency-gan, "
-        "else the last",
-    )  # fmt: skip
-    parser.add_argument(
-        "--perceptual", action="store_true", help="LPIPS and S3 too; takes several times as long"
-    )
-    _add_network(parser)
-    _add_measured(parser)
-    parser.set_defaults(run=_evaluate_superres)
-
-
-def _add_vessels(kinds: "Verbs") -> None:
-    parser = kinds.add_parser("vessels", help="vessels against the first observer's")
-    _add_measured(parser)
-    parser.set_defaults(run=_evaluate_vessels)
-
-
-def _add_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--fidelity", type=float, metavar="F", help="of a saliency GAN; default: the model's own"
-    )
-    parser.add_argument(
-        "--no-back-projection", dest="back_projection", action="store_false",
-        help="do not hold the networks' results to the photograph",
-    )  # fmt: skip
-
-
-def _add_measured(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
-    parser.add_argument(
-        "-o", "--out", type=Path, default=Path("evaluation"), metavar="DIR",
-        help="where the tables go; an older report there is replaced; default evaluation",
-    )  # fmt: skip
-    parser.add_argument(
-        "--sets", nargs="+", default=[], metavar="SET", help="DRIVE, CHASE_DB1, ...; default all"
-    )
-    parser.add_argument("--limit", type=int, metavar="N", help="at most N photographs of a set")
-    parser.add_argument("--model", metavar="NAME", help="default: the shipped one")
-    add_device(parser)
-    add_json(parser)
 
 
 def _train(options: argparse.Namespace, console: Console) -> int:
@@ -172,49 +107,3 @@ def _line(event: Mapping[str, Any]) -> str:
         if key != "event":
             fields.append(f"{key} {value:.5g}" if isinstance(value, float) else f"{key} {value}")
     return "  ".join(fields)
-
-
-def _evaluate_superres(options: argparse.Namespace, console: Console) -> int:
-    from retina_viewer.evaluation.superres import DEFAULT_METHODS, evaluate_superres_command
-
-    table = evaluate_superres_command(
-        options.data,
-        options.out,
-        scales=options.scales,
-        methods=options.methods or DEFAULT_METHODS,
-        kernels=options.kernels,
-        protocols=options.protocols,
-        sets=options.sets,
-        limit=options.limit,
-        training_data=options.training_data,
-        model=options.model,
-        fidelity=options.fidelity,
-        back_projection=options.back_projection,
-        reference=options.reference,
-        device=options.device,
-        perceptual=options.perceptual,
-        progress=console.progress("evaluate"),
-    )
-    return _report(table, options.out, console)
-
-
-def _evaluate_vessels(options: argparse.Namespace, console: Console) -> int:
-    from retina_viewer.evaluation.vessels import evaluate_vessels_command
-
-    table = evaluate_vessels_command(
-        options.data,
-        options.out,
-        sets=options.sets,
-        limit=options.limit,
-        model=options.model,
-        device=options.device,
-        progress=console.progress("evaluate"),
-    )
-    return _report(table, options.out, console)
-
-
-def _report(table: str, out: Path, console: Console) -> int:
-    console.say(table)
-    console.say(f"Written to {out}")
-    console.event("done", out=out)
-    return 0

@@ -57,7 +57,9 @@ def ciede2000(first: NDArray[np.floating], second: NDArray[np.floating]) -> Lab:
     Returns:
         ``(...)`` float64, with all three weights 1.
     """
-    (l1, a1, b1), (l2, a2, b2) = (np.moveaxis(np.float64(lab), -1, 0) for lab in (first, second))
+    one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    l1, a1, b1 = one[..., 0], one[..., 1], one[..., 2]
+    l2, a2, b2 = two[..., 0], two[..., 1], two[..., 2]
     chroma7 = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
     stretch = 1.5 - 0.5 * np.sqrt(chroma7 / (chroma7 + _25_TO_7))
     c1, h1 = _polar(stretch * a1, b1)

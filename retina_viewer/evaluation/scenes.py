@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.evaluation.consistency_samples import truth_of
 from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.metrics import Mask, evaluation_mask
 from retina_viewer.evaluation.protocols import (
@@ -37,9 +38,14 @@ class Scenes:
 
     Conditions whose truths are of one size share one :class:`Truth`, so that what others compute
     of it can be kept. Memory is bounded: of the scenes only the last is kept.
+
+    Args:
+        diameter: of the field of view that the photograph is shrunk to first, pixels; None for
+            its own size. Only under the native protocol.
     """
 
     photograph: Photograph
+    diameter: int | None = None
     _truths: dict[Protocol, Truth] = field(default_factory=dict)
     _cropped: dict[tuple[Protocol, tuple[int, ...]], Truth] = field(default_factory=dict)
     _last: tuple[Condition, Scene] | None = None
@@ -57,7 +63,12 @@ class Scenes:
     def _made(self, condition: Condition) -> Scene:
         protocol = condition.protocol
         if protocol not in self._truths:
-            self._truths[protocol] = prepare(self.photograph, protocol)
+            shrunk = protocol == "native" and self.diameter is not None
+            self._truths[protocol] = (
+                truth_of(self.photograph, self.diameter)
+                if shrunk
+                else prepare(self.photograph, protocol)
+            )
         cropped = self._truths[protocol].cropped(condition.scale)
         truth = self._cropped.setdefault((protocol, cropped.rgb8.shape), cropped)
         mask = evaluation_mask(truth.mask, condition.scale)

@@ -1,0 +1,238 @@
+"""What ``retina-viewer evaluate`` measures."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retina_viewer.cli.console import Console
+from retina_viewer.cli.options import add_device, add_json
+
+if TYPE_CHECKING:
+    from retina_viewer.cli.options import Verbs
+
+_SCALES = (2, 4, 8, 16)
+
+
+def add_kinds(kinds: "Verbs") -> None:
+    """Register everything that can be measured."""
+    _add_superres(kinds)
+    _add_fidelity(kinds)
+    _add_recovery(kinds)
+    _add_lesions(kinds)
+    _add_vessels(kinds)
+
+
+def _add_superres(kinds: "Verbs") -> None:
+    parser = kinds.add_parser("sr", help="enlargements against the photographs they came from")
+    parser.add_argument(
+        "--methods", nargs="+", metavar="M",
+        help="methods of enhance, also linear (the best linear filter) and bicubic-0.75",
+    )  # fmt: skip
+    parser.add_argument(
+        "--protocols", nargs="+", choices=("native", "paper"), default=["native"],
+        help="native size, or the 2017 paper's 1024 x 1024; default native",
+    )  # fmt: skip
+    parser.add_argument(
+        "--training-data", type=Path, metavar="DIR", help="what the linear filter is fitted to"
+    )
+    parser.add_argument(
+        "--reference", metavar="M",
+        help="the method that the others are tested against; default the program's default "
+        "method, else the last",
+    )  # fmt: skip
+    parser.add_argument(
+        "--perceptual", action="store_true", help="LPIPS and S3 too; takes several times as long"
+    )
+    _add_conditions(parser)
+    _add_network(parser)
+    _add_sets(parser)
+    _add_measured(parser)
+    parser.set_defaults(run=_evaluate_superres)
+
+
+def _add_fidelity(kinds: "Verbs") -> None:
+    parser = kinds.add_parser(
+        "fidelity", help="every fidelity of a saliency GAN, and which should be its default"
+    )
+    _add_conditions(parser)
+    _add_back_projection(parser)
+    _add_measured(parser, model_needed=True)
+    parser.set_defaults(run=_evaluate_fidelity)
+
+
+def _add_recovery(kinds: "Verbs") -> None:
+    parser = kinds.add_parser("recovery", help="vessels found again in enlargements")
+    _add_against_bicubic(parser)
+    parser.add_argument("--vessel-model", metavar="NAME", help="default: the shipped one")
+    _add_sets(parser)
+    _add_measured(parser)
+    parser.set_defaults(run=_evaluate_recovery)
+
+
+def _add_lesions(kinds: "Verbs") -> None:
+    parser = kinds.add_parser("lesions", help="contrast of microaneurysms kept in enlargements")
+    _add_against_bicubic(parser)
+    _add_measured(parser)
+    parser.set_defaults(run=_evaluate_lesions)
+
+
+def _add_vessels(kinds: "Verbs") -> None:
+    parser = kinds.add_parser("vessels", help="vessels against the first observer's")
+    _add_sets(parser)
+    _add_measured(parser)
+    parser.set_defaults(run=_evaluate_vessels)
+
+
+def _add_against_bicubic(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--methods", nargs="+", default=["pixel"], metavar="M",
+        help="methods of enhance, compared with bicubic; default pixel",
+    )  # fmt: skip
+    _add_conditions(parser)
+    _add_network(parser)
+
+
+def _add_conditions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scales", nargs="+", type=int, choices=_SCALES, default=list(_SCALES), metavar="S"
+    )
+    parser.add_argument(
+        "--kernels", nargs="+", choices=("gaussian", "bicubic"), default=["gaussian"],
+        help="how the small photographs are made; default gaussian",
+    )  # fmt: skip
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fidelity", type=float, metavar="F", help="of a saliency GAN; default: the model's own"
+    )
+    _add_back_projection(parser)
+
+
+def _add_back_projection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-back-projection", dest="back_projection", action="store_false",
+        help="do not hold the networks' results to the photograph",
+    )  # fmt: skip
+
+
+def _add_sets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sets", nargs="+", default=[], metavar="SET", help="DRIVE, CHASE_DB1, ...; default all"
+    )
+
+
+def _add_measured(parser: argparse.ArgumentParser, *, model_needed: bool = False) -> None:
+    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("evaluation"), metavar="DIR",
+        help="where the tables go; a broken run goes on there; default evaluation",
+    )  # fmt: skip
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N photographs of a set")
+    shipped = "a saliency GAN" if model_needed else "default: the shipped one"
+    parser.add_argument("--model", metavar="NAME", required=model_needed, help=shipped)
+    add_device(parser)
+    add_json(parser)
+
+
+def _evaluate_superres(options: argparse.Namespace, console: Console) -> int:
+    from retina_viewer.evaluation.superres import DEFAULT_METHODS, evaluate_superres_command
+
+    table = evaluate_superres_command(
+        options.data,
+        options.out,
+        scales=options.scales,
+        methods=options.methods or DEFAULT_METHODS,
+        kernels=options.kernels,
+        protocols=options.protocols,
+        sets=options.sets,
+        limit=options.limit,
+        training_data=options.training_data,
+        model=options.model,
+        fidelity=options.fidelity,
+        back_projection=options.back_projection,
+        reference=options.reference,
+        device=options.device,
+        perceptual=options.perceptual,
+        progress=console.progress("evaluate"),
+    )
+    return _report(table, options.out, console)
+
+
+def _evaluate_fidelity(options: argparse.Namespace, console: Console) -> int:
+    from retina_viewer.evaluation.fidelity import evaluate_fidelity_command
+
+    table = evaluate_fidelity_command(
+        options.data,
+        options.out,
+        model=options.model,
+        scales=options.scales,
+        kernels=options.kernels,
+        limit=options.limit,
+        back_projection=options.back_projection,
+        device=options.device,
+        progress=console.progress("evaluate"),
+    )
+    return _report(table, options.out, console)
+
+
+def _evaluate_recovery(options: argparse.Namespace, console: Console) -> int:
+    from retina_viewer.evaluation.vessel_recovery import evaluate_recovery_command
+
+    table = evaluate_recovery_command(
+        options.data,
+        options.out,
+        scales=options.scales,
+        methods=options.methods,
+        kernels=options.kernels,
+        sets=options.sets,
+        limit=options.limit,
+        model=options.model,
+        fidelity=options.fidelity,
+        back_projection=options.back_projection,
+        vessel_model=options.vessel_model,
+        device=options.device,
+        progress=console.progress("evaluate"),
+    )
+    return _report(table, options.out, console)
+
+
+def _evaluate_lesions(options: argparse.Namespace, console: Console) -> int:
+    from retina_viewer.evaluation.lesions import evaluate_lesions_command
+
+    table = evaluate_lesions_command(
+        options.data,
+        options.out,
+        scales=options.scales,
+        methods=options.methods,
+        kernels=options.kernels,
+        limit=options.limit,
+        model=options.model,
+        fidelity=options.fidelity,
+        back_projection=options.back_projection,
+        device=options.device,
+        progress=console.progress("evaluate"),
+    )
+    return _report(table, options.out, console)
+
+
+def _evaluate_vessels(options: argparse.Namespace, console: Console) -> int:
+    from retina_viewer.evaluation.vessels import evaluate_vessels_command
+
+    table = evaluate_vessels_command(
+        options.data,
+        options.out,
+        sets=options.sets,
+        limit=options.limit,
+        model=options.model,
+        device=options.device,
+        progress=console.progress("evaluate"),
+    )
+    return _report(table, options.out, console)
+
+
+def _report(table: str, out: Path, console: Console) -> int:
+    console.say(table)
+    console.say(f"Written to {out}")
+    console.event("done", out=out)
+    return 0

@@ -1,0 +1,87 @@
+"""The rule by which a saliency GAN's default fidelity is chosen."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from retina_viewer.evaluation.tables import Column, Record, Table, Value
+
+MOST_LOSS = {2: 0.3}
+"""dB of PSNR that the default may lose against the pixel-trained twin, by scale."""
+MOST_LOSS_BEYOND = 0.5
+"""dB, at all further scales."""
+_TOO_SHARP = 1.1
+_COLUMNS = (
+    Column("kernel", "kernel"),
+    Column("scale", "scale"),
+    Column("fidelity", "fidelity", digits=1),
+    Column("n", "n"),
+    Column("psnr", "PSNR Y"),
+    Column("loss", "PSNR lost"),
+    Column("ssim", "SSIM Y", digits=4),
+    Column("lpips", "LPIPS", digits=4),
+    Column("lpips_change", "change %", digits=1, signed=True),
+    Column("s3_ratio", "S3 / original"),
+    Column("drift", "drift", digits=3),
+)
+_RULE = (
+    "Fidelity 1 is the pixel-trained network, 0 the GAN; PSNR lost and the change of LPIPS are "
+    "against fidelity 1. The rule: of the positions that lose at most 0.3 dB at x2 and 0.5 dB at "
+    "every further scale, with every kernel, the one whose LPIPS, as a ratio to that at fidelity 1 "
+    "and averaged over scales and kernels, is least; of equals the more faithful."
+)
+_NOTE = "Means over validation photographs; figures as in the table of `evaluate sr`."
+
+
+def summarise(records: Sequence[Record]) -> Table:
+    """One row a kernel, scale and fidelity, the rule, and the choice by it.
+
+    Args:
+        records: of :func:`~retina_viewer.evaluation.fidelity.sweep`, with fidelity 1 among them.
+    """
+    groups: dict[tuple[str, int, float], list[Record]] = {}
+    for record in records:
+        key = (str(record["kernel"]), int(record["scale"]), float(record["fidelity"]))
+        groups.setdefault(key, []).append(record)
+    rows: list[Record] = []
+    for (kernel, scale, fidelity), members in sorted(groups.items()):
+        row: Record = {"kernel": kernel, "scale": scale, "fidelity": fidelity, "n": len(members)}
+        twin = groups[kernel, scale, 1.0]
+        for name in ("psnr", "ssim", "lpips", "s3_ratio", "drift"):
+            row[name] = _mean(members, name)
+        row["loss"] = _mean(twin, "psnr") - _mean(members, "psnr")
+        row["lpips_change"] = 100 * (_mean(members, "lpips") / _mean(twin, "lpips") - 1)
+        rows.append(row)
+    return Table(_COLUMNS, rows, (_NOTE, _RULE, _said(rows)))
+
+
+def _mean(members: Sequence[Record], name: str) -> float:
+    return float(np.mean([float(one[name]) for one in members]))
+
+
+def choose(rows: Sequence[Mapping[str, Value]]) -> float:
+    """The default fidelity, by the rule that the table states; 1 where no other satisfies it.
+
+    Args:
+        rows: of :func:`summarise`.
+    """
+    changes: dict[float, list[float]] = {}
+    refused: set[float] = set()
+    for row in rows:
+        fidelity, scale = float(row["fidelity"]), int(row["scale"])
+        changes.setdefault(fidelity, []).append(float(row["lpips_change"]))
+        if float(row["loss"]) > MOST_LOSS.get(scale, MOST_LOSS_BEYOND):
+            refused.add(fidelity)
+    allowed = {at: float(np.mean(own)) for at, own in changes.items() if at not in refused}
+    return min(allowed, key=lambda at: (allowed[at], -at))
+
+
+def _said(rows: Sequence[Record]) -> str:
+    chosen = choose(rows)
+    sharp = [
+        f"x{row['scale']} {row['kernel']}"
+        for row in rows
+        if row["fidelity"] == chosen and float(row["s3_ratio"]) > _TOO_SHARP
+    ]
+    warned = f" There it is sharper than the original by S3: {', '.join(sharp)}." if sharp else ""
+    return f"Chosen: **{chosen:g}**.{warned}"
