@@ -17,6 +17,8 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.overlay import CYAN, Bytes, lookup_table, outline, overlay, painted
 from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, sidecar_path, write_image, write_sidecar
+from retina_viewer.superres.consistency import ConsistencyMap
+from retina_viewer.superres.consistency_export import default_names as consistency_names
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import default_name, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhanced_whole
@@ -35,6 +37,7 @@ class Product(Enum):
     BESIDE = "Original and enlarged photograph side by side, labelled"
     SALIENCY = "Saliency map (16-bit grey, and over the photograph)"
     VESSELS = "Vessel mask and probability"
+    CONSISTENCY = "Where detail is a guess (16-bit grey, and over the photograph)"
 
 
 _ENDINGS = {Product.RESULT: "", Product.WITH_LAYERS: "_layers", Product.BESIDE: "_beside"}
@@ -62,9 +65,19 @@ class Request:
     colour_map: str = "inferno"
 
 
+def products_for(request: Request) -> list[Product]:
+    """What there is to save: layers only where some are on, guesses only of networks."""
+    missing = set()
+    if not request.layers:
+        missing.add(Product.WITH_LAYERS)
+    if request.making.model is None:
+        missing.add(Product.CONSISTENCY)
+    return [product for product in Product if product not in missing]
+
+
 def formats_for(image: FundusImage, product: Product, scale: int) -> list[Format]:
     """The formats that can hold the product, the best first."""
-    if product in (Product.SALIENCY, Product.VESSELS):
+    if product in (Product.SALIENCY, Product.VESSELS, Product.CONSISTENCY):
         return [Format.PNG]
     if result_is_large(image, scale):
         return [Format.TIFF] if product is Product.RESULT else []
@@ -88,6 +101,8 @@ def file_names(request: Request, enhancer: Enhancer | None, kind: Format) -> lis
     if request.product is Product.VESSELS:
         return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
     assert enhancer is not None
+    if request.product is Product.CONSISTENCY:
+        return consistency_names(request.image, enhancer)
     name = Path(default_name(request.image, enhancer)).stem
     return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
 
@@ -128,19 +143,23 @@ def write(
         services.export_vessels(image, found, paths[0], paths[1])
     else:
         assert enhancer is not None
-        _write_result(request, enhancer, paths[0], services, progress)
+        _write_result(request, enhancer, paths, services, progress)
     return paths
 
 
 def _write_result(
-    request: Request, enhancer: Enhancer, path: Path, services: Services, progress: Progress
+    request: Request, enhancer: Enhancer, paths: list[Path], services: Services, progress: Progress
 ) -> None:
-    image = request.image
+    image, path = request.image, paths[0]
     if request.product is Product.RESULT:
         services.export(image, enhancer, path, progress)
         return
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
+    if request.product is Product.CONSISTENCY:
+        found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
+        services.export_consistency(image, enhancer, found, *paths)
+        return
     computing = part_of(progress, 0.0, 0.6)
     pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
     shown = services.to_screen(pixels, image)
@@ -179,11 +198,8 @@ def with_layers(
         if layer.name is LayerName.SALIENCY:
             values, colours, top = services.saliency(image, part), request.colour_map, 1.0
         else:
-            values, colours, top = (
-                _guess(request, enhancer, services, part),
-                GUESS_COLOURS,
-                GUESS_TOP,
-            )
+            values = _guess(request, enhancer, services, part).expected_error
+            colours, top = GUESS_COLOURS, GUESS_TOP
         plane = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
         mask = _enlarged(image.field_of_view.mask, size)
         table = lookup_table(colours)
@@ -193,13 +209,13 @@ def with_layers(
 
 def _guess(
     request: Request, enhancer: Enhancer, services: Services, progress: Progress
-) -> NDArray[np.float32]:
-    """The error to be expected of the result, ``(H, W)`` of the photograph, grey levels."""
+) -> ConsistencyMap:
+    """The error to be expected of the result of a fitted enhancer."""
     other = None
     if enhancer.fidelity is not None and enhancer.fidelity < 1:
         bound = services.make_enhancer(replace(request.making, fidelity=1.0))
         other = bound.fitted_to(request.image.unit_rgb())
-    return services.consistency(request.image, enhancer, other, progress).expected_error
+    return services.consistency(request.image, enhancer, other, progress)
 
 
 def beside_original(request: Request, enhancer: Enhancer, rgb: Bytes) -> Bytes:

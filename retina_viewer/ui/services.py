@@ -52,6 +52,8 @@ class Services:
     export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
+    export_consistency: Callable[[FundusImage, Enhancer, ConsistencyMap, Path, Path], Any]
+    """(image, fitted enhancer, its map, map's path, overlay's path)"""
     to_screen: Callable[[Pixels, FundusImage], NDArray[np.uint8]]
     """A result in the photograph's colour space as sRGB."""
 
@@ -155,6 +157,14 @@ def _export_vessels(image: FundusImage, found: VesselMap, mask: Path, probabilit
     return export_vessels(image, found, mask, probability)
 
 
+def _export_consistency(
+    image: FundusImage, enhancer: Enhancer, found: ConsistencyMap, map_path: Path, overlay: Path
+) -> Any:
+    from retina_viewer.superres.consistency_export import export_consistency
+
+    return export_consistency(image, enhancer, found, map_path, overlay)
+
+
 def _to_screen(pixels: Pixels, image: FundusImage) -> NDArray[np.uint8]:
     from retina_viewer.imaging.colour import to_srgb
 
@@ -176,5 +186,6 @@ def project_services() -> Services:
         export=_export,
         export_saliency=_export_saliency,
         export_vessels=_export_vessels,
+        export_consistency=_export_consistency,
         to_screen=_to_screen,
     )

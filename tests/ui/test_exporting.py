@@ -1,15 +1,18 @@
 """What is offered, what it will be called, and what is written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from retina_viewer.core.progress import no_progress
+from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
+from retina_viewer.superres.consistency import ConsistencyMap
+from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.exporting import (
     Format,
@@ -18,12 +21,14 @@ from retina_viewer.ui.exporting import (
     file_names,
     formats_for,
     free_paths,
+    products_for,
     write,
 )
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.view_state import LayerName
+from tests.ui.tiny_models import install_pair
 
 
 @pytest.fixture
@@ -40,10 +45,11 @@ def test_names(image: FundusImage) -> None:
     enhancer = make_enhancer("bicubic", 2)
     names = {
         product: file_names(request_for(image, product), enhancer, Format.PNG)
-        for product in Product
+        for product in products_for(request_for(image, Product.RESULT))
     }
     assert names[Product.RESULT] == ["0_chase_14L_SRx2_bicubic.png"]
     assert names[Product.WITH_LAYERS] == ["0_chase_14L_SRx2_bicubic_layers.png"]
+    assert names[Product.BESIDE] == ["0_chase_14L_SRx2_bicubic_beside.png"]
     assert names[Product.SALIENCY][0] == "0_chase_14L_saliency.png"
     assert names[Product.VESSELS] == [
         "0_chase_14L_vessels.png",
@@ -64,9 +70,11 @@ def test_formats_fit_the_size() -> None:
     small = FundusImage.from_array(np.zeros((100, 100, 3), np.uint8))
     assert formats_for(small, Product.RESULT, 4) == [Format.PNG, Format.TIFF, Format.JPEG]
     assert formats_for(small, Product.SALIENCY, 4) == [Format.PNG]
+    assert formats_for(small, Product.BESIDE, 4) == [Format.PNG, Format.TIFF, Format.JPEG]
     large = FundusImage.from_array(np.zeros((2000, 3000, 3), np.uint8))
     assert formats_for(large, Product.RESULT, 16) == [Format.TIFF]
     assert formats_for(large, Product.WITH_LAYERS, 16) == []
+    assert formats_for(large, Product.BESIDE, 16) == []
 
 
 @pytest.mark.parametrize("kind", list(Format))
@@ -100,3 +108,60 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
         assert numbers.mode.startswith("I")
         assert picture.mode == "RGB"
         assert numbers.size == picture.size == (image.width, image.height)
+
+
+def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
+    enhancer = make_enhancer("lanczos", 4)
+    request = replace(request_for(image, Product.BESIDE), making=Making("lanczos", 4, "cpu"))
+    paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+    write(request, enhancer, paths, project_services(), no_progress)
+    width, height = 4 * image.width, 4 * image.height
+    with Image.open(paths[0]) as written:
+        both = np.asarray(written.convert("RGB"), int)
+    top = both.shape[0] - height  # the titles; interpolation carries no statement of AI
+    assert 20 < top < 60
+    assert both.shape[1] - 2 * width in range(2, 17)
+    truth = np.asarray(Image.fromarray(image.display_rgb).resize((width, height)), int)
+    inside = np.asarray(Image.fromarray(image.field_of_view.mask).resize((width, height)), bool)
+    for half in (both[top:, :width], both[top:, -width:]):
+        assert np.abs(half - truth)[inside].mean() < 4  # both show the same photograph
+    assert (both[top:, :width] != both[top:, -width:]).any()
+    for title in (both[:top, :width], both[:top, -width:]):
+        assert (title > 180).any()  # letters
+    provenance = read_provenance(paths[0])
+    assert provenance is not None
+    assert provenance.method == "lanczos, beside the original"
+
+
+def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_path: Path) -> None:
+    gan, _ = install_pair()
+    asked: list[tuple[float | None, float | None]] = []
+
+    def consistency(
+        image: FundusImage, enhancer: Enhancer, other: Enhancer | None, progress: Progress
+    ) -> ConsistencyMap:
+        asked.append((enhancer.fidelity, other.fidelity if other else None))
+        error = np.zeros((image.height, image.width), np.float32)
+        error[:, : image.width // 2] = 9.0  # the left half is a guess
+        return ConsistencyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
+
+    services = replace(project_services(), consistency=consistency)
+    making = Making("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
+    request = Request(image, making, Product.WITH_LAYERS, layers)
+    assert list(Product) == products_for(request)
+    enhancer = services.make_enhancer(making)
+    paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+    write(request, enhancer, paths, services, no_progress)
+    with Image.open(paths[0]) as written:
+        drawn = np.asarray(written.convert("RGB").resize((image.width, image.height)), int)
+    middle = slice(image.height // 3, image.height // 2)
+    left, right = drawn[middle, 60:100], drawn[middle, 150:190]
+    assert (left[..., 2] > left[..., 0]).mean() > 0.95  # blue covers the guess
+    assert (right[..., 0] > right[..., 2]).mean() > 0.95
+    request = replace(request, product=Product.CONSISTENCY)
+    paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+    write(request, enhancer, paths, services, no_progress)
+    with Image.open(paths[0]) as numbers:
+        assert np.asarray(numbers).max() == 9 * 256
+    assert asked == [(0.6, 1.0)] * 2

@@ -28,6 +28,7 @@ from retina_viewer.ui.exporting import (
     file_names,
     formats_for,
     free_paths,
+    products_for,
     write,
 )
 from retina_viewer.ui.job import Job
@@ -61,10 +62,8 @@ class ExportDialog(QDialog):
         self._problem = ""
         self._written: list[Path] = []
         self.product = Chooser("What")
-        for product in Product:
+        for product in products_for(request):
             self.product.addItem(product.value, product)
-        if not request.layers:
-            self.product.removeItem(self.product.findData(Product.WITH_LAYERS))
         self.format = Chooser("Format")
         self.folder = QLineEdit(str(folder))
         self.names = value_label()

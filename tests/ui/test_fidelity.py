@@ -1,0 +1,219 @@
+"""Fidelity, network and back-projection, through the window, with tiny networks."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from retina_viewer.core.settings import Settings
+from retina_viewer.imaging.writers import read_provenance
+from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.ui.canvas.scene import Source
+from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.making import Making
+from retina_viewer.ui.services import project_services
+from retina_viewer.ui.widgets.fidelity import REST_MS
+from retina_viewer.ui.window import Window
+from tests.ui.conftest import MakeWindow
+from tests.ui.test_window import finish, pixels_of, show
+from tests.ui.tiny_models import DEFAULT, install_pair
+
+
+@pytest.fixture
+def gan_window(make: MakeWindow, qtbot: QtBot, photograph: Path) -> Window:
+    """The window with a tiny GAN's finished result at x2."""
+    install_pair()
+    window = make(method="saliency-gan", scale=2, back_projection=False)
+    show(window, qtbot, photograph)
+    finish(window, qtbot)
+    return window
+
+
+def result_of(window: Window) -> NDArray[np.int_]:
+    return pixels_of(window.stage.result.grab().toImage())[250:500, 60:260]
+
+
+def result_chips(window: Window) -> list[tuple[str, Source]]:
+    return [(chip.text, chip.source) for chip in window.stage.result.scene.result_chips]
+
+
+def test_the_slider_mixes_the_two_networks(gan_window: Window, qtbot: QtBot) -> None:
+    window = gan_window
+    slider = window.inspector.enhance.fidelity.slider
+    assert slider.value() == round(DEFAULT * 100)
+    assert result_chips(window) == [("AI ×2 · Saliency GAN, fidelity 60 %", Source.NETWORK)]
+    brightness = {}
+    for percent in (0, 50, 100):
+        slider.setValue(percent)
+        qtbot.waitUntil(lambda wanted=percent: window.viewer.state.fidelity == wanted / 100)  # type: ignore[misc]
+        finish(window, qtbot)
+        brightness[percent] = result_of(window).mean()
+    assert brightness[0] > brightness[50] + 1 > brightness[100] + 2
+    middle = (brightness[0] + brightness[100]) / 2
+    assert brightness[50] == pytest.approx(middle, abs=1.0)
+
+
+def test_nothing_is_computed_while_the_slider_moves(gan_window: Window, qtbot: QtBot) -> None:
+    window = gan_window
+    fidelity = window.inspector.enhance.fidelity
+    chosen: list[object] = []
+    fidelity.chosen.connect(chosen.append)
+    for percent in range(60, 20, -2):
+        fidelity.slider.setValue(percent)
+        qtbot.wait(REST_MS // 15)
+    assert chosen == []
+    assert window.viewer.making.fidelity == DEFAULT
+    assert fidelity.words.text() == "Fidelity 22 %, default 60 %"
+    qtbot.waitUntil(lambda: chosen == [0.22])
+    assert window.viewer.making.fidelity == 0.22
+
+
+def test_the_finished_result_stays_until_the_new_one_comes(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    install_pair()
+    services, gate = project_services(), threading.Event()
+
+    def make_enhancer(making: Making) -> Enhancer:
+        assert making.fidelity == DEFAULT or gate.wait(20)
+        return services.make_enhancer(making)
+
+    slow = replace(services, make_enhancer=make_enhancer)
+    window = make(slow, method="saliency-gan", scale=2, back_projection=False)
+    show(window, qtbot, photograph)
+    finish(window, qtbot)
+    before = result_of(window)
+    for fidelity in (0.3, 0.1):  # moved again before anything of the first was computed
+        window.commands.set_fidelity(fidelity)
+        assert window.viewer.sharp == 0
+        assert np.abs(result_of(window) - before).max() == 0
+        assert result_chips(window) == [
+            ("AI ×2 · Saliency GAN", Source.NETWORK),
+            (f"PENDING fidelity {fidelity * 100:.0f} %", Source.PENDING),
+        ]
+    gate.set()
+    finish(window, qtbot)
+    assert result_chips(window) == [("AI ×2 · Saliency GAN, fidelity 10 %", Source.NETWORK)]
+    assert result_of(window).mean() > before.mean() + 0.5
+
+
+def test_double_click_and_keys(gan_window: Window, qtbot: QtBot) -> None:
+    window = gan_window
+    qtbot.keyClick(window, Qt.Key.Key_D)
+    assert window.viewer.making.fidelity == pytest.approx(DEFAULT - 0.05)
+    qtbot.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    assert window.viewer.making.fidelity == pytest.approx(DEFAULT + 0.05)
+    slider = window.inspector.enhance.fidelity.slider
+    assert slider.value() == 65
+    qtbot.keyClick(slider, Qt.Key.Key_Left)
+    assert slider.value() == 64
+    place = QPoint(slider.width() // 3, slider.height() // 2)
+    qtbot.mouseDClick(slider, Qt.MouseButton.LeftButton, pos=place)
+    assert slider.value() == round(DEFAULT * 100)
+    qtbot.waitUntil(lambda: window.viewer.state.fidelity is None)
+    assert window.viewer.making.fidelity == DEFAULT
+
+
+def test_the_tick_is_where_the_handle_stands_at_the_default(gan_window: Window) -> None:
+    slider = gan_window.inspector.enhance.fidelity.slider
+    mark = slider.mark_place()
+    assert 0.5 * slider.width() < mark < 0.7 * slider.width()
+    slider.mark = 0
+    first = slider.mark_place()
+    slider.mark = 100
+    assert first == pytest.approx(slider.width() - slider.mark_place(), abs=2)
+
+
+def test_methods_without_a_twin_say_why_there_is_nothing_to_choose(
+    gan_window: Window, qtbot: QtBot
+) -> None:
+    window, panel = gan_window, gan_window.inspector.enhance
+    window.commands.set_method("pixel")
+    assert not panel.fidelity.isEnabled()
+    assert "fidelity alone" in panel.fidelity.words.text()
+    assert window.viewer.making.fidelity is None
+    # The twin of the network that was chosen, not the method's default.
+    assert window.viewer.making.model == "tiny-pixel-fast"
+    window.commands.set_method("bicubic")
+    assert not panel.fidelity.isEnabled()
+    assert "Interpolation" in panel.fidelity.words.text()
+    assert not panel.back_projection.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_D)
+    assert window.viewer.state.fidelity is None
+    window.commands.set_method("saliency-gan")
+    assert panel.fidelity.isEnabled()
+
+
+def test_choose_another_network(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
+    install_pair("fast")
+    install_pair("best")
+    window = make(method="saliency-gan", scale=2)
+    show(window, qtbot, photograph)
+    chooser = window.inspector.enhance.network
+    assert chooser.isVisible()
+    labels = [chooser.itemText(row) for row in range(chooser.count())]
+    assert sorted(labels) == ["Best", "Fast"]
+    for label, name in (("Best", "tiny-gan-best"), ("Fast", "tiny-gan-fast")):
+        row = labels.index(label)
+        chooser.setCurrentIndex(row)
+        chooser.activated.emit(row)
+        assert window.viewer.making.model == name
+    finish(window, qtbot)
+
+
+def test_blur_and_noise_are_shown_once_they_are_known(
+    gan_window: Window, qtbot: QtBot, photograph: Path
+) -> None:
+    panel = gan_window.inspector.enhance
+    assert panel.formation.text().startswith("Estimated blur 0.")
+    gan_window.commands.set_method("bicubic")
+    assert not panel.formation.isVisible()
+
+
+def test_back_projection_is_part_of_what_is_made(gan_window: Window, qtbot: QtBot) -> None:
+    window = gan_window
+    free = result_of(window).mean()
+    switch = window.inspector.enhance.back_projection
+    assert not switch.isChecked()
+    qtbot.keyClick(window, Qt.Key.Key_B)
+    assert switch.isChecked()
+    assert window.viewer.making.back_projection
+    finish(window, qtbot)
+    held = result_of(window).mean()
+    original = pixels_of(window.stage.original.grab().toImage())[250:500, 60:260].mean()
+    # The tiny network is too bright; held to the photograph it cannot be.
+    assert abs(held - original) < 0.4 * abs(free - original)
+
+
+def test_choices_survive_the_window_and_reach_the_export(
+    gan_window: Window, make: MakeWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = gan_window
+    window.commands.set_fidelity(0.35)
+    finish(window, qtbot)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    window.exports.show()
+    dialog = window.findChildren(ExportDialog)[-1]
+    dialog.folder.setText(str(folder))
+    qtbot.waitUntil(dialog.save.isEnabled)
+    dialog.save.click()
+    qtbot.waitUntil(dialog.outcome.isVisible, timeout=20_000)
+    name = dialog.names.text()
+    dialog.reject()
+    provenance = read_provenance(folder / name.replace(" (2)", ""))
+    assert provenance is not None
+    assert (provenance.method, provenance.model) == ("saliency-gan", "tiny-gan-fast")
+    assert provenance.fidelity == 0.35
+    assert provenance.back_projection is None
+    assert provenance.blur is not None
+    window.close()
+    saved = Settings.model_validate(window.settings.model_dump())
+    again = make(**saved.model_dump())
+    assert again.viewer.making == window.viewer.making

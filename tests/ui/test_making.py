@@ -1,0 +1,98 @@
+"""What there is to choose from, and what follows from a choice."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.settings import Settings
+from retina_viewer.ui.making import Catalogue, Making, NetworkInfo
+from retina_viewer.ui.start import Start
+from retina_viewer.ui.view_state import ViewState
+
+
+@dataclass
+class Method:
+    id: str
+    learned: bool
+    title: str = ""
+    sentence: str = ""
+    scales: tuple[int, ...] = (2, 4, 8, 16)
+
+
+NETWORKS = {
+    "gan": [
+        NetworkInfo("gan-fast", "Fast GAN", "pixel-fast", 0.7),
+        NetworkInfo("gan-best", "Best GAN", "pixel-best", 0.8),
+    ],
+    "pixel": [NetworkInfo("pixel-fast", "Fast"), NetworkInfo("pixel-best", "Best")],
+}
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    methods = [Method("gan", True), Method("pixel", True), Method("bicubic", False)]
+    return Catalogue(methods, "gan", lambda method: NETWORKS[method])
+
+
+def test_defaults_are_the_network_s_own(catalogue: Catalogue) -> None:
+    state = ViewState(method="gan", scale=4)
+    assert catalogue.making(state, "cpu") == Making("gan", 4, "cpu", "gan-fast", 0.7, True)
+    state.model = "gan-best"
+    assert catalogue.making(state, "cpu").fidelity == 0.8
+    state.fidelity = 0.1
+    assert catalogue.making(state, "cpu").fidelity == 0.1
+
+
+def test_what_a_method_does_not_offer_makes_no_difference(catalogue: Catalogue) -> None:
+    # Otherwise the same interpolation would be computed twice.
+    one = ViewState(method="bicubic", fidelity=0.2, back_projection=True)
+    other = ViewState(method="bicubic", model="gan-fast", back_projection=False)
+    assert catalogue.making(one, "cpu") == catalogue.making(other, "cpu")
+    pixel = ViewState(method="pixel", fidelity=0.2)
+    assert catalogue.making(pixel, "cpu").fidelity is None
+
+
+def test_a_network_s_counterpart_has_the_same_architecture(catalogue: Catalogue) -> None:
+    best = catalogue.network("gan", "gan-best")
+    assert catalogue.counterpart("pixel", best) == "pixel-best"
+    assert catalogue.counterpart("gan", catalogue.network("pixel", "pixel-best")) == "gan-best"
+    assert catalogue.counterpart("bicubic", best) is None
+    assert catalogue.counterpart("pixel", None) is None
+
+
+def test_only_the_same_method_at_the_same_scale_can_stand_in() -> None:
+    now = Making("gan", 4, "cpu", "gan-fast", 0.7)
+    assert replace(now, fidelity=0.2).can_stand_in_for(now)
+    assert replace(now, back_projection=False).can_stand_in_for(now)
+    assert not now.can_stand_in_for(now)
+    assert not replace(now, scale=8).can_stand_in_for(now)
+    assert not replace(now, method="pixel").can_stand_in_for(now)
+
+
+def test_the_command_line_replaces_what_was_remembered(catalogue: Catalogue) -> None:
+    settings = Settings(method="bicubic", model="gan-best", fidelity=0.3)
+    Start().put_into(settings, catalogue)
+    assert (settings.method, settings.fidelity) == ("bicubic", 0.3)
+    Start(model="gan-best", fidelity=0.9, scale=8, back_projection=False).put_into(
+        settings, catalogue
+    )
+    assert (settings.method, settings.model, settings.fidelity) == ("gan", "gan-best", 0.9)
+    assert (settings.scale, settings.back_projection) == (8, False)
+    Start(method="pixel").put_into(settings, catalogue)
+    assert (settings.method, settings.model, settings.fidelity) == ("pixel", None, None)
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (Start(method="magic"), "no method 'magic'"),
+        (Start(method="pixel", model="gan-fast"), "no model 'gan-fast'"),
+        (Start(model="other"), "no model 'other'"),
+        (Start(method="pixel", fidelity=0.5), "no fidelity"),
+        (Start(method="gan", fidelity=1.5), "1.5 is not possible"),
+    ],
+)
+def test_what_does_not_fit_is_refused(catalogue: Catalogue, start: Start, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        start.put_into(Settings(), catalogue)

@@ -1,0 +1,56 @@
+"""Networks of a few weights, installed as a person's own: fidelity without waiting."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import torch
+
+from retina_viewer.core.paths import user_models_dir
+from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.store import save_card, save_weights
+from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+
+STEPS = [StepParameters(maps=4, blocks=1), StepParameters(maps=4, blocks=1, unshuffle=2)]
+GAN, TWIN, DEFAULT = "tiny-gan-fast", "tiny-pixel-fast", 0.6
+
+
+def install_pair(suffix: str = "fast") -> tuple[str, str]:
+    """A tiny GAN and its pixel-trained twin at x2 and x4; returns their names.
+
+    The GAN's results are visibly brighter than its twin's, so that a mixture shows.
+    """
+    gan, twin = f"tiny-gan-{suffix}", f"tiny-pixel-{suffix}"
+    _install(twin, brighter=0.0)
+    _install(gan, brighter=1.0, twin=twin)
+    return gan, twin
+
+
+def _install(name: str, brighter: float, twin: str | None = None) -> None:
+    torch.manual_seed(3)
+    network = GeneratorCascade(STEPS)
+    for step in network.steps:
+        torch.nn.init.constant_(step.tail.bias, brighter)  # type: ignore[arg-type, union-attr]
+    directory = user_models_dir() / name
+    directory.mkdir(parents=True)
+    card = ModelCard(
+        name=name,
+        version="1",
+        title=name.replace("-", " ").capitalize(),
+        task="superres",
+        architecture="residual-cascade",
+        parameters={"steps": [step.model_dump() for step in STEPS]},
+        scales=(2, 4),
+        margins=tuple(step.margin for step in network.steps),  # type: ignore[misc]
+        weights_sha256=save_weights(network.state_dict(), directory),
+        licence="CC0-1.0",
+        training=TrainingSummary(
+            recipe="none", recipe_sha256="", seed=3, iterations=(), best_iterations=(),
+            seconds=0.0, precision="float32", device="CPU", torch="", program="",
+            photographs={}, validation_photographs={}, patients=0, data_sha256="",
+        ),
+        twin=twin,
+        fidelity=None if twin is None else DEFAULT,
+        created=date(2026, 1, 1),
+    )  # fmt: skip
+    save_card(card, directory)
