@@ -7,8 +7,9 @@ the photograph is enlarged and added. Two things differ, docs/decisions/back-pro
   enlarging U is one fixed filter, and a short filter undoes it. So a correction reaches a few
   pixels only, and any region is still the crop of the whole.
 - What the noise of the photograph explains is no contradiction and is left alone: even the true
-  scene, shrunk again, differs from the photograph by its noise. Each of two bands is scaled by the
-  local Wiener gain max(0, 1 - noise power / local power) (Lee 1980, equation 12, with mean zero).
+  scene, shrunk again, differs from the photograph by its noise. Nor is what a slightly sharper
+  blur than the estimated one explains. Each of two bands is scaled by the local Wiener gain
+  max(0, 1 - explained power / power) (Lee 1980, equation 12, with mean zero).
 """
 
 from dataclasses import dataclass, replace
@@ -28,6 +29,9 @@ _INVERSE_REACH = 2  # radius of the inverse filter
 _DAMPING = 0.05  # against enlarging what shrinking has all but erased
 _FREQUENCIES = 129  # from 0 to half a cycle a pixel, where the inverse is fitted
 _LOW_BAND = cv2.getGaussianKernel(7, 1.2)[:, 0].astype(np.float32)  # what drifts in colour
+BLUR_DOUBT = 0.1
+"""Pixels by which an estimated blur may be too large. It is seldom too small: see
+docs/decisions/formation.md."""
 _POWER_RADIUS = 2  # the local power is the mean over 5 x 5 pixels and the three colours
 
 
@@ -38,10 +42,12 @@ class BackProjected:
     Args:
         inner: makes the result.
         weight: 0 to 1: the part of the contradiction that is taken back.
+        doubt: px by which the blur may be too large; 0 where it is known.
     """
 
     inner: Enhancer
     weight: float = 1.0
+    doubt: float = BLUR_DOUBT
 
     @property
     def method(self) -> str:
@@ -100,37 +106,48 @@ class BackProjected:
         scale, formation = self.scale, self.formation
         window = region.expanded(self._reach).intersected(Rect(0, 0, rgb.shape[1], rgb.shape[0]))
         result = self.inner.enhance_region(rgb, window)
-        lacking = rgb[window.slices()] - form(result, scale, formation.blur)
-        lacking = self.weight * beyond_noise(lacking, formation.noise / 255)
+        again = form(result, scale, formation.blur)
+        lacking = rgb[window.slices()] - again
+        sharper = max(0.0, formation.blur - self.doubt)
+        doubt = again - form(result, scale, sharper) if sharper < formation.blur else None
+        lacking = self.weight * unexplained(lacking, formation.noise / 255, doubt)
         correction = enlarged(filtered(lacking, inverse_taps(scale, formation.blur)), scale)
         inside = Rect(region.x - window.x, region.y - window.y, region.width, region.height)
         place = inside.scaled(scale).slices()
-        return np.clip(result[place] + correction[place], 0.0, 1.0)
+        return np.asarray(np.clip(result[place] + correction[place], 0.0, 1.0), np.float32)
 
 
-def beyond_noise(lacking: FloatImage, noise: float) -> FloatImage:
-    """The part of ``lacking`` that is more than noise.
+def unexplained(lacking: FloatImage, noise: float, doubt: FloatImage | None = None) -> FloatImage:
+    """The part of ``lacking`` that neither noise nor a doubtful blur explains.
 
     Args:
         lacking: the photograph less the shrunk result, ``(h, w, 3)`` float32.
         noise: of the photograph, root mean square, in the same units.
+        doubt: the shrunk result less the one shrunk by the sharpest blur that may be true.
 
     Returns:
         ``(h, w, 3)`` float32.
     """
     low = filtered(lacking, _LOW_BAND)
+    doubt_low = None if doubt is None else filtered(doubt, _LOW_BAND)
+    doubt_high = None if doubt is None or doubt_low is None else doubt - doubt_low
     # The power that white noise has in each band: the sum of the squares of its filter's taps.
     passed, centre = float(np.sum(_LOW_BAND**2)) ** 2, float(_LOW_BAND.max()) ** 2
     of_low, of_high = passed * noise**2, (1 - 2 * centre + passed) * noise**2
-    return _more_than(low, of_low) + _more_than(lacking - low, of_high)
+    return _band(low, of_low, doubt_low) + _band(lacking - low, of_high, doubt_high)
 
 
-def _more_than(band: FloatImage, noise_power: float) -> FloatImage:
+def _band(band: FloatImage, noise_power: float, doubt: FloatImage | None) -> FloatImage:
+    explained = np.float32(noise_power) if doubt is None else noise_power + _power(doubt)
+    gain = np.maximum(0, 1 - explained / np.maximum(_power(band), np.float32(1e-12)))
+    return np.asarray(band * gain[..., None], np.float32)
+
+
+def _power(band: FloatImage) -> NDArray[np.float32]:
+    """``(h, w)`` local mean of the squares over the neighbourhood and the colours."""
     side = 2 * _POWER_RADIUS + 1
     power = np.square(band).mean(axis=2)
-    power = cv2.blur(power, (side, side), borderType=cv2.BORDER_REFLECT_101)
-    gain = np.maximum(0, 1 - np.float32(noise_power) / np.maximum(power, np.float32(1e-12)))
-    return np.asarray(band * gain[..., None], np.float32)
+    return np.asarray(cv2.blur(power, (side, side), borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
 def filtered(image: FloatImage, taps: NDArray[np.float32]) -> FloatImage:

@@ -148,11 +148,13 @@ def make_enhancer(
         model = _gan(model)
     # Loading torch takes seconds; interpolation and --help do without it.
     from retina_viewer.networks.devices import resolve_device
-    from retina_viewer.superres.back_projection import BackProjected
+    from retina_viewer.superres.back_projection import BLUR_DOUBT, BackProjected
     from retina_viewer.superres.cascade import load_cascade
 
     enhancer = load_cascade(model, scale, resolve_device(device), fidelity, blur)
-    return BackProjected(enhancer) if back_projection else enhancer
+    if not back_projection:
+        return enhancer
+    return BackProjected(enhancer, doubt=BLUR_DOUBT if blur is None else 0.0)
 
 
 def _refuse_for_interpolation(method: Method, model: str | None, fidelity: float | None) -> None:

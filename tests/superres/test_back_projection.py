@@ -17,9 +17,9 @@ from retina_viewer.imaging.formation import ROUNDING_NOISE, Formation, form, sam
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.superres.back_projection import (
     BackProjected,
-    beyond_noise,
     inverse_taps,
     round_trip_taps,
+    unexplained,
 )
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhancer import FloatImage
@@ -91,14 +91,17 @@ def test_a_region_is_the_crop_of_the_whole(
     x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
     region = Rect(x, y, data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y)))
     inner = Drifting(scale, Formation(blur, noise))
-    held = BackProjected(inner)
+    doubt = data.draw(st.sampled_from([0.0, 0.1]))
+    held = BackProjected(inner, doubt=doubt)
     everything = held.enhance_region(low, whole(low))
     part = held.enhance_region(low, region)
     np.testing.assert_allclose(part, everything[region.scaled(scale).slices()], atol=2e-5)
     # And of a crop of the photograph with no more than the margin around the region.
     seen = region.expanded(held.margin).intersected(whole(low))
     inside = Rect(x - seen.x, y - seen.y, region.width, region.height)
-    held = BackProjected(replace(inner, pattern=0))  # whose result does not know where it lies
+    held = replace(
+        held, inner=replace(inner, pattern=0)
+    )  # whose result does not know where it lies
     again = held.enhance_region(low[seen.slices()], inside)
     np.testing.assert_allclose(again, held.enhance_region(low, region), atol=2e-5)
 
@@ -121,7 +124,7 @@ def test_the_result_shrunk_again_is_the_photograph(
     """Half a grey level, not rounded, where the result was off by two and by a colour cast."""
     low = shrunk(sharp, scale, kernel)
     inner = Drifting(scale, Formation(sampling_blur(kernel, scale), ROUNDING_NOISE))
-    result = BackProjected(inner).enhance_region(low, whole(low))
+    result = BackProjected(inner, doubt=0).enhance_region(low, whole(low))
     before = rms(form(inner.enhance_region(low, whole(low)), scale, inner.formation.blur) - low)
     lacking = form(result, scale, inner.formation.blur) - low
     assert before > 1.2
@@ -133,13 +136,30 @@ def test_the_result_shrunk_again_is_the_photograph(
 def test_what_noise_explains_is_left_alone(sharp: FloatImage, noise: float) -> None:
     """The truth, shrunk, lacks the noise too: taking that back would write it into the result."""
     lacking = np.random.default_rng(1).normal(0, noise, (120, 120, 3)).astype(np.float32)
-    kept = beyond_noise(lacking, noise)
+    kept = unexplained(lacking, noise)
     assert rms(kept / 255) < 0.25 * noise
     # But not what is much more than noise, nor a cast well below the noise of one pixel.
-    np.testing.assert_allclose(
-        beyond_noise(20 * lacking, noise), 20 * lacking, rtol=0.1, atol=noise
-    )
-    assert beyond_noise(lacking + np.float32(noise), noise).mean() > 0.75 * noise
+    np.testing.assert_allclose(unexplained(20 * lacking, noise), 20 * lacking, rtol=0.1, atol=noise)
+    assert unexplained(lacking + np.float32(noise), noise).mean() > 0.75 * noise
+
+
+@pytest.mark.parametrize("kernel", ["bicubic", "area"])
+@pytest.mark.parametrize("scale", [2, 4])
+def test_doubt_of_the_blur_keeps_a_wrong_one_from_harm(
+    sharp: FloatImage, scale: int, kernel: Kernel
+) -> None:
+    """Shrunk sharply, but taken for blurred: undoing blur that is not there adds halos."""
+    low = shrunk(sharp, scale, kernel)
+    inner = Drifting(scale, Formation(0.42, ROUNDING_NOISE), drift=(0, 0, 0), pattern=0)
+    errors = [
+        rms(BackProjected(inner, doubt=doubt).enhance_region(low, whole(low)) - sharp)
+        for doubt in (0.0, 0.1)
+    ]
+    assert errors[1] < errors[0] - 0.01
+    # A colour cast is no matter of blur, and is taken back all the same.
+    cast = replace(inner, drift=(2.0, -1.0, 1.0))
+    result = BackProjected(cast, doubt=0.1).enhance_region(low, whole(low))
+    assert np.abs((form(result, scale, 0.42) - low)[..., 1].mean()) * 255 < 0.2
 
 
 def test_less_noise_is_taken_back_than_a_fixed_weight_would(sharp: FloatImage) -> None:
