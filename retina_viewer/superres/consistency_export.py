@@ -19,7 +19,7 @@ from retina_viewer.superres.export import provenance_of
 LEVELS_TO_16_BIT = 256
 """A value of the 16-bit file is the expected error in grey levels, times this."""
 COLOURS = "inferno"
-TOP_LEVEL = 12.0
+TOP_LEVEL = 8.0
 """Grey levels: the brightest colour. The same for all photographs, so that maps can be compared."""
 OVERLAY_OPACITY = 0.7
 _LEGEND_HEIGHT = 56
@@ -138,7 +138,7 @@ def _legend(width: int, found: ConsistencyMap) -> NDArray[np.uint8]:
     bar = np.repeat(ramp[None], bar_height, axis=0)
     strip.paste(Image.fromarray(np.ascontiguousarray(bar)), (left, top))
     below = top + bar_height + round(4 * zoom)
-    for level in (0, THRESHOLD, THRESHOLD * 2, TOP_LEVEL):
+    for level in (0, THRESHOLD, TOP_LEVEL / 2, TOP_LEVEL):
         at = left + bar_width * level / TOP_LEVEL
         text = f"{level:g}+" if level == TOP_LEVEL else f"{level:g}"
         draw.text((at, below), text, fill=_INK, font=font, anchor="ma")

@@ -26,6 +26,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.imaging.formation import STANDARD, form
+from retina_viewer.superres.back_projection import BackProjected, shrinking_reach
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 
@@ -33,8 +34,6 @@ Plane = NDArray[np.float32]
 """``(H, W)`` float32."""
 
 GREY_LEVELS = np.float32(255)
-FORM_REACH = 4
-"""Source pixels: beyond this, no kernel of ``imaging.formation`` sees a tile's border."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +91,9 @@ def gather_evidence(
 ) -> Evidence:
     """Enlarge a region eight times, and see what the results say about each other.
 
+    Of an enhancer with back-projection it asks the network alone: what back-projection takes back
+    is evidence too, and would be hidden by it.
+
     Args:
         enhancer: fitted to the photograph; any that offers regions.
         rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
@@ -107,7 +109,9 @@ def gather_evidence(
         UserError: as ``Enhancer.enhance_region``.
     """
     height, width = rgb.shape[:2]
-    outer = region.expanded(FORM_REACH).intersected(Rect(0, 0, width, height))
+    enhancer = unprojected(enhancer)
+    reach = shrinking_reach(enhancer.scale, (enhancer.formation or STANDARD).blur)
+    outer = region.expanded(reach).intersected(Rect(0, 0, width, height))
     step = _steps(progress, 8 if other is None else 9)
     step()
     result = enhancer.enhance_region(rgb, outer)
@@ -122,7 +126,8 @@ def gather_evidence(
     difference = None
     if other is not None:
         step()
-        difference = np.abs(luminance(other.enhance_region(rgb, region)) - upright)
+        theirs = unprojected(other).enhance_region(rgb, region)
+        difference = np.abs(luminance(theirs) - upright)
     return Evidence(
         residual * GREY_LEVELS,
         _per_source_pixel(disagreement, scale),
@@ -130,6 +135,11 @@ def gather_evidence(
         _per_source_pixel(steepness, scale),
         None if difference is None else _per_source_pixel(difference, scale),
     )
+
+
+def unprojected(enhancer: Enhancer) -> Enhancer:
+    """What an enhancer is without its back-projection."""
+    return enhancer.inner if isinstance(enhancer, BackProjected) else enhancer
 
 
 def _steps(progress: Progress, total: int) -> Callable[[], None]:

@@ -1,7 +1,6 @@
 """What the results of an enlarger say about each other, on enlargers whose faults are known."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.errors import Cancelled
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.formation import STANDARD, Formation, form
+from retina_viewer.imaging.formation import STANDARD, form
+from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.evidence import (
@@ -20,34 +20,9 @@ from retina_viewer.superres.evidence import (
     turned_back,
     turned_region,
 )
+from tests.superres.lopsided import Lopsided
 
 WHOLE = Rect(0, 0, 64, 48)
-
-
-@dataclass(frozen=True)
-class Lopsided:
-    """Bicubic with a fault: it brightens what grows brighter to the right, by ``fault``."""
-
-    scale: int = 2
-    fault: float = 0.5
-    method: str = "lopsided"
-    model: str | None = "lopsided"
-    margin: int = 4
-    whole_image_only: bool = False
-    formation: Formation | None = STANDARD
-    fidelity: float | None = None
-    back_projection: float | None = None
-
-    def fitted_to(self, rgb: FloatImage) -> Self:
-        return self
-
-    def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
-        wide = np.pad(rgb, ((0, 0), (1, 1), (0, 0)), mode="reflect")
-        slope = (wide[:, 2:] - wide[:, :-2]) * np.float32(0.5 * self.fault)
-        result: FloatImage = bicubic(self.scale).enhance_region(
-            np.clip(rgb + np.maximum(slope, 0), 0, 1).astype(np.float32), region
-        )
-        return result
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +97,15 @@ def test_two_sets_of_weights_differ_where_they_say_different_things(unit: FloatI
     same = gather_evidence(Lopsided(), unit, WHOLE, other=Lopsided())
     assert same.difference is not None
     assert same.difference.max() == 0
+
+
+def test_back_projection_hides_no_evidence(unit: FloatImage) -> None:
+    bare = gather_evidence(Lopsided(fault=1.0), unit, WHOLE, other=bicubic(2))
+    held = gather_evidence(
+        BackProjected(Lopsided(fault=1.0)), unit, WHOLE, other=BackProjected(bicubic(2))
+    )
+    for name, plane in bare.planes().items():
+        np.testing.assert_allclose(held.planes()[name], plane, atol=1e-4)
 
 
 @settings(max_examples=25)

@@ -1,0 +1,141 @@
+"""The map: the crop of the whole wherever it begins, zero outside the field, cancellable."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.geometry import Rect
+from retina_viewer.superres import consistency
+from retina_viewer.superres.classical import bicubic
+from retina_viewer.superres.consistency import THRESHOLD, consistency_map, needs_twin
+from retina_viewer.superres.consistency_calibration import Calibration, ScaleCalibration
+from retina_viewer.superres.enhancer import FloatImage
+from tests.superres.lopsided import Lopsided
+
+CURVE = ScaleCalibration(
+    weights={"disagreement": 0.5, "residual": 0.2, "difference": 0.3},
+    scores=(-3.0, -1.6, -0.8, 1.0),
+    errors=(0.2, 2.0, 5.0, 12.0),
+)
+CALIBRATION = Calibration(
+    model="lopsided",
+    weights_sha256="0" * 64,
+    scales=dict.fromkeys((2, 4, 8), CURVE),
+)
+EVERYWHERE = np.ones((48, 64), dtype=bool)
+
+
+@pytest.fixture(scope="module")
+def unit(photograph: NDArray[np.uint8]) -> FloatImage:
+    return photograph.astype(np.float32) / np.float32(255)
+
+
+def test_expected_errors_are_larger_where_the_enlarger_is_at_fault(unit: FloatImage) -> None:
+    found = consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
+    sound = consistency_map(Lopsided(fault=0.0), unit, EVERYWHERE, calibration=CALIBRATION)
+    assert found.expected_error.shape == (48, 64)
+    assert found.expected_error.dtype == np.float32
+    assert found.window == 10
+    assert found.mean > sound.mean + 0.2
+    rising = np.diff(unit.mean(axis=2), axis=1) > 0.03  # the fault is where it grows brighter
+    at_edges = found.expected_error[:, :-1][rising].mean()
+    assert at_edges > np.median(found.expected_error)
+
+
+def test_summary_numbers_are_those_of_the_field_of_view(unit: FloatImage) -> None:
+    mask = np.zeros((48, 64), dtype=bool)
+    mask[10:40, 20:50] = True
+    found = consistency_map(Lopsided(fault=1.0), unit, mask, calibration=CALIBRATION)
+    assert not found.expected_error[~mask].any()
+    assert found.mean == pytest.approx(found.expected_error[mask].mean(), rel=1e-5)
+    assert found.guessed == np.mean(found.expected_error[mask] > THRESHOLD)
+    assert 0 < found.guessed < 1
+    nowhere = consistency_map(
+        Lopsided(), unit, np.zeros_like(mask), region=Rect(0, 0, 4, 4), calibration=CALIBRATION
+    )
+    assert np.isnan(nowhere.mean)
+    assert np.isnan(nowhere.guessed)
+
+
+@settings(max_examples=15)
+@given(data=st.data(), scale=st.sampled_from([2, 4, 8]))
+def test_the_map_of_a_region_is_the_crop_of_the_whole(
+    unit: FloatImage, data: st.DataObject, scale: int
+) -> None:
+    image, mask = unit[:20, :24], EVERYWHERE[:20, :24]
+    x, y = data.draw(st.integers(0, 23)), data.draw(st.integers(0, 19))
+    region = Rect(x, y, data.draw(st.integers(1, 24 - x)), data.draw(st.integers(1, 20 - y)))
+    enhancer, other = Lopsided(scale=scale), bicubic(scale)
+    whole = consistency_map(enhancer, image, mask, other=other, calibration=CALIBRATION)
+    part = consistency_map(
+        enhancer, image, mask, other=other, region=region, calibration=CALIBRATION
+    )
+    assert part.region == region
+    expected = whole.expected_error[region.slices()]
+    np.testing.assert_allclose(part.expected_error, expected, atol=2e-2)
+
+
+@pytest.mark.parametrize("whole_only", [False, True])
+def test_tiles_do_not_show(
+    unit: FloatImage, monkeypatch: pytest.MonkeyPatch, whole_only: bool
+) -> None:
+    enhancer = Lopsided(whole_image_only=whole_only)
+    whole = consistency_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
+    monkeypatch.setattr(consistency, "_RESULT_SIDE", 22)
+    monkeypatch.setattr(consistency, "_LEAST_SIDE", 11)
+    tiled = consistency_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
+    np.testing.assert_allclose(tiled.expected_error, whole.expected_error, atol=2e-2)
+
+
+def test_a_difference_of_the_weight_sets_raises_the_error(unit: FloatImage) -> None:
+    alone = consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
+    both = consistency_map(Lopsided(), unit, EVERYWHERE, other=bicubic(2), calibration=CALIBRATION)
+    assert (both.expected_error >= alone.expected_error - 1e-4).all()
+    assert both.mean > alone.mean
+
+
+def test_progress_rises_and_cancels(unit: FloatImage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consistency, "_RESULT_SIDE", 64)
+    monkeypatch.setattr(consistency, "_LEAST_SIDE", 32)
+    seen: list[float] = []
+
+    def progress(fraction: float, what: str) -> None:
+        seen.append(fraction)
+
+    consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=progress)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+    assert len(seen) == 4 * 8 + 1
+
+    def cancelling(fraction: float, what: str) -> None:
+        if fraction > 0.5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=cancelling)
+
+
+def test_interpolation_has_no_guesses_to_map(unit: FloatImage) -> None:
+    with pytest.raises(UserError, match="guesses nothing"):
+        consistency_map(bicubic(2), unit, EVERYWHERE)
+
+
+def test_a_scale_without_calibration_is_refused_before_any_work(unit: FloatImage) -> None:
+    def never(fraction: float, what: str) -> None:
+        pytest.fail("it began")
+
+    with pytest.raises(UserError, match="x16"):
+        consistency_map(
+            Lopsided(scale=16), unit, EVERYWHERE, calibration=CALIBRATION, progress=never
+        )
+
+
+def test_only_a_mixture_wants_its_twin() -> None:
+    assert not needs_twin(bicubic(2))
+    assert not needs_twin(replace(Lopsided(), fidelity=1.0))
+    assert needs_twin(replace(Lopsided(), fidelity=0.4))
