@@ -14,8 +14,9 @@ from retina_viewer.superres.consistency_calibration import Calibration
 
 ALL = "all"
 _NOTE = (
-    "Errors in grey levels of luminance (BT.601, full range), mean over photographs. rho: Spearman's "
-    f"rank correlation. Shares: of windows above {THRESHOLD:g} levels."
+    "Errors in grey levels of luminance (BT.601, full range), mean over photographs. "
+    "rho: Spearman's rank correlation. "
+    f"Shares: of windows above {THRESHOLD:g} levels."
 )
 
 COLUMNS = (
