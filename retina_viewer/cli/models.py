@@ -41,6 +41,16 @@ def add_verbs(verbs: "Verbs") -> None:
         "report", type=Path, metavar="REPORT.json", help="made by 'retina-viewer evaluate'"
     )
     action.set_defaults(run=_record)
+    action = actions.add_parser("curves", help="draw how a training went")
+    action.add_argument(
+        "training", type=Path, metavar="RUN", help="a training's folder, or its history.json"
+    )
+    action.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.png")
+    action.add_argument("--theme", choices=("dark", "light"), default="dark", help="default dark")
+    action.add_argument(
+        "--pixel-ratio", type=float, default=1.0, metavar="R", help="2 for a sharper picture"
+    )
+    action.set_defaults(run=_curves)
 
     parser = verbs.add_parser("info", help="versions and devices, for error reports")
     add_json(parser)
@@ -61,6 +71,12 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
 
 def _record(options: argparse.Namespace, console: Console) -> int:
     return record_figures(options.name, options.report, console)
+
+
+def _curves(options: argparse.Namespace, console: Console) -> int:
+    return draw_curves(
+        options.training, options.out, console, theme=options.theme, pixel_ratio=options.pixel_ratio
+    )
 
 
 def _info(options: argparse.Namespace, console: Console) -> int:
@@ -113,6 +129,20 @@ def record_figures(name: str, report: Path, console: Console) -> int:
 
     card = card_figures.record_figures(find_model(name), report)
     console.say(f"{name}: the card holds {len(card.measurements)} figures")
+    return 0
+
+
+def draw_curves(
+    training: Path, out: Path, console: Console, *, theme: str, pixel_ratio: float
+) -> int:
+    """Draw the learning curves of a training into a picture."""
+    if out.suffix.lower() != ".png":
+        raise UserError(f"{out.name} is no name of a PNG picture.", "Let it end in .png.")
+    # Qt takes seconds to load.
+    from retina_viewer.ui.learning_curves import render_curves
+
+    render_curves(training, out, theme=theme, pixel_ratio=pixel_ratio)
+    console.say(f"Written to {out}")
     return 0
 
 

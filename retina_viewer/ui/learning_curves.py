@@ -15,14 +15,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.ui.app import make_application
 from retina_viewer.ui.learning_history import Curve, LearningHistory, read_history, smoothed
-from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.theme import Tokens, apply_theme
 
-COLUMNS = 3
-_PLOT_HEIGHT = 168
-_AXIS_WIDTH = 58
-_BOTTOM = 0.02
-"""Share of losses above the plot: the first steps would flatten all that comes after them."""
+COLUMNS = 5
+_PLOT_HEIGHT = 164
+_AXIS_WIDTH = 54
+_CUT = 0.02
+"""Share of losses above the plot: a few spikes would flatten all else."""
+_NOTE = (
+    "Losses: thin, the mean of 50 steps; strong, the trend. Validation: photographs that are not "
+    "trained on, PSNR and the like drawn so that up is better; ringed, the weights that were kept. "
+    "Every plot has a scale of its own."
+)
 
 pg.setConfigOptions(antialias=True)
 
@@ -30,7 +36,7 @@ pg.setConfigOptions(antialias=True)
 class StepAxis(pg.AxisItem):  # type: ignore[misc]
     """Steps as people write them: 12,000."""
 
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [f"{value:,.0f}" for value in values]
 
 
@@ -41,21 +47,23 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
         axes = {"bottom": StepAxis(orientation="bottom")}
         super().__init__(parent, background=tokens.panel, axisItems=axes)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(_PLOT_HEIGHT)
+        self.setMinimumSize(180, _PLOT_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._tokens = tokens
         plot = self.plot = self.getPlotItem()
         plot.setMouseEnabled(x=False, y=False)
         plot.setMenuEnabled(False)
         plot.hideButtons()
-        plot.layout.setContentsMargins(2, 2, 14, 2)  # the outermost figures are not cut
+        plot.layout.setContentsMargins(2, 2, 16, 2)  # the outermost figures are not cut
         plot.showGrid(x=False, y=True, alpha=0.18)
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
-        self._measured = plot.plot(connect="finite")
-        self._trend = plot.plot(connect="finite")
-        self._kept = pg.ScatterPlotItem()
+        for side in ("left", "bottom"):
+            plot.getAxis(side).enableAutoSIPrefix(False)
+            plot.getAxis(side).setStyle(maxTickLevel=0)
+        self._curve: Curve | None = None
+        self._measured = plot.plot()
+        self._trend = plot.plot()
+        self._kept = pg.ScatterPlotItem(size=9)
         plot.addItem(self._kept)
-        self._borders: list[pg.InfiniteLine] = []
         self.use_tokens(tokens)
 
     def use_tokens(self, tokens: Tokens) -> None:
@@ -66,106 +74,59 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
             axis = self.plot.getAxis(side)
             axis.setPen(tokens.border)
             axis.setTextPen(tokens.dim)
-            axis.enableAutoSIPrefix(False)
-        self._trend.setPen(pg.mkPen(tokens.accent, width=2.2))
+        self._trend.setPen(pg.mkPen(tokens.accent, width=2.0))
         self._kept.setPen(pg.mkPen(tokens.text, width=1.6))
         self._kept.setBrush(pg.mkBrush(tokens.panel))
-        for border in self._borders:
-            border.setPen(_dashed(tokens))
-            border.label.setColor(tokens.dim)
+        if self._curve is not None:
+            self.show_curve(self._curve)
 
-    def show_curve(self, curve: Curve, ends: Sequence[float]) -> None:
-        """Draw it, with the borders of the stages.
-
-        Args:
-            curve: what to draw; also when it has grown.
-            ends: the last step of every stage.
-        """
-        self.setAccessibleName(curve.title)
-        self.plot.setTitle(curve.title, color=self._tokens.text, size="10pt")
-        self.plot.titleLabel.item.setTextWidth(-1)
-        thin = pg.mkPen(self._tokens.dim, width=1.0)
-        self._measured.setPen(thin if curve.is_loss else pg.mkPen(self._tokens.accent, width=2.0))
+    def show_curve(self, curve: Curve) -> None:
+        """Draw it; also when it has grown."""
+        self._curve, tokens = curve, self._tokens
+        self.setAccessibleName(f"{curve.title}, {curve.reading}")
+        reading = f'<span style="color: {tokens.dim}; font-size: 8pt">{curve.reading}</span>'
+        self.plot.setTitle(f"{curve.title}<br>{reading}", color=tokens.text, size="9pt")
+        pen = (tokens.dim, 0.8) if curve.is_loss else (tokens.accent, 2.0)
+        self._measured.setPen(pg.mkPen(pen[0], width=pen[1]))
         self._measured.setData(curve.steps, curve.values)
-        trend = smoothed(curve.values) if curve.is_loss else np.full_like(curve.values, np.nan)
-        self._trend.setData(curve.steps, trend)
-        self._kept.setData(curve.kept[:, 0], curve.kept[:, 1], size=8)
-        self.plot.setXRange(0, max([*ends, 1.0]), padding=0)
-        self.plot.invertY(curve.less_is_better and not curve.is_loss)
-        low, high = value_range(curve)
-        self.plot.setYRange(low, high, padding=0.06)
-        self._show_borders(ends)
-
-    def _show_borders(self, ends: Sequence[float]) -> None:
-        """A line where each stage begins, with its number; none for a single stage."""
-        starts = [0.0, *ends[:-1]] if len(ends) > 1 else []
-        while len(self._borders) < len(starts):
-            number = len(self._borders) + 1
-            options = {"position": 0.93, "color": self._tokens.dim, "anchors": [(0, 0.5), (0, 0.5)]}
-            border = pg.InfiniteLine(angle=90, label=str(number), labelOpts=options)
-            border.setPen(_dashed(self._tokens))
-            self.plot.addItem(border, ignoreBounds=True)
-            self._borders.append(border)
-        for border, start in zip(self._borders, starts, strict=False):
-            border.setPos(start)
-
-
-def _dashed(tokens: Tokens) -> object:
-    return pg.mkPen(tokens.border, width=1, style=Qt.PenStyle.DashLine)
+        if curve.is_loss:
+            self._trend.setData(curve.steps, smoothed(curve.values))
+        if curve.kept is not None:
+            self._kept.setData([curve.kept[0]], [curve.kept[1]])
+        self.plot.setXRange(0, max(float(curve.steps[-1]), 1.0), padding=0.02)
+        self.plot.invertY(curve.falls)
+        self.plot.setYRange(*value_range(curve), padding=0.08)
 
 
 def value_range(curve: Curve) -> tuple[float, float]:
     """What the plot shows: all of a metric; of a loss all but its few highest values."""
-    seen = curve.values[np.isfinite(curve.values)]
-    if not seen.size:
-        return 0.0, 1.0
-    high = float(np.quantile(seen, 1 - _BOTTOM)) if curve.is_loss else float(seen.max())
-    low = float(seen.min())
+    low, high = float(curve.values.min()), float(curve.values.max())
+    if curve.is_loss:
+        high = float(np.quantile(curve.values, 1 - _CUT))
     if high <= low:
-        reach = max(abs(low), 1.0) * 0.01
+        reach = max(abs(low), 1e-3) * 0.01
         return low - reach, low + reach
     return low, high
 
 
 class LearningCurves(QWidget):
-    """All curves of a training, under two headings; it may be shown again while they grow."""
+    """All curves of a training, stage by stage; it may be shown again while they grow."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._tokens = tokens
-        self._plots: dict[str, CurvePlot] = {}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12, 16, 12)
-        layout.setSpacing(8)
-        self._losses, self._metrics = QGridLayout(), QGridLayout()
-        self._about = QLabel()
-        self._about.setProperty("role", "dim")
-        self._about.setWordWrap(True)
-        for heading, words, grid in (
-            (
-                "Losses",
-                "Down is better, but for the adversarial terms: there two networks pull against "
-                "each other, and level is good. Thin: mean of 50 steps; strong: the trend.",
-                self._losses,
-            ),
-            (
-                "Validation",
-                "On photographs that are not trained on. Up is better. Ringed: the weights "
-                "that were kept.",
-                self._metrics,
-            ),
-        ):
-            title, note = QLabel(heading), QLabel(words)
-            title.setProperty("role", "heading")
-            note.setProperty("role", "dim")
-            note.setWordWrap(True)
-            grid.setSpacing(8)
-            layout.addWidget(title)
-            layout.addWidget(note)
-            layout.addLayout(grid, stretch=1)
-        layout.addWidget(self._about)
+        self._plots: dict[tuple[int, str], CurvePlot] = {}
+        self._headings: list[QLabel] = []
+        self._grids: list[QGridLayout] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(16, 12, 16, 12)
+        self._layout.setSpacing(8)
+        note = QLabel(_NOTE)
+        note.setProperty("role", "dim")
+        note.setWordWrap(True)
+        self._layout.addWidget(note)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -175,31 +136,44 @@ class LearningCurves(QWidget):
 
     def show_history(self, history: LearningHistory) -> None:
         """Draw everything in it; plots that are there already are drawn on."""
-        ends = history.ends
-        for curve in history.curves():
-            if curve.name not in self._plots:
-                self._place(curve)
-            self._plots[curve.name].show_curve(curve, ends)
-        steps = f"{ends[-1]:,.0f}" if ends else "0"
-        stages = f"{len(ends)} stages, numbered at the top of each plot" if len(ends) > 1 else ""
-        self._about.setText(", ".join(part for part in (f"{steps} steps", stages) if part) + ".")
+        for stage in range(len(history.stages)):
+            if stage == len(self._grids):
+                self._begin_stage()
+            self._headings[stage].setText(history.title(stage))
+            for curve in history.curves(stage):
+                plot = self._plots.get((stage, curve.name)) or self._place(stage, curve.name)
+                plot.show_curve(curve)
 
-    def _place(self, curve: Curve) -> None:
-        plot = self._plots[curve.name] = CurvePlot(self._tokens)
-        grid = self._losses if curve.is_loss else self._metrics
-        count = grid.count()
-        grid.addWidget(plot, count // COLUMNS, count % COLUMNS)
-        for column in range(COLUMNS):
-            grid.setColumnStretch(column, 1)
+    def plot_of(self, stage: int, name: str) -> CurvePlot:
+        """The plot of one quantity in one stage; KeyError where there is none."""
+        return self._plots[stage, name]
 
     @property
-    def rows(self) -> int:
-        """Of plots, under both headings."""
-        return sum(-(-grid.count() // COLUMNS) for grid in (self._losses, self._metrics))
+    def wanted_height(self) -> int:
+        """Logical pixels in which every plot has its least height, or a little more."""
+        rows = sum(-(-grid.count() // COLUMNS) for grid in self._grids)
+        return 80 + 46 * len(self._grids) + rows * (_PLOT_HEIGHT + 8)
+
+    def _begin_stage(self) -> None:
+        heading, grid = QLabel(), QGridLayout()
+        heading.setProperty("role", "heading")
+        grid.setSpacing(8)
+        for column in range(COLUMNS):
+            grid.setColumnStretch(column, 1)
+        self._layout.addWidget(heading)
+        self._layout.addLayout(grid, stretch=1)
+        self._headings.append(heading)
+        self._grids.append(grid)
+
+    def _place(self, stage: int, name: str) -> CurvePlot:
+        plot = self._plots[stage, name] = CurvePlot(self._tokens)
+        grid = self._grids[stage]
+        grid.addWidget(plot, grid.count() // COLUMNS, grid.count() % COLUMNS)
+        return plot
 
 
 def render_curves(
-    run: Path, png: Path, *, theme: str = "dark", width: int = 1200, pixel_ratio: float = 1.0
+    run: Path, png: Path, *, theme: str = "dark", width: int = 1360, pixel_ratio: float = 1.0
 ) -> None:
     """Draw the curves of a training into a picture, without a display.
 
@@ -213,12 +187,8 @@ def render_curves(
     Raises:
         UserError: there is no history, or the picture cannot be written.
     """
-    # Here, for the window's modules are many and a widget of curves needs few of them.
-    from retina_viewer.ui.app import make_application
-    from retina_viewer.ui.theme import apply_theme
-
     history = read_history(run)
-    if not history.curves():
+    if not any(history.stages):
         raise UserError("The training has not written anything down yet.", "Let it run a while.")
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -226,7 +196,7 @@ def render_curves(
     curves = LearningCurves(apply_theme(make_application(), theme))
     try:
         curves.show_history(history)
-        curves.resize(width, 190 + curves.rows * (_PLOT_HEIGHT + 24))
+        curves.resize(width, curves.wanted_height)
         curves.show()
         QApplication.processEvents()
         if not curves.grab().save(str(png), "PNG"):

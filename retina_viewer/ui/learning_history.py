@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import load_checkpoint
+from retina_viewer.training.recipe import SaliencyGanStage, StepStage, load_recipe
 
 HISTORY = "history.json"
+_RECIPE = "recipe.toml"
 Point = Mapping[str, float]
 """``step`` and the losses (``player/term``) or metrics (no stroke) at it."""
 Line = NDArray[np.float64]
@@ -43,19 +45,19 @@ _LESS_IS_BETTER = ("lpips", "error")
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One quantity over the whole training.
+    """One quantity over one stage.
 
     Attributes:
         name: as written down.
-        steps: ``(n,)``, counted on over the stages.
-        values: ``(n,)``; NaN where a stage ends, so that its line ends there too.
-        kept: ``(k, 2)`` step and value where each stage's kept weights stand; metrics alone.
+        steps: ``(n,)``.
+        values: ``(n,)``.
+        kept: step and value where the weights stand that the stage kept; None for losses.
     """
 
     name: str
     steps: Line
     values: Line
-    kept: Line
+    kept: tuple[float, float] | None
 
     @property
     def title(self) -> str:
@@ -67,17 +69,31 @@ class Curve:
         return "/" in self.name
 
     @property
-    def less_is_better(self) -> bool:
-        return self.is_loss or any(part in self.name for part in _LESS_IS_BETTER)
+    def falls(self) -> bool:
+        """Whether less of a metric is better; it is then drawn upside down, so that up is."""
+        return not self.is_loss and any(part in self.name for part in _LESS_IS_BETTER)
+
+    @property
+    def reading(self) -> str:
+        """What it is, and which way is better, in words."""
+        if not self.is_loss:
+            return "validation: up is better"
+        if self.name.endswith("adversarial"):
+            return "loss: two networks against each other"
+        return "loss: down is better"
 
 
 @dataclass
 class LearningHistory:
-    """The stages of a training, each a list of points in the order of their steps."""
+    """The stages of a training, each a list of points in the order of their steps.
+
+    ``names`` says what each stage trained, where that is known: ``x4``.
+    """
 
     stages: list[list[Point]] = field(default_factory=list)
+    names: Sequence[str] = ()
 
-    def add(self, stage: int, point: Point) -> None:
+    def add(self, stage: int, point: Mapping[str, object]) -> None:
         """Append what a running training has just told.
 
         Args:
@@ -89,37 +105,29 @@ class LearningHistory:
         numbers = {k: float(v) for k, v in point.items() if isinstance(v, int | float)}
         self.stages[stage].append(numbers)
 
-    @property
-    def ends(self) -> list[float]:
-        """The last step of every stage, counted on over the stages."""
-        lengths = [max((point["step"] for point in stage), default=0.0) for stage in self.stages]
-        return [float(end) for end in np.cumsum(lengths)]
+    def length(self, stage: int) -> float:
+        """The steps that a stage has done."""
+        return max((point["step"] for point in self.stages[stage]), default=0.0)
 
-    def curves(self) -> list[Curve]:
+    def title(self, stage: int) -> str:
+        """For people: ``Stage 3 of 7: x4, 4,000 steps``."""
+        name = f"{self.names[stage]}, " if stage < len(self.names) else ""
+        of = f" of {len(self.stages)}" if len(self.stages) > 1 else ""
+        return f"Stage {stage + 1}{of}: {name}{self.length(stage):,.0f} steps"
+
+    def curves(self, stage: int) -> list[Curve]:
         """Losses first, then metrics; each kind in the order in which it first occurs."""
-        points = (point for stage in self.stages for point in stage)
+        points = self.stages[stage]
         names = dict.fromkeys(name for point in points for name in point if name != "step")
-        return [self._curve(name) for name in sorted(names, key=lambda name: "/" not in name)]
-
-    def _curve(self, name: str) -> Curve:
-        starts = [0.0, *self.ends]
-        steps: list[float] = []
-        values: list[float] = []
-        kept: list[tuple[float, float]] = []
-        for start, stage in zip(starts, self.stages, strict=False):
-            own = [point for point in stage if name in point]
-            if not own:
-                continue
-            if steps:
-                steps.append(start)
-                values.append(np.nan)
-            steps += [start + point["step"] for point in own]
-            values += [point[name] for point in own]
-            judged = [point for point in own if "score" in point]
-            if judged:
-                best = max(judged, key=lambda point: point["score"])
-                kept.append((start + best["step"], best[name]))
-        return Curve(name, np.array(steps), np.array(values), np.array(kept).reshape(-1, 2))
+        judged = [point for point in points if "score" in point]
+        best = max(judged, key=lambda point: point["score"], default=None)
+        found: list[Curve] = []
+        for name in sorted(names, key=lambda name: "/" not in name):
+            own = [point for point in points if name in point]
+            kept = (best["step"], best[name]) if best is not None and name in best else None
+            steps = np.array([point["step"] for point in own])
+            found.append(Curve(name, steps, np.array([point[name] for point in own]), kept))
+        return found
 
 
 def read_history(path: Path) -> LearningHistory:
@@ -133,8 +141,9 @@ def read_history(path: Path) -> LearningHistory:
         UserError: there is none, or it is not readable.
     """
     file = path / HISTORY if path.is_dir() else path
+    names = _names_of_stages(file.parent / _RECIPE)
     if file.is_file():
-        return _from_json(file)
+        return LearningHistory(_from_json(file), names)
     checkpoints = sorted(path.glob("stage*.safetensors")) if path.is_dir() else []
     if not checkpoints:
         raise UserError(
@@ -142,10 +151,20 @@ def read_history(path: Path) -> LearningHistory:
             "Give the folder of a training, or its history.json.",
         )
     counters = sorted((load_checkpoint(one)[1] for one in checkpoints), key=lambda one: one.stage)
-    return LearningHistory([list(one.history) for one in counters])
+    return LearningHistory([list(one.history) for one in counters], names)
 
 
-def _from_json(file: Path) -> LearningHistory:
+def _names_of_stages(recipe: Path) -> list[str]:
+    """``x2``, ``x4``, ...: what each stage of a cascade makes; nothing for other recipes."""
+    try:
+        stages = load_recipe(recipe).stages
+    except UserError:  # a recipe of an older program, or none: the curves need no names
+        return []
+    steps = [stage.step for stage in stages if isinstance(stage, StepStage | SaliencyGanStage)]
+    return [f"x{2**step}" for step in steps]
+
+
+def _from_json(file: Path) -> list[list[Point]]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         stages: list[list[Point]] = [
@@ -159,23 +178,19 @@ def _from_json(file: Path) -> LearningHistory:
             f"{file.name} is not the history of a training.",
             "It is written by retina-viewer train.",
         ) from error
-    return LearningHistory(stages)
+    return stages
 
 
-def smoothed(values: Sequence[float] | Line, window: int = 9) -> Line:
-    """A centred running median that leaves NaN where it is; shorter at the ends of each run.
+def smoothed(values: Line, window: int = 9) -> Line:
+    """The trend of values that jump: a centred running median, narrower at both ends.
 
     Args:
         values: ``(n,)``.
-        window: odd; the trend of values that jump from batch to batch.
+        window: odd.
     """
-    line = np.asarray(values, np.float64)
     half = window // 2
-    result = np.full_like(line, np.nan)
-    breaks = np.flatnonzero(np.isnan(line))
-    for run in np.split(np.arange(len(line)), breaks):
-        inside = run[~np.isnan(line[run])]
-        for place in inside:
-            reach = min(half, place - inside[0], inside[-1] - place)
-            result[place] = np.median(line[place - reach : place + reach + 1])
+    result = np.empty_like(values)
+    for place in range(len(values)):
+        reach = min(half, place, len(values) - 1 - place)
+        result[place] = np.median(values[place - reach : place + reach + 1])
     return result
