@@ -12,6 +12,7 @@ import pytest
 from retina_viewer.cli import main, window
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.superres.methods import DEFAULT_METHOD, METHODS
+from retina_viewer.ui.start import Start
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[list[Path]]:
     """What the window was asked to open; no window appears."""
     seen: list[list[Path]] = []
 
-    def run(files: Sequence[Path]) -> int:
+    def run(files: Sequence[Path], start: Start) -> int:
         seen.append(list(files))
         return 0
 
@@ -36,6 +37,24 @@ def test_view_is_the_default(opened: list[list[Path]], tmp_path: Path) -> None:
     assert main(["view", "gone.png"]) == 0
     assert main(["--temp-basedir"]) == 0
     assert opened == [[], [photograph], [tmp_path, photograph], [Path("gone.png")], []]
+
+
+def test_the_view_starts_with_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[Start] = []
+
+    def run(files: Sequence[Path], start: Start) -> int:
+        starts.append(start)
+        return 0
+
+    monkeypatch.setattr("retina_viewer.ui.app.run", run)
+    main([])
+    main(["--method", "saliency-gan", "--fidelity", "0.3", "--no-back-projection"])
+    main(["view", "--temp-basedir", "--model", "own", "--scale", "8", "--back-projection"])
+    assert starts == [
+        Start(),
+        Start(method="saliency-gan", fidelity=0.3, back_projection=False),
+        Start(model="own", scale=8, back_projection=True),
+    ]
 
 
 def test_a_mistyped_verb_is_wrong_usage(
@@ -55,7 +74,7 @@ def test_a_temporary_base_directory_is_gone_afterwards(
 
     seen: list[Path] = []
 
-    def run(files: Sequence[Path]) -> int:
+    def run(files: Sequence[Path], start: Start) -> int:
         settings_file().parent.mkdir(parents=True)
         seen.append(settings_file().parent)
         return 0
@@ -70,7 +89,7 @@ def test_a_temporary_base_directory_is_gone_afterwards(
 def test_debug_lets_the_log_say_more(monkeypatch: pytest.MonkeyPatch) -> None:
     from retina_viewer.core.paths import log_dir
 
-    def run(files: Sequence[Path]) -> int:
+    def run(files: Sequence[Path], start: Start) -> int:
         logging.getLogger("retina_viewer.test").debug("a detail")
         return 0
 
@@ -97,7 +116,7 @@ def test_how_a_verb_ends_is_the_exit_code(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def run(files: Sequence[Path]) -> int:
+    def run(files: Sequence[Path], start: Start) -> int:
         raise raised
 
     monkeypatch.setattr("retina_viewer.ui.app.run", run)

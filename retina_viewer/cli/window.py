@@ -81,10 +81,11 @@ def view(
         return _view_with_temporary_data(files, start, debug)
     from retina_viewer.core.log import configure_logging, stop_logging
     from retina_viewer.ui.app import run
+    from retina_viewer.ui.start import Start
 
     configure_logging(logging.DEBUG if debug else logging.INFO)
     try:
-        return run(files) if start is None else run(files, start)
+        return run(files, start or Start())
     finally:
         stop_logging()
 

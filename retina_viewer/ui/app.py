@@ -34,12 +34,11 @@ from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
 
 logger = logging.getLogger(__name__)
-AS_REMEMBERED = Start()
 RENDER_SECONDS = 1800.0
 """Only a limit for work that hangs: a busy machine may need minutes for a whole photograph."""
 
 
-def run(files: Sequence[Path], start: Start = AS_REMEMBERED) -> int:
+def run(files: Sequence[Path], start: Start) -> int:
     """Open the window, with these photographs or folders, until it is closed.
 
     Args:

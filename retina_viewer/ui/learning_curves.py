@@ -5,6 +5,7 @@ Importing this module imports pyqtgraph, which takes most of a second.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ _PLOT_HEIGHT = 164
 _AXIS_WIDTH = 54
 _CUT = 0.02
 """Share of losses above the plot: a few spikes would flatten all else."""
+_LEAST_RANGE = 0.002
 _NOTE = (
     "Losses: thin, the mean of 50 steps; strong, the trend. Validation: photographs that are not "
     "trained on, PSNR and the like drawn so that up is better; ringed, the weights that were kept. "
@@ -58,7 +60,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
         for side in ("left", "bottom"):
             plot.getAxis(side).enableAutoSIPrefix(False)
-            plot.getAxis(side).setStyle(maxTickLevel=0)
+        plot.getAxis("bottom").setStyle(maxTickLevel=0)
         self._curve: Curve | None = None
         self._measured = plot.plot()
         self._trend = plot.plot()
@@ -85,7 +87,9 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
         self._curve, tokens = curve, self._tokens
         self.setAccessibleName(f"{curve.title}, {curve.reading}")
         reading = f'<span style="color: {tokens.dim}; font-size: 8pt">{curve.reading}</span>'
-        self.plot.setTitle(f"{curve.title}<br>{reading}", color=tokens.text, size="9pt")
+        self.plot.setTitle(
+            f"{curve.title}<br>{reading}", color=tokens.text, size="9pt", justify="left"
+        )
         pen = (tokens.dim, 0.8) if curve.is_loss else (tokens.accent, 2.0)
         self._measured.setPen(pg.mkPen(pen[0], width=pen[1]))
         self._measured.setData(curve.steps, curve.values)
@@ -95,18 +99,32 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
             self._kept.setData([curve.kept[0]], [curve.kept[1]])
         self.plot.setXRange(0, max(float(curve.steps[-1]), 1.0), padding=0.02)
         self.plot.invertY(curve.falls)
-        self.plot.setYRange(*value_range(curve), padding=0.08)
+        low, high = value_range(curve)
+        self.plot.setYRange(low, high, padding=0.08)
+        self.plot.getAxis("left").setTicks([round_ticks(low, high)])
 
 
 def value_range(curve: Curve) -> tuple[float, float]:
-    """What the plot shows: all of a metric; of a loss all but its few highest values."""
+    """What the plot shows: all of a metric; of a loss all but its few highest values.
+
+    At least 0.2 % of the value (0.1 dB of a PSNR), so that what hardly changes looks level.
+    """
     low, high = float(curve.values.min()), float(curve.values.max())
     if curve.is_loss:
         high = float(np.quantile(curve.values, 1 - _CUT))
-    if high <= low:
-        reach = max(abs(low), 1e-3) * 0.01
-        return low - reach, low + reach
-    return low, high
+    least = max(_LEAST_RANGE * max(abs(low), abs(high)), 1e-6)
+    missing = max(least - (high - low), 0.0)
+    return low - missing / 2, high + missing / 2
+
+
+def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Three to six round values from ``low`` to ``high``, with as many decimals as they need."""
+    rough = (high - low) / 4
+    power = math.floor(math.log10(rough))
+    step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= rough)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(number * step, f"{number * step:.{decimals}f}") for number in range(first, last + 1)]
 
 
 class LearningCurves(QWidget):

@@ -79,7 +79,7 @@ class Curve:
         if not self.is_loss:
             return "validation: up is better"
         if self.name.endswith("adversarial"):
-            return "loss: two networks against each other"
+            return "loss: level is good"  # two networks pull against each other
         return "loss: down is better"
 
 

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.superres.consistency import ConsistencyMap
+from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName
@@ -60,7 +60,7 @@ def gan_window(make: MakeWindow, qtbot: QtBot, services: Services, photograph: P
 
 
 def arrived(window: Window, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: window.stage.result.picture.consistency is not None)
+    qtbot.waitUntil(lambda: window.stage.result.picture.has_layer(LayerName.CONSISTENCY))
     finish(window, qtbot)
 
 
@@ -79,7 +79,10 @@ def test_see_where_detail_is_a_guess(gan_window: Window, qtbot: QtBot) -> None:
         change = np.abs(shown[around] - plain[around]).mean()
         assert (change > least) if least else (change < 8), (x, change, place)
     assert pane.scene.legend
-    assert "5.0 levels on average, above 4 in 60 %" in information._values["Guesswork"].text()
+    assert (
+        f"5.0 levels on average, above {THRESHOLD:g} in 60 %"
+        in information._values["Guesswork"].text()
+    )
     assert window.stage.loupe_result.scene.layers == ()  # it would cover the detail
     place = pane.mapping.point(60.5, 100.5).toPoint()
     qtbot.mouseMove(pane, QPoint(place.x(), place.y()))
@@ -93,13 +96,13 @@ def test_every_setting_has_a_map_of_its_own(
     window.commands.toggle_consistency()
     arrived(window, qtbot)
     window.commands.set_fidelity(1.0)
-    assert window.stage.result.picture.consistency is None  # never of another result
+    assert not window.stage.result.picture.has_layer(LayerName.CONSISTENCY)  # never of another
     arrived(window, qtbot)
     window.commands.set_scale(4)
     arrived(window, qtbot)
     window.commands.set_scale(2)
     window.commands.set_fidelity(None)
-    assert window.stage.result.picture.consistency is not None  # kept
+    assert window.stage.result.picture.has_layer(LayerName.CONSISTENCY)  # kept
     assert guessing.asked == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
 
 
