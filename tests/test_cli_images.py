@@ -132,7 +132,7 @@ def test_json_events_tell_the_whole_story(
 
 @pytest.mark.parametrize(
     "options",
-    [["--scale", "3"], ["--nonsense"], ["--tile", "many"]],
+    [["--scale", "3"], ["--nonsense"], ["--tile", "many"], ["--blur", "much"]],
 )
 def test_wrong_usage_exits_with_two(eye: Path, tmp_path: Path, options: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

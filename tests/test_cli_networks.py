@@ -23,6 +23,8 @@ from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualGenerator
+from retina_viewer.superres.formation import estimate_formation
+from tests.superres.tiny_models import add_gan_and_twin
 
 CASCADE: dict[str, Any] = {"steps": [{"maps": 4, "blocks": 1}, {"maps": 4, "blocks": 1}]}
 UNET: dict[str, Any] = {"widths": [4, 8]}
@@ -98,6 +100,48 @@ def test_enhance_with_a_model_names_it_in_the_file_and_inside(eye: Path, tmp_pat
     assert "AI-enhanced" in provenance.statement
     assert provenance.device.endswith("(CPU)")
     assert open_image(result).width == 1000
+
+
+def test_enhance_with_a_saliency_gan_says_how_it_was_set(eye: Path, tmp_path: Path) -> None:
+    """The file's name and the AI mark hold for fidelity 1 too."""
+    add_gan_and_twin()
+    out = tmp_path / "out"
+    command = ["enhance", str(eye), "-o", str(out), "--device", "cpu", "--scale", "2"]
+    assert main([*command, "--model", "gan"]) == 0
+    assert main([*command, "--model", "gan", "--fidelity", "1", "--blur", "0.3"]) == 0
+    assert main([*command, "--model", "gan", "--method", "pixel", "--no-back-projection"]) == 0
+    found = [read_provenance(out / f"eye_SRx2_{name}.png") for name in ("gan", "gan (2)", "twin")]
+    default, bound, pixel = [one for one in found if one is not None]
+    assert (default.method, default.model, default.fidelity) == ("saliency-gan", "gan", 0.25)
+    assert (bound.method, bound.model, bound.fidelity) == ("saliency-gan", "gan", 1.0)
+    assert (pixel.method, pixel.model, pixel.fidelity) == ("pixel", "twin", None)
+    assert (default.back_projection, pixel.back_projection) == (1.0, None)
+    estimated = estimate_formation(open_image(eye).unit_rgb())
+    assert default.blur == pytest.approx(estimated.blur, abs=1e-3)
+    assert default.noise == bound.noise == pytest.approx(estimated.noise, abs=0.01)
+    assert bound.blur == 0.3
+    assert all("AI-enhanced" in one.statement for one in (default, bound, pixel))
+    sidecar = json.loads((out / "eye_SRx2_gan.png.json").read_text(encoding="utf-8"))
+    assert {"blur", "noise", "fidelity", "back_projection"} <= sidecar.keys()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--fidelity", "2", "--model", "gan"], "fidelity of 2"),
+        (["--fidelity", "0.5", "--model", "twin"], "fidelity"),
+        (["--method", "saliency-gan", "--model", "twin"], "no saliency GAN"),
+        (["--blur", "9", "--model", "gan"], "blur of 9"),
+    ],
+)
+def test_settings_that_do_not_fit_are_explained_before_any_work(
+    eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], word: str
+) -> None:
+    add_gan_and_twin()
+    out = tmp_path / "out"
+    assert main(["enhance", str(eye), "-o", str(out), "--device", "cpu", *options]) == 1
+    assert word in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_scale_that_the_model_lacks_is_refused(

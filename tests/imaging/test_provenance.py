@@ -26,7 +26,14 @@ def example(**changes: object) -> Provenance:
 
 
 def test_text_and_back() -> None:
-    provenance = example(fidelity=0.5, region=Region.of(Rect(3, 4, 50, 60)), precision="bfloat16")
+    provenance = example(
+        fidelity=0.5,
+        blur=0.42,
+        noise=0.29,
+        back_projection=1.0,
+        region=Region.of(Rect(3, 4, 50, 60)),
+        precision="bfloat16",
+    )
     assert Provenance.model_validate_json(provenance.to_json()) == provenance
 
 
@@ -73,6 +80,9 @@ def test_without_the_name_nothing_names_the_patient() -> None:
     [
         {"scale": 0},
         {"fidelity": 1.5},
+        {"blur": -0.1},
+        {"noise": -1},
+        {"back_projection": 1.1},
         {"kind": "magic"},
         {"source_width": 0},
         {"created": "2026-01-01T00:00:00"},  # without a time zone

@@ -110,6 +110,23 @@ def test_a_broken_card_names_the_field(tmp_path: Path) -> None:
         read_card(tmp_path / "mine")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"twin": "other"},  # and no fidelity
+        {"fidelity": 0.5},  # and no twin
+        {"twin": "other", "fidelity": 1.2},
+        {"twin": "../other", "fidelity": 0.5},
+    ],
+    ids=str,
+)
+def test_a_twin_and_its_fidelity_are_checked(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"twin|fidelity"):
+        make_model(tmp_path / "mine", **changes)
+    made = make_model(tmp_path / "gan", twin="other", fidelity=0.5)
+    assert (made.twin, made.fidelity) == ("other", 0.5)
+
+
 def test_own_models_are_listed_before_the_shipped_and_broken_ones_left_out() -> None:
     make_model(user_models_dir() / "mine")
     broken = user_models_dir() / "broken"

@@ -19,6 +19,10 @@ from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.superres.cascade import CascadeEnhancer, load_cascade, source_margins
 from retina_viewer.superres.classical import bicubic
+from retina_viewer.superres.enhancer import FloatImage
+from retina_viewer.superres.formation import estimate_formation
+from tests.superres.tiny_models import STEPS as TINY
+from tests.superres.tiny_models import add_cascade, add_gan_and_twin
 
 STEPS = [
     StepParameters(maps=8, blocks=1),
@@ -116,3 +120,87 @@ def test_the_shipped_cascade_beats_interpolation_on_a_photograph_it_never_saw(
 
     gain = psnr(load_cascade(None, scale, torch.device("cpu"))) - psnr(bicubic(scale))
     assert gain > least_gain
+
+
+CPU = torch.device("cpu")
+
+
+def enlarged(model: str, photograph: FloatImage, fidelity: float | None = None) -> FloatImage:
+    enhancer = load_cascade(model, 2, CPU, fidelity)
+    return enhancer.enhance_region(photograph, Rect(0, 0, photograph.shape[1], photograph.shape[0]))
+
+
+def test_fidelity_goes_from_the_gan_to_its_twin(photograph: FloatImage) -> None:
+    add_gan_and_twin()
+    own = enlarged("gan", photograph, 0.0)
+    np.testing.assert_array_equal(enlarged("gan", photograph, 1.0), enlarged("twin", photograph))
+    assert np.abs(own - enlarged("twin", photograph)).max() > 0.02
+    # Half way, every weight is the mean of the two; the result is not that of the two results.
+    mixed = load_cascade("gan", 4, CPU, 0.5)
+    ends = [load_cascade("gan", 4, CPU, end) for end in (0.0, 1.0)]
+    for step, first, last in zip(mixed.steps, ends[0].steps, ends[1].steps, strict=True):
+        weights, low, high = step.state_dict(), first.state_dict(), last.state_dict()
+        assert weights.keys() == low.keys()
+        for name, value in weights.items():
+            torch.testing.assert_close(value, (low[name] + high[name]) / 2)
+
+
+def test_the_default_fidelity_is_the_cards(photograph: FloatImage) -> None:
+    add_gan_and_twin()
+    enhancer = load_cascade("gan", 2, CPU)
+    assert (enhancer.method, enhancer.model, enhancer.fidelity) == ("saliency-gan", "gan", 0.25)
+    np.testing.assert_array_equal(enlarged("gan", photograph), enlarged("gan", photograph, 0.25))
+    twin = load_cascade("twin", 2, CPU)
+    assert (twin.method, twin.model, twin.fidelity) == ("pixel", "twin", None)
+
+
+def test_what_holds_no_fractions_is_not_mixed() -> None:
+    step = {"kind": "paper", "blocks": 1, "maps": 4}
+    add_cascade("twin", 1, {"steps": [step]}, scales=(2,))
+    add_cascade("gan", 2, {"steps": [step]}, scales=(2,), twin="twin", fidelity=0.5)
+    state = load_cascade("gan", 2, CPU).steps[0].state_dict()
+    counters = [value for name, value in state.items() if name.endswith("num_batches_tracked")]
+    assert counters
+    assert all(value.dtype == torch.int64 for value in counters)
+
+
+@pytest.mark.parametrize("fidelity", [-0.1, 1.01, float("nan")])
+def test_a_fidelity_out_of_range_is_refused(fidelity: float) -> None:
+    add_gan_and_twin()
+    with pytest.raises(UserError, match="fidelity"):
+        load_cascade("gan", 2, CPU, fidelity)
+
+
+def test_a_model_without_a_twin_has_no_fidelity() -> None:
+    add_gan_and_twin()
+    with pytest.raises(UserError, match="one set of weights"):
+        load_cascade("twin", 2, CPU, 0.5)
+
+
+def test_a_twin_that_is_another_network_is_refused() -> None:
+    add_cascade("twin", 1, {"steps": [{**TINY["steps"][0], "maps": 8}, TINY["steps"][1]]})
+    add_cascade("gan", 2, twin="twin", fidelity=0.5)
+    with pytest.raises(UserError, match="not of one architecture"):
+        load_cascade("gan", 2, CPU)
+    assert load_cascade("gan", 2, CPU, 0.0).fidelity == 0  # needs no twin
+    add_cascade("orphan", 3, twin="gone", fidelity=0.5)
+    with pytest.raises(UserError, match="gone"):
+        load_cascade("orphan", 2, CPU)
+
+
+def test_the_networks_are_told_the_blur_and_noise_of_the_photograph(
+    sample_path: Callable[[str], Path],
+) -> None:
+    add_cascade("told", 1)
+    photograph = open_image(sample_path("hrf_08_h.jpg")).unit_rgb(Rect(1600, 1000, 96, 96))
+    whole = Rect(0, 0, 96, 96)
+    enhancer = load_cascade("told", 2, CPU)
+    fitted = enhancer.fitted_to(photograph)
+    assert fitted.formation == estimate_formation(photograph) != enhancer.formation
+    result = fitted.enhance_region(photograph, whole)
+    assert np.abs(result - enhancer.enhance_region(photograph, whole)).max() > 1e-3
+    # A person may overrule the estimate of the blur; the noise stays estimated.
+    ruled = load_cascade("told", 2, CPU, blur=0.1)
+    assert ruled.formation.blur == 0.1
+    again = ruled.fitted_to(photograph).formation
+    assert (again.blur, again.noise) == (0.1, fitted.formation.noise)

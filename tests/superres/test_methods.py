@@ -3,17 +3,23 @@
 import pytest
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.formation import STANDARD
+from retina_viewer.model_store.store import DEFAULT_MODELS, find_model
+from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.methods import (
     DEFAULT_METHOD,
     METHODS,
     find_method,
     make_enhancer,
+    method_of,
+    methods_on_offer,
 )
+from tests.superres.tiny_models import add_cascade, add_gan_and_twin
 
 
 def test_the_list_reads_well() -> None:
     names = [method.id for method in METHODS]
-    assert {"pixel", "bicubic", "lanczos"} <= set(names)
+    assert {"saliency-gan", "pixel", "bicubic", "lanczos"} <= set(names)
     assert len(set(names)) == len(names)
     assert find_method(DEFAULT_METHOD).learned
     for method in METHODS:
@@ -38,3 +44,62 @@ def test_unknown_names_scales_and_models_are_explained() -> None:
     assert "x4" in caught.value.hint
     with pytest.raises(UserError, match="no model"):
         make_enhancer("bicubic", 4, model="x")
+    with pytest.raises(UserError, match="no fidelity"):
+        make_enhancer("bicubic", 4, fidelity=0.5)
+    with pytest.raises(UserError, match="blur of 3 px"):
+        make_enhancer("pixel", 4, blur=3, device="cpu")
+
+
+def test_the_default_method_is_that_of_the_default_model() -> None:
+    twin = find_model(DEFAULT_MODELS["superres"]).twin
+    assert ("pixel" if twin is None else "saliency-gan") == DEFAULT_METHOD
+    assert method_of(None) == method_of(DEFAULT_MODELS["superres"]) == DEFAULT_METHOD
+    assert DEFAULT_METHOD in [method.id for method in methods_on_offer()]
+
+
+def test_a_saliency_gan_and_its_twin_by_name() -> None:
+    add_gan_and_twin()
+    assert "saliency-gan" in [method.id for method in methods_on_offer()]
+    assert (method_of("gan"), method_of("twin")) == ("saliency-gan", "pixel")
+    gan = make_enhancer("saliency-gan", 2, model="gan", device="cpu")
+    assert (gan.method, gan.model, gan.fidelity) == ("saliency-gan", "gan", 0.25)
+    whole = make_enhancer("saliency-gan", 2, model="gan", device="cpu", fidelity=1)
+    assert (whole.method, whole.model, whole.fidelity) == ("saliency-gan", "gan", 1)
+    for model in ("gan", "twin"):
+        pixel = make_enhancer("pixel", 2, model=model, device="cpu", fidelity=1)
+        assert (pixel.method, pixel.model, pixel.fidelity) == ("pixel", "twin", None)
+
+
+def test_models_and_methods_that_do_not_fit_are_explained() -> None:
+    add_gan_and_twin()
+    with pytest.raises(UserError, match="no saliency GAN") as caught:
+        make_enhancer("saliency-gan", 2, model="twin", device="cpu")
+    assert "gan" in caught.value.hint
+    with pytest.raises(UserError, match="is fidelity 1"):
+        make_enhancer("pixel", 2, model="twin", device="cpu", fidelity=0.5)
+    with pytest.raises(UserError, match="unheard-of"):
+        make_enhancer("saliency-gan", 2, model="unheard-of", device="cpu")
+
+
+def test_without_a_saliency_gan_none_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_cascade("plain", 1)
+    monkeypatch.setattr(
+        "retina_viewer.superres.methods.list_models", lambda task: [find_model("plain")]
+    )
+    assert "saliency-gan" not in [method.id for method in methods_on_offer()]
+    with pytest.raises(UserError, match="No saliency GAN"):
+        make_enhancer("saliency-gan", 2, device="cpu")
+
+
+def test_networks_are_held_to_the_photograph_unless_told_not_to() -> None:
+    add_cascade("mine", 1)
+    held = make_enhancer("pixel", 4, model="mine", device="cpu")
+    assert isinstance(held, BackProjected)
+    assert held.back_projection == 1
+    assert held.doubt > 0
+    known = make_enhancer("pixel", 4, model="mine", device="cpu", blur=0.25)
+    assert isinstance(known, BackProjected)
+    assert (known.doubt, known.formation.blur) == (0, 0.25)
+    free = make_enhancer("pixel", 4, model="mine", device="cpu", back_projection=False)
+    assert (free.back_projection, free.formation) == (None, STANDARD)
+    assert make_enhancer("bicubic", 4).back_projection is None
