@@ -98,17 +98,30 @@ def test_evaluate_measures_prints_and_writes(
         image.resize((250, 240), Image.Resampling.BOX).save(images / "Image_14L.jpg", quality=95)
     out = tmp_path / "tables"
     command = ["evaluate", "sr", str(tmp_path), "--scales", "2", "--methods", "lanczos", "bicubic"]
-    assert main([*command, "-o", str(out)]) == 0
+    settings = ["--reference", "lanczos", "--no-back-projection"]
+    assert main([*command, *settings, "-o", str(out)]) == 0
     said = capsys.readouterr().out
     assert "lanczos" in said
     assert str(out) in said
     report = json.loads((out / "superres.json").read_text(encoding="utf-8"))
-    assert "--methods lanczos bicubic" in report["provenance"]["command"]
+    command_line = report["provenance"]["command"]
+    assert "--methods lanczos bicubic" in command_line
+    assert "--no-back-projection --reference lanczos" in command_line
+    bicubic = next(row for row in report["summary"] if row["method"] == "bicubic")
+    assert "p" in bicubic  # tested against Lanczos
+
+
+def test_the_sweep_over_fidelities_needs_a_model(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "fidelity", str(tmp_path)])
+    assert caught.value.code == 2
 
 
 def test_evaluating_nothing_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for what in ("sr", "vessels"):
-        assert main(["evaluate", what, str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    for what in ("sr", "recovery", "lesions", "vessels", "fidelity"):
+        model = ["--model", "pixel"] if what == "fidelity" else []
+        command = ["evaluate", what, str(tmp_path), *model]
+        assert main([*command, "-o", str(tmp_path / "out")]) == 1
         assert "No known photographs" in capsys.readouterr().err
