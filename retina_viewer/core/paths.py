@@ -56,6 +56,11 @@ def user_models_dir() -> Path:
     return _user_dir("data") / "models"
 
 
+def user_runs_dir() -> Path:
+    """One folder a fine-tuning, see :mod:`retina_viewer.training.run_folder`."""
+    return _user_dir("data") / "runs"
+
+
 def cache_dir() -> Path:
     return _user_dir("cache")
 
