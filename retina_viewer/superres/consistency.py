@@ -9,6 +9,7 @@ was: the map ranks errors, it does not rule them out. docs/decisions/consistency
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,9 @@ from retina_viewer.superres.evidence import Evidence, Plane, gather_evidence
 THRESHOLD = 2.0
 """Grey levels: an expected error from which detail counts as a guess. Rounding, grain and
 compression of photographs alone leave a mean error of 0.5 to 0.8 that no method could remove."""
+RIM = 4
+"""Source pixels: the hard rim of the field of view is no detail, and is left out of the numbers, as
+it is left out of the calibration."""
 _RESULT_SIDE = 1024
 """Result pixels: the side of what is enlarged at once; eight results of it are never held."""
 _LEAST_SIDE = 128
@@ -43,9 +47,9 @@ class ConsistencyMap:
             in grey levels of 0..255; 0 outside the field of view.
         region: the part of the photograph that it covers, source pixels.
         scale: of the result.
-        mean: of ``expected_error`` inside the field of view, grey levels; NaN without any.
-        guessed: share of the field of view whose expected error is above :data:`THRESHOLD`;
-            NaN without any.
+        mean: of ``expected_error`` inside the field of view less its rim (:func:`inner_field`),
+            grey levels; NaN without any.
+        guessed: share of the same whose expected error is above :data:`THRESHOLD`; NaN likewise.
     """
 
     expected_error: NDArray[np.float32]
@@ -98,8 +102,8 @@ def consistency_map(
     planes = windowed_evidence(enhancer, rgb, area, other=other, progress=progress)
     expected = curve.expected_error(planes)
     inside = field_mask[area.slices()]
-    values = expected[inside]
-    progress(1.0, "Consistency")
+    values = expected[inner_field(field_mask)[area.slices()]]
+    progress(1.0, f"Consistency x{enhancer.scale}")
     return ConsistencyMap(
         np.where(inside, expected, np.float32(0)),
         area,
@@ -107,6 +111,13 @@ def consistency_map(
         float(values.mean()) if values.size else float("nan"),
         float(np.mean(values > THRESHOLD)) if values.size else float("nan"),
     )
+
+
+def inner_field(field_mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The field of view ``(H, W)`` less :data:`RIM` pixels, also where the image's border cuts."""
+    padded = np.pad(field_mask.astype(np.uint8), 1)
+    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.asarray(distance)[1:-1, 1:-1] > RIM)
 
 
 def windowed_evidence(

@@ -32,8 +32,8 @@ class ConsistencyProvenance(Provenance):
     """What is written into the files of a map: how the enlargement came about, and the numbers.
 
     Attributes:
-        mean_expected_error: inside the field of view, grey levels of luminance.
-        guessed_share: of the field of view whose expected error is above ``threshold``.
+        mean_expected_error: inside the field of view less its rim, grey levels of luminance.
+        guessed_share: of the same, whose expected error is above ``threshold``.
         threshold: grey levels.
         window: side of the window that errors are averaged in, result pixels.
         levels_to_value: a value of the 16-bit map is grey levels times this.
@@ -151,4 +151,5 @@ def _legend(width: int, found: ConsistencyMap) -> NDArray[np.uint8]:
 def _numbers(found: ConsistencyMap) -> str:
     if not np.isfinite(found.mean):
         return f"x{found.scale}: no field of view"
-    return f"x{found.scale}: mean {found.mean:.1f}; {found.guessed:.0%} above {THRESHOLD:g}"
+    share = f"{found.guessed:.0%} of the field above {THRESHOLD:g}"
+    return f"x{found.scale}: mean {found.mean:.1f}; {share}"

@@ -112,7 +112,7 @@ def gather_evidence(
     enhancer = unprojected(enhancer)
     reach = shrinking_reach(enhancer.scale, (enhancer.formation or STANDARD).blur)
     outer = region.expanded(reach).intersected(Rect(0, 0, width, height))
-    step = _steps(progress, 8 if other is None else 9)
+    step = _steps(progress, 8 if other is None else 9, f"Consistency x{enhancer.scale}")
     step()
     result = enhancer.enhance_region(rgb, outer)
     scale = enhancer.scale
@@ -142,12 +142,12 @@ def unprojected(enhancer: Enhancer) -> Enhancer:
     return enhancer.inner if isinstance(enhancer, BackProjected) else enhancer
 
 
-def _steps(progress: Progress, total: int) -> Callable[[], None]:
+def _steps(progress: Progress, total: int, what: str) -> Callable[[], None]:
     done = 0
 
     def step() -> None:
         nonlocal done
-        progress(done / total, "Asking the network again, turned")
+        progress(done / total, what)
         done += 1
 
     return step

@@ -141,4 +141,5 @@ def test_the_twin_is_asked_below_full_fidelity(data: Path) -> None:
         item = Item(photograph, 96, "gaussian", 2, fidelity)
         planes[fidelity] = consistency_samples.gather(item, truth, enhancers, tiles=1).planes
     assert "difference" not in planes[1.0]
-    assert planes[0.25]["difference"].mean() > 2 * planes[0.75]["difference"].mean() > 0
+    far, near = (planes[fidelity]["difference"].mean() for fidelity in (0.25, 0.75))
+    assert far > 1.5 * near > 0

@@ -12,7 +12,13 @@ from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres import consistency
 from retina_viewer.superres.classical import bicubic
-from retina_viewer.superres.consistency import THRESHOLD, consistency_map, needs_twin
+from retina_viewer.superres.consistency import (
+    RIM,
+    THRESHOLD,
+    consistency_map,
+    inner_field,
+    needs_twin,
+)
 from retina_viewer.superres.consistency_calibration import Calibration, ScaleCalibration
 from retina_viewer.superres.enhancer import FloatImage
 from tests.superres.lopsided import Lopsided
@@ -52,8 +58,10 @@ def test_summary_numbers_are_those_of_the_field_of_view(unit: FloatImage) -> Non
     mask[10:40, 20:50] = True
     found = consistency_map(Lopsided(fault=1.0), unit, mask, calibration=CALIBRATION)
     assert not found.expected_error[~mask].any()
-    assert found.mean == pytest.approx(found.expected_error[mask].mean(), rel=1e-5)
-    assert found.guessed == np.mean(found.expected_error[mask] > THRESHOLD)
+    inner = inner_field(mask)
+    assert inner.sum() == (30 - 2 * RIM) ** 2
+    assert found.mean == pytest.approx(found.expected_error[inner].mean(), rel=1e-5)
+    assert found.guessed == np.mean(found.expected_error[inner] > THRESHOLD)
     assert 0 < found.guessed < 1
     nowhere = consistency_map(
         Lopsided(), unit, np.zeros_like(mask), region=Rect(0, 0, 4, 4), calibration=CALIBRATION
