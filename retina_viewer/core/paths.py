@@ -61,6 +61,11 @@ def user_runs_dir() -> Path:
     return _user_dir("data") / "runs"
 
 
+def patient_salt_file() -> Path:
+    """The random bytes that patients' labels are hashed with; see ``training.patients``."""
+    return _user_dir("data") / "patient-salt"
+
+
 def cache_dir() -> Path:
     return _user_dir("cache")
 
