@@ -81,7 +81,7 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
         ),
         loupe_original=replace(loupe, chips=(_loupe_chip(view),), note=_loupe_note(view)),
         loupe_result=_without_heat(
-            _result(loupe, view, facts, facts.loupe_sharp, facts.loupe_stands_in)
+            _result(loupe, view, facts, facts.loupe_sharp, facts.loupe_stands_in, narrow=True)
         ),
     )
 
@@ -127,6 +127,7 @@ def _result(
     stands_in: bool,
     *,
     split: bool = False,
+    narrow: bool = False,
 ) -> Scene:
     if view.show_original:
         return replace(scene, chips=original_chips(view, facts), content=Content.ORIGINAL)
@@ -135,7 +136,7 @@ def _result(
     if recipe is not None and facts.stand_in is not None and stands_in:
         stand_in = replace(recipe, making=facts.stand_in.at(recipe.scale))
     chips = (
-        *result_chips(view, facts, recipe, sharp, stands_in=stands_in),
+        *result_chips(view, facts, recipe, sharp, stands_in=stands_in, narrow=narrow),
         *_tone_chip(view, facts),
     )
     note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
@@ -159,8 +160,14 @@ def result_chips(
     sharp: float,
     *,
     stands_in: bool = False,
+    narrow: bool = False,
 ) -> tuple[Chip, ...]:
-    """What the result's pixels are; nothing is called AI before a network has made a part of it."""
+    """What the result's pixels are; nothing is called AI before a network has made a part of it.
+
+    Args:
+        stands_in: whether what is in view was made with other settings.
+        narrow: leave out the settings, which the main pane names.
+    """
     if not view.has_image:
         return ()
     wanted = f"AI ×{view.scale}" if facts.learned else f"×{view.scale}"
@@ -175,7 +182,7 @@ def result_chips(
         return Chip(method, made), Chip(f"PENDING {settings}".strip(), Source.PENDING)
     if sharp <= 0:
         return Chip("INTERPOLATED", Source.INTERPOLATED), Chip(f"PENDING {name}", Source.PENDING)
-    done = Chip(", ".join(text for text in (method, settings) if text), made)
+    done = Chip(f"{method}, {settings}" if settings and not narrow else method, made)
     return (done,) if sharp >= 1 else (done, Chip("PENDING", Source.PENDING))
 
 

@@ -60,7 +60,9 @@ class EnhancerShelf:
         with self._lock:
             found = self._enhancers.get(key)
             if found is None:
-                found = self._services.make_enhancer(making).fitted_to(photo.image.unit_rgb())
+                found = self._services.make_enhancer(making)
+                if making.model is not None:  # interpolation assumes nothing of the photograph
+                    found = found.fitted_to(photo.image.unit_rgb())
                 self._enhancers[key] = found
             self._enhancers.move_to_end(key)
             while len(self._enhancers) > ENHANCERS_KEPT:

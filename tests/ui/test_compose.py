@@ -6,6 +6,7 @@ import pytest
 
 from retina_viewer.ui.canvas.scene import Content, Source
 from retina_viewer.ui.compose import Facts, Scenes, compose
+from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState
 
@@ -51,6 +52,39 @@ def test_nothing_computed_is_called_interpolated(state: ViewState) -> None:
     assert texts(scenes(state, can_enhance=False)) == ["INTERPOLATED", "failed: AI ×8"]
     state.set_image(4288, 2848)
     assert texts(scenes(state)) == ["INTERPOLATED", "zoom in for AI ×8"]
+
+
+def test_the_main_pane_names_the_fidelity(state: ViewState) -> None:
+    making = Making("gan", 8, "cpu", "fast", 0.65)
+    result = scenes(state, making=making, loupe_sharp=1.0)
+    assert texts(result) == ["AI ×8 · Network, fidelity 65 %"]
+    assert [chip.text for chip in result.loupe_result.result_chips] == ["AI ×8 · Network"]
+
+
+def test_what_stands_in_is_never_given_the_new_settings(state: ViewState) -> None:
+    making, before = Making("gan", 8, "cpu", "fast", 0.65), Making("gan", 8, "cpu", "fast", 0.2)
+    for sharp in (0.0, 0.5):
+        result = scenes(
+            state, making=making, stand_in=before, main_stands_in=True, main_sharp=sharp
+        )
+        assert texts(result) == ["AI ×8 · Network", "PENDING fidelity 65 %"]
+        shown = result.result.stand_in
+        assert shown is not None
+        assert shown.making == before
+        assert shown.photo == "p"
+    finished = scenes(state, making=making, stand_in=before, main_stands_in=True)
+    assert texts(finished) == ["AI ×8 · Network, fidelity 65 %"]
+    nothing = scenes(state, making=making, stand_in=before, main_sharp=0.0)
+    assert nothing.result.stand_in is None
+    assert texts(nothing) == ["INTERPOLATED", "PENDING AI ×8"]
+
+
+def test_guesses_are_shown_of_networks_alone(state: ViewState) -> None:
+    state.consistency.on = True
+    assert [one.name for one in scenes(state).result.layers] == [LayerName.CONSISTENCY]
+    interpolated = scenes(state, learned=False).result
+    assert interpolated.layers == ()
+    assert not interpolated.legend
 
 
 def test_the_original_carries_no_layer_and_the_loupe_no_heat_map(state: ViewState) -> None:

@@ -80,7 +80,7 @@ def counting() -> tuple[Services, Counting]:
 
 
 def _recipe(tone: Tone) -> Recipe:
-    return Recipe("photo", Making("bicubic", 4), tone)
+    return Recipe("photo", Making("pixel", 4, model="counting"), tone)
 
 
 def test_another_tone_computes_nothing_again(

@@ -1,4 +1,4 @@
-"""What is written over the picture: chips, scale bar, overview, loupe mark, ruler, legend.
+"""What is written over the picture: chips, scale bar, overview, loupe mark, ruler.
 
 Painted in logical pixels, so that it has the same size on every screen.
 """
@@ -8,13 +8,10 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from retina_viewer.imaging.overlay import CYAN, lookup_table
-from retina_viewer.ui.canvas.heat import GUESS_COLOURS, GUESS_TOP
 from retina_viewer.ui.canvas.scene import Chip, Mapping, Picture, Scene, Source
 from retina_viewer.ui.theme import DARK
-from retina_viewer.ui.view_state import LayerName
 
 MARGIN = 8.0
 CHIP_HEIGHT = 24.0
@@ -187,51 +184,6 @@ def paint_divider(painter: QPainter, x: float, height: float) -> None:
     painter.setBrush(WHITE)
     # Below the middle, where the loupe's mark lies until it is moved.
     painter.drawRoundedRect(QRectF(x - 5, height * 0.75 - 16, 10, 32), 5, 5)
-
-
-def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> None:
-    """The colours of the layers that are on, with their units."""
-    font = painter.font()
-    font.setBold(False)
-    painter.setFont(font)
-    for layer in scene.layers:
-        width = 178 if layer.name is not LayerName.CONSISTENCY else 214
-        height = 24 if layer.name is LayerName.VESSELS else 40
-        box = QRectF(right - width, top, width, height)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(GROUND)
-        painter.drawRoundedRect(box, 4, 4)
-        if layer.name is LayerName.SALIENCY:
-            _paint_ramp(painter, scene.colour_map, box, ("0", "saliency (relative)", "1"))
-        elif layer.name is LayerName.CONSISTENCY:
-            ends = ("0", "expected error (grey levels)", f"{GUESS_TOP:g}+")
-            _paint_ramp(painter, GUESS_COLOURS, box, ends)
-        else:
-            painter.setPen(QPen(QColor(*CYAN), 2))
-            y = box.center().y()
-            painter.drawLine(QPointF(box.left() + 8, y), QPointF(box.left() + 30, y))
-            painter.setPen(WHITE)
-            text = box.adjusted(38, 0, -8, 0)
-            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, "vessels (AI outline)")
-        top = box.bottom() + 4
-
-
-def _paint_ramp(
-    painter: QPainter, colour_map: str, box: QRectF, texts: tuple[str, str, str]
-) -> None:
-    """A scale of colours under its lowest value, what it means, and its highest value."""
-    painter.setPen(WHITE)
-    text = box.adjusted(8, 2, -8, -18)
-    sides = (
-        Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight
-    )  # fmt: skip
-    for side, words in zip(sides, texts, strict=True):
-        painter.drawText(text, side, words)
-    ramp = QLinearGradient(box.left() + 8, 0, box.right() - 8, 0)
-    table = lookup_table(colour_map)
-    for index in range(0, 256, 15):
-        ramp.setColorAt(index / 255, QColor(*table[index].tolist()))
-    painter.fillRect(box.adjusted(8, 24, -8, -8), ramp)
 
 
 def _bold(font: QFont) -> QFont:

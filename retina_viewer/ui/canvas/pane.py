@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas import decorations as deco
+from retina_viewer.ui.canvas.legend import paint_legend
 from retina_viewer.ui.canvas.painting import paint_picture
 from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
 from retina_viewer.ui.theme import DARK
@@ -121,7 +122,7 @@ class Pane(QWidget):
         if width >= 260:
             deco.paint_scale_bar(painter, scene, ratio, right, bottom)
         if scene.legend:
-            deco.paint_legend(painter, scene, right, deco.MARGIN + deco.CHIP_HEIGHT + 8)
+            paint_legend(painter, scene, right, deco.MARGIN + deco.CHIP_HEIGHT + 8)
         if scene.content is Content.SPLIT:
             x = scene.divider * width
             deco.paint_chips(painter, scene.chips, 0, x, deco.MARGIN)

@@ -69,9 +69,9 @@ class LayersPanel(QWidget):
             meant = name is not LayerName.CONSISTENCY or viewer.method.learned
             switch.setEnabled(viewer.view.has_image and meant)
             self._sliders[name].set_value(layer.opacity)
-            self._sliders[name].setEnabled(layer.on and meant)
+            self._sliders[name].setVisible(layer.on and meant)
         self._maps.setCurrentIndex(COLOUR_MAPS.index(state.colour_map))
-        self._maps.setEnabled(state.saliency.on)
+        self._maps.setVisible(state.saliency.on)
         self.show_results(viewer)
 
     def show_results(self, viewer: Viewer) -> None:
