@@ -1,6 +1,6 @@
 """Back-projection: a result that, shrunk again, is the photograph, as far as its noise lets tell.
 
-After iterative back-projection (Irani and Peleg 1991, equation 1): what the shrunk result lacks of
+After iterative back-projection (Irani and Peleg 1991): what the shrunk result lacks of
 the photograph is enlarged and added. Two things differ, docs/decisions/back-projection.md says why:
 
 - Their iteration is solved in one go at the photograph's own size. There, shrinking D after
@@ -9,7 +9,7 @@ the photograph is enlarged and added. Two things differ, docs/decisions/back-pro
 - What the noise of the photograph explains is no contradiction and is left alone: even the true
   scene, shrunk again, differs from the photograph by its noise. Nor is what a slightly sharper
   blur than the estimated one explains. Each of two bands is scaled by the local Wiener gain
-  max(0, 1 - explained power / power) (Lee 1980, equation 12, with mean zero).
+  max(0, 1 - explained power / power) (Lee 1980, for a mean of zero).
 """
 
 from dataclasses import dataclass, replace
