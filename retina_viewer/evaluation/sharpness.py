@@ -82,22 +82,25 @@ def spectral_sharpness(plane: Plane) -> Plane:
     windows = sliding_window_view(padded, (_BLOCK, _BLOCK))[::_STEP, ::_STEP][:rows, :columns]
     taper = np.hanning(_BLOCK + 2)[1:-1].astype(np.float32)
     window = taper[:, None] * taper[None, :]
+    lively = _have_contrast(padded)[:rows, :columns]
     result = np.zeros((rows, columns), np.float32)
-    for row in range(rows):  # one row of blocks at a time bounds the memory
-        blocks = windows[row]
-        lively = _has_contrast(blocks)
-        if lively.any():
-            result[row, lively] = _from_slopes(blocks[lively] * window)
+    for row in np.flatnonzero(lively.any(axis=1)):  # a row at a time bounds the memory
+        chosen = lively[row]
+        result[row, chosen] = _from_slopes(windows[row][chosen] * window)
     return result
 
 
-def _has_contrast(blocks: Plane) -> NDArray[np.bool_]:
-    """Whether any 8x8 sub-block of displayed luminance has mean > 2 and range > 5: ``(n,)``."""
-    luminance = (0.7656 + 0.0364 * blocks) ** 2.2
-    parts = sliding_window_view(luminance, (8, 8), axis=(1, 2))[:, ::4, ::4]
-    mean = parts.mean(axis=(3, 4))
-    span = parts.max(axis=(3, 4)) - parts.min(axis=(3, 4))
-    return np.asarray(((mean > 2.0) & (span > 5.0)).any(axis=(1, 2)))
+def _have_contrast(padded: Plane) -> NDArray[np.bool_]:
+    """Whether any 8x8 sub-block of displayed luminance has mean > 2 and range > 5.
+
+    ``(h, w)`` grey -> one value for each 32x32 block at steps of 8.
+    """
+    luminance = (0.7656 + 0.0364 * padded) ** 2.2
+    parts = sliding_window_view(luminance, (8, 8))[::4, ::4]  # what neighbouring blocks share
+    mean = parts.mean(axis=(2, 3))
+    span = parts.max(axis=(2, 3)) - parts.min(axis=(2, 3))
+    found = (mean > 2.0) & (span > 5.0)
+    return np.asarray(sliding_window_view(found, (7, 7))[::2, ::2].any(axis=(2, 3)))
 
 
 def _from_slopes(tapered: Plane) -> Plane:
