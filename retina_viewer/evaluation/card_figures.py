@@ -8,14 +8,21 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import Measurement, ModelCard
 from retina_viewer.model_store.store import save_card
 
-_SUPERRES = ("psnr", "gain", "ssim", "rmse", "lpips")
-_VESSELS = ("auc", "dice", "sensitivity", "specificity", "accuracy")
+_OF_METHODS: tuple[str, ...] = (
+    "psnr", "gain", "ssim", "rmse", "lpips", "lpips_change", "s3_ratio", "drift",
+    "dice", "auc", "sensitivity_thin", "won_back",
+    "kept", "kept_gain", "lost",
+)  # fmt: skip
+"""What reports on enlargements may hold: of likeness, of vessels found again, of lesions."""
+_OF_VESSELS: tuple[str, ...] = ("auc", "dice", "sensitivity", "specificity", "accuracy")
 
 
 def record_figures(card: ModelCard, report: Path) -> ModelCard:
-    """Put the figures of a report (``superres.json`` or ``vessels.json``) into a model's card.
+    """Put the figures of a report into a model's card.
 
-    Figures of the same command replace those that the card held; others stay.
+    ``superres.json``, ``recovery.json`` and ``lesions.json`` for a network of super-resolution,
+    ``vessels.json`` for one of vessels. Figures of the same command replace those that the card
+    held; others stay.
 
     Args:
         card: as read from the model's folder, which must be writable.
@@ -25,7 +32,8 @@ def record_figures(card: ModelCard, report: Path) -> ModelCard:
         The new card, as written.
 
     Raises:
-        UserError: no such report, or it measured other weights than this card's.
+        UserError: no such report, one on validation photographs, or it measured other weights than
+            this card's.
     """
     try:
         content = json.loads(report.read_text(encoding="utf-8"))
@@ -40,6 +48,11 @@ def record_figures(card: ModelCard, report: Path) -> ModelCard:
             f"The report measured other weights than those of {card.name!r}.",
             "Measure this model: retina-viewer evaluate ... --model NAME.",
         )
+    if any("dataset" not in row for row in rows):
+        raise UserError(
+            "The report is of a choice on validation photographs, which prove nothing.",
+            "Put the chosen fidelity into the card, and measure with retina-viewer evaluate sr.",
+        )
     new = [m for row in rows for m in _of_row(row, methods, about["command"])]
     kept = [old for old in card.measurements if old.command != about["command"]]
     changed = card.model_copy(update={"measurements": (*kept, *new)})
@@ -53,11 +66,12 @@ def _of_row(row: dict[str, Any], methods: set[str], command: str) -> list[Measur
     if "method" in row:
         if row["method"] not in methods:
             return []
-        where = f"{row['dataset']} x{row['scale']} {row['kernel']} {row['protocol']}"
-        names = _SUPERRES
+        protocol = f" {row['protocol']}" if "protocol" in row else ""
+        where = f"{row['dataset']} x{row['scale']} {row['kernel']}{protocol}"
+        names = _OF_METHODS
     else:
         where = f"{row['dataset']} ({row['over']})"
-        names = _VESSELS
+        names = _OF_VESSELS
     return [
         Measurement(
             data=f"{where}, n={row['n']}", metric=name, value=round(row[name], 5), command=command

@@ -17,7 +17,7 @@ _COLUMNS = (
     Column("lesions", "lesions"),
     Column("kept", "contrast kept", digits=3),
     Column("kept_sd", "SD", digits=3),
-    Column("gain", f"gain over {BASELINE} %", digits=0, signed=True),
+    Column("kept_gain", f"gain over {BASELINE} %", digits=0, signed=True),
     Column("lost", "lost", digits=3),
     Column("inverted", "inverted", digits=3),
     Column("p", f"p vs {BASELINE}", digits=4, as_p=True),
@@ -58,7 +58,7 @@ def summarise(records: Sequence[Record]) -> Table:
             if len(own) > 1:
                 row["kept_sd"] = float(np.std(own, ddof=1))
             if method != BASELINE:
-                row["gain"] = 100 * float(np.mean(own) / np.mean(base) - 1)
+                row["kept_gain"] = 100 * float(np.mean(own) / np.mean(base) - 1)
                 row["p"] = wilcoxon_p(own, base)
             rows.append(row)
     return Table(_COLUMNS, rows, (_NOTE,))

@@ -29,7 +29,7 @@ class LPIPS(nn.Module):
 
     Attributes:
         precision: in which the convolutions compute; all else is float32. In bfloat16 distances
-            of photographs differ from those in float32 by at most about 0.5 % of their value.
+            of photographs differ from those in float32 by less than 1 % of their value.
     """
 
     def __init__(self, precision: torch.dtype = torch.float32) -> None:
@@ -63,8 +63,9 @@ class LPIPS(nn.Module):
         for number, (first, second) in enumerate(zip(one, two, strict=True)):
             head = self.get_buffer(f"head{number}").flatten()
             # Strip by strip: what fits into the processor's cache is several times as fast.
-            strips = zip(first.split(_STRIP, 1), second.split(_STRIP, 1), strict=True)
-            layer = torch.cat([(_unit(a) - _unit(b)).square() @ head for a, b in strips], 1)
+            strips = [slice(top, top + _STRIP) for top in range(0, first.shape[1], _STRIP)]
+            differences = (_unit(first[:, rows]) - _unit(second[:, rows]) for rows in strips)
+            layer = torch.cat([apart.square() @ head for apart in differences], dim=1)
             total = total + nn.functional.interpolate(
                 layer[:, None], size=size, mode="bilinear", align_corners=False
             )
@@ -74,7 +75,8 @@ class LPIPS(nn.Module):
 def _unit(features: Tensor) -> Tensor:
     """``(..., C)`` of any precision, to float32 of length 1."""
     features = features.float()
-    return features / (torch.linalg.vector_norm(features, dim=-1, keepdim=True) + 1e-10)
+    length: Tensor = torch.linalg.vector_norm(features, dim=-1, keepdim=True)
+    return features / (length + 1e-10)
 
 
 @torch.inference_mode()

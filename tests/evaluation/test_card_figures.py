@@ -61,3 +61,29 @@ def test_what_is_no_report_is_refused(card: ModelCard, tmp_path: Path, content: 
     path.write_text(content)
     with pytest.raises(UserError, match="not a report"):
         record_figures(card, path)
+
+
+def test_figures_of_vessels_and_lesions_stand_beside_those_of_likeness(
+    card: ModelCard, tmp_path: Path
+) -> None:
+    row = {"dataset": "IDRiD", "kernel": "gaussian", "scale": 4, "method": "pixel", "n": 6}
+    about = {
+        "command": "lesions",
+        "models": {"pixel": {"name": "pixel", "sha256": card.weights_sha256}},
+    }
+    path = tmp_path / "lesions.json"
+    rows = [{**row, "kept": 0.9, "kept_gain": 31.5, "lesions": 80}, {**row, "method": "bicubic"}]
+    path.write_text(json.dumps({"provenance": about, "summary": rows}))
+    changed = record_figures(card, path)
+    mine = [m for m in changed.measurements if m.command == "lesions"]
+    assert [(m.metric, m.value) for m in mine] == [("kept", 0.9), ("kept_gain", 31.5)]
+    assert mine[0].data == "IDRiD x4 gaussian, n=6"
+
+
+def test_figures_of_a_choice_are_refused(card: ModelCard, tmp_path: Path) -> None:
+    about = {"command": "fidelity", "models": {"fidelity 0.5": {"sha256": card.weights_sha256}}}
+    path = tmp_path / "fidelity.json"
+    path.write_text(json.dumps({"provenance": about, "summary": [{"scale": 2, "psnr": 40.0}]}))
+    with pytest.raises(UserError, match="validation"):
+        record_figures(card, path)
+    assert read_card(tmp_path / "pixel") == card
