@@ -1,7 +1,7 @@
 """Photographs decoded once into a memory-mapped file, so that a folder larger than RAM trains."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.datasets import Photograph, read_mask
 from retina_viewer.imaging.field_of_view import find_field_of_view
+from retina_viewer.training.own_photographs import OwnPhotograph
 
 Bytes = NDArray[np.uint8]
 
@@ -32,11 +33,30 @@ class CachedPhotograph:
 
 
 class PhotographCache:
-    """A folder with ``pixels.bin`` and ``index.json``; build once, then read as arrays."""
+    """A folder with ``pixels.bin`` and ``index.json``; build once, then read as arrays.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they are.
+        shares: how much of what is drawn comes from each data set, relative; None draws all
+            photographs alike.
+    """
+
+    def __init__(self, folder: Path, shares: Mapping[str, float] | None = None) -> None:
         self._index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
+        self.shares = shares
+        self._members: dict[str, list[int]] = {}
+        for number, entry in enumerate(self._index["photographs"]):
+            self._members.setdefault(entry["dataset"], []).append(number)
+
+    def draw(self, rng: np.random.Generator) -> CachedPhotograph:
+        """A random photograph; the data set first where there are shares."""
+        if self.shares is None:
+            return self[int(rng.integers(len(self)))]
+        names = [name for name in self._members if self.shares.get(name, 0) > 0]
+        weights = np.array([self.shares[name] for name in names])
+        members = self._members[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+        return self[members[int(rng.integers(len(members)))]]
 
     def __len__(self) -> int:
         return len(self._index["photographs"])
@@ -63,6 +83,7 @@ def open_cache(
     *,
     diameter: float,
     with_vessels: bool,
+    shares: Mapping[str, float] | None = None,
     progress: Progress = no_progress,
 ) -> PhotographCache:
     """The cache of these photographs in ``folder``, built unless it is there already.
@@ -72,6 +93,7 @@ def open_cache(
         folder: made if missing; its content is replaced when it belongs to other photographs.
         diameter: the largest diameter of the field of view kept, px; larger ones are shrunk.
         with_vessels: whether every photograph must have a vessel mask.
+        shares: see :class:`PhotographCache`.
 
     Raises:
         UserError: no photographs, an unreadable one, or no space.
@@ -81,11 +103,11 @@ def open_cache(
     key = {
         "diameter": diameter,
         "with_vessels": with_vessels,
-        "files": [[p.dataset, p.id, p.image.stat().st_size] for p in photographs],
+        "files": [_identity(p) for p in photographs],
     }
     index_file = folder / "index.json"
     if index_file.exists() and json.loads(index_file.read_text(encoding="utf-8"))["key"] == key:
-        return PhotographCache(folder)
+        return PhotographCache(folder, shares)
     folder.mkdir(parents=True, exist_ok=True)
     index_file.unlink(missing_ok=True)  # an index is only ever beside the pixels it describes
     entries: list[dict[str, object]] = []
@@ -107,7 +129,23 @@ def open_cache(
             offset += planes.size
     with atomic_write(index_file, replace=True) as stream:
         stream.write(json.dumps({"key": key, "photographs": entries}).encode())
-    return PhotographCache(folder)
+    return PhotographCache(folder, shares)
+
+
+def _identity(photograph: Photograph) -> list[str | int]:
+    """What tells whether the cache is of this photograph. A person's own is known by its hash:
+    once it is cached, the drive that it lies on may be gone."""
+    if isinstance(photograph, OwnPhotograph):
+        return [photograph.dataset, photograph.id]
+    return [photograph.dataset, photograph.id, photograph.image.stat().st_size]
+
+
+def _vessels(photograph: Photograph) -> NDArray[np.bool_]:
+    if isinstance(photograph, OwnPhotograph):
+        return photograph.read_vessels()
+    if photograph.vessels is None:
+        raise UserError(f"{photograph.name} has no vessel mask.")
+    return read_mask(photograph.vessels)
 
 
 def _decode(photograph: Photograph, diameter: float, with_vessels: bool) -> tuple[Bytes, float]:
@@ -117,9 +155,7 @@ def _decode(photograph: Photograph, diameter: float, with_vessels: bool) -> tupl
     field = read_mask(photograph.fov) if photograph.fov else found.mask
     planes = [rgb, _as_bytes(field)]
     if with_vessels:
-        if photograph.vessels is None:
-            raise UserError(f"{photograph.name} has no vessel mask.")
-        planes.append(_as_bytes(read_mask(photograph.vessels)))
+        planes.append(_as_bytes(_vessels(photograph)))
     if len({plane.shape[:2] for plane in planes}) != 1:
         raise UserError(
             f"{photograph.name}: photograph and masks differ in size.",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
-from retina_viewer.training.recipe import Grain, Sharpening
+from retina_viewer.training.recipe import Colour, Grain, Sharpening
 
 _INSIDE = 0.6  # least share of a patch inside the field of view
 _TRIES = 20
@@ -24,16 +24,18 @@ class PatchSource:
             vessels of all calibres occur.
         grain: noise that is added to some patches.
         sharpening: unsharp masking of some patches.
+        colour: gains of the channels.
     """
 
     cache: PhotographCache
     diameters: tuple[float, float]
     grain: Grain = field(default_factory=Grain)
     sharpening: Sharpening = field(default_factory=Sharpening)
+    colour: Colour = field(default_factory=Colour)
 
     def draw(self, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """``(side, side, 3)`` float32 in [0, 1], one of the eight flips and rotations."""
-        photograph = self.cache[int(rng.integers(len(self.cache)))]
+        photograph = self.cache.draw(rng)
         low, high = self.diameters
         diameter = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         factor = min(1.0, diameter / photograph.diameter)
@@ -45,8 +47,19 @@ class PatchSource:
         patch = np.rot90(patch, int(rng.integers(4)))
         if rng.random() < 0.5:
             patch = patch[:, ::-1]
-        crisp = sharpened(as_unit(np.ascontiguousarray(patch)), self.sharpening, rng)
+        tinted = with_gains(as_unit(np.ascontiguousarray(patch)), self.colour, rng)
+        crisp = sharpened(tinted, self.sharpening, rng)
         return with_grain(crisp, self.grain, rng)
+
+
+def with_gains(
+    rgb: NDArray[np.float32], colour: Colour, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """``(H, W, 3)`` float32 in [0, 1], its channels brighter or darker."""
+    if not colour.gain:
+        return rgb
+    gains = 1 + rng.uniform(-colour.gain, colour.gain, 3).astype(np.float32)
+    return np.asarray(np.clip(rgb * gains, 0, 1), dtype=np.float32)
 
 
 def sharpened(

@@ -44,6 +44,13 @@ class Optimisation(_Part):
         default=0.999, description="decay of the moving average that validation judges"
     )
     validate_every: int = Field(default=500, gt=0)
+    validate_first: bool = Field(
+        default=False,
+        description="judge the weights it starts from too: what is kept is never worse than they",
+    )
+    patience: int | None = Field(
+        default=None, gt=0, description="validations without a better score that end the stage"
+    )
 
 
 class DegradationRange(_Part):
@@ -81,6 +88,12 @@ class Sharpening(_Part):
     sigma: tuple[float, float] = Field(default=(0.6, 1.2), description="px")
 
 
+class Colour(_Part):
+    """Another camera's colours: each channel of the sharp patch times a random gain."""
+
+    gain: float = Field(default=0.0, ge=0, lt=1, description="largest relative change, per channel")
+
+
 class StepStage(_Part):
     """One step of the cascade: where its patches lie, how long it trains."""
 
@@ -90,6 +103,7 @@ class StepStage(_Part):
     validation_patches: int = Field(default=48, gt=0)
     grain: Grain = Grain()
     sharpening: Sharpening = Sharpening()
+    colour: Colour = Colour()
     degradation: DegradationRange | None = Field(
         default=None, description="of this stage, where it is not the recipe's"
     )

@@ -1,4 +1,4 @@
-"""What a photograph's file says of camera and patient, without decoding its pixels."""
+"""What a photograph's file says of camera, patient and size, without decoding its pixels."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from PIL import Image
 
 _MAKE, _MODEL = 0x010F, 0x0110  # EXIF
-_DICOM_TAGS = ["Manufacturer", "ManufacturerModelName", "PatientID"]
+_DICOM_TAGS = ["Manufacturer", "ManufacturerModelName", "PatientID", "Rows", "Columns"]
 
 
 def camera_of(path: Path) -> str:
@@ -30,6 +30,14 @@ def dicom_patient(path: Path) -> str | None:
     dataset = _dicom(path)
     label = "" if dataset is None else str(dataset.get("PatientID") or "").strip()
     return label or None
+
+
+def dicom_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a DICOM picture; None for other files."""
+    dataset = _dicom(path)
+    if dataset is None or "Rows" not in dataset or "Columns" not in dataset:
+        return None
+    return int(dataset.Columns), int(dataset.Rows)
 
 
 def _dicom(path: Path) -> Any | None:
