@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation import vessel_recovery
-from retina_viewer.evaluation.vessel_recovery import evaluate_recovery_command, summarise
+from retina_viewer.evaluation.recovery_summary import summarise
+from retina_viewer.evaluation.vessel_recovery import evaluate_recovery_command
 from retina_viewer.imaging.field_of_view import FieldOfView
 
 
