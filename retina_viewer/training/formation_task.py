@@ -69,8 +69,8 @@ class FormationTask:
     ) -> tuple[Tensor, Tensor]:
         side = self._stage.patches[scale] * scale
         drawn = [
-            random_low_resolution(source.draw(side, rng), scale, self._stage.degradation, rng)
-            for _ in range(count)
+            random_low_resolution(source.draw(side, one), scale, self._stage.degradation, one)
+            for one in rng.spawn(count)
         ]
         images = torch.from_numpy(np.stack([low for low, _ in drawn])).permute(0, 3, 1, 2)
         images = images.to(self._device, memory_format=torch.channels_last)

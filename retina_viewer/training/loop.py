@@ -23,6 +23,7 @@ from retina_viewer.training.checkpoint import (
     save_checkpoint,
     with_prefix,
 )
+from retina_viewer.training.distributed import ALONE, Group
 from retina_viewer.training.precision import fastest_precision
 from retina_viewer.training.recipe import Optimisation
 from retina_viewer.training.task import Task
@@ -42,6 +43,7 @@ class Surroundings:
     device: torch.device
     events: Callable[[Event], None]
     progress: Progress = no_progress
+    group: Group = ALONE
 
 
 @dataclass
@@ -74,6 +76,7 @@ def run_stage(task: Task, number: int, where: Surroundings) -> Counters:
     """
     stage = _begin(task, number, where)
     counters, plan = stage.counters, task.optimisation
+    progress = where.group.together(where.progress)
     last_saved = started = time.monotonic()
     seconds_before = counters.seconds
     running: dict[str, list[float]] = {}
@@ -91,7 +94,7 @@ def run_stage(task: Task, number: int, where: Surroundings) -> Counters:
             if time.monotonic() - last_saved > CHECKPOINT_SECONDS:
                 _save(stage)
                 last_saved = time.monotonic()
-            where.progress(counters.step / plan.iterations, task.name)
+            progress(counters.step / plan.iterations, task.name)
     finally:
         _save(stage)
     task.players[0].network.load_state_dict(stage.best)
@@ -111,6 +114,7 @@ def _begin(task: Task, number: int, where: Surroundings) -> _Stage:
             betas=(plan.beta1, 0.999),
             weight_decay=plan.weight_decay,
         )
+        where.group.follow_first(player.network)
     stage.average = copy.deepcopy(task.players[0].network).requires_grad_(False).eval()
     if where.checkpoint.exists():
         tensors, counters = load_checkpoint(where.checkpoint)
@@ -125,8 +129,9 @@ def _begin(task: Task, number: int, where: Surroundings) -> _Stage:
             stage.average.load_state_dict(below_prefix("average", tensors))
             stage.best = below_prefix("best", tensors)
     if not stage.counters.precision:
-        precision = fastest_precision(where.device)
-        stage.counters.precision = str(precision).removeprefix("torch.")
+        stage.counters.precision = where.group.from_first(
+            lambda: str(fastest_precision(where.device)).removeprefix("torch.")
+        )
     return stage
 
 
@@ -136,8 +141,13 @@ def _one_step(stage: _Stage) -> dict[str, float]:
     plan = task.optimisation
     # Seeded by place, not by history: a resumed training draws what an unbroken one draws.
     seed = [where.seed, stage.number, counters.step]
-    torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-    batch = task.batch(np.random.default_rng(seed))
+    own = seed + [where.group.rank] * (where.group.rank > 0)
+    torch.manual_seed(int(np.random.SeedSequence(own).generate_state(1)[0]))
+    # Every patch of a batch draws from a child of this step's numbers, and each process goes on
+    # where the children of the one before it end: together they draw one larger batch.
+    drawn_by_others = where.group.rank * plan.batch
+    children = np.random.SeedSequence(seed, n_children_spawned=drawn_by_others)
+    batch = task.batch(np.random.default_rng(children))
     precision: torch.dtype = getattr(torch, counters.precision)
     logged: dict[str, float] = {}
     for player in task.players:
@@ -149,15 +159,17 @@ def _one_step(stage: _Stage) -> dict[str, float]:
         with torch.autocast(where.device.type, dtype=precision, enabled=enabled):
             terms = task.losses(player, batch)
         total = torch.stack(list(terms.values())).sum()
-        if not torch.isfinite(total):
+        if not where.group.agreed(bool(torch.isfinite(total))):
             raise UserError(
                 f"The loss of {task.name} is not finite at step {counters.step}.",
                 "Lower the learning rate and go on from the last checkpoint.",
             )
         optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
+        where.group.average(p.grad for p in player.network.parameters() if p.grad is not None)
         nn.utils.clip_grad_norm_(player.network.parameters(), plan.clip)
         optimiser.step()
+        where.group.average(b for b in player.network.buffers() if b.is_floating_point())
         logged |= {f"{player.name}/{name}": float(term.detach()) for name, term in terms.items()}
     _follow(stage.average, task.players[0].network, plan.ema, counters.step)
     return logged
@@ -203,7 +215,7 @@ def _log(stage: _Stage, running: dict[str, list[float]]) -> None:
 def _validate(stage: _Stage) -> None:
     counters = stage.counters
     stage.average.eval()
-    metrics = stage.task.validate(stage.average)
+    metrics = stage.where.group.from_first(lambda: stage.task.validate(stage.average))
     counters.history.append({"step": float(counters.step), **metrics})
     if counters.best_score is None or metrics["score"] > counters.best_score:
         counters.best_score, counters.best_step = metrics["score"], counters.step
@@ -214,6 +226,8 @@ def _validate(stage: _Stage) -> None:
 
 
 def _save(stage: _Stage) -> None:
+    if not stage.where.group.is_first:
+        return
     tensors = with_prefix("average", stage.average.state_dict())
     tensors |= with_prefix("best", stage.best)
     for player in stage.task.players:

@@ -62,10 +62,10 @@ class PairSource:
         return ranges.gaussian / (ranges.gaussian + ranges.bicubic + ranges.area)
 
     def draw(self, count: int, rng: np.random.Generator) -> PatchPair:
-        """A batch of ``count`` pairs; the same state of ``rng`` gives the same batch."""
-        side = self._stage.patch * self._scale
-        high = [self._train.draw(side, rng) for _ in range(count)]
-        return self._pair(high, self._degradation, rng)
+        """A batch of ``count`` pairs, each from a child of ``rng`` of its own."""
+        side, own = self._stage.patch * self._scale, rng.spawn(count)
+        high = [self._train.draw(side, one) for one in own]
+        return self._pair(high, self._degradation, own)
 
     def inside(self, images: Tensor) -> Tensor:
         """``images`` (of the result's size) without the rim, which saw no photograph beyond it."""
@@ -103,7 +103,7 @@ class PairSource:
         side -= side % (2 * self._scale)
         high = [source.draw(side, rng) for _ in range(self._stage.validation_patches)]
         return {
-            name: [self._pair([h], ranges, rng) for h in high]
+            name: [self._pair([h], ranges, [rng]) for h in high]
             for name, ranges in _VALIDATION_KERNELS.items()
         }
 
@@ -112,9 +112,12 @@ class PairSource:
         self,
         high: Sequence[NDArray[np.float32]],
         ranges: DegradationRange,
-        rng: np.random.Generator,
+        rngs: Sequence[np.random.Generator],
     ) -> PatchPair:
-        degraded = [random_low_resolution(h, self._scale, ranges, rng) for h in high]
+        degraded = [
+            random_low_resolution(h, self._scale, ranges, rng)
+            for h, rng in zip(high, rngs, strict=True)
+        ]
         inputs = self._tensor([low for low, _ in degraded])
         formation = formation_tensor([formed for _, formed in degraded], self._device)
         for step in self._frozen:

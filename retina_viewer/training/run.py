@@ -1,6 +1,7 @@
 """From a recipe and a data folder to a model folder: caches, stages, checkpoints, the model."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,10 +15,10 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.networks.devices import resolve_device
 from retina_viewer.networks.growth import grow
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
+from retina_viewer.training.distributed import joined
 from retina_viewer.training.formation_task import FormationTask
 from retina_viewer.training.loop import Event, Surroundings, run_stage
 from retina_viewer.training.outcome import ARCHITECTURE_OF, TrainingData, write_model
@@ -68,25 +69,47 @@ def train(
         UserError: recipe, data, device or disk are not usable, or the losses left the numbers.
     """
     recipe = load_recipe(recipe_file)
-    target = resolve_device(device)
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
-    _prepare_folder(out, recipe_file, resume)
-    loaded = _load_data(recipe, data, out / "cache", part_of(progress, 0.0, 0.02))
+    with joined(device) as (group, target):
+        group.from_first(lambda: _prepare_folder(out, recipe_file, resume))
+        decoding = part_of(progress, 0.0, 0.02)
+        loaded = group.first_before_others(
+            lambda: _load_data(recipe, data, out / "cache", decoding)
+        )
+        told = events if group.is_first else _to_nobody
+        where = Surroundings(out, recipe.seed, target, told, progress, group)
+        return _trained(recipe, recipe_file, loaded, out, where)
+
+
+def _to_nobody(event: Event) -> None:
+    """The listener of all processes but the first."""
+
+
+def _trained(
+    recipe: Recipe, recipe_file: Path, loaded: TrainingData, out: Path, whole: Surroundings
+) -> ModelCard:
+    """All stages, and the model; ``whole`` is the surroundings of the training as a whole."""
+    target, events = whole.device, whole.events
     network = _starting_network(recipe).to(target)
     events({"event": "start", "task": recipe.task, "device": str(target), "name": recipe.name})
     finished: list[Counters] = []
     for number, task in enumerate(_tasks(recipe, network, loaded, target)):
-        checkpoint = out / f"stage{number + 1}.safetensors"
         span = part_of(
-            progress,
+            whole.progress,
             0.02 + 0.98 * number / len(recipe.stages),
             0.02 + 0.98 * (number + 1) / len(recipe.stages),
         )
-        where = Surroundings(checkpoint, recipe.seed, target, events, span)
+        checkpoint = out / f"stage{number + 1}.safetensors"
+        where = replace(whole, checkpoint=checkpoint, progress=span)
         finished.append(run_stage(task, number, where))
         events({"event": "stage finished", "task": task.name, **_best(finished[-1])})
-    card = write_model(recipe, recipe_file, network, loaded, finished, out, str(target))
+    written = whole.group.from_first(
+        lambda: write_model(
+            recipe, recipe_file, network, loaded, finished, out, str(target)
+        ).model_dump_json()
+    )
+    card = ModelCard.model_validate_json(written)
     events({"event": "model", "folder": str(out / "model"), "name": card.name})
     return card
 

@@ -32,7 +32,11 @@ class Task(Protocol):
         """In the order of their updates; the first is the one that is kept and averaged."""
 
     def batch(self, rng: np.random.Generator) -> Any:
-        """A batch; the same state of ``rng`` gives the same batch."""
+        """A batch, every sample drawn from a child of ``rng`` of its own (``rng.spawn``).
+
+        So the samples of a larger batch can be drawn by several processes. The same ``rng`` gives
+        the same batch, once: a second batch from it is drawn from its next children.
+        """
 
     def losses(self, player: Player, batch: Any) -> dict[str, Tensor]:
         """The weighted terms, whose sum ``player`` descends. Runs under the loop's autocast."""

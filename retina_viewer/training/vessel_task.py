@@ -64,7 +64,7 @@ class VesselTask:
         return self._stage.optimisation
 
     def batch(self, rng: np.random.Generator) -> VesselBatch:
-        return self._tensors([self._crop(rng) for _ in range(self.optimisation.batch)])
+        return self._tensors([self._crop(one) for one in rng.spawn(self.optimisation.batch)])
 
     def losses(self, player: Player, batch: VesselBatch) -> dict[str, Tensor]:
         logits = player.network(batch.contrast)
