@@ -37,7 +37,8 @@ def summarise(records: Sequence[Record], model: str) -> Table:
     """One row a set, kernel, scale and method: means, the share won back, and p.
 
     Args:
-        records: of :func:`~retina_viewer.evaluation.vessel_recovery.evaluate_recovery`, with the method ``bicubic`` among them.
+        records: of :func:`~retina_viewer.evaluation.vessel_recovery.evaluate_recovery`, with the
+            method ``bicubic`` among them.
         model: the vessel model's name, for the note.
     """
     groups: dict[tuple[str, str, int, str], list[Record]] = {}
