@@ -157,7 +157,7 @@ def _residual(enhancer: Enhancer, result: FloatImage, photograph: FloatImage) ->
     """``(h, w)``: how far the result is from the photograph once shrunk again, in [0, 1]."""
     formation = enhancer.formation or STANDARD
     again = form(luminance(result), enhancer.scale, formation.blur)
-    return np.abs(again - luminance(photograph))
+    return np.asarray(np.abs(again - luminance(photograph)), np.float32)
 
 
 def _disagreement(
@@ -175,7 +175,7 @@ def _disagreement(
         total += deviation
         squares += deviation * deviation
     variance = squares / 8 - np.square(total / 8)
-    return np.sqrt(np.maximum(variance, 0, out=variance))
+    return np.asarray(np.sqrt(np.maximum(variance, 0)), np.float32)
 
 
 def _gradient(plane: Plane) -> Plane:

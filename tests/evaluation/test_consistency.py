@@ -1,12 +1,14 @@
 """The check of the consistency map, with an untrained cascade on small crops of photographs."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.geometry import Rect
 from retina_viewer.evaluation import consistency, consistency_samples
 from retina_viewer.evaluation.consistency import evaluate_consistency_command, plan
 from retina_viewer.evaluation.consistency_samples import (
@@ -20,7 +22,7 @@ from retina_viewer.evaluation.protocols import Condition, small_image
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.model_store.store import find_model
 from retina_viewer.superres.classical import bicubic
-from retina_viewer.superres.consistency_calibration import read_calibration
+from retina_viewer.superres.consistency_calibration import read_calibration, window_of
 from retina_viewer.superres.tiles import enhance_image
 from tests.untrained import add_cascade
 
@@ -61,9 +63,9 @@ def test_the_true_error_is_the_mean_over_the_window(data: Path, scale: int) -> N
     small = small_image(truth, Condition("native", "gaussian", scale))
     rgb = small.astype(np.float32) / np.float32(255)
     off = np.abs(luminance(enhance_image(bicubic(scale), small)) - luminance(truth.rgb8))
-    region = consistency_samples.Rect(5, 4, 8, 7)
+    region = Rect(5, 4, 8, 7)
     found = true_error(bicubic(scale), rgb, truth.rgb8, region)
-    side = consistency_samples.window_of(scale)
+    side = window_of(scale)
     top, left = (4 + 3 - side // 2) * scale, (5 + 2 - side // 2) * scale
     wanted = off[top : top + side * scale, left : left + side * scale].mean()
     assert found.shape == (7, 8)
@@ -92,13 +94,19 @@ def test_fit_and_check_by_one_command(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_cascade("mine", seed=3, strength=0.3)
-    options = {"scales": (2, 4), "sets": ("CHASE_DB1",), "model": "mine", "device": "cpu"}
-    with pytest.raises(UserError, match="not been calibrated"):
-        evaluate_consistency_command(data, tmp_path, **options)
-    seen: list[float] = []
-    table = evaluate_consistency_command(
-        data, tmp_path, fit=True, tiles=1, **options, progress=lambda f, what: seen.append(f)
+    command = partial(
+        evaluate_consistency_command,
+        data,
+        tmp_path,
+        scales=(2, 4),
+        sets=("CHASE_DB1",),
+        model="mine",
+        device="cpu",
     )
+    with pytest.raises(UserError, match="not been calibrated"):
+        command()
+    seen: list[float] = []
+    table = command(fit=True, tiles=1, progress=lambda fraction, what: seen.append(fraction))
     assert seen == sorted(seen)
     assert seen[-1] == 1
     calibration = read_calibration(find_model("mine"))
@@ -119,7 +127,7 @@ def test_fit_and_check_by_one_command(
         pytest.fail("measured again")
 
     monkeypatch.setattr(consistency, "gather", never)
-    assert evaluate_consistency_command(data, tmp_path, tiles=1, **options) == table
+    assert command(tiles=1) == table
 
 
 def test_a_fit_needs_validation_photographs(data: Path, tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def windows(seed: int, count: int = 4000) -> Windows:
     telling = rng.lognormal(0.5, 0.8, count).astype(np.float32)
     idle = rng.lognormal(0.5, 0.8, count).astype(np.float32)
     error = (0.7 * telling**0.8 * rng.lognormal(0, 0.3, count)).astype(np.float32)
-    return Windows(error, {"telling": telling, "idle": idle, "falling": 1 / (error + 1)})
+    falling = (1 / (error + 1)).astype(np.float32)
+    return Windows(error, {"telling": telling, "idle": idle, "falling": falling})
 
 
 def test_it_finds_the_telling_evidence_and_is_calibrated_on_new_windows() -> None:
