@@ -28,7 +28,7 @@ _CUT = 0.02
 _LEAST_RANGE = 0.002
 _NOTE = (
     "Losses: thin, the mean of 50 steps; strong, the trend. Validation: photographs that are not "
-    "trained on, PSNR and the like drawn so that up is better; ringed, the weights that were kept. "
+    "trained on, every metric drawn so that up is better; ringed, the weights that were kept. "
     "Every plot has a scale of its own."
 )
 
@@ -118,8 +118,8 @@ def value_range(curve: Curve) -> tuple[float, float]:
 
 
 def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Three to six round values from ``low`` to ``high``, with as many decimals as they need."""
-    rough = (high - low) / 4
+    """Two to six round values from ``low`` to ``high``, with as many decimals as they need."""
+    rough = (high - low) / 5
     power = math.floor(math.log10(rough))
     step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= rough)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))

@@ -13,9 +13,9 @@ from hypothesis.extra import numpy as arrays
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.training.checkpoint import Counters, save_checkpoint
-from retina_viewer.ui.learning_history import LearningHistory, read_history, smoothed
+from retina_viewer.ui.learning_history import LearningHistory, Point, read_history, smoothed
 
-STAGES = [
+STAGES: list[list[Point]] = [
     [
         {"step": 50.0, "generator/pixel": 0.3, "discriminator/adversarial": 0.7},
         {"step": 100.0, "generator/pixel": 0.2, "discriminator/adversarial": 0.6},
@@ -50,7 +50,9 @@ def test_a_finished_training_is_read_with_what_its_stages_made(tmp_path: Path) -
 
 def test_a_running_training_is_read_from_its_checkpoints(tmp_path: Path) -> None:
     for number in (1, 0):
-        counters = Counters(stage=number, step=50, history=STAGES[number])
+        counters = Counters(
+            stage=number, step=50, history=[dict(point) for point in STAGES[number]]
+        )
         save_checkpoint(tmp_path / f"stage{number + 1}.safetensors", {"w": torch.ones(1)}, counters)
     found = read_history(tmp_path)
     assert found.stages == STAGES
