@@ -59,6 +59,16 @@ class Photograph:
         except OSError as error:
             raise UserError(f"{self.image.name} could not be read: {error}.") from error
 
+    def read_vessels(self) -> NDArray[np.bool_]:
+        """The drawn vessels, ``(H, W)`` bool.
+
+        Raises:
+            UserError: there are none, or the file cannot be read.
+        """
+        if self.vessels is None:
+            raise UserError(f"{self.name} has no vessel mask.")
+        return read_mask(self.vessels)
+
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """A label image as ``(H, W)`` bool, whatever its bit depth (1-bit, 0/255, palette)."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.model_store.verdict import Verdict
 
 TaskName = Literal["superres", "formation", "vessels"]
 CARD_FILE = "card.json"
@@ -77,6 +78,9 @@ class ModelCard(_Part):
     )
     fidelity: float | None = Field(
         default=None, ge=0.0, le=1.0, description="GAN: default share of the twin's weights"
+    )
+    verdict: Verdict | None = Field(
+        default=None, description="tuned models: base against this one, on held-out patients"
     )
     created: date
     notes: str = ""

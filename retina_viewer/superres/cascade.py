@@ -115,11 +115,12 @@ class CascadeEnhancer:
 
 
 def load_cascade(
-    model: str | None,
+    model: str | ModelCard | None,
     scale: int,
     device: torch.device,
     fidelity: float | None = None,
     blur: float | None = None,
+    twin: ModelCard | None = None,
 ) -> CascadeEnhancer:
     """The first steps of a trained cascade, ready on a device.
 
@@ -128,18 +129,21 @@ def load_cascade(
     interpolation, Wang et al. 2018, ESRGAN, equation 4).
 
     Args:
-        model: its name; None for the shipped default.
+        model: its name, or the card of one that is not installed; None for the shipped default.
         scale: 2, 4, 8 or 16.
         device: where to compute.
         fidelity: 0 for the GAN's own weights, 1 for its twin's, between them a mixture; None for
             what its card says. Only for models with a twin.
         blur: of the photograph, standard deviation in its own pixels; None to estimate it.
+        twin: of the model, where that is not installed either; None for the one its card names.
 
     Raises:
         UserError: no such model, its files are broken, it does not reach that scale, the fidelity
             is outside 0..1 or the model has none, or the twin is not of the same architecture.
     """
-    card = find_model(model or DEFAULT_MODELS["superres"])
+    card = (
+        model if isinstance(model, ModelCard) else find_model(model or DEFAULT_MODELS["superres"])
+    )
     if card.task != "superres" or scale not in card.scales:
         offered = ", ".join(f"x{one}" for one in card.scales) or "nothing"
         raise UserError(
@@ -149,7 +153,7 @@ def load_cascade(
     network = load_network(card)
     assert isinstance(network, GeneratorCascade)  # the only architectures of this task
     if share:
-        network.load_state_dict(_mixed(card, network, share))
+        network.load_state_dict(_mixed(card, network, share, twin))
     count = scale.bit_length() - 1
     steps = tuple(
         step.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -175,10 +179,12 @@ def _share_of_twin(card: ModelCard, fidelity: float | None) -> float | None:
     return fidelity
 
 
-def _mixed(card: ModelCard, network: nn.Module, share: float) -> dict[str, torch.Tensor]:
+def _mixed(
+    card: ModelCard, network: nn.Module, share: float, twin: ModelCard | None
+) -> dict[str, torch.Tensor]:
     """The weights of ``network`` moved towards its twin's; what holds no fractions stays."""
     assert card.twin is not None
-    twin = find_model(card.twin)
+    twin = twin or find_model(card.twin)
     if (twin.architecture, twin.parameters) != (card.architecture, card.parameters):
         raise UserError(
             f"The models {card.name!r} and {twin.name!r} are not of one architecture, "

@@ -1,0 +1,51 @@
+"""The two models that the gate compares, one of which is not installed yet."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import torch
+
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
+from retina_viewer.superres.back_projection import BackProjected
+from retina_viewer.superres.cascade import load_cascade
+from retina_viewer.superres.enhancer import Enhancer
+
+
+@dataclass
+class Candidate:
+    """A super-resolution model as the program uses it: at its card's fidelity, held to the
+    photograph by back-projection.
+
+    Args:
+        card: read from the model's folder, wherever that is.
+        device: where to compute.
+        twin: of a saliency GAN, where it is not installed; None for the one the card names.
+    """
+
+    card: ModelCard
+    device: torch.device
+    twin: ModelCard | None = None
+    _ready: dict[int, Enhancer] = field(default_factory=dict, repr=False)
+
+    def enhancer(self, scale: int) -> Enhancer:
+        """Ready for use, not yet fitted to a photograph.
+
+        Raises:
+            UserError: the model's files are broken, or it does not reach that scale.
+        """
+        if scale not in self._ready:
+            cascade = load_cascade(self.card, scale, self.device, twin=self.twin)
+            self._ready[scale] = BackProjected(cascade)
+        return self._ready[scale]
+
+    def identity(self) -> str:
+        """16 hexadecimal digits: results of different digits must not be mixed."""
+        parts = [self.card.weights_sha256]
+        if self.card.twin is not None:
+            twin = self.twin or find_model(self.card.twin)
+            parts += [twin.weights_sha256, str(self.card.fidelity)]
+        estimator = DEFAULT_MODELS["formation"]
+        if any(one.name == estimator for one in list_models("formation")):
+            parts.append(find_model(estimator).weights_sha256)
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
