@@ -137,6 +137,7 @@ def test_methods_without_a_twin_say_why_there_is_nothing_to_choose(
     window.commands.set_method("pixel")
     assert not panel.fidelity.isEnabled()
     assert "fidelity alone" in panel.fidelity.words.text()
+    assert panel.fidelity.slider.value() == 100
     assert window.viewer.making.fidelity is None
     # The twin of the network that was chosen, not the method's default.
     assert window.viewer.making.model == "tiny-pixel-fast"

@@ -103,15 +103,19 @@ class FidelitySlider(QWidget):
         self.setEnabled(value is not None)
         if value is None or default is None:
             self._rest.stop()
+            self._stand_at(100)  # what cannot be moved towards detail has none of it invented
             self.words.setText(reason)
             self.slider.mark = None
         elif not self._rest.isActive():
             self.slider.mark = round(default * 100)
-            self.slider.blockSignals(True)
-            self.slider.setValue(round(value * 100))
-            self.slider.blockSignals(False)
+            self._stand_at(round(value * 100))
             self._show_words()
         self.slider.update()
+
+    def _stand_at(self, percent: int) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setValue(percent)
+        self.slider.blockSignals(False)
 
     def _show_words(self) -> None:
         percent, mark = self.slider.value(), self.slider.mark
