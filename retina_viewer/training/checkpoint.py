@@ -21,25 +21,51 @@ from retina_viewer.core.files import atomic_write
 _METADATA = "state"
 
 
+class SavingFailed(UserError):
+    """A checkpoint could not be written. The one before it is whole: mend it and go on."""
+
+
 class Counters(BaseModel):
-    """Where the training stands."""
+    """Where the training stands.
+
+    Attributes:
+        ended: before its iterations: out of patience, or asked to.
+        validated_step: of the last validation.
+        saved_once: the stage has begun; False only before its first checkpoint.
+        parts: in how many parts a batch is computed, since memory did not hold the whole.
+        retreats: how often the losses left the numbers and it went back to a checkpoint.
+        rate_factor: of the learning rate since then.
+    """
 
     stage: int = 0
     step: int = 0
     best_score: float | None = None
     best_step: int = 0
+    ended: bool = False
+    validated_step: int | None = None
+    saved_once: bool = False
+    parts: int = 1
+    retreats: int = 0
+    rate_factor: float = 1.0
     precision: str = ""
     seconds: float = 0.0
     history: list[dict[str, float]] = []
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], counters: Counters) -> None:
-    """Write ``path`` atomically, replacing an older checkpoint."""
+    """Write ``path`` atomically, replacing an older checkpoint.
+
+    Raises:
+        SavingFailed: the disk is full, the folder gone or read-only.
+    """
     # clone: tensors of one storage (averages at their start) would be refused.
     flat = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     content = save(flat, metadata={_METADATA: counters.model_dump_json()})
-    with atomic_write(path, replace=True) as stream:
-        stream.write(content)
+    try:
+        with atomic_write(path, replace=True) as stream:
+            stream.write(content)
+    except UserError as error:
+        raise SavingFailed(error.message, error.hint) from error
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], Counters]:

@@ -3,6 +3,7 @@
 The loop lets the generator, then the discriminator, descend its own loss on the same batch.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -47,20 +48,23 @@ class SaliencyGanTask(StepTask):
         self._saliency = LocalSaliency().to(device)
         self._features = VGG16Features([_CNN_LAYER]).to(device)
         self._perceptual = LPIPS().to(device)
-        self._made: Tensor | None = None
+        self._made: dict[int, Tensor] = {}  # by the batch it was made of: there may be parts
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """PSNR by blur, LPIPS of Gaussian patches, and the score: LPIPS, turned to be high."""
         distance = self._pairs.mean_distance(network, self._perceptual, _JUDGED_PATCHES)
         return {**self._pairs.luminance_psnr(network), "lpips": distance, "score": -distance}
 
+    def batch(self, rng: np.random.Generator) -> PatchPair:
+        self._made.clear()
+        return super().batch(rng)
+
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
         truth = self._pairs.inside(batch.high)
-        if player.name == "discriminator":
-            assert self._made is not None  # the generator plays first
-            return {"adversarial": self._discriminator_loss(truth, self._made)}
+        if player.name == "discriminator":  # the generator has played on this batch
+            return {"adversarial": self._discriminator_loss(truth, self._made.pop(id(batch)))}
         made = self._pairs.inside(player.network(batch.low, batch.formation))
-        self._made = made.detach()
+        self._made[id(batch)] = made.detach()
         return self._generator_losses(truth, made)
 
     def _generator_losses(self, truth: Tensor, made: Tensor) -> dict[str, Tensor]:

@@ -1,5 +1,7 @@
 """The loop on a task small enough to check by hand."""
 
+import errno
+import os
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.training.checkpoint import SavingFailed
 from retina_viewer.training.loop import Surroundings, learning_rate, run_stage
 from retina_viewer.training.recipe import Optimisation
 from retina_viewer.training.task import Player
@@ -96,14 +99,141 @@ def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
     torch.testing.assert_close(weights(second), weights(first), rtol=0, atol=0)
 
 
-def test_losses_that_are_no_numbers_stop_the_training_with_its_weights_kept(
+def test_losses_that_stay_no_numbers_stop_the_training_with_its_weights_kept(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(UserError, match="not finite at step 50"):
+    with pytest.raises(UserError, match="is not finite at step 0, also with 4 times less"):
         run_stage(LineTask(poison_at=50), 0, where(tmp_path, []))
     resumed = LineTask()
     run_stage(resumed, 0, where(tmp_path, []))
     assert torch.isfinite(weights(resumed)).all()
+
+
+class OncePoisoned(LineTask):
+    """One loss is no number, once."""
+
+    def losses(self, player: Player, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        terms = super().losses(player, batch)
+        if self.drawn == 50:
+            return {"squared": terms["squared"] * float("nan")}
+        return terms
+
+
+def test_a_loss_that_is_no_number_goes_back_with_half_the_rate(tmp_path: Path) -> None:
+    events: list[Mapping[str, Any]] = []
+    task = OncePoisoned(iterations=300)
+    counters = run_stage(task, 0, where(tmp_path, events))
+    assert (counters.retreats, counters.rate_factor, counters.step) == (1, 0.5, 300)
+    assert task.drawn == 50 + 300  # no checkpoint since the start
+    notice = next(event for event in events if event["event"] == "notice")
+    assert notice["message"].startswith("The loss was no number at step 49")
+    torch.testing.assert_close(weights(task), torch.tensor([2.0, 1.0]), atol=0.1, rtol=0)
+
+
+class InfiniteGradient(LineTask):
+    """A finite loss whose gradient is not: the weights must not take it."""
+
+    def losses(self, player: Player, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        terms = super().losses(player, batch)
+        if self.drawn == 30:
+            zero = torch.zeros(1) * player.network.bias  # type: ignore[operator]
+            terms["root"] = zero.abs().sqrt().sum()
+        return terms
+
+
+def test_a_gradient_that_is_no_number_goes_back_too(tmp_path: Path) -> None:
+    task = InfiniteGradient()
+    counters = run_stage(task, 0, where(tmp_path, []))
+    assert counters.retreats == 1
+    assert torch.isfinite(weights(task)).all()
+
+
+class SmallMemory(LineTask):
+    """Memory holds so many samples."""
+
+    def __init__(self, holds: int) -> None:
+        super().__init__()
+        self.holds = holds
+
+    def losses(self, player: Player, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        if len(batch[0]) > self.holds:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        return super().losses(player, batch)
+
+
+@pytest.mark.parametrize(("holds", "parts"), [(8, 1), (4, 2), (3, 4), (1, 8)])
+def test_a_batch_too_large_for_memory_is_computed_in_parts_to_the_same_weights(
+    tmp_path: Path, holds: int, parts: int
+) -> None:
+    whole = LineTask()
+    run_stage(whole, 0, where(tmp_path, []))
+    events: list[Mapping[str, Any]] = []
+    (tmp_path / "b").mkdir()
+    task = SmallMemory(holds)
+    counters = run_stage(task, 0, where(tmp_path / "b", events))
+    assert counters.parts == parts
+    notices = [event["message"] for event in events if event["event"] == "notice"]
+    assert len(notices) == {1: 0, 2: 1, 4: 2, 8: 3}[parts]
+    torch.testing.assert_close(weights(task), weights(whole), rtol=1e-4, atol=1e-5)
+
+
+def test_a_memory_that_holds_no_sample_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not even with one sample") as caught:
+        run_stage(SmallMemory(0), 0, where(tmp_path, []))
+    assert "patches" in caught.value.hint
+
+
+class NeverBetter(LineTask):
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        return {"score": -float(super().validate(network)["error"] < 1e9)}
+
+
+def test_patience_ends_a_stage_that_gets_no_better(tmp_path: Path) -> None:
+    task = NeverBetter()
+    task.optimisation = task.optimisation.model_copy(update={"patience": 2, "validate_first": True})
+    before = weights(task).clone()
+    counters = run_stage(task, 0, where(tmp_path, []))
+    assert (counters.step, counters.best_step, counters.ended) == (40, 0, True)
+    torch.testing.assert_close(weights(task), before, rtol=0, atol=0)  # the start was the best
+    again = NeverBetter()
+    again.optimisation = task.optimisation
+    run_stage(again, 0, where(tmp_path, []))
+    assert again.drawn == 0
+
+
+def test_stopping_keeps_the_best_so_far(tmp_path: Path) -> None:
+    task = LineTask()
+    counters = run_stage(task, 0, where(tmp_path, [], should_stop=lambda: task.drawn >= 33))
+    assert counters.step == counters.validated_step == 33
+    assert counters.ended
+    assert task.validate(task.players[0].network)["score"] == pytest.approx(counters.best_score)
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing fails half-way, as on a full disk; what was written before stays whole."""
+    monkeypatch.setattr("retina_viewer.training.loop.CHECKPOINT_SECONDS", 0.0)
+    real = os.fsync
+    written = 0
+
+    def full(descriptor: int) -> None:
+        nonlocal written
+        written += 1
+        if written > 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    with monkeypatch.context() as patch, pytest.raises(SavingFailed, match="disk is full"):
+        patch.setattr("os.fsync", full)
+        run_stage(LineTask(), 0, where(tmp_path, []))
+    assert [path.name for path in tmp_path.iterdir()] == ["stage1.safetensors"]
+    resumed, unbroken = LineTask(), LineTask()
+    run_stage(resumed, 0, where(tmp_path, []))
+    assert resumed.drawn < 120
+    (tmp_path / "b").mkdir()
+    run_stage(unbroken, 0, where(tmp_path / "b", []))
+    torch.testing.assert_close(weights(resumed), weights(unbroken), rtol=0, atol=0)
 
 
 def test_the_rate_warms_up_and_comes_down() -> None:
