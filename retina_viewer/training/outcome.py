@@ -80,6 +80,7 @@ def write_model(
         training=_summary(recipe, recipe_file, data, stages, device),
         validation={f"stage{n + 1}": s.best_score or 0.0 for n, s in enumerate(stages)},
         parent=f"{base.name} {base.version}" if base else None,
+        **_mixture(recipe),
         created=datetime.now(UTC).date(),
     )
     save_card(card, folder)
@@ -91,6 +92,14 @@ def write_model(
     with atomic_write(out / "history.json", replace=True) as stream:
         stream.write(json.dumps([s.history for s in stages]).encode())
     return card
+
+
+def _mixture(recipe: Recipe) -> dict[str, Any]:
+    """A saliency GAN is mixed with the weights it started from, half and half until validation
+    photographs have said better (``evaluate fidelity``, ``models record``)."""
+    if isinstance(recipe, SaliencyGanRecipe):
+        return {"twin": recipe.base, "fidelity": 0.5}
+    return {}
 
 
 def _architecture(recipe: Recipe, base: ModelCard | None) -> tuple[str, dict[str, Any]]:
