@@ -137,7 +137,9 @@ def _place(scene: Scene, side: int, scale: int, rng: np.random.Generator) -> Rec
         window = region.scaled(scale).slices()
         inside = float(scene.truth.mask[window].mean())
         # Outside the field there is an edge, its rim, but nothing to compare.
-        seen = float(detail[window][scene.mask[window]].sum()) if inside > _LEAST_INSIDE else inside
+        seen = inside
+        if inside > _LEAST_INSIDE:
+            seen += float(detail[window][scene.mask[window]].sum())
         if seen > most:
             best, most = region, seen
     return best

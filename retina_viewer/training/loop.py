@@ -56,6 +56,7 @@ def begin_stage(task: Task, number: int, where: Surroundings) -> Stage:
     """A stage ready for its next step: fresh, or as its checkpoint left it."""
     stage = fresh_stage(task, number, where)
     take_up(stage)
+    where.group.agreed(True)  # none goes on to write a checkpoint that another would take up
     if not stage.counters.precision:
         stage.counters.precision = where.group.from_first(
             lambda: str(fastest_precision(where.device)).removeprefix("torch.")
