@@ -66,6 +66,8 @@ def make(qtbot: QtBot, qapp: QApplication) -> Iterator[MakeWindow]:
         window.close()
         window.deleteLater()
         qapp.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)  # on a busy machine a cancelled job needs a while to notice
     assert set(threading.enumerate()) == before
     assert not [widget for widget in qapp.topLevelWidgets() if isinstance(widget, Window)]
 
