@@ -12,7 +12,7 @@ from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_json
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.core.progress import Progress
+from retina_viewer.core.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -68,12 +68,15 @@ def train(
 ) -> int:
     """Train, reporting every event. Interrupt and terminate leave a checkpoint to go on from."""
     from retina_viewer.training import run
+    from retina_viewer.training.distributed import is_first_process
 
     def report(event: Mapping[str, Any]) -> None:
         console.event(**event)
         console.say(_line(event))
 
-    with _stoppable(console.progress(recipe.stem)) as progress:
+    # Of several processes (torchrun) one speaks; signals stop any of them.
+    shown = console.progress(recipe.stem) if is_first_process() else no_progress
+    with _stoppable(shown) as progress:
         run.train(recipe, data, out, device=device, resume=resume, events=report, progress=progress)
     return 0
 
