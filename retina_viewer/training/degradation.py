@@ -34,13 +34,25 @@ def random_low_resolution(
     low = clean = degrade(rgb, scale, kernel, sigma)
     if rng.random() < ranges.noise_probability:
         level = float(rng.uniform(*ranges.noise_levels)) / 255
-        low = low + rng.normal(0, level, low.shape).astype(np.float32)
+        low = low + np.float32(level) * unit_noise(low.shape, ranges.noise_blur, rng)
     low8 = to_8bit(low)
     if rng.random() < ranges.jpeg_probability:
         low8 = jpeg_round_trip(low8, int(rng.integers(*ranges.jpeg_quality, endpoint=True)))
     given = as_unit(low8)
     noise = 255 * float(np.sqrt(np.mean((given - clean) ** 2)))
     return given, Formation(sampling_blur(kernel, scale, sigma), noise)
+
+
+def unit_noise(
+    shape: tuple[int, ...], blur: tuple[float, float], rng: np.random.Generator
+) -> Floats:
+    """Gaussian noise of deviation 1, blurred by a sigma (px) in this range, as demosaicing does."""
+    noise = rng.normal(0, 1, shape).astype(np.float32)
+    sigma = float(rng.uniform(*blur)) if blur[1] > 0 else 0.0
+    if sigma > 0.2:  # a narrower Gaussian changes nothing
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigma), dtype=np.float32)
+        noise /= noise.std()
+    return noise
 
 
 def jpeg_round_trip(rgb8: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

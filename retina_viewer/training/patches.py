@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
+from retina_viewer.training.degradation import unit_noise
 from retina_viewer.training.recipe import Colour, Grain, Sharpening
 
 _INSIDE = 0.6  # least share of a patch inside the field of view
@@ -79,11 +80,7 @@ def with_grain(
     """``(H, W, 3)`` float32 in [0, 1], sometimes with noise, as a sensor's after demosaicing."""
     if not grain.probability or rng.random() >= grain.probability:
         return rgb
-    noise = rng.normal(0, 1, rgb.shape).astype(np.float32)
-    sigma = float(rng.uniform(*grain.blur))
-    if sigma > 0.2:  # a narrower Gaussian changes nothing
-        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigma), dtype=np.float32)
-        noise /= noise.std()
+    noise = unit_noise(rgb.shape, grain.blur, rng)
     level = np.float32(rng.uniform(*grain.levels) / 255)
     return np.asarray(np.clip(rgb + level * noise, 0, 1), dtype=np.float32)
 

@@ -62,6 +62,7 @@ class DegradationRange(_Part):
     area: float = 0.15
     noise_probability: float = 0.15
     noise_levels: tuple[float, float] = (0.5, 4.0)
+    noise_blur: tuple[float, float] = Field(default=(0.0, 0.0), description="sigma, px")
     jpeg_probability: float = 0.10
     jpeg_quality: tuple[int, int] = (60, 100)
 
@@ -149,6 +150,9 @@ class GanWeights(_Part):
     saliency: float = Field(default=0.1, description="between the two saliency maps, eq. 9")
     cnn: float = Field(default=0.08, description="between VGG-16 relu4_1 features, eq. 8")
     adversarial: float = Field(default=5e-3, description="eq. 10, or relativistic")
+    grid: float = Field(
+        default=300.0, description="against a pattern of the period of the last shuffling"
+    )
 
 
 class SaliencyGanStage(StepStage):

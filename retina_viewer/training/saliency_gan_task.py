@@ -39,6 +39,7 @@ class SaliencyGanTask(StepTask):
         device: torch.device,
     ) -> None:
         generator = cascade.steps[stage.step - 1].requires_grad_(True)
+        self._period = 2 * getattr(generator, "unshuffle", 1)
         self._discriminator = Discriminator(
             stage.discriminator_narrow, stage.discriminator_batch_norm
         ).to(device)
@@ -48,7 +49,8 @@ class SaliencyGanTask(StepTask):
         self._saliency = LocalSaliency().to(device)
         self._features = VGG16Features([_CNN_LAYER]).to(device)
         self._perceptual = LPIPS().to(device)
-        self._made: dict[int, Tensor] = {}  # by the batch it was made of: there may be parts
+        # Truth and result as both players judge them, by their batch: there may be parts.
+        self._judged: dict[int, tuple[Tensor, Tensor]] = {}
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """PSNR by blur, LPIPS of Gaussian patches, and the score: LPIPS, turned to be high."""
@@ -56,16 +58,27 @@ class SaliencyGanTask(StepTask):
         return {**self._pairs.luminance_psnr(network), "lpips": distance, "score": -distance}
 
     def batch(self, rng: np.random.Generator) -> PatchPair:
-        self._made.clear()
+        self._judged.clear()
         return super().batch(rng)
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
-        truth = self._pairs.inside(batch.high)
         if player.name == "discriminator":  # the generator has played on this batch
-            return {"adversarial": self._discriminator_loss(truth, self._made.pop(id(batch)))}
+            return {"adversarial": self._discriminator_loss(*self._judged.pop(id(batch)))}
+        truth = self._pairs.inside(batch.high)
         made = self._pairs.inside(player.network(batch.low, batch.formation))
-        self._made[id(batch)] = made.detach()
-        return self._generator_losses(truth, made)
+        weight = self._gan.weights.grid
+        grid = {"grid": weight * grid_error(made - truth, self._period)} if weight else {}
+        truth, made = self._shifted(truth, made)
+        self._judged[id(batch)] = truth, made.detach()
+        return self._generator_losses(truth, made) | grid
+
+    def _shifted(self, truth: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+        """Both cut at a random place within the period of the shuffling: the strides of the
+        networks that judge would else always meet the same phases, and let a pattern pass."""
+        dy, dx = (int(n) for n in torch.randint(self._period, (2,)))
+        height, width = (side - self._period for side in truth.shape[2:])
+        rows, columns = slice(dy, dy + height), slice(dx, dx + width)
+        return truth[..., rows, columns], made[..., rows, columns]
 
     def _generator_losses(self, truth: Tensor, made: Tensor) -> dict[str, Tensor]:
         """Equations 7 to 10, weighted; terms of weight 0 are not computed."""
@@ -115,6 +128,22 @@ class SaliencyGanTask(StepTask):
         with torch.autocast(image.device.type, enabled=False):
             logits: Tensor = self._discriminator(noisy)
         return logits
+
+
+def grid_error(difference: Tensor, period: int) -> Tensor:
+    """How much of an error repeats with the period of the pixel shuffling: a visible grid.
+
+    Args:
+        difference: result less truth, ``(N, C, H, W)``; H and W multiples of ``period``.
+        period: of the shuffling, in result pixels.
+
+    Returns:
+        Mean square over images, channels and phases of the mean error of a phase, less that of all.
+    """
+    count, channels = difference.shape[:2]
+    phases = F.pixel_unshuffle(difference, period).view(count, channels, period**2, -1).mean(dim=3)
+    deviation: Tensor = phases - phases.mean(dim=2, keepdim=True)
+    return deviation.square().mean()
 
 
 def weighted_squared_error(

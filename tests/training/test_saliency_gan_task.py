@@ -18,7 +18,11 @@ from retina_viewer.training.recipe import (
     Optimisation,
     SaliencyGanStage,
 )
-from retina_viewer.training.saliency_gan_task import SaliencyGanTask, weighted_squared_error
+from retina_viewer.training.saliency_gan_task import (
+    SaliencyGanTask,
+    grid_error,
+    weighted_squared_error,
+)
 
 PLAN = Optimisation(iterations=1, batch=2, rate=1e-4)
 
@@ -101,3 +105,12 @@ def test_the_paper_s_adversarial_losses_at_indifference(source: PatchSource) -> 
     judged = task.losses(discriminator, batch)["adversarial"]
     assert float(made.detach()) == pytest.approx(np.log(2), rel=1e-3)
     assert float(judged.detach()) == pytest.approx(2 * np.log(2), rel=1e-3)
+
+
+def test_a_grid_is_an_error_of_its_own_and_other_errors_are_none() -> None:
+    smooth = torch.linspace(-1, 1, 48).expand(2, 3, 48, 48)
+    assert grid_error(smooth - smooth.mean(), 2) < 1e-3
+    grid = torch.zeros(2, 3, 48, 48)
+    grid[..., ::2, ::2] = 0.1
+    assert grid_error(grid, 2) > 1e-3
+    assert grid_error(grid, 4) > 1e-3
