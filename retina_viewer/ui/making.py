@@ -41,15 +41,20 @@ class NetworkInfo:
     fidelity: float | None = None
 
     @property
-    def label(self) -> str:
-        """Short, for a chooser of networks of one method."""
-        ending = self.name.rpartition("-")[2]
-        return ending.capitalize() if ending in ("fast", "best") else self.title
-
-    @property
     def family(self) -> str:
         """The pixel-trained network that it is, or is the twin of."""
         return self.twin or self.name
+
+
+def labels(networks: Sequence[NetworkInfo]) -> list[str]:
+    """Short names for a chooser of networks of one method: "Fast" where only one is called so."""
+    endings = [network.name.rpartition("-")[2] for network in networks]
+    return [
+        ending.capitalize()
+        if ending in ("fast", "best") and endings.count(ending) == 1
+        else network.title
+        for network, ending in zip(networks, endings, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

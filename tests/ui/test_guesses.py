@@ -18,7 +18,7 @@ from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import MakeWindow
 from tests.ui.test_window import finish, pixels_of, show
-from tests.ui.tiny_models import DEFAULT, install_pair
+from tests.ui.tiny_models import DEFAULT, GAN, install_pair
 
 
 class Guessing:
@@ -53,7 +53,7 @@ def services(guessing: Guessing) -> Services:
 
 @pytest.fixture
 def gan_window(make: MakeWindow, qtbot: QtBot, services: Services, photograph: Path) -> Window:
-    window = make(services, method="saliency-gan", scale=2)
+    window = make(services, method="saliency-gan", model=GAN, scale=2)
     show(window, qtbot, photograph)
     finish(window, qtbot)
     return window
@@ -149,7 +149,7 @@ def test_a_network_without_calibration_says_so(
     make: MakeWindow, qtbot: QtBot, photograph: Path
 ) -> None:
     install_pair()
-    window = make(method="saliency-gan", scale=2)
+    window = make(method="saliency-gan", model=GAN, scale=2)
     show(window, qtbot, photograph)
     window.commands.toggle_consistency()
     qtbot.waitUntil(window.banner.isVisible, timeout=20_000)

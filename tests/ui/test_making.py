@@ -6,7 +6,7 @@ import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.making import Catalogue, Making, NetworkInfo
+from retina_viewer.ui.making import Catalogue, Making, NetworkInfo, labels
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.view_state import ViewState
 
@@ -59,6 +59,12 @@ def test_a_network_s_counterpart_has_the_same_architecture(catalogue: Catalogue)
     assert catalogue.counterpart("gan", catalogue.network("pixel", "pixel-best")) == "gan-best"
     assert catalogue.counterpart("bicubic", best) is None
     assert catalogue.counterpart("pixel", None) is None
+
+
+def test_networks_are_told_apart_by_short_names_or_by_their_titles() -> None:
+    assert labels(NETWORKS["gan"]) == ["Fast", "Best"]
+    own = NetworkInfo("own-fast", "Tuned on our camera", "pixel-fast", 0.5)
+    assert labels([*NETWORKS["gan"], own]) == ["Fast GAN", "Best", "Tuned on our camera"]
 
 
 def test_only_the_same_method_at_the_same_scale_can_stand_in() -> None:

@@ -12,7 +12,7 @@ from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
 
 STEPS = [StepParameters(maps=4, blocks=1), StepParameters(maps=4, blocks=1, unshuffle=2)]
-GAN, TWIN, DEFAULT = "tiny-gan-fast", "tiny-pixel-fast", 0.6
+GAN, DEFAULT = "tiny-gan-fast", 0.6
 
 
 def install_pair(suffix: str = "fast") -> tuple[str, str]:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from retina_viewer.imaging.formation import Formation
 from retina_viewer.ui.icons import ICON_SIZE, Icons
-from retina_viewer.ui.making import MethodInfo, NetworkInfo
+from retina_viewer.ui.making import MethodInfo, NetworkInfo, labels
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.choices import Chooser, Switch
@@ -103,8 +103,8 @@ class EnhancePanel(QWidget):
         if networks != self._networks:
             self._networks = networks
             self.network.clear()
-            for network in networks:
-                self.network.addItem(network.label, network.name)
+            for network, label in zip(networks, labels(networks), strict=True):
+                self.network.addItem(label, network.name)
                 tip = f"{network.title} ({network.name})"
                 self.network.setItemData(self.network.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self._choices.setRowVisible(self.network, len(networks) > 1)
