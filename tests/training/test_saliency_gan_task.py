@@ -61,7 +61,7 @@ def test_every_term_is_logged_and_moves_the_generator(source: PatchSource) -> No
     generator = task.players[0]
     batch = task.batch(np.random.default_rng(0))
     terms = task.losses(generator, batch)
-    assert list(terms) == ["pixel", "weighted", "saliency", "cnn", "adversarial"]
+    assert list(terms) == ["pixel", "weighted", "saliency", "cnn", "adversarial", "grid"]
     for name, term in terms.items():
         generator.network.zero_grad()
         term.backward(retain_graph=True)
@@ -73,7 +73,7 @@ def test_every_term_is_logged_and_moves_the_generator(source: PatchSource) -> No
 
 
 def test_a_term_of_weight_zero_is_left_out(source: PatchSource) -> None:
-    weights = GanWeights(pixel=1, weighted=0, saliency=0, cnn=0, adversarial=0)
+    weights = GanWeights(pixel=1, weighted=0, saliency=0, cnn=0, adversarial=0, grid=0)
     task = make_task(source, weights=weights)
     batch = task.batch(np.random.default_rng(0))
     assert list(task.losses(task.players[0], batch)) == ["pixel"]
