@@ -5,7 +5,7 @@
 
     python -m benchmarks.back_projection DATA [--model pixel]
 
-Squares of 448 x 448 pixels from the middle of four photographs whose fields of view are shrunk to
+Squares of 512 x 512 pixels from the middle of five photographs whose fields of view are shrunk to
 540..1000 px, luminance in the studio range, without the outermost four source pixels. First every
 kernel at every scale, clean; then JPEG and sensor noise with fixed weights beside what the program
 does; last the seconds that a result of 1024 x 1024 takes more.
@@ -36,9 +36,9 @@ from retina_viewer.superres.formation import estimate_formation
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.training.degradation import jpeg_round_trip
 
-SIDE = 448
+SIDE = 512
 RIM = 4  # source pixels
-SHRUNK = {"09L": 1.0, "27_A": 0.6, "07_g": 0.3, "IDRiD_47": 0.3}
+SHRUNK = {"09L": 1.0, "10R": 1.0, "07_g": 0.3, "IDRiD_45": 0.25, "IDRiD_47": 0.3}
 KERNELS: tuple[Kernel, ...] = ("gaussian", "area", "bicubic")
 CAST = np.array([2, -1, 1], np.float32) / 255
 """A colour drift that a careless network might have, grey levels."""
