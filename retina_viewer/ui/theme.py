@@ -55,6 +55,8 @@ QLabel { background: transparent; }
 QLabel[role="dim"] { color: $dim; }
 QLabel[role="heading"] { font-size: 18px; }
 QLabel[role="value"] { color: $text; }
+QLabel[role="problem"] { color: $red; font-weight: bold; }
+QLabel[role="strong"] { font-weight: bold; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px; }
 QWidget#toolbar, QWidget#statusbar, QWidget#inspector, QWidget#inspectorBody, QListView#filmstrip
   { background: $panel; }
@@ -91,6 +93,17 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; ou
 QLineEdit, QPlainTextEdit, QTextBrowser { background: $window; border: 1px solid $border;
   border-radius: 4px; padding: 3px 6px; selection-background-color: $accent;
   selection-color: $on_accent; }
+QTableView, QListWidget { background: $window; border: 1px solid $border; border-radius: 4px;
+  gridline-color: $border; outline: none; selection-background-color: $pressed;
+  selection-color: $text; }
+QTableView::item { padding: 2px 6px; }
+QHeaderView, QTableView QTableCornerButton::section { background: $panel; }
+QHeaderView::section { background: $panel; color: $dim; border: none;
+  border-bottom: 1px solid $border; padding: 5px 6px; }
+QSpinBox, QDoubleSpinBox { background: $window; border: 1px solid $border; border-radius: 4px;
+  padding: 3px 6px; min-height: 20px; selection-background-color: $accent;
+  selection-color: $on_accent; }
+QSpinBox:focus, QDoubleSpinBox:focus { border: 1px solid $accent; }
 QSlider { min-height: 28px; }
 QSlider::groove:horizontal { height: 4px; background: $border; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
@@ -109,6 +122,8 @@ QMenu::item:disabled { color: $dim; }
 QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
 QFrame#banner { background: $red_ground; border: none; border-bottom: 1px solid $border; }
 QFrame#banner QLabel[role="message"] { color: $red; font-weight: bold; }
+QFrame[role="drop"] { border: 1px dashed $dim; border-radius: 6px; background: $panel; }
+QFrame[role="card"] { border: 1px solid $border; border-radius: 6px; background: $panel; }
 QFrame#dropHint { background: rgba(16, 16, 16, 215); border: 2px dashed $accent; }
 QFrame#dropHint QLabel { color: #ffffff; font-size: 18px; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

@@ -1,0 +1,1 @@
+"""The training wizard, and the trainings that run behind it."""

@@ -1,0 +1,204 @@
+"""What a person has chosen for a training so far, and the plan that follows from it; no Qt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.training.division import Division, divide, planned
+from retina_viewer.training.intake import Examined, Intake
+from retina_viewer.training.masks import MaskCheck, NamePatterns
+from retina_viewer.training.patients import (
+    Grouping,
+    by_dicom,
+    by_file,
+    by_folder,
+    by_pattern,
+    by_table,
+    hashed,
+    joined,
+)
+from retina_viewer.training.plan import Expert, PlanTask, Preset, TrainingPlan
+
+_EYE = "left|right|od|os|LEFT|RIGHT|OD|OS"
+SIDES = rf"^(.+?)(?:[ _.-]+(?:{_EYE})|(?:(?<=[0-9])|[ _.-]+)[LRlr])$"
+"""File names that end with the eye: the patient is what stands before it."""
+_MOST_OF_A_PATIENT = 12
+"""Photographs in one folder; fuller folders are no patients but collections."""
+
+
+class Way(Enum):
+    """How patients are told apart."""
+
+    FOLDER = "folder"
+    PATTERN = "file name"
+    DICOM = "DICOM"
+    TABLE = "table"
+    FILE = "each one"
+
+
+@dataclass(frozen=True)
+class GroupingChoice:
+    """The way and what it needs."""
+
+    way: Way = Way.FILE
+    pattern: str = SIDES
+    table: Path | None = None
+
+    def group(self, files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
+        """Who is on which photograph.
+
+        Raises:
+            UserError: the pattern or the table is not usable, or none was chosen.
+        """
+        if self.way is Way.FOLDER:
+            return by_folder(files)
+        if self.way is Way.PATTERN:
+            return by_pattern(self.pattern, files)
+        if self.way is Way.DICOM:
+            return by_dicom(files, progress)
+        if self.way is Way.FILE:
+            return by_file(files)
+        if self.table is None:
+            raise UserError("No table has been chosen yet.", "Choose a CSV file.")
+        return by_table(self.table, files)
+
+
+def suggested_grouping(files: Sequence[Path]) -> GroupingChoice:
+    """The way that fits these files best: the first that finds patients with several photographs
+    and is plausible; each photograph for itself where none is."""
+    for way in (Way.DICOM, Way.PATTERN, Way.FOLDER):
+        choice = GroupingChoice(way)
+        found = choice.group(files)
+        sizes = [list(found.patients.values()).count(one) for one in set(found.patients.values())]
+        if len(found.unmatched) * 2 > len(files) or len(sizes) < 2:
+            continue
+        if max(sizes) > 1 and max(sizes) <= _MOST_OF_A_PATIENT:
+            return choice
+    return GroupingChoice(Way.FILE)
+
+
+@dataclass
+class Draft:
+    """The choices; pages write them, each its own.
+
+    Attributes:
+        places: folders and files.
+        intake: what was found there; None until they were looked at.
+        decided: photographs of which the person says otherwise than proposed.
+        grouping: how patients are told apart; ``patients`` what came of it.
+        patterns, masks: vessels: how masks are found, and those that were checked.
+        base, steps, minutes, preset, expert, device: see :class:`TrainingPlan`.
+    """
+
+    places: list[Path] = field(default_factory=list)
+    task: PlanTask = "superres"
+    intake: Intake | None = None
+    decided: dict[Path, bool] = field(default_factory=dict)
+    patterns: NamePatterns = field(default_factory=NamePatterns)
+    masks: dict[Path, tuple[Path, MaskCheck]] = field(default_factory=dict)
+    grouping: GroupingChoice = field(default_factory=GroupingChoice)
+    patients: Grouping | None = None
+    base: str = ""
+    steps: tuple[int, ...] = (1, 2)
+    minutes: float = 30.0
+    preset: Preset = "standard"
+    expert: Expert = field(default_factory=Expert)
+    device: str = "auto"
+
+    # Photographs
+
+    @staticmethod
+    def can_keep(file: Examined) -> bool:
+        """Whether there is anything to decide: not of what is unreadable, or there already."""
+        return file.kind not in ("unreadable", "duplicate", "mask")
+
+    def keeps(self, file: Examined) -> bool:
+        """What the person decided, or else what was proposed."""
+        proposed = file.proposed == "keep"
+        return self.can_keep(file) and self.decided.get(file.path, proposed)
+
+    @property
+    def kept(self) -> list[Examined]:
+        """The photographs to work with; for vessels those with a mask."""
+        if self.intake is None:
+            return []
+        kept = [file for file in self.intake.photographs if self.keeps(file)]
+        if self.task == "vessels":
+            kept = [file for file in kept if file.path in self.masks]
+        return kept
+
+    # Patients
+
+    def division(self, salt: bytes) -> Division:
+        """Who trains, who tells when to stop, who is held out.
+
+        Raises:
+            UserError: too few patients.
+        """
+        groups: dict[str, list[str]] = {}
+        hashes = {file.path: file.sha256 for file in self.kept}
+        for path, group in self._groups(salt).items():
+            groups.setdefault(group, []).append(hashes[path])
+        return divide(groups, self.expert.seed)
+
+    def _groups(self, salt: bytes) -> dict[Path, str]:
+        """The hashed patient of every kept photograph."""
+        if self.patients is None or self.intake is None:
+            raise ValueError("the photographs are not grouped yet")
+        kept = {file.path for file in self.kept}
+        completed = self.patients.completed()
+        labels = {path: completed[path] for path in completed if path in kept}
+        return {path: hashed(label, salt) for path, label in joined(labels, self._alike()).items()}
+
+    def _alike(self) -> list[tuple[Path, Path]]:
+        """Pairs that must not be torn apart, whatever the person says of patients."""
+        return list(self.intake.alike) if self.intake is not None else []
+
+    # The plan
+
+    def plan(self, salt: bytes, name: str, title: str = "") -> TrainingPlan:
+        """Everything chosen, frozen.
+
+        Raises:
+            UserError: too few patients.
+        """
+        groups, division = self._groups(salt), self.division(salt)
+        photographs = {file.path: file.sha256 for file in self.kept}
+        return TrainingPlan(
+            name=name,
+            title=title,
+            task=self.task,
+            base=self.base,
+            steps=self.steps,
+            minutes=self.minutes,
+            preset=self.preset,
+            device=self.device,
+            expert=self.expert,
+            photographs=planned(photographs, groups, division, self._planned_masks()),
+        )
+
+    def _planned_masks(self) -> Mapping[Path, tuple[Path, str, bool]] | None:
+        if self.task != "vessels" or self.intake is None:
+            return None
+        hashes = {file.path: file.sha256 for file in self.intake.files}
+        return {
+            photograph: (mask, hashes[mask], check.inverted)
+            for photograph, (mask, check) in self.masks.items()
+        }
+
+
+def own_name(base: str) -> str:
+    """A name for what is made of a model: ``pixel-own``."""
+    name = re.sub(r"[^a-z0-9._-]", "-", base.removesuffix("-own").lower())
+    return f"{name[:59]}-own"
+
+
+def counted(count: int, what: str) -> str:
+    """``1 photograph``, ``12 patients``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
