@@ -143,11 +143,11 @@ class Draft:
         """
         groups: dict[str, list[str]] = {}
         hashes = {file.path: file.sha256 for file in self.kept}
-        for path, group in self._groups(salt).items():
+        for path, group in self.groups(salt).items():
             groups.setdefault(group, []).append(hashes[path])
         return divide(groups, self.expert.seed)
 
-    def _groups(self, salt: bytes) -> dict[Path, str]:
+    def groups(self, salt: bytes) -> dict[Path, str]:
         """The hashed patient of every kept photograph."""
         if self.patients is None or self.intake is None:
             raise ValueError("the photographs are not grouped yet")
@@ -168,7 +168,7 @@ class Draft:
         Raises:
             UserError: too few patients.
         """
-        groups, division = self._groups(salt), self.division(salt)
+        groups, division = self.groups(salt), self.division(salt)
         photographs = {file.path: file.sha256 for file in self.kept}
         return TrainingPlan(
             name=name,

@@ -12,7 +12,7 @@ from retina_viewer.training.run_folder import RunState
 from retina_viewer.ui.learning_history import Curve, LearningHistory, Point
 
 Event = Mapping[str, Any]
-_PLACE = ("event", "task", "stage", "step", "iterations", "steps_per_second", "memory_mb")
+_PLACE = ("event", "task", "stage", "step", "iterations", "steps_per_second", "memory_mb", "time")
 """Fields of losses and validations that are no curves."""
 
 
@@ -74,6 +74,7 @@ class LiveTraining:
         notices: what happened on the way, whole sentences.
         crops: the folder of the newest before-and-after patches; None before there are any.
         activity: what is being done, in words, where it is not training steps.
+        fraction: of everything, 0 to 1.
     """
 
     stages: int = 1
@@ -145,7 +146,6 @@ class LiveTraining:
         memory = event.get("memory_mb")
         self.memory_mb = self.memory_mb if memory is None else float(memory)
         self._add_point(event)
-        self._reckon()
 
     def _validation(self, event: Event) -> None:
         self._enter(event)
@@ -160,11 +160,11 @@ class LiveTraining:
 
     def _stage_finished(self, event: Event) -> None:
         self.step = self.iterations
-        self._reckon()
 
-    def _model(self, event: Event) -> None:
-        self.fraction = 1.0
-        self.activity = "comparing the tuned model with its base"
+    def _progress(self, event: Event) -> None:
+        self.fraction = min(1.0, max(0.0, float(event.get("fraction") or 0.0)))
+        what = str(event.get("what", ""))
+        self.activity = "" if what == self.task else what
 
     def _verdict(self, event: Event) -> None:
         self.fraction, self.activity = 1.0, ""
@@ -184,10 +184,6 @@ class LiveTraining:
         if self.stage < len(stages):
             _forget_what_comes_again(stages[self.stage], point)
         self.history.add(self.stage, point)
-
-    def _reckon(self) -> None:
-        within = self.step / self.iterations if self.iterations else 0.0
-        self.fraction = min(1.0, (self.stage + within) / self.stages)
 
 
 def _forget_what_comes_again(points: list[Point], new: Mapping[str, Any]) -> None:
@@ -211,7 +207,7 @@ _HANDLERS = {
     "crops": LiveTraining._crops,
     "notice": LiveTraining._notice,
     "stage finished": LiveTraining._stage_finished,
-    "model": LiveTraining._model,
+    "progress": LiveTraining._progress,
     "verdict": LiveTraining._verdict,
 }
 

@@ -1,0 +1,280 @@
+"""Page 4: from which model, what of it, for how long, how strongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.progress import Progress
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.training.budget import Speed
+from retina_viewer.training.patients import installation_salt
+from retina_viewer.training.plan import TrainingPlan
+from retina_viewer.ui.job import Lane
+from retina_viewer.ui.training.draft import counted, own_name
+from retina_viewer.ui.training.expert import ExpertFields
+from retina_viewer.ui.training.live import duration
+from retina_viewer.ui.training.page import Page, PageId, Surroundings
+from retina_viewer.ui.training.trial import measured_speeds, worth
+from retina_viewer.ui.widgets.choices import Chooser, Switch
+from retina_viewer.ui.widgets.fields import dim_label, panel_form
+from retina_viewer.ui.widgets.section import Section
+from retina_viewer.ui.widgets.segments import Segments
+
+_KEY = "training trial"
+_MODELS = "training models"
+BUDGETS = ((30.0, "30 minutes"), (120.0, "2 hours"), (480.0, "Overnight"))
+PRESETS = {
+    "gentle": "Careful: a low rate, much practice of what the model knows. Hardly forgets.",
+    "standard": "The choice for a few dozen photographs.",
+    "thorough": "Learns more of your photographs and may forget more of others. For hundreds.",
+}
+
+
+class OptionsPage(Page):
+    """Everything has a default that works."""
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(
+            around,
+            "From which model, and for how long?",
+            "These defaults work. The training ends earlier when it stops getting better.",
+        )
+        self.setCommitPage(True)
+        self.base = Chooser("Base model")
+        self.base.activated.connect(self._choose_base)
+        self.steps: dict[int, QCheckBox] = {}
+        self._steps_row = QHBoxLayout()
+        self._steps_row.setSpacing(12)
+        self.budget = Segments(
+            [(m, title, f"About {duration(60 * m)} of training") for m, title in BUDGETS],
+            "Time",
+        )
+        self.budget.chosen.connect(self._choose_budget)
+        self.worth = dim_label()
+        self.preset = Segments(
+            [(name, name.capitalize(), PRESETS[name]) for name in PRESETS], "Preset"
+        )
+        self.preset.chosen.connect(self._choose_preset)
+        self.preset_sentence = dim_label()
+        self.expert = ExpertFields(around.draft.expert)
+        self.expert.changed.connect(self._changed)
+        self.summary_text = QLabel()
+        self.summary_text.setWordWrap(True)
+        self._cards: list[ModelCard] = []
+        self._speeds: dict[tuple[str, tuple[int, ...]], list[Speed]] = {}
+        self._ask_trial = QTimer(self)
+        self._ask_trial.setSingleShot(True)
+        self._ask_trial.setInterval(400)
+        self._ask_trial.timeout.connect(self._try)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        form = panel_form()
+        form.setVerticalSpacing(14)
+        form.addRow(dim_label("Base model"), self.base)
+        self._steps_label = dim_label("Enlargements to train")
+        steps = QWidget()
+        steps.setLayout(self._steps_row)
+        self._steps_row.setContentsMargins(0, 0, 0, 0)
+        form.addRow(self._steps_label, steps)
+        for title, segments, sentence in (
+            ("Time", self.budget, self.worth),
+            ("Preset", self.preset, self.preset_sentence),
+        ):
+            column = QVBoxLayout()
+            column.setSpacing(4)
+            row = QHBoxLayout()
+            row.addWidget(segments)
+            row.addStretch(1)
+            column.addLayout(row)
+            column.addWidget(sentence)
+            form.addRow(dim_label(title), column)
+        body = QWidget()
+        inside = QVBoxLayout(body)
+        inside.setContentsMargins(0, 0, 12, 0)
+        inside.setSpacing(12)
+        inside.addLayout(form)
+        self.section = Section("For experts", self.expert, is_open=False)
+        inside.addWidget(self.section)
+        inside.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidget(body)
+        self.column.addWidget(scroll, 1)
+        self.column.addWidget(self.summary_text)
+
+    def initializePage(self) -> None:
+        task = self.draft.task
+
+        def work(progress: Progress) -> tuple[list[ModelCard], str]:
+            return _bases(task)
+
+        self.around.jobs.submit(_MODELS, work, self._show_bases, failed=self.show_problem)
+
+    @property
+    def summary(self) -> str:
+        draft = self.draft
+        return f"{duration(60 * draft.minutes)}, {draft.preset}" if draft.base else ""
+
+    # What there is
+
+    def _show_bases(self, found: tuple[list[ModelCard], str]) -> None:
+        self._cards, default = found
+        self.base.clear()
+        for card in self._cards:
+            self.base.addItem(card.title, card.name)
+        names = [card.name for card in self._cards]
+        wanted = self.draft.base if self.draft.base in names else default
+        if wanted in names:
+            self.base.setCurrentIndex(names.index(wanted))
+        self._choose_base()
+
+    @property
+    def card(self) -> ModelCard | None:
+        name = self.base.currentData()
+        return next((card for card in self._cards if card.name == name), None)
+
+    # What the person does
+
+    def _choose_base(self) -> None:
+        card = self.card
+        if card is None:
+            self.show_problem(UserError("No model is installed that could be trained on."))
+            return
+        self.draft.base = card.name
+        self._show_steps(card)
+        self._changed()
+
+    def _show_steps(self, card: ModelCard) -> None:
+        while (item := self._steps_row.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        self.steps = {}
+        for scale in card.scales:
+            step = scale.bit_length() - 1
+            box = self.steps[step] = Switch(f"×{scale}")
+            box.setChecked(step in self.draft.steps)
+            box.toggled.connect(self._changed)
+            self._steps_row.addWidget(box)
+        self._steps_row.addStretch(1)
+        self._steps_label.setVisible(bool(card.scales))
+
+    def _choose_budget(self, minutes: object) -> None:
+        assert isinstance(minutes, float)
+        self.draft.minutes = minutes
+        self._changed()
+
+    def _choose_preset(self, preset: object) -> None:
+        self.draft.preset = preset  # type: ignore[assignment]
+        self._changed()
+
+    def _changed(self) -> None:
+        draft = self.draft
+        if self.steps:
+            draft.steps = tuple(step for step, box in self.steps.items() if box.isChecked())
+        self.budget.set_value(draft.minutes)
+        self.preset.set_value(draft.preset)
+        self.preset_sentence.setText(PRESETS[draft.preset])
+        try:
+            draft.expert = self.expert.value()
+            self.show_problem(None if draft.steps else UserError("Choose at least one step."))
+        except UserError as error:
+            self.show_problem(error)
+        self._show_worth()
+        self._show_summary()
+        self._ask_trial.start()
+        self.completeChanged.emit()
+
+    # What it will be worth
+
+    def _plan(self) -> TrainingPlan | None:
+        if not self.isComplete():
+            return None
+        try:
+            return self.draft.plan(installation_salt(), own_name(self.draft.base))
+        except UserError as error:
+            self.show_problem(error)
+            return None
+
+    def _try(self) -> None:
+        plan = self._plan()
+        if plan is None or (plan.base, plan.steps) in self._speeds or not self.isVisible():
+            return
+
+        def work(progress: Progress) -> list[Speed]:
+            return measured_speeds(plan, progress)
+
+        def done(speeds: list[Speed]) -> None:
+            self._speeds[plan.base, plan.steps] = speeds
+            self._show_worth()
+
+        self.worth.setText("Measuring how fast this computer trains…")
+        self.around.jobs.submit(_KEY, work, done, failed=self._not_measured, lane=Lane.LONG)
+
+    def _not_measured(self, error: Exception) -> None:
+        self.worth.setText("How much that is worth here could not be measured.")
+        if isinstance(error, UserError):
+            self.show_problem(error)
+
+    def _show_worth(self) -> None:
+        plan = self._plan()
+        speeds = self._speeds.get((plan.base, plan.steps)) if plan is not None else None
+        if plan is not None and speeds is not None:
+            self.worth.setText(worth(plan, speeds))
+
+    def _show_summary(self) -> None:
+        plan = self._plan()
+        if plan is None:
+            self.summary_text.setText("")
+            return
+        train, kept = plan.of("train"), plan.of("held_out")
+        card = self.card
+        title = card.title if card is not None else plan.base
+        self.summary_text.setText(
+            f"“{title}” will be trained on {counted(len(train), 'photograph')} of "
+            f"{counted(plan.patients('train'), 'patient')} for {duration(60 * plan.minutes)} at "
+            f"most, then compared with itself as it is now, on {counted(len(kept), 'photograph')} "
+            "that it has not seen. You may go on working meanwhile."
+        )
+
+    # Going on
+
+    def isComplete(self) -> bool:
+        try:
+            self.expert.value()
+        except UserError:
+            return False
+        return self.card is not None and (not self.steps or bool(self.draft.steps))
+
+    def validatePage(self) -> bool:
+        """Freeze the plan and start the training."""
+        plan = self._plan()
+        if plan is None:
+            return False
+        self.around.jobs.cancel(_KEY)  # the training needs the processor now
+        try:
+            self.around.trainings.begin(plan)
+        except UserError as error:
+            self.show_problem(error)
+            return False
+        return True
+
+    def nextId(self) -> int:
+        return self.step_to(PageId.TRAINING)
+
+
+def _bases(task: str) -> tuple[list[ModelCard], str]:
+    """The models of a task that can be trained on, and the name of the default one."""
+    from retina_viewer.model_store.store import DEFAULT_MODELS, list_models
+
+    kind = "vessels" if task == "vessels" else "superres"
+    cards = list_models("vessels" if task == "vessels" else "superres")
+    twins = {card.twin for card in cards}
+    fitting: Sequence[ModelCard] = [card for card in cards if card.name not in twins]
+    return list(fitting), DEFAULT_MODELS[kind]  # type: ignore[index]
