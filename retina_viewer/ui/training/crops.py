@@ -1,0 +1,127 @@
+"""Before and after: the validation patches of a running training, one of them large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from retina_viewer.ui.widgets.fields import dim_label
+
+THUMBNAIL = QSize(64, 64)
+KINDS = ("before", "after", "truth")
+
+
+class Picture(QWidget):
+    """One picture as large as the room allows, whole, its pixels left as they are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._image = QImage()
+        self.setAccessibleName(name)
+        self.setMinimumSize(120, 120)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    def show_image(self, image: QImage) -> None:
+        self._image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._image.isNull():
+            return
+        painter = QPainter(self)
+        ratio = self.devicePixelRatioF()
+        factor = min(self.width() / self._image.width(), self.height() / self._image.height())
+        # Whole screen pixels for a picture's pixel where there is room: smoothing would show a
+        # sharpness that is not there, or hide one that is.
+        if factor * ratio >= 1:
+            factor = int(factor * ratio) / ratio
+        else:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        room = QRectF(0, 0, self._image.width() * factor, self._image.height() * factor)
+        room.moveCenter(QRectF(self.rect()).center())
+        room.moveTo(round(room.x() * ratio) / ratio, round(room.y() * ratio) / ratio)
+        painter.drawImage(room, self._image)
+
+
+class CropsView(QWidget):
+    """The patch that the person chose: as the base makes it, as it is now, and the truth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder: Path | None = None
+        self._step = 0
+        self.empty = dim_label("The first pictures come with the first validation.")
+        self.pictures = {kind: Picture(kind) for kind in KINDS}
+        self.captions = {kind: QLabel() for kind in KINDS}
+        self.patches = QListWidget()
+        self.patches.setAccessibleName("Validation patches")
+        self.patches.setViewMode(QListWidget.ViewMode.IconMode)
+        self.patches.setFlow(QListWidget.Flow.LeftToRight)
+        self.patches.setWrapping(False)
+        self.patches.setMovement(QListWidget.Movement.Static)
+        self.patches.setIconSize(THUMBNAIL)
+        self.patches.setSpacing(4)
+        self.patches.setFixedHeight(THUMBNAIL.height() + 36)
+        self.patches.currentRowChanged.connect(lambda _: self._show_patch())
+        grid = QGridLayout()
+        grid.setSpacing(8)
+        for column, kind in enumerate(KINDS):
+            self.captions[kind].setAlignment(Qt.AlignmentFlag.AlignCenter)
+            grid.addWidget(self.captions[kind], 0, column)
+            grid.addWidget(self.pictures[kind], 1, column)
+            grid.setColumnStretch(column, 1)
+        grid.setRowStretch(1, 1)
+        column_layout = QVBoxLayout(self)
+        column_layout.setContentsMargins(0, 0, 0, 0)
+        column_layout.addWidget(self.empty)
+        column_layout.addLayout(grid, 1)
+        column_layout.addWidget(self.patches)
+        self.show_folder(None, 0)
+
+    def show_folder(self, folder: Path | None, step: int) -> None:
+        """Show the newest pictures; the patch that was chosen stays chosen."""
+        names = [] if folder is None else sorted(folder.glob("patch*_truth.png"))
+        if folder != self._folder or len(names) != self.patches.count():
+            chosen = max(0, self.patches.currentRow())
+            self._folder = folder
+            self.patches.blockSignals(True)
+            self.patches.clear()
+            for number, path in enumerate(names, start=1):
+                item = QListWidgetItem(QIcon(QPixmap(str(path))), "")
+                item.setToolTip(f"Patch {number}")
+                self.patches.addItem(item)
+            self.patches.setCurrentRow(min(chosen, len(names) - 1))
+            self.patches.blockSignals(False)
+        self._step = step
+        self.empty.setVisible(not names)
+        self.patches.setVisible(bool(names))
+        self._show_patch()
+
+    def _show_patch(self) -> None:
+        row = self.patches.currentRow()
+        titles = {
+            "before": "Base model",
+            "after": f"Now, step {self._step:,}",
+            "truth": "True photograph",
+        }
+        for kind in KINDS:
+            image = QImage()
+            if self._folder is not None and row >= 0:
+                image = QImage(str(self._folder / f"patch{row + 1:02}_{kind}.png"))
+            self.pictures[kind].show_image(image)
+            self.captions[kind].setText("" if image.isNull() else titles[kind])

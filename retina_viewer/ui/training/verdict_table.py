@@ -1,0 +1,103 @@
+"""The figures behind a verdict, in tables that can be read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QHeaderView, QTableView
+
+from retina_viewer.model_store.verdict import Change, Comparison, Verdict
+from retina_viewer.ui.theme import tabular
+from retina_viewer.ui.training.photograph_table import plain_table
+
+_HELD_OUT = (
+    "Figure", "Base", "Tuned", "Change", "Patients better : worse", "p", "Effect", "Reading",
+)  # fmt: skip
+_GENERAL = ("Figure", "Base", "Tuned", "Change", "Reading")
+TIP_P = "Wilcoxon's signed-rank test over patients: how likely chance alone does this"
+TIP_EFFECT = "Rank-biserial correlation: 1 if every patient gained, -1 if every patient lost"
+
+
+def held_out_rows(verdict: Verdict) -> list[list[str]]:
+    """One row a figure of the held-out patients, the leading one first."""
+    return [
+        [
+            _title(one),
+            *_values(one),
+            f"{one.improved} : {one.worsened}",
+            "< 0.001" if one.p < 0.001 else f"{one.p:.3f}",
+            f"{one.effect:+.2f}",
+            _reading(one) + (" (decides)" if one.leads else ""),
+        ]
+        for one in verdict.comparisons
+    ]
+
+
+def general_rows(verdict: Verdict) -> list[list[str]]:
+    """One row a figure of the bundled photographs of other cameras."""
+    return [[_title(one), *_values(one), _reading(one)] for one in verdict.general]
+
+
+def show_held_out(verdict: Verdict) -> QTableView:
+    table = _table(_HELD_OUT, held_out_rows(verdict))
+    model = table.model()
+    for column, tip in ((5, TIP_P), (6, TIP_EFFECT)):
+        model.setHeaderData(column, Qt.Orientation.Horizontal, tip, Qt.ItemDataRole.ToolTipRole)
+    table.setAccessibleName("Figures of the held-out patients")
+    return table
+
+
+def show_general(verdict: Verdict) -> QTableView:
+    table = _table(_GENERAL, general_rows(verdict))
+    table.setAccessibleName("Figures of photographs of other cameras")
+    return table
+
+
+def _title(change: Change) -> str:
+    """``Closeness to the true photograph (PSNR), dB``."""
+    unit = f", {change.unit}" if change.unit else ""
+    return f"{change.title[:1].upper()}{change.title[1:]}{unit}"
+
+
+def _values(change: Change) -> list[str]:
+    digits = change.digits
+    return [
+        f"{change.base:.{digits}f}",
+        f"{change.tuned:.{digits}f}",
+        f"{change.tuned - change.base:+.{digits}f}",
+    ]
+
+
+def _reading(change: Change) -> str:
+    if isinstance(change, Comparison) and change.p >= 0.05 and (change.is_gain or change.is_loss):
+        return "better, or chance" if change.is_gain else "worse, or chance"
+    if change.is_gain:
+        return "better"
+    return "worse" if change.is_loss else "no difference"
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> QTableView:
+    model = QStandardItemModel(0, len(titles))
+    model.setHorizontalHeaderLabels(list(titles))
+    for row in rows:
+        items = [QStandardItem(text) for text in row]
+        for item in items[1:-1]:
+            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        model.appendRow(items)
+    for column in range(1, len(titles) - 1):
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        model.horizontalHeaderItem(column).setTextAlignment(right)
+    table = plain_table()
+    model.setParent(table)
+    table.setModel(model)
+    table.setFont(tabular(table.font()))
+    table.setSelectionMode(QTableView.SelectionMode.NoSelection)
+    table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    header = table.horizontalHeader()
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    height = header.sizeHint().height() + 4
+    table.setFixedHeight(height + table.verticalHeader().defaultSectionSize() * len(rows) + 6)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+    return table
