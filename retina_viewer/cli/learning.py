@@ -20,14 +20,24 @@ if TYPE_CHECKING:
 
 def add_verbs(verbs: "Verbs") -> None:
     """Register the verbs of this module."""
-    parser = verbs.add_parser("train", help="train a model after a recipe")
-    parser.add_argument(
-        "recipe", type=Path, metavar="RECIPE.toml", help="a file, or the name of a bundled recipe"
+    parser = verbs.add_parser(
+        "train", help="train a model after a recipe, or tune one on your own photographs"
     )
-    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where the model goes; default runs/<recipe>"
+        "recipe", type=Path, nargs="?", metavar="RECIPE.toml",
+        help="a file, or the name of a bundled recipe",
+    )  # fmt: skip
+    parser.add_argument(
+        "data", type=Path, nargs="?", metavar="DATA", help="the folder of the data sets"
     )
+    parser.add_argument(
+        "--plan", type=Path, metavar="PLAN.toml",
+        help="instead of a recipe: tune a model after a plan, as the training wizard writes them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR",
+        help="where the model goes; default runs/<recipe>, of a plan a folder of the program's",
+    )  # fmt: skip
     parser.add_argument(
         "--resume", action="store_true", help="go on from the last checkpoint in DIR"
     )
@@ -42,6 +52,12 @@ def add_verbs(verbs: "Verbs") -> None:
 
 
 def _train(options: argparse.Namespace, console: Console) -> int:
+    if options.plan is not None:
+        if options.recipe is not None:
+            raise UserError("A plan names its photographs itself.", "Leave recipe and data out.")
+        return tune(options.plan, options.out, console, options.device, resume=options.resume)
+    if options.recipe is None or options.data is None:
+        raise UserError("Nothing was said to train.", "Give RECIPE.toml and DATA, or --plan.")
     recipe = find_recipe(options.recipe)
     out = options.out or Path("runs") / recipe.stem
     return train(recipe, options.data, out, console, device=options.device, resume=options.resume)
@@ -79,6 +95,45 @@ def train(
     with _stoppable(shown) as progress:
         run.train(recipe, data, out, device=device, resume=resume, events=report, progress=progress)
     return 0
+
+
+def tune(plan: Path, out: Path | None, console: Console, device: str, *, resume: bool) -> int:
+    """Fine-tune after a plan, reporting every event.
+
+    Interrupt and terminate pause it, as ``pause`` in the run folder does; that is no failure.
+
+    Args:
+        plan: a plan's file; with ``resume`` the one that the run folder holds is good too.
+        out: the run folder; None for one of the plan's name among the person's runs.
+        device: ``auto`` leaves it to the plan.
+        resume: go on with what the run folder holds.
+    """
+    from retina_viewer.core.paths import user_runs_dir
+    from retina_viewer.training.finetune import finetune
+    from retina_viewer.training.plan import load_plan
+    from retina_viewer.training.run_folder import RunFolder
+
+    loaded = load_plan(plan)
+    run = RunFolder(out or user_runs_dir() / loaded.name)
+    if run.has_begun and not resume:
+        raise UserError(
+            f"{run.path} holds a training already.",
+            "Add --resume to go on, or choose another --out.",
+        )
+    run.prepare(loaded)
+
+    def report(event: Mapping[str, Any]) -> None:
+        if event["event"] not in _SAID_BY_CONSOLE:
+            console.event(**event)
+            console.say(_line(event))
+
+    with _stoppable(console.progress(loaded.name)) as progress:
+        finetune(run, device=None if device == "auto" else device, events=report, progress=progress)
+    return 0
+
+
+_SAID_BY_CONSOLE = ("progress", "failed")
+"""Events of a run folder that the console makes of progress and errors itself."""
 
 
 @contextmanager

@@ -140,14 +140,6 @@ def _identity(photograph: Photograph) -> list[str | int]:
     return [photograph.dataset, photograph.id, photograph.image.stat().st_size]
 
 
-def _vessels(photograph: Photograph) -> NDArray[np.bool_]:
-    if isinstance(photograph, OwnPhotograph):
-        return photograph.read_vessels()
-    if photograph.vessels is None:
-        raise UserError(f"{photograph.name} has no vessel mask.")
-    return read_mask(photograph.vessels)
-
-
 def _decode(photograph: Photograph, diameter: float, with_vessels: bool) -> tuple[Bytes, float]:
     """The planes ``(H, W, 4 or 5)`` of one photograph, shrunk, and its field's diameter."""
     rgb = photograph.read_rgb()
@@ -155,7 +147,7 @@ def _decode(photograph: Photograph, diameter: float, with_vessels: bool) -> tupl
     field = read_mask(photograph.fov) if photograph.fov else found.mask
     planes = [rgb, _as_bytes(field)]
     if with_vessels:
-        planes.append(_as_bytes(_vessels(photograph)))
+        planes.append(_as_bytes(photograph.read_vessels()))
     if len({plane.shape[:2] for plane in planes}) != 1:
         raise UserError(
             f"{photograph.name}: photograph and masks differ in size.",

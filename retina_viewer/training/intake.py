@@ -173,9 +173,7 @@ def _examined(path: Path) -> Examined:
         return Examined(path, "unreadable", error.message)
     except OSError as error:
         return Examined(path, "unreadable", f"{path.name} vanished: {error.strerror}.")
-    base = Examined(
-        path, "good", width=width, height=height, sha256=sha256, camera=camera_of(path)
-    )
+    base = Examined(path, "good", width=width, height=height, sha256=sha256, camera=camera_of(path))
     if looks_like_a_mask(path):
         return replace(base, kind="mask", reason="A drawn mask, not a photograph.")
     return _judged(base, small)

@@ -87,8 +87,13 @@ class PairSource:
     @torch.no_grad()
     def mean_distance(self, network: nn.Module, metric: nn.Module, count: int) -> float:
         """The mean of ``metric(made, truth)`` over the first Gaussian validation patches."""
-        pairs = islice(self._validated(network, "gaussian"), count)
+        pairs = self.shown(network, count)
         return float(np.mean([float(metric(made, truth).mean()) for made, truth in pairs]))
+
+    def shown(self, network: nn.Module, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """What the network makes of the first Gaussian validation patches, and the truth:
+        ``(1, 3, H, W)`` in [0, 1]."""
+        return islice(self._validated(network, "gaussian"), count)
 
     def _validated(self, network: nn.Module, kernel: str) -> Iterator[tuple[Tensor, Tensor]]:
         """What the network makes of each validation patch, and the truth, inside the rim."""

@@ -58,7 +58,7 @@ class Expert(_Part):
     seed: int = Field(default=20261122, ge=0)
     iterations: int | None = Field(default=None, gt=0, description="of each stage: no trial then")
     batch: int | None = Field(default=None, gt=0)
-    patch: int | None = Field(default=None, gt=0, description="pixels of the small photograph")
+    patch: int | None = Field(default=None, ge=16, description="pixels of the small photograph")
     validate_every: int | None = Field(default=None, gt=0)
     validation_patches: int | None = Field(default=None, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

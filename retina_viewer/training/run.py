@@ -25,6 +25,7 @@ from retina_viewer.training.outcome import ARCHITECTURE_OF, TrainingData, write_
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import (
+    Colour,
     FormationRecipe,
     FormationStage,
     Recipe,
@@ -94,7 +95,7 @@ def _trained(
     network = _starting_network(recipe).to(target)
     events({"event": "start", "task": recipe.task, "device": str(target), "name": recipe.name})
     finished: list[Counters] = []
-    for number, task in enumerate(_tasks(recipe, network, loaded, target)):
+    for number, task in enumerate(tasks_of(recipe, network, loaded, target)):
         span = part_of(
             whole.progress,
             0.02 + 0.98 * number / len(recipe.stages),
@@ -186,10 +187,12 @@ def _patches(
     recipe: SuperresRecipe | SaliencyGanRecipe | FormationRecipe,
     stage: StepStage | FormationStage,
 ) -> PatchSource:
-    return PatchSource(data.train, recipe.field_diameters, stage.grain, stage.sharpening)
+    colour = stage.colour if isinstance(stage, StepStage) else Colour()
+    diameters = recipe.field_diameters
+    return PatchSource(data.train, diameters, stage.grain, stage.sharpening, colour)
 
 
-def _tasks(
+def tasks_of(
     recipe: Recipe,
     network: nn.Module,
     data: TrainingData,

@@ -3,6 +3,7 @@
     plan.toml            the frozen plan
     state.json           status, process, message; replaced atomically
     events.jsonl         every event of the training, one JSON object a line
+    measurements.jsonl   what the gate has measured so far
     control              a word for the training, written by the viewer, removed when read
     cache/               decoded photographs
     schedule.json        what the trial on this machine made of the time budget
@@ -70,6 +71,11 @@ class RunFolder:
     @property
     def plan_file(self) -> Path:
         return self.path / "plan.toml"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a training has worked in it; a prepared one has not."""
+        return self._events.exists()
 
     @property
     def cache(self) -> Path:

@@ -23,6 +23,11 @@ class StepTask:
         self.name, self.players, self.optimisation = name, players, optimisation
         self._pairs = pairs
 
+    @property
+    def pairs(self) -> PairSource:
+        """What it trains on and is judged by."""
+        return self._pairs
+
     def batch(self, rng: np.random.Generator) -> PatchPair:
         return self._pairs.draw(self.optimisation.batch, rng)
 

@@ -1,5 +1,6 @@
 """Training the vessel U-Net: random crops at the working resolution, cross-entropy and Dice."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -78,18 +79,27 @@ class VesselTask:
         """Mean per-photograph AUC, and Dice at 0.5, over the validation photographs."""
         aucs, dices = [], []
         for sample in self._validation:
-            batch = self._tensors([sample])
-            probability = torch.sigmoid(network(batch.contrast))[0, 0].cpu().numpy()
+            probability = self._probability(network, sample)
             inside, truth = sample[2] > 0.5, sample[1] > 0.5
             aucs.append(auc(probability, truth, inside))
             dices.append(dice(probability > 0.5, truth, inside))
         result = {"auc": float(np.mean(aucs)), "dice": float(np.mean(dices))}
         return {**result, "score": result["auc"] + result["dice"]}
 
+    @torch.no_grad()
+    def shown(self, network: nn.Module, count: int) -> Iterator[tuple[Floats, Floats]]:
+        """The probabilities and the drawn vessels of the first validation photographs, ``(H, W)``
+        in [0, 1], inside the field of view."""
+        for sample in self._validation[:count]:
+            yield self._probability(network, sample) * sample[2], sample[1] * sample[2]
+
+    def _probability(self, network: nn.Module, sample: tuple[Floats, Floats, Floats]) -> Floats:
+        logits = network(self._tensors([sample]).contrast)
+        return np.asarray(torch.sigmoid(logits)[0, 0].float().cpu().numpy(), dtype=np.float32)
+
     def _crop(self, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
         """One augmented crop: contrast (S, S, 3), vessels (S, S), inside (S, S)."""
-        members = self._members[self._sets[int(rng.integers(len(self._sets)))]]
-        photograph = self._train[members[int(rng.integers(len(members)))]]
+        photograph = self._photograph(rng)
         augmentation = self._stage.augmentation
         side = self._stage.patch + 2 * _SURROUND
         low, high = np.log(augmentation.scale)
@@ -101,6 +111,13 @@ class VesselTask:
         middle = slice(_SURROUND, -_SURROUND)
         inside_middle = inside[middle, middle].astype(np.float32)
         return contrast[middle, middle], vessels[middle, middle], inside_middle
+
+    def _photograph(self, rng: np.random.Generator) -> CachedPhotograph:
+        """Of every data set equally often, unless the cache has shares of its own."""
+        if self._train.shares is not None:
+            return self._train.draw(rng)
+        members = self._members[self._sets[int(rng.integers(len(self._sets)))]]
+        return self._train[members[int(rng.integers(len(members)))]]
 
     def _tensors(self, samples: list[tuple[Floats, Floats, Floats]]) -> VesselBatch:
         contrast = torch.from_numpy(np.stack([s[0] for s in samples])).permute(0, 3, 1, 2)

@@ -1,0 +1,234 @@
+"""The parts of a fine-tuning in their order: data, trial, stages, models, verdict."""
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from retina_viewer.core.files import atomic_write
+from retina_viewer.core.progress import part_of
+from retina_viewer.evaluation.gate import judge
+from retina_viewer.model_store.card import ModelCard, read_card
+from retina_viewer.model_store.store import find_model, load_network, save_card
+from retina_viewer.training.budget import (
+    Schedule,
+    Speed,
+    fixed_stage,
+    load_schedule,
+    save_schedule,
+    schedule_of,
+    try_stage,
+)
+from retina_viewer.training.checkpoint import Counters
+from retina_viewer.training.loop import run_stage
+from retina_viewer.training.outcome import TrainingData
+from retina_viewer.training.plan import TrainingPlan
+from retina_viewer.training.run import tasks_of
+from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.training.stage import Surroundings
+from retina_viewer.training.task import Task
+from retina_viewer.training.tuned_model import Made, with_threshold, write_history, write_tuned
+from retina_viewer.training.tuning import TunedRecipe, recipes_of, stage_count
+from retina_viewer.training.tuning_data import held_out_copies, load_data
+from retina_viewer.training.watched import Watched
+
+_LOADED, _TRIED, _TRAINED, _WRITTEN = 0.03, 0.06, 0.9, 0.91
+"""How far progress is after each part; the verdict takes the rest."""
+
+
+class TuningRun:
+    """One fine-tuning, as far as its folder says it has come.
+
+    Args:
+        run: its folder.
+        plan: of the run.
+        where: device, listeners, and ``should_stop``; its checkpoint is set for each stage.
+
+    Raises:
+        UserError: the base model is missing, or does not fit the plan.
+    """
+
+    def __init__(self, run: RunFolder, plan: TrainingPlan, where: Surroundings) -> None:
+        self._run, self._plan, self._where = run, plan, where
+        self._base = find_model(plan.base)
+        self._twin = find_model(self._base.twin) if self._base.twin else None
+        self._count = stage_count(plan, self._base)
+        recipes_of(plan, self._base)  # refuses what does not fit before anything is decoded
+
+    def whole(self) -> ModelCard:
+        """All parts in turn; those that are done already take no time.
+
+        Returns:
+            The card of the tuned model, with its verdict.
+
+        Raises:
+            UserError: see :func:`~retina_viewer.training.finetune.finetune`.
+        """
+        where, group = self._where, self._where.group
+        loading = part_of(where.progress, 0.0, _LOADED)
+        data = group.first_before_others(
+            lambda: load_data(self._run, self._plan, self._base.field_diameter, loading)
+        )
+        schedule = self._scheduled(data)
+        where.events(
+            {
+                "event": "start",
+                "name": self._plan.name,
+                "task": self._plan.task,
+                "device": str(where.device),
+                "steps_planned": schedule.steps,
+                "seconds_planned": round(schedule.seconds),
+                "stages": [stage.iterations for stage in schedule.stages],
+            }
+        )
+        made = self._trained(data, schedule)
+        written = group.from_first(lambda: self._finished(made, data).model_dump_json())
+        return ModelCard.model_validate_json(written)
+
+    def _tuned(self, schedule: Schedule | None) -> list[tuple[TunedRecipe, nn.Module]]:
+        """What is trained in turn, each with the network it starts from."""
+        allotments = None if schedule is None else [s.allotment for s in schedule.stages]
+        recipes = recipes_of(self._plan, self._base, allotments)
+        cards = [self._base] if self._twin is None else [self._twin, self._base]
+        networks = [load_network(card).to(self._where.device) for card in cards]
+        for network in networks:
+            network.requires_grad_(True)
+        return list(zip(recipes, networks, strict=True))
+
+    def _scheduled(self, data: TrainingData) -> Schedule:
+        """The run's schedule: kept from before, fixed by the expert, or made by a trial."""
+        path, group = self._run.path / "schedule.json", self._where.group
+
+        def kept() -> str | None:
+            found = load_schedule(path)
+            return None if found is None else found.model_dump_json()
+
+        known = group.from_first(kept)
+        if known is not None:
+            return Schedule.model_validate_json(known)
+        expert = self._plan.expert
+        if expert.iterations is not None and expert.precision != "auto":
+            one = fixed_stage(self._plan, expert.iterations, expert.precision)
+            schedule = Schedule(stages=(one,) * self._count)
+        else:
+            measured = schedule_of(self._plan, self._speeds(data))
+            # All processes of a group keep to what the first one measured.
+            schedule = Schedule.model_validate_json(group.from_first(measured.model_dump_json))
+        group.from_first(lambda: save_schedule(schedule, path))
+        return schedule
+
+    def _speeds(self, data: TrainingData) -> list[Speed]:
+        speeds: list[Speed] = []
+        trying = part_of(self._where.progress, _LOADED, _TRIED)
+        asked = self._plan.expert.precision
+        for recipe, network in self._tuned(None):
+            for task in tasks_of(recipe, network, data, self._where.device):
+                number = len(speeds)
+                where = replace(
+                    self._where,
+                    checkpoint=self._run.path / "trial.safetensors",  # there never is one
+                    progress=part_of(trying, number / self._count, (number + 1) / self._count),
+                    precision="" if asked == "auto" else asked,
+                )
+                speeds.append(try_stage(self._watched(task, number), number, where))
+                speed = round(1 / speeds[-1].seconds_per_step, 3)
+                about = {"stage": number + 1, "task": task.name}
+                self._where.events({"event": "trial", **about, "steps_per_second": speed})
+        return speeds
+
+    def _watched(self, task: Task, number: int) -> Watched:
+        folder = self._run.crops / f"stage{number + 1}"
+        return Watched(task, number + 1, folder, self._where.events, self._where.device)
+
+    def _trained(self, data: TrainingData, schedule: Schedule) -> list[Made]:
+        """All stages: of the model, or of the twin and then of the saliency GAN."""
+        made: list[Made] = []
+        number = 0
+        for recipe, network in self._tuned(schedule):
+            if made and self._twin is not None:
+                carry_over(made[0].network, load_network(self._twin), network)
+            stages: list[Counters] = []
+            for task in tasks_of(recipe, network, data, self._where.device):
+                stages.append(self._stage(task, number, schedule))
+                number += 1
+            if self._twin is not None and not made:
+                twin = f"{self._plan.name[:58]}-pixel"
+                made.append(Made(twin, self._twin, recipe, network, stages))
+            else:
+                of = made[0].name if made else None
+                made.append(Made(self._plan.name, self._base, recipe, network, stages, of))
+        return made
+
+    def _stage(self, task: Task, number: int, schedule: Schedule) -> Counters:
+        share = (_TRAINED - _TRIED) / self._count
+        start = _TRIED + share * number
+        planned = schedule.stages[number]
+        where = replace(
+            self._where,
+            checkpoint=self._run.path / f"stage{number + 1}.safetensors",
+            progress=part_of(self._where.progress, start, start + share),
+            precision=planned.precision,
+            log_every=planned.log_every,
+        )
+        counters = run_stage(self._watched(task, number), number, where)
+        best = {"best_score": counters.best_score or 0.0, "best_step": counters.best_step}
+        about = {"stage": number + 1, "task": task.name, "steps": counters.step}
+        self._where.events({"event": "stage finished", **about, **best})
+        return counters
+
+    def _finished(self, made: list[Made], data: TrainingData) -> ModelCard:
+        """Write the models and judge them; done in the first process alone."""
+        run, device = self._run, self._where.device
+        self._where.progress(_TRAINED, "writing the model")
+        if self._twin is not None:
+            write_tuned(made[0], self._plan, run.twin, str(device))
+        card = write_tuned(made[-1], self._plan, run.model, str(device))
+        if card.task == "vessels":
+            card = with_threshold(card, data.validation, device)
+        write_history([stage for one in made for stage in one.stages], run.path / "history.json")
+        about = {"folder": str(run.model), "name": card.name}
+        self._where.events({"event": "model", **about})
+        return self._judged(card)
+
+    def _judged(self, card: ModelCard) -> ModelCard:
+        """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
+        run, plan = self._run, self._plan
+        held_out = held_out_copies(run, plan, part_of(self._where.progress, _TRAINED, _WRITTEN))
+        if not held_out:
+            message = "No photographs were held out, so there is no verdict."
+            self._where.events({"event": "notice", "message": message})
+            return card
+        verdict = judge(
+            self._base,
+            card,
+            held_out,
+            scales=[2**step for step in plan.steps] if plan.task == "superres" else None,
+            tuned_twin=None if self._twin is None else read_card(run.twin),
+            device=str(self._where.device),
+            log=run.path / "measurements.jsonl",
+            progress=part_of(self._where.progress, _WRITTEN, 1.0),
+        )
+        with atomic_write(run.verdict_file, replace=True) as stream:
+            stream.write(verdict.model_dump_json(indent=2).encode() + b"\n")
+        save_card(card.model_copy(update={"verdict": verdict}), run.model)
+        self._where.events({"event": "verdict", "conclusion": verdict.conclusion})
+        return read_card(run.model)
+
+
+@torch.no_grad()
+def carry_over(tuned_twin: nn.Module, twin: nn.Module, gan: nn.Module) -> None:
+    """Let a saliency GAN begin where its tuned twin is: ``gan + (tuned_twin - twin)``.
+
+    What tuning changed in the one is added to the other (task arithmetic: Ilharco et al. 2023,
+    "Editing models with task arithmetic", section 2). So the GAN begins with the new photographs'
+    look and its own sharpness, and stays near its twin: mixtures of the two, which fidelity asks
+    for, remain networks that work.
+
+    Args:
+        tuned_twin, twin, gan: of one architecture; ``gan`` is changed, buffers that hold no
+            fractions stay.
+    """
+    new, old = tuned_twin.state_dict(), twin.state_dict()
+    for name, value in gan.state_dict().items():
+        if value.is_floating_point():
+            value += new[name].to(value.device) - old[name].to(value.device)
