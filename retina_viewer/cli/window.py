@@ -139,17 +139,17 @@ def _fresh_folder(folder: Path) -> Path:
 
 def _demo_files(sample: Path, out: Path, console: Console) -> int:
     from retina_viewer.cli.images import enhance, saliency, vessels
-    from retina_viewer.superres.methods import DEFAULT_METHOD
+    from retina_viewer.superres.methods import default_method
     from retina_viewer.ui.app import render_window
 
     console.say(f"There is no display: {sample.name} is worked on, the results go to {out}/")
     code = max(
-        enhance([sample], out, console, scale=DEMO_SCALE, method=DEFAULT_METHOD),
+        enhance([sample], out, console, scale=DEMO_SCALE, method=default_method()),
         saliency([sample], out, console),
         vessels([sample], out, console),
     )
     picture = out / "window.png"
-    render_window(sample, picture, method=DEFAULT_METHOD, scale=DEMO_SCALE)
+    render_window(sample, picture, method=default_method(), scale=DEMO_SCALE)
     console.say(f"The window, rendered without a display: {picture}")
     console.say(f"Everything is in {out.resolve()}")
     return code

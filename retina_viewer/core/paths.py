@@ -56,6 +56,11 @@ def user_models_dir() -> Path:
     return _user_dir("data") / "models"
 
 
+def model_defaults_file() -> Path:
+    """Which models are the defaults, see :mod:`retina_viewer.model_store.defaults`."""
+    return _user_dir("data") / "model-defaults.json"
+
+
 def user_runs_dir() -> Path:
     """One folder a fine-tuning, see :mod:`retina_viewer.training.run_folder`."""
     return _user_dir("data") / "runs"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import torch
 
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
+from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model, list_models
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import load_cascade
 from retina_viewer.superres.enhancer import Enhancer
@@ -45,7 +46,7 @@ class Candidate:
         if self.card.twin is not None:
             twin = self.twin or find_model(self.card.twin)
             parts += [twin.weights_sha256, str(self.card.fidelity)]
-        estimator = DEFAULT_MODELS["formation"]
+        estimator = default_model("formation")
         if any(one.name == estimator for one in list_models("formation")):
             parts.append(find_model(estimator).weights_sha256)
         return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]

@@ -37,7 +37,8 @@ from retina_viewer.evaluation.report import held_out_photographs, make_folder, p
 from retina_viewer.evaluation.tables import write_report
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.store import DEFAULT_MODELS, find_model
+from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model
 from retina_viewer.superres.consistency_calibration import (
     Calibration,
     read_calibration,
@@ -152,14 +153,14 @@ def evaluate_consistency_command(
         sets: names of sets; empty for all that are there.
         limit: at most so many photographs of each set.
         tiles: measure so many tiles of about 256 result pixels a photograph; None for all of it.
-        model: a model's name; None for the shipped default.
+        model: a model's name; None for the default.
         fidelity: to check at, of a model with a twin; None for its default.
 
     Raises:
         UserError: no data, unknown model, no calibration to check, or a file cannot be written.
     """
     found = find_photographs(data)
-    name = DEFAULT_MODELS["superres"] if model is None else model
+    name = default_model("superres") if model is None else model
     card = find_model(name)
     enhancers = Enhancers(name, method_of(name), device)
     kept = out / "consistency-windows" / card.weights_sha256[:16]

@@ -12,7 +12,8 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.linear_filter import LinearFilter, fit_linear_filters
 from retina_viewer.evaluation.protocols import Condition
-from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
+from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model, list_models
 from retina_viewer.superres.classical import Interpolation, phase_weights
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer
@@ -111,7 +112,7 @@ class Contenders:
             about["twin_sha256"] = find_model(card.twin).weights_sha256
             about["fidelity"] = f"{fidelity:g}"
         about["back_projection"] = "on" if self.back_projection else "off"
-        estimator = DEFAULT_MODELS["formation"]
+        estimator = default_model("formation")
         if any(one.name == estimator for one in list_models("formation")):
             about["formation_sha256"] = find_model(estimator).weights_sha256
         return about

@@ -8,7 +8,7 @@ import numpy as np
 from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.statistics import rank_biserial, wilcoxon_p
 from retina_viewer.evaluation.tables import Column, Record, Table
-from retina_viewer.superres.methods import DEFAULT_METHOD
+from retina_viewer.superres.methods import default_method
 
 ALL_SETS = "all"
 _GROUP = ("dataset", "protocol", "kernel", "scale")
@@ -46,7 +46,8 @@ def reference_of(methods: Sequence[str], asked: str | None = None) -> str:
         raise UserError(
             f"{asked!r} is not among the methods that are measured.", "Name it among them too."
         )
-    return asked or (DEFAULT_METHOD if DEFAULT_METHOD in methods else methods[-1])
+    default = default_method()
+    return asked or (default if default in methods else methods[-1])
 
 
 def summarise(records: Sequence[Record], *, reference: str) -> tuple[Table, Table]:

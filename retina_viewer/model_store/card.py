@@ -70,7 +70,10 @@ class ModelCard(_Part):
     training: TrainingSummary
     validation: dict[str, float] = {}
     measurements: tuple[Measurement, ...] = ()
-    parent: str | None = None
+    parent: str | None = Field(default=None, description="its name and version")
+    parent_sha256: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{64}$", description="of the parent's weights"
+    )
     twin: str | None = Field(
         default=None,
         pattern=NAME_PATTERN,
@@ -81,6 +84,9 @@ class ModelCard(_Part):
     )
     verdict: Verdict | None = Field(
         default=None, description="tuned models: base against this one, on held-out patients"
+    )
+    reason: str = Field(
+        default="", description="why a person kept it although it was not found to be better"
     )
     created: date
     notes: str = ""

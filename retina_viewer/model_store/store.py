@@ -27,22 +27,49 @@ DEFAULT_MODELS: dict[TaskName, str] = {
     "formation": "formation",
     "vessels": "vessels-unet",
 }
-"""What is used where nothing is chosen. With a saliency GAN under "superres", its pixel-trained
-twin is the default of the method ``pixel``; ``superres.methods.DEFAULT_METHOD`` goes with it."""
+"""What is shipped as the default of each task. What is in use, the person's choice included, says
+:func:`retina_viewer.model_store.defaults.default_model`, and nothing else."""
 
 
 def list_models(task: TaskName | None = None) -> list[ModelCard]:
-    """The valid models, the person's own first; folders without a valid card are left out."""
-    cards: list[ModelCard] = []
+    """The valid models, the person's own first; folders without a valid card are left out.
+
+    A folder of one's own hides a shipped one of the same name.
+    """
+    cards: dict[str, ModelCard] = {}
     for root in (user_models_dir(), shipped_models_dir()):
-        for path in sorted(root.glob(f"*/{CARD_FILE}")) if root.is_dir() else []:
+        for folder in folders_in(root):
             try:
-                card = read_card(path.parent)
+                card = _card_in(folder)
             except UserError:
                 continue  # `retina-viewer models verify NAME` tells what is wrong with it
             if task in (None, card.task):
-                cards.append(card)
-    return cards
+                cards.setdefault(card.name, card)
+    return list(cards.values())
+
+
+def folders_in(root: Path) -> list[Path]:
+    """The folders that may be models, by name; none where there is no such place."""
+    if not root.is_dir():
+        return []
+    # A folder that is being filled or removed begins with a dot and is not one yet, or any more.
+    paths = [path for path in root.iterdir() if re.fullmatch(NAME_PATTERN, path.name)]
+    return sorted(path for path in paths if (path / CARD_FILE).is_file())
+
+
+def is_own(card: ModelCard) -> bool:
+    """Whether a model is the person's, and not one that comes with the program."""
+    return card.directory is not None and card.directory.parent == user_models_dir()
+
+
+def _card_in(folder: Path) -> ModelCard:
+    card = read_card(folder)
+    if card.name != folder.name:
+        raise UserError(
+            f"The folder {folder.name!r} holds the model {card.name!r}.",
+            "Rename the folder back, or import the model from its file.",
+        )
+    return card
 
 
 def find_model(name: str) -> ModelCard:
@@ -52,19 +79,24 @@ def find_model(name: str) -> ModelCard:
         UserError: there is none, or its card is broken.
     """
     for root in (user_models_dir(), shipped_models_dir()):
-        if re.match(NAME_PATTERN, name) and (root / name).is_dir():
-            return read_card(root / name)
+        if re.fullmatch(NAME_PATTERN, name) and (root / name).is_dir():
+            return _card_in(root / name)
     known = ", ".join(card.name for card in list_models()) or "none"
     raise UserError(f"There is no model {name!r}.", f"Installed: {known}.")
 
 
 def verify_model(card: ModelCard) -> None:
-    """Check the weights' hash, and that they fit the architecture strictly.
+    """Check a model: the weights' hash, that they are numbers and fit the architecture strictly,
+    and that the architecture does what the card says.
 
     Raises:
-        UserError: they do not.
+        UserError: anything is wrong.
     """
-    load_network(card)
+    from retina_viewer.model_store.soundness import check_finite, check_fits_task
+
+    network = load_network(card)
+    check_finite(card, network)
+    check_fits_task(card, network)
 
 
 def load_network(card: ModelCard) -> "nn.Module":

@@ -16,7 +16,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.formation import STANDARD, Formation
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, load_network
+from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.superres.border import reflected_window
 from retina_viewer.superres.enhancer import FloatImage
@@ -129,7 +130,7 @@ def load_cascade(
     interpolation, Wang et al. 2018, ESRGAN, equation 4).
 
     Args:
-        model: its name, or the card of one that is not installed; None for the shipped default.
+        model: its name, or the card of one that is not installed; None for the default.
         scale: 2, 4, 8 or 16.
         device: where to compute.
         fidelity: 0 for the GAN's own weights, 1 for its twin's, between them a mixture; None for
@@ -141,9 +142,7 @@ def load_cascade(
         UserError: no such model, its files are broken, it does not reach that scale, the fidelity
             is outside 0..1 or the model has none, or the twin is not of the same architecture.
     """
-    card = (
-        model if isinstance(model, ModelCard) else find_model(model or DEFAULT_MODELS["superres"])
-    )
+    card = model if isinstance(model, ModelCard) else find_model(model or default_model("superres"))
     if card.task != "superres" or scale not in card.scales:
         offered = ", ".join(f"x{one}" for one in card.scales) or "nothing"
         raise UserError(

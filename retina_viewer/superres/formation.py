@@ -9,12 +9,8 @@ from torch import nn
 
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.imaging.formation import STANDARD, Formation
-from retina_viewer.model_store.store import (
-    DEFAULT_MODELS,
-    find_model,
-    list_models,
-    load_network,
-)
+from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model, list_models, load_network
 from retina_viewer.superres.enhancer import FloatImage
 
 WINDOW = 128
@@ -41,12 +37,12 @@ def estimate_formation(rgb: FloatImage, device: torch.device | str = "cpu") -> F
     Raises:
         UserError: the estimator's files are broken.
     """
-    if min(rgb.shape[:2]) < _BLOCK or DEFAULT_MODELS["formation"] not in _installed():
+    if min(rgb.shape[:2]) < _BLOCK or default_model("formation") not in _installed():
         return STANDARD
     windows = [window for window in _windows(rgb) if _has_something_to_see(window)]
     if not windows:
         return STANDARD
-    card = find_model(DEFAULT_MODELS["formation"])
+    card = find_model(default_model("formation"))
     estimator = _estimator(card.name, card.weights_sha256, str(device))
     batch = torch.from_numpy(np.stack(windows)).permute(0, 3, 1, 2).to(device)
     with torch.inference_mode():

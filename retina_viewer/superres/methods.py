@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.defaults import default_history, default_model
+from retina_viewer.model_store.store import find_model, list_models
 from retina_viewer.superres.classical import SCALES, bicubic, lanczos
 from retina_viewer.superres.enhancer import Enhancer
 
@@ -62,9 +64,6 @@ METHODS: list[Method] = [
 ]
 """All, in the order of the chooser; :func:`methods_on_offer` leaves out what is not installed."""
 
-DEFAULT_METHOD = "pixel"
-"""The method of ``DEFAULT_MODELS["superres"]``: ``saliency-gan`` if that model has a twin."""
-
 MOST_BLUR = 1.0
 """Pixels; what is softer than this holds no more at its size than at half of it."""
 
@@ -92,14 +91,35 @@ def methods_on_offer() -> list[Method]:
 
 def method_of(model: str | None) -> str:
     """The method that a model is for: ``saliency-gan`` if it has a pixel-trained twin, else
-    ``pixel``; :data:`DEFAULT_METHOD` where none is named.
+    ``pixel``; :func:`default_method` where none is named.
 
     Raises:
         UserError: there is no such model.
     """
-    if model is None:
-        return DEFAULT_METHOD
-    return "pixel" if find_model(model).twin is None else "saliency-gan"
+    name = default_model("superres") if model is None else model
+    return "pixel" if find_model(name).twin is None else "saliency-gan"
+
+
+def default_method() -> str:
+    """The method of the default model: what is used where a person names neither."""
+    return method_of(None)
+
+
+def default_network(method: str) -> ModelCard | None:
+    """The model of a method with networks where none is named; None where none is installed.
+
+    Of ``pixel`` it is the default model or that one's pixel-trained twin; of ``saliency-gan`` the
+    default model, else the saliency GAN that last was it, else any.
+    """
+    installed = {card.name: card for card in list_models("superres")}
+    default = installed.get(default_model("superres"))
+    if method == "pixel":
+        twin = default.twin if default is not None else None
+        return installed.get(twin) if twin is not None else default
+    gans = [card.name for card in installed.values() if card.twin is not None]
+    last = [choice.model for choice in reversed(default_history("superres"))]
+    ranked = [name for name in (default_model("superres"), *last, *gans) if name in gans]
+    return installed[ranked[0]] if ranked else None
 
 
 def make_enhancer(
@@ -117,7 +137,7 @@ def make_enhancer(
     Args:
         method: one of :data:`METHODS`.
         scale: 2, 4, 8 or 16.
-        model: a model's name; None for the method's shipped one. For ``pixel``, a saliency GAN
+        model: a model's name; None for :func:`default_network`. For ``pixel``, a saliency GAN
             stands for its pixel-trained twin.
         device: ``auto``, ``cpu`` or ``cuda``.
         fidelity: of a saliency GAN, 0 (most detail) to 1 (closest to the truth); None for the
@@ -176,19 +196,19 @@ def _pixel_trained(method: Method, model: str | None, fidelity: float | None) ->
             f"{method.title} is fidelity 1; {fidelity:g} is not possible with it.",
             "Choose the method saliency-gan.",
         )
-    card = find_model(model or DEFAULT_MODELS["superres"])
+    card = find_model(model or default_model("superres"))
     return card.twin or card.name
 
 
 def _gan(model: str | None) -> str:
     """The model of the method ``saliency-gan``: the one named, the default, or any installed."""
-    installed = [card.name for card in list_models("superres") if card.twin is not None]
     if model is None:
-        default = DEFAULT_MODELS["superres"]
-        if installed:
-            return default if default in installed else installed[0]
-        raise UserError("No saliency GAN is installed.", "Choose the method pixel.")
+        default = default_network("saliency-gan")
+        if default is None:
+            raise UserError("No saliency GAN is installed.", "Choose the method pixel.")
+        return default.name
     if find_model(model).twin is None:
+        installed = [card.name for card in list_models("superres") if card.twin is not None]
         known = ", ".join(installed) or "none"
         raise UserError(
             f"The model {model!r} is no saliency GAN: it has no pixel-trained twin.",

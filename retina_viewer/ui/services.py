@@ -77,22 +77,20 @@ def _thumbnail(path: Path, side: int) -> NDArray[np.uint8]:
 
 
 def _catalogue() -> Catalogue:
-    from retina_viewer.superres.methods import DEFAULT_METHOD, methods_on_offer
+    from retina_viewer.superres.methods import default_method, methods_on_offer
 
-    return Catalogue(methods_on_offer(), DEFAULT_METHOD, _networks)
+    return Catalogue(methods_on_offer(), default_method(), _networks)
 
 
 def _networks(method: str) -> Sequence[NetworkInfo]:
     """The installed networks of a method, its default first."""
-    from retina_viewer.model_store.store import DEFAULT_MODELS, list_models
+    from retina_viewer.model_store.store import list_models
+    from retina_viewer.superres.methods import default_network
 
     with_twin = method == "saliency-gan"
-    cards = {card.name: card for card in reversed(list_models("superres"))}  # one's own wins
-    default = cards.get(DEFAULT_MODELS["superres"])
+    default = default_network(method)
     first = "" if default is None else default.name
-    if default is not None and default.twin is not None and not with_twin:
-        first = default.twin
-    fitting = [card for card in cards.values() if (card.twin is not None) == with_twin]
+    fitting = [card for card in list_models("superres") if (card.twin is not None) == with_twin]
     fitting.sort(key=lambda card: (card.name != first, card.name))
     return [NetworkInfo(card.name, card.title, card.twin, card.fidelity) for card in fitting]
 

@@ -13,7 +13,8 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, load_network
+from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.vessels.preprocess import local_contrast
 
@@ -117,12 +118,12 @@ class VesselSegmenter:
 
 
 def load_segmenter(model: str | None = None, device: str = "auto") -> VesselSegmenter:
-    """A vessel model by name (None: the shipped default), ready on a device.
+    """A vessel model by name (None: the default), ready on a device.
 
     Raises:
         UserError: no such model or device, or a model of another task.
     """
-    card = find_model(model or DEFAULT_MODELS["vessels"])
+    card = find_model(model or default_model("vessels"))
     return VesselSegmenter(card, resolve_device(device))
 
 

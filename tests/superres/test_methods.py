@@ -4,11 +4,13 @@ import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.formation import STANDARD
+from retina_viewer.model_store.defaults import set_default
 from retina_viewer.model_store.store import DEFAULT_MODELS, find_model
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.methods import (
-    DEFAULT_METHOD,
     METHODS,
+    default_method,
+    default_network,
     find_method,
     make_enhancer,
     method_of,
@@ -21,7 +23,7 @@ def test_the_list_reads_well() -> None:
     names = [method.id for method in METHODS]
     assert {"saliency-gan", "pixel", "bicubic", "lanczos"} <= set(names)
     assert len(set(names)) == len(names)
-    assert find_method(DEFAULT_METHOD).learned
+    assert find_method(default_method()).learned
     for method in METHODS:
         assert method.scales == (2, 4, 8, 16)
         assert method.sentence.endswith(".")
@@ -51,10 +53,28 @@ def test_unknown_names_scales_and_models_are_explained() -> None:
 
 
 def test_the_default_method_is_that_of_the_default_model() -> None:
-    twin = find_model(DEFAULT_MODELS["superres"]).twin
-    assert ("pixel" if twin is None else "saliency-gan") == DEFAULT_METHOD
-    assert method_of(None) == method_of(DEFAULT_MODELS["superres"]) == DEFAULT_METHOD
-    assert DEFAULT_METHOD in [method.id for method in methods_on_offer()]
+    shipped = find_model(DEFAULT_MODELS["superres"])
+    expected = "pixel" if shipped.twin is None else "saliency-gan"
+    assert method_of(None) == method_of(shipped.name) == default_method() == expected
+    assert default_method() in [method.id for method in methods_on_offer()]
+
+
+def test_the_persons_default_decides_method_and_network() -> None:
+    add_gan_and_twin()
+    add_cascade("mine", 1)
+    set_default("gan")
+    assert default_method() == "saliency-gan"
+    names = {one: default_network(one) for one in ("saliency-gan", "pixel")}
+    assert {one: card.name for one, card in names.items() if card} == {
+        "saliency-gan": "gan",
+        "pixel": "twin",
+    }
+    assert make_enhancer("pixel", 2, device="cpu").model == "twin"
+    assert make_enhancer("saliency-gan", 2, device="cpu").model == "gan"
+    set_default("mine")
+    assert default_method() == "pixel"
+    assert make_enhancer("pixel", 2, device="cpu").model == "mine"
+    assert make_enhancer("saliency-gan", 2, device="cpu").model == "gan"  # the last that was it
 
 
 def test_a_saliency_gan_and_its_twin_by_name() -> None:

@@ -1,0 +1,140 @@
+"""How a model gets among the person's own: prepared beside them, checked, then named in one step.
+
+Nothing is ever overwritten. A process that is killed leaves a folder behind whose name begins with
+a dot; no list shows it, and the next installation removes it.
+"""
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
+from retina_viewer.core.paths import shipped_models_dir, user_models_dir
+from retina_viewer.model_store.card import WEIGHTS_FILE, ModelCard, read_card
+from retina_viewer.model_store.store import save_card, verify_model
+from retina_viewer.model_store.versions import PIXEL_TWIN, next_version, versioned
+
+HISTORY_FILE = "history.json"
+CALIBRATION_FILE = "consistency.json"
+"""Written and read by :mod:`retina_viewer.superres.consistency_calibration`."""
+NOTE_FILE = "note.txt"
+_TEMPORARY = ".part-"
+_STALE = 24 * 3600.0
+"""Seconds after which a folder that was left behind is certainly nobody's work any more."""
+_ATTEMPTS = 20
+
+
+@contextmanager
+def staging() -> Iterator[Path]:
+    """A new folder beside the person's models, removed in the end.
+
+    Raises:
+        UserError: it cannot be made, or what happens inside fails for the disk's sake.
+    """
+    root = user_models_dir()
+    folder = root / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(parents=True)
+        _remove_stale(root)
+        yield folder
+    except OSError as error:
+        raise UserError(
+            f"The model could not be written to {root}: {error.strerror or error}.",
+            "Free some space, or check who may write there.",
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def install(folder: Path, family: str, twin: Path | None = None) -> ModelCard:
+    """Give a prepared model, and its twin with it, names of their own.
+
+    Args:
+        folder: in a :func:`staging` folder: card, weights and what else belongs to the model.
+        family: what it shall be called; it gets the first version that is free.
+        twin: the folder of its pixel-trained twin, prepared likewise; None where it has none or
+            its card names one that is installed.
+
+    Returns:
+        The installed model's card.
+
+    Raises:
+        UserError: a model is damaged or does not do what its card says.
+    """
+    for one in [folder] if twin is None else [twin, folder]:
+        verify_model(read_card(one))
+    families = [family] if twin is None else [family, family + PIXEL_TWIN]
+    for _ in range(_ATTEMPTS):
+        number = next_version(families, taken_names())
+        twin_name = None
+        if twin is not None:
+            twin_name = versioned(family + PIXEL_TWIN, number)
+            _rename_card(twin, twin_name, number, None)
+        name = versioned(family, number)
+        _rename_card(folder, name, number, twin_name)
+        if _take_names([(twin, twin_name), (folder, name)]):
+            return read_card(user_models_dir() / name)
+    raise UserError("The model could not be named.", "Close other windows of the program.")
+
+
+def taken_names() -> list[str]:
+    """The names of everything among the models, broken ones too."""
+    roots = [root for root in (user_models_dir(), shipped_models_dir()) if root.is_dir()]
+    return [path.name for root in roots for path in root.iterdir()]
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy, and be sure that it is on the disk."""
+    with source.open("rb") as read, atomic_write(target) as written:
+        shutil.copyfileobj(read, written)
+
+
+def copy_model(source: Path, target: Path, card: ModelCard) -> None:
+    """The weights, history and calibration of a model folder, with another card."""
+    target.mkdir()
+    copy_file(source / WEIGHTS_FILE, target / WEIGHTS_FILE)
+    for name in (HISTORY_FILE, CALIBRATION_FILE):
+        if (source / name).is_file():
+            copy_file(source / name, target / name)
+    save_card(card, target)
+
+
+def _rename_card(folder: Path, name: str, number: int, twin: str | None) -> None:
+    card = read_card(folder)
+    changes = {"name": name, "version": str(number), "twin": twin or card.twin}
+    save_card(card.model_copy(update=changes), folder)
+
+
+def _take_names(wanted: list[tuple[Path | None, str | None]]) -> bool:
+    """Move all folders to their names, or none: False where another process was faster."""
+    moved: list[tuple[Path, Path]] = []
+    for folder, name in wanted:
+        if folder is None or name is None:
+            continue
+        target = user_models_dir() / name
+        try:
+            if target.exists():  # an empty folder would be replaced without a word
+                raise FileExistsError(target)
+            folder.rename(target)
+        except OSError:
+            for source, done in moved:
+                done.rename(source)
+            if target.exists():
+                return False
+            raise
+        moved.append((folder, target))
+    return True
+
+
+def _remove_stale(root: Path) -> None:
+    for path in root.glob(f"{_TEMPORARY}*"):
+        try:
+            old = time.time() - path.stat().st_mtime > _STALE
+        except OSError:
+            continue  # its owner has just removed it
+        if old:
+            shutil.rmtree(path, ignore_errors=True)
