@@ -31,6 +31,7 @@ _GLYPHS = {
     "ruler": "ruler",
     "clear": "eraser",
     "device": "chip",
+    "models": "graph-outline",
     "error": "alert-circle-outline",
     "unfolded": "chevron-down",
     "folded": "chevron-right",

@@ -124,6 +124,14 @@ QFrame#banner { background: $red_ground; border: none; border-bottom: 1px solid 
 QFrame#banner QLabel[role="message"] { color: $red; font-weight: bold; }
 QFrame[role="drop"] { border: 1px dashed $dim; border-radius: 6px; background: $panel; }
 QFrame[role="card"] { border: 1px solid $border; border-radius: 6px; background: $panel; }
+QFrame[role="offer"] { background: $raised; border: none; border-bottom: 1px solid $border; }
+QWidget#rail { background: $panel; border-right: 1px solid $border; }
+QLabel[role="step"] { color: $dim; border-left: 3px solid transparent; }
+QLabel[role="step"][state="now"] { color: $text; font-weight: bold;
+  border-left: 3px solid $accent; }
+QLabel[role="step"][state="done"] { color: $text; }
+QLabel[role="stepSummary"] { color: $dim; border-left: 3px solid transparent; }
+QLabel[role="stepSummary"][state="now"] { border-left: 3px solid $accent; }
 QFrame#dropHint { background: rgba(16, 16, 16, 215); border: 2px dashed $accent; }
 QFrame#dropHint QLabel { color: #ffffff; font-size: 18px; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

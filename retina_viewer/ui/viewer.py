@@ -140,6 +140,14 @@ class Viewer(QObject):
         self.photo_changed.emit(photo)
         self.apply(force=True)
 
+    def use_catalogue(self, catalogue: Catalogue) -> None:
+        """Other models are installed than before."""
+        self.catalogue = catalogue
+        if self.state.method not in {method.id for method in catalogue.methods}:
+            self.state.method = catalogue.default
+        self._failed.clear()
+        self.apply(force=True)
+
     def choose_device(self, device: str) -> None:
         self.device = device
         self.apply(force=True)

@@ -30,6 +30,7 @@ from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.late_imports import import_late
 from retina_viewer.ui.library import Library
+from retina_viewer.ui.model_changes import ModelChanges
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.problems import Problems
@@ -37,6 +38,7 @@ from retina_viewer.ui.readouts import Readouts
 from retina_viewer.ui.remembered import remember, state_from
 from retina_viewer.ui.services import DeviceInfo, Services
 from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.training.desk import TrainingDesk
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.empty import DropHint, Empty
@@ -81,6 +83,9 @@ class Window(QMainWindow):
         )
         self.drop_hint = DropHint(self)
         self.problems = Problems(self.banner, self)
+        choosers = (self.toolbar.method, self.inspector.enhance.method)
+        self.models = ModelChanges(services, self.viewer, self.commands, choosers)
+        self.training = TrainingDesk(self.jobs, settings, tokens, self)
         self.exports = Exports(self.viewer, self.opening, settings, self)
         self._arrange()
         self._connect()
@@ -106,8 +111,10 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.toolbar)
         column.addWidget(self.banner)
+        column.addWidget(self.training.offer)
         column.addLayout(middle, 1)
         column.addWidget(self.statusbar)
+        self.statusbar.add_training(self.training.chip)
         self.setCentralWidget(central)
 
     def _connect(self) -> None:
@@ -125,6 +132,11 @@ class Window(QMainWindow):
         toolbar.device_chosen.connect(self._device_chosen)
         toolbar.export_clicked.connect(self.exports.show)
         toolbar.help_clicked.connect(self.show_keys)
+        toolbar.models_menu.aboutToShow.connect(
+            lambda: self.training.fill_menu(toolbar.models_menu)
+        )
+        self.training.kept.connect(self.models.use)
+        self.training.problem.connect(self.problems.show)
         self.open_menu.aboutToShow.connect(lambda: self.opening.fill_menu(self.open_menu))
         self.empty.open_clicked.connect(self.opening.ask_for_files)
         self.empty.sample_clicked.connect(self.opening.open_sample)
@@ -141,6 +153,7 @@ class Window(QMainWindow):
             "toggle_information": self.inspector.toggle_information,
             "cancel": self.cancel,
             "show_keys": self.show_keys,
+            "train": self.training.show,
         }
 
     # What the person does
@@ -210,6 +223,7 @@ class Window(QMainWindow):
         """Take a theme's colours where the style sheet does not reach."""
         self._tokens = tokens
         self.filmstrip.use_tokens(tokens)
+        self.training.use_tokens(tokens)
         if self.has_icons:
             self._use_icons()
 
@@ -244,6 +258,9 @@ class Window(QMainWindow):
         self.drop_hint.setGeometry(self.rect().adjusted(8, 8, -8, -8))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.training.may_close():
+            event.ignore()
+            return
         remember(self.settings, self.viewer)
         self.jobs.close()
         super().closeEvent(event)

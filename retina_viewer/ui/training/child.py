@@ -41,7 +41,7 @@ def launch(run: RunFolder) -> int:
     output = str(run.path / LOG)
     process.setStandardOutputFile(output, QProcess.OpenModeFlag.Truncate)
     process.setStandardErrorFile(output, QProcess.OpenModeFlag.Append)
-    started, pid = process.startDetached()  # type: ignore[misc]
+    started, pid = process.startDetached()
     if not started:
         raise UserError(
             "The training could not be started: the system refused a new process.",

@@ -117,6 +117,11 @@ class Trainings(QObject):
     def is_active(self) -> bool:
         return self.run is not None and self.phase.is_active
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether the training has yet to be told what was asked of it."""
+        return self.is_active and self.asked is not None and not self._told
+
     def look_for_runs(self) -> None:
         """Look, in the background, for trainings with something left to do."""
         self._jobs.submit(
@@ -245,7 +250,7 @@ class Trainings(QObject):
             self.message = "The training ended without a word: its process was stopped."
             self.hint = "Go on from the last minute's checkpoint with Resume."
         if phase is Phase.RUNNING and self.asked is not None and not self._told:
-            self._told = True
+            self._told = news = True
             look.run.request(self.asked)
         if not phase.is_active:
             self.asked = None

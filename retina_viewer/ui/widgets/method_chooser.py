@@ -64,14 +64,25 @@ class MethodChooser(Chooser):
     def __init__(self, methods: Sequence[MethodInfo], parent: QWidget | None = None) -> None:
         super().__init__("Method", parent)
         self.setMinimumWidth(130)
-        self._ids = [method.id for method in methods]
+        self._ids: list[str] = []
+        self.offer(methods)
+        self.setItemDelegate(_TwoLines(self))
+        self.view().setMinimumWidth(WIDTH)
+        self.activated.connect(lambda index: self.chosen.emit(self._ids[index]))
+
+    def offer(self, methods: Sequence[MethodInfo]) -> None:
+        """Show these; the choice stays, where it is among them."""
+        ids = [method.id for method in methods]
+        if ids == self._ids:
+            return
+        shown = self._ids[self.currentIndex()] if self._ids else ""
+        self._ids = ids
+        self.clear()
         for method in methods:
             self.addItem(method.title)
             self.setItemData(self.count() - 1, method.sentence, SENTENCE)
             self.setItemData(self.count() - 1, method.sentence, Qt.ItemDataRole.ToolTipRole)
-        self.setItemDelegate(_TwoLines(self))
-        self.view().setMinimumWidth(WIDTH)
-        self.activated.connect(lambda index: self.chosen.emit(self._ids[index]))
+        self.set_method(shown)
 
     def set_method(self, method: str) -> None:
         """Show the choice without announcing it."""

@@ -62,6 +62,12 @@ class StatusBar(QWidget):
             signal.connect(self._show_work)
         self._show_work()
 
+    def add_training(self, chip: QWidget) -> None:
+        """Show a training beside what is being computed."""
+        row = self.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.insertWidget(row.indexOf(self.task), chip)
+
     def use_icons(self, icons: Icons) -> None:
         self.cancel.setIcon(icons.icon("close"))
 

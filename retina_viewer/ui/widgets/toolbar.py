@@ -51,6 +51,10 @@ class Toolbar(QWidget):
         self.open_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export_button = self._button("Export", "Save the result (Ctrl+E)", "export")
         self.export_button.clicked.connect(self.export_clicked)
+        self.models_button = self._button("Models", "Train a model on photographs", "models")
+        self.models_menu = QMenu(self.models_button)
+        self.models_button.setMenu(self.models_menu)
+        self.models_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.scales = Segments(
             [(s, f"×{s}", f"Enlarge {s} times in each direction") for s in SCALES], "Enlargement"
         )
@@ -91,6 +95,7 @@ class Toolbar(QWidget):
         row.setSpacing(8)
         row.addWidget(self.open_button)
         row.addWidget(self.export_button)
+        row.addWidget(self.models_button)
         row.addWidget(_line())
         row.addWidget(self.scales)
         row.addWidget(self.method)

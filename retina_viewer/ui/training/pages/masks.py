@@ -41,14 +41,14 @@ class MasksPage(Page):
             "{key} stands for the part of the name that is the same in both, * for any text. "
             "Every pair is opened and checked: size, two levels, and that vessels are drawn in it.",
         )
-        self.photograph = QLineEdit()
-        self.mask = QLineEdit()
-        for line in (self.photograph, self.mask):
-            line.textEdited.connect(lambda _: self._typing.start())
+        self.photograph_pattern = QLineEdit()
+        self.mask_pattern = QLineEdit()
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
         self._typing.timeout.connect(self.match)
+        for line in (self.photograph_pattern, self.mask_pattern):
+            line.textEdited.connect(lambda _: self._typing.start())
         self.count = QLabel()
         self.count.setWordWrap(True)
         self.bar = QProgressBar()
@@ -59,8 +59,8 @@ class MasksPage(Page):
         self.table.setModel(self.pairs)
         self.table.setAccessibleName("Pairs of photographs and masks")
         form = panel_form()
-        form.addRow(dim_label("Photographs are called"), self.photograph)
-        form.addRow(dim_label("Their masks are called"), self.mask)
+        form.addRow(dim_label("Photographs are called"), self.photograph_pattern)
+        form.addRow(dim_label("Their masks are called"), self.mask_pattern)
         self.column.addLayout(form)
         self.column.addWidget(self.count)
         self.column.addWidget(self.bar)
@@ -69,10 +69,10 @@ class MasksPage(Page):
         around.jobs.progressed.connect(self._progressed)
 
     def initializePage(self) -> None:
-        if not self.photograph.text():
+        if not self.photograph_pattern.text():
             patterns = suggest_patterns(self._photographs(), self._masks())
-            self.photograph.setText(patterns.photograph)
-            self.mask.setText(patterns.mask)
+            self.photograph_pattern.setText(patterns.photograph)
+            self.mask_pattern.setText(patterns.mask)
         self.match()
 
     @property
@@ -89,7 +89,9 @@ class MasksPage(Page):
 
     def match(self) -> None:
         """Pair by the patterns, and check the pairs in the background."""
-        patterns = NamePatterns(self.photograph.text().strip(), self.mask.text().strip())
+        patterns = NamePatterns(
+            self.photograph_pattern.text().strip(), self.mask_pattern.text().strip()
+        )
         self.draft.masks, self.draft.patients = {}, None
         self.show_problem(None)
         try:

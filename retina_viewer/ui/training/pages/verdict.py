@@ -65,8 +65,8 @@ class VerdictPage(Page):
         self.reason.setMaxLength(500)
         self.reason.textChanged.connect(self.completeChanged)
         self.reason_label = dim_label(
-            "It is not shown to be better. To keep it, give a reason; it is recorded in the model's "
-            "card."
+            "It is not shown to be better. To keep it, give a reason; it is recorded in the "
+            "model's card."
         )
         self._arrange()
 

@@ -1,0 +1,44 @@
+"""Models come and go while the window is open: the choosers and the viewer follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.services import Services
+from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.method_chooser import MethodChooser
+
+
+class ModelChanges:
+    """Brings everything up to what is installed.
+
+    Args:
+        choosers: of methods.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        viewer: Viewer,
+        commands: Commands,
+        choosers: Sequence[MethodChooser],
+    ) -> None:
+        self._services, self._viewer, self._commands = services, viewer, commands
+        self._choosers = choosers
+
+    def refresh(self) -> None:
+        """Look again what is installed; what is gone is replaced by its method's default."""
+        catalogue = self._services.catalogue()
+        for chooser in self._choosers:
+            chooser.offer(catalogue.methods)
+        self._viewer.use_catalogue(catalogue)
+
+    def use(self, card: ModelCard) -> None:
+        """Enlarge with a model that has just been installed; one for vessels changes nothing
+        until it is the default of its task."""
+        self.refresh()
+        if card.task == "superres":
+            self._commands.set_method("pixel" if card.twin is None else "saliency-gan")
+            self._commands.set_network(card.name)

@@ -1,0 +1,167 @@
+"""What the window has of training: the wizard, the menu, the offer, the question at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.settings import Settings
+from retina_viewer.training.run_folder import Request
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.training.chip import TrainingChip
+from retina_viewer.ui.training.live import Phase
+from retina_viewer.ui.training.offer import WORDS, OfferBar
+from retina_viewer.ui.training.trainings import Known, Trainings, run_title
+from retina_viewer.ui.training.wizard import TrainingWizard
+
+
+class TrainingDesk(QObject):
+    """Made with the window; looks for trainings of earlier days when asked to."""
+
+    kept = Signal(object)
+    """(ModelCard): a tuned model is among the person's models now"""
+    problem = Signal(object)
+    """(Exception) for the person to read"""
+
+    def __init__(self, jobs: Jobs, settings: Settings, tokens: Tokens, window: QWidget) -> None:
+        super().__init__(window)
+        self._jobs, self._settings, self._tokens, self._window = jobs, settings, tokens, window
+        self.trainings = Trainings(jobs, self)
+        self.chip = TrainingChip(self.trainings)
+        self.offer = OfferBar()
+        self.wizard: TrainingWizard | None = None
+        self.question: QMessageBox | None = None
+        self._known: Sequence[Known] = ()
+        self._may_close = self._closing = False
+        self.chip.clicked.connect(self.show)
+        self.offer.wanted.connect(self.open_run)
+        self.trainings.found.connect(self._found)
+        self.trainings.changed.connect(self._close_when_told)
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of a theme."""
+        self._tokens = tokens
+        if self.wizard is not None:
+            self.wizard.use_tokens(tokens)
+
+    # Ways in
+
+    def look_for_runs(self) -> None:
+        """In the background: is there a training that waits for the person?"""
+        self.trainings.look_for_runs()
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """What can be done about trainings."""
+        menu.clear()
+        menu.addAction("Train a model…\tCtrl+T", self.show)
+        others = [one for one in self._known if one.run != self.trainings.run and one.is_open]
+        if others and not self.trainings.is_active:
+            heading = menu.addAction("Trainings")
+            heading.setEnabled(False)
+            for known in others:
+                words = WORDS.get(known.phase, known.phase.value)
+                menu.addAction(f"{run_title(known.plan)} {words}", partial(self.open_run, known))
+
+    def show(self) -> None:
+        """The wizard: of the training that is followed, or where it was left."""
+        wizard = self._wizard()
+        if self.trainings.run is not None:
+            wizard.show_run()
+        wizard.present()
+
+    def open_run(self, known: Known) -> None:
+        """Follow a training that was found, and show it."""
+        if self.trainings.run != known.run:
+            self.trainings.follow(known.run, known.plan)
+        self.show()
+
+    def _wizard(self) -> TrainingWizard:
+        if self.wizard is None:
+            self.wizard = TrainingWizard(
+                self.trainings, self._jobs, self._settings, self._tokens, self._window
+            )
+            self.wizard.kept.connect(self.kept)
+            self.wizard.finished.connect(self._wizard_closed)
+        return self.wizard
+
+    def _wizard_closed(self) -> None:
+        """Begin anew the next time, when nothing is left of this training."""
+        trainings = self.trainings
+        if trainings.phase is Phase.CANCELLED and trainings.run is not None:
+            trainings.let_go()
+        if trainings.run is None and self.wizard is not None and self.wizard.currentId() >= 5:
+            self.wizard.deleteLater()
+            self.wizard = None
+        self.look_for_runs()
+
+    def _found(self, known: Sequence[Known]) -> None:
+        self._known = known
+        waiting = [one for one in known if one.run != self.trainings.run]
+        if self.trainings.run is not None or not waiting:
+            return
+        running = next((one for one in waiting if one.phase is Phase.RUNNING), None)
+        first = running or waiting[0]
+        if running is not None:  # it shows in the status bar from the start
+            self.trainings.follow(first.run, first.plan)
+        if not (self.wizard is not None and self.wizard.isVisible()):
+            self.offer.offer(first, len(waiting) - 1)
+
+    # The window closes
+
+    def may_close(self) -> bool:
+        """Whether the window may close now; where a training runs, the person is asked first and
+        the window is closed with the answer."""
+        if self._may_close or not self.trainings.is_active:
+            return True
+        if self.question is None:
+            self._ask()
+        return False
+
+    def _ask(self) -> None:
+        box = self.question = QMessageBox(self._window)
+        box.setWindowTitle("A training is running")
+        box.setText("A training is running. What shall become of it?")
+        box.setInformativeText(
+            "In the background it goes on without this window, and is found again at the next "
+            "start."
+        )
+        role = QMessageBox.ButtonRole
+        answers: tuple[tuple[str, Request | None], ...] = (
+            ("Keep training in the background", None),
+            ("Pause it", "pause"),
+            ("Stop it and keep the best", "stop"),
+        )
+        for text, word in answers:
+            button = box.addButton(text, role.AcceptRole)
+            button.clicked.connect(partial(self._close_with, word))
+            if word is None:
+                box.setDefaultButton(button)
+        box.setEscapeButton(box.addButton("Do not close", role.RejectRole))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.finished.connect(self._answered)
+        box.open()
+
+    def _answered(self) -> None:
+        self.question = None
+
+    def _close_with(self, word: Request | None, checked: bool = False) -> None:
+        try:
+            if word is not None:
+                self.trainings.ask(word)
+        except UserError as error:
+            self.problem.emit(error)
+            return
+        self._closing = True
+        self._window.setEnabled(False)
+        self._close_when_told()
+
+    def _close_when_told(self) -> None:
+        """A process that is still starting hears only when it listens; then the window goes."""
+        if self._closing and not self.trainings.is_untold:
+            self._closing, self._may_close = False, True
+            self._window.close()

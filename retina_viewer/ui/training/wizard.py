@@ -1,0 +1,157 @@
+"""The training wizard: its pages in their order. What runs behind it runs without it too."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget, QWizard
+
+from retina_viewer.core.settings import Settings
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.theme import HIT_TARGET, Tokens
+from retina_viewer.ui.training.draft import Draft
+from retina_viewer.ui.training.live import Phase
+from retina_viewer.ui.training.looking import Looking
+from retina_viewer.ui.training.page import Page, PageId, Surroundings
+from retina_viewer.ui.training.pages.check import CheckPage
+from retina_viewer.ui.training.pages.keep import KeepPage
+from retina_viewer.ui.training.pages.masks import MasksPage
+from retina_viewer.ui.training.pages.options import OptionsPage
+from retina_viewer.ui.training.pages.patients import PatientsPage
+from retina_viewer.ui.training.pages.source import SourcePage
+from retina_viewer.ui.training.pages.training import TrainingPage
+from retina_viewer.ui.training.pages.verdict import VerdictPage
+from retina_viewer.ui.training.rail import Rail
+from retina_viewer.ui.training.trainings import Trainings
+
+SIZE = (1180, 760)
+
+
+class TrainingWizard(QWizard):
+    """Closing it hides it: choices stay, and so does a training.
+
+    Args:
+        trainings: of the window; the wizard shows the one that is followed.
+        jobs, settings, tokens: the window's.
+        parent: the window.
+    """
+
+    kept = Signal(object)
+    """(ModelCard): the person has kept a model"""
+
+    def __init__(
+        self,
+        trainings: Trainings,
+        jobs: Jobs,
+        settings: Settings,
+        tokens: Tokens,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Train a model")
+        self.setWizardStyle(QWizard.WizardStyle.ClassicStyle)
+        self.setOption(QWizard.WizardOption.NoBackButtonOnStartPage)
+        self.setOption(QWizard.WizardOption.NoDefaultButton, False)
+        self.setWindowModality(Qt.WindowModality.NonModal)
+        self.resize(*SIZE)
+        self.draft = Draft()
+        self.looking = Looking(self.draft, jobs, self)
+        self._trainings = trainings
+        around = Surroundings(self.draft, jobs, trainings, self.looking, settings, tokens)
+        self.source = SourcePage(around)
+        self.check = CheckPage(around)
+        self.masks = MasksPage(around)
+        self.patients = PatientsPage(around)
+        self.choices = OptionsPage(around)
+        self.training = TrainingPage(around)
+        self.verdict = VerdictPage(around)
+        self.keep = KeepPage(around, self.verdict)
+        self.rail = Rail()
+        self.setSideWidget(self.rail)
+        self._add_pages()
+        self._name_buttons()
+        self.currentIdChanged.connect(self._page_changed)
+        self.keep.kept.connect(self.kept)
+        trainings.changed.connect(self._show_rail)
+
+    def _add_pages(self) -> None:
+        for page_id, page in zip(PageId, self.all_pages, strict=True):
+            self.setPage(int(page_id), page)
+            page.completeChanged.connect(self._show_rail)
+
+    @property
+    def all_pages(self) -> tuple[Page, ...]:
+        return (
+            self.source, self.check, self.masks, self.patients, self.choices, self.training,
+            self.verdict, self.keep,
+        )  # fmt: skip
+
+    def _name_buttons(self) -> None:
+        which = QWizard.WizardButton
+        texts = {
+            which.BackButton: "Back",
+            which.NextButton: "Next",
+            which.CommitButton: "Start the training",
+            which.FinishButton: "Keep the model",
+            which.CancelButton: "Close",
+        }
+        for button, text in texts.items():
+            self.setButtonText(button, text)
+            self.button(button).setMinimumHeight(HIT_TARGET)
+        self.button(which.CancelButton).setToolTip(
+            "What was chosen stays; a training goes on in the background"
+        )
+        self.setButtonLayout(
+            [which.Stretch, which.CancelButton, which.BackButton, which.NextButton,
+             which.CommitButton, which.FinishButton]
+        )  # fmt: skip
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of a theme."""
+        self.training.use_tokens(tokens)
+
+    # Where to begin
+
+    def begin_anew(self) -> None:
+        """The first page, with no photographs chosen."""
+        self.looking.look_at([])
+        self.draft.decided = {}
+        self._start_at(PageId.SOURCE)
+
+    def show_run(self) -> None:
+        """The page of the training that is followed."""
+        if self.currentId() not in (PageId.TRAINING, PageId.VERDICT, PageId.KEEP):
+            self._start_at(PageId.TRAINING)
+
+    def _start_at(self, page: PageId) -> None:
+        self.setStartId(int(page))
+        self.restart()
+        self._show_rail()
+
+    def present(self) -> None:
+        """Bring it to the front, on the page where it was."""
+        if self.currentId() < 0:
+            self._start_at(PageId.SOURCE)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    # What is shown beside the pages
+
+    def _page_changed(self, page: int) -> None:
+        cancelled = self._trainings.phase is Phase.CANCELLED
+        if page == PageId.TRAINING and cancelled:
+            self.button(QWizard.WizardButton.NextButton).setEnabled(False)
+        self._show_rail()
+
+    def _show_rail(self) -> None:
+        current = self.currentId()
+        if current < 0:
+            return
+        vessels = self.draft.task == "vessels"
+        pages = [page for page in PageId if vessels or page is not PageId.MASKS]
+        if self.startId() == PageId.TRAINING:
+            pages = [page for page in pages if page >= PageId.TRAINING]
+        summaries = {
+            page: one.summary for page, one in zip(PageId, self.all_pages, strict=True)
+        }  # fmt: skip
+        self.rail.show_steps(pages, PageId(current), summaries)
