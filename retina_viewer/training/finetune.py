@@ -6,6 +6,7 @@ command with ``--resume`` goes on.
 """
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -75,7 +76,7 @@ def finetune(
 def _claim(run: RunFolder) -> None:
     """Make this process the one that works in the folder."""
     state = run.state()
-    if run.is_alive():
+    if state.pid != os.getpid() and run.is_alive():
         raise UserError(
             f"The training {run.path.name} is running already.", "Wait for it, or pause it first."
         )

@@ -130,15 +130,12 @@ class TuningRun:
                     progress=part_of(trying, number / self._count, (number + 1) / self._count),
                     precision="" if asked == "auto" else asked,
                 )
-                speeds.append(try_stage(self._watched(task, number), number, where))
+                watched = Watched(task, number + 1, None, where.events, where.device)
+                speeds.append(try_stage(watched, number, where))
                 speed = round(1 / speeds[-1].seconds_per_step, 3)
                 about = {"stage": number + 1, "task": task.name}
                 self._where.events({"event": "trial", **about, "steps_per_second": speed})
         return speeds
-
-    def _watched(self, task: Task, number: int) -> Watched:
-        folder = self._run.crops / f"stage{number + 1}"
-        return Watched(task, number + 1, folder, self._where.events, self._where.device)
 
     def _trained(self, data: TrainingData, schedule: Schedule) -> list[Made]:
         """All stages: of the model, or of the twin and then of the saliency GAN."""
@@ -170,7 +167,9 @@ class TuningRun:
             precision=planned.precision,
             log_every=planned.log_every,
         )
-        counters = run_stage(self._watched(task, number), number, where)
+        folder = self._run.crops / f"stage{number + 1}"
+        watched = Watched(task, number + 1, folder, where.events, where.device)
+        counters = run_stage(watched, number, where)
         best = {"best_score": counters.best_score or 0.0, "best_step": counters.best_step}
         about = {"stage": number + 1, "task": task.name, "steps": counters.step}
         self._where.events({"event": "stage finished", **about, **best})

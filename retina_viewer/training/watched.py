@@ -1,6 +1,7 @@
 """A task whose validation also shows what it sees: more metrics, and pictures before and after."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Watched:
     Args:
         task: what is trained.
         stage: its number, from 1.
-        folder: for the pictures; made if missing.
+        folder: for the pictures, made if missing; None for none (a trial of speed).
         events: told of new pictures by a ``crops`` event.
         device: where it trains.
     """
@@ -44,12 +45,12 @@ class Watched:
         self,
         task: Task,
         stage: int,
-        folder: Path,
+        folder: Path | None,
         events: Callable[[Event], None],
         device: torch.device,
     ) -> None:
         self._task, self._stage, self._folder, self._events = task, stage, folder, events
-        self._perceptual = LPIPS().to(device) if isinstance(task, StepTask) else None
+        self._device = device
 
     @property
     def name(self) -> str:
@@ -75,14 +76,19 @@ class Watched:
         Gaussian validation patches."""
         metrics = self._task.validate(network)
         pictures = list(self._pictures(network))
-        if isinstance(self._task, StepTask) and self._perceptual is not None:
+        if isinstance(self._task, StepTask):
             values = [ssim(luminance_studio(made), luminance_studio(t)) for made, t in pictures]
             metrics["ssim"] = float(np.mean(values))
             if "lpips" not in metrics:
                 pairs = self._task.pairs
                 metrics["lpips"] = pairs.mean_distance(network, self._perceptual, SHOWN)
-        self._write(pictures)
+        if self._folder is not None and pictures:
+            self._write(pictures, self._folder)
         return metrics
+
+    @cached_property
+    def _perceptual(self) -> LPIPS:
+        return LPIPS().to(self._device)
 
     def _pictures(self, network: nn.Module) -> Iterator[tuple[Picture, Picture]]:
         """What the network makes of the first validation patches, and the truth."""
@@ -93,17 +99,15 @@ class Watched:
             for probability, drawn in self._task.shown(network, SHOWN):
                 yield to_8bit(probability), to_8bit(drawn)
 
-    def _write(self, pictures: list[tuple[Picture, Picture]]) -> None:
-        if not pictures:
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
+    def _write(self, pictures: list[tuple[Picture, Picture]], folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         for number, (made, truth) in enumerate(pictures, start=1):
-            before = self._folder / f"patch{number:02}_before.png"
+            before = folder / f"patch{number:02}_before.png"
             if not before.exists():
                 _write_png(before, made)
-                _write_png(self._folder / f"patch{number:02}_truth.png", truth)
-            _write_png(self._folder / f"patch{number:02}_after.png", made)
-        about = {"stage": self._stage, "folder": str(self._folder), "patches": len(pictures)}
+                _write_png(folder / f"patch{number:02}_truth.png", truth)
+            _write_png(folder / f"patch{number:02}_after.png", made)
+        about = {"stage": self._stage, "folder": str(folder), "patches": len(pictures)}
         self._events({"event": "crops", **about})
 
 
