@@ -69,7 +69,7 @@ def weight_bytes(card: ModelCard) -> int:
 
     Raises:
         UserError: the architecture is not known or not that of the task, or its parameters do
-            not fit it or are beyond anything of this program.
+            not fit it, make no network, or are beyond anything of this program.
     """
     _check_architecture(card)
     numbers = list(_numbers(card.parameters))
@@ -77,8 +77,13 @@ def weight_bytes(card: ModelCard) -> int:
         raise UserError(
             f"The network of the model {card.name!r} is larger than any of this program.", _HINT
         )
-    with torch.device("meta"):  # shapes alone: nothing is allocated
-        network = build(card.architecture, card.parameters)
+    try:
+        with torch.device("meta"):  # shapes alone: nothing is allocated
+            network = build(card.architecture, card.parameters)
+    except (RuntimeError, ArithmeticError, TypeError, IndexError) as error:
+        raise UserError(
+            f"The network of the model {card.name!r} cannot be built.", _HINT
+        ) from error
     return sum(value.numel() * value.element_size() for value in network.state_dict().values())
 
 

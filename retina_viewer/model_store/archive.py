@@ -1,0 +1,215 @@
+"""A model as one file, ``NAME.rvmodel``: to give away, to keep, to bring to another machine.
+
+It is a zip of the model's folder with a table of contents:
+
+    manifest.json           format, and the SHA-256 and size of every other file
+    card.json, weights.safetensors
+    history.json            the learning curves, where there are any
+    consistency.json        the calibration of the consistency map, where there is one
+    twin/...                the same of a saliency GAN's pixel-trained twin
+
+The person's note stays at home. See :mod:`retina_viewer.model_store.archive_check` for what is
+refused.
+"""
+
+import hashlib
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import retina_viewer
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
+from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.model_store.archive_check import (
+    FORMAT,
+    LARGEST_ARCHIVE,
+    MANIFEST_FILE,
+    TWIN_FOLDER,
+    FileEntry,
+    Manifest,
+    check_entries,
+    check_pair,
+    check_weight_size,
+    parse_card,
+    parse_manifest,
+    refused,
+)
+from retina_viewer.model_store.card import CARD_FILE, WEIGHTS_FILE, ModelCard
+from retina_viewer.model_store.installing import (
+    CALIBRATION_FILE,
+    HISTORY_FILE,
+    install,
+    staging,
+)
+from retina_viewer.model_store.store import find_model, verify_model
+from retina_viewer.model_store.versions import LONGEST, check_family, split_version
+
+SUFFIX = ".rvmodel"
+_EXTRAS = (HISTORY_FILE, CALIBRATION_FILE)
+_CHUNK = 2**20
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The same model gives the same file, whenever it is exported."""
+
+
+def export_model(name: str, path: Path, progress: Progress = no_progress) -> Path:
+    """Write a model, and a saliency GAN's twin with it, into one file.
+
+    Args:
+        name: of an installed model, shipped or one's own.
+        path: a new file, or an existing folder for ``NAME.rvmodel`` in it.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        UserError: there is no such model, it is damaged, or the file exists or cannot be written.
+    """
+    card = find_model(name)
+    target = path / f"{card.name}{SUFFIX}" if path.is_dir() else path
+    if target.suffix != SUFFIX:
+        raise UserError(f"{target.name} is no name of a model file.", f"Let it end in {SUFFIX}.")
+    contents = _files_of(card, "")
+    if card.twin is not None:
+        contents |= _files_of(find_model(card.twin), TWIN_FOLDER)
+    entries = {
+        where: FileEntry(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+        for where, content in contents.items()
+    }
+    manifest = Manifest(format=FORMAT, program=retina_viewer.__version__, files=entries)
+    with atomic_write(target) as stream, zipfile.ZipFile(stream, "w") as archive:
+        _add(archive, MANIFEST_FILE, manifest.model_dump_json(indent=2).encode() + b"\n")
+        for number, (where, content) in enumerate(contents.items()):
+            progress(number / len(contents), where)
+            _add(archive, where, content)
+    progress(1.0, "written")
+    return target
+
+
+def import_model(path: Path, progress: Progress = no_progress) -> ModelCard:
+    """Install the model of a file, under its own name or as that name's next version.
+
+    Args:
+        path: an ``.rvmodel`` file.
+
+    Returns:
+        The installed model's card.
+
+    Raises:
+        UserError: the file cannot be read or is not a sound model; nothing was installed.
+    """
+    with _opened(path) as archive:
+        entries = check_entries(archive.infolist())
+        manifest = parse_manifest(_read(archive, entries[MANIFEST_FILE]), list(entries))
+        card = _checked_card(archive, entries, "")
+        with_twin = TWIN_FOLDER + CARD_FILE in entries
+        twin = _checked_card(archive, entries, TWIN_FOLDER) if with_twin else None
+        check_pair(card, twin)
+        with staging() as folder:
+            (folder / "model" / TWIN_FOLDER).mkdir(parents=True)
+            total = sum(entry.size for entry in manifest.files.values()) or 1
+            done = 0
+            for where, expected in manifest.files.items():
+                progress(0.9 * done / total, where)
+                _extract(archive, entries[where], expected, folder / "model" / where)
+                done += expected.size
+            (folder / "model" / TWIN_FOLDER).rename(folder / "twin")
+            progress(0.95, "checking")
+            family = check_family(split_version(card.name)[0][:LONGEST])
+            return install(folder / "model", family, folder / "twin" if with_twin else None)
+
+
+def _files_of(card: ModelCard, folder: str) -> dict[str, bytes]:
+    verify_model(card)
+    assert card.directory is not None  # it was found among the installed ones
+    try:
+        contents = {
+            folder + CARD_FILE: card.model_dump_json(indent=2).encode() + b"\n",
+            folder + WEIGHTS_FILE: card.weights_file.read_bytes(),
+        }
+        for name in _EXTRAS:
+            if (card.directory / name).is_file():
+                contents[folder + name] = (card.directory / name).read_bytes()
+    except OSError as error:
+        raise UserError(f"The model {card.name!r} cannot be read: {error.strerror}.") from error
+    return contents
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.external_attr = 0o644 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        if path.stat().st_size > LARGEST_ARCHIVE:
+            raise refused("it is larger than any model")
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
+        raise refused("it is damaged, or of another kind") from error
+    except OSError as error:
+        raise _unreadable(path.name, error) from error
+    with archive:
+        yield archive
+
+
+def _unreadable(name: str, error: OSError) -> UserError:
+    return UserError(f"{name} cannot be read: {error.strerror or error}.", "Choose another file.")
+
+
+def _checked_card(
+    archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: str
+) -> ModelCard:
+    """A card whose promises fit the declared size of the weights that come with it."""
+    card = parse_card(_read(archive, entries[folder + CARD_FILE]))
+    check_weight_size(card, entries[folder + WEIGHTS_FILE].file_size)
+    return card
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    return b"".join(_chunks(archive, entry))
+
+
+def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The content, never more of it than was declared, whatever the compressed data say."""
+    left = entry.file_size
+    try:
+        with archive.open(entry) as stream:
+            while chunk := stream.read(min(_CHUNK, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    raise refused(f"{entry.filename!r} in it is larger than it says")
+                yield chunk
+    except OSError as error:  # the drive was pulled out
+        raise _unreadable(entry.filename, error) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise refused(f"{entry.filename!r} in it is damaged") from error
+    if left:
+        raise refused(f"{entry.filename!r} in it is shorter than it says")
+
+
+def _extract(
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    expected: FileEntry,
+    target: Path,
+) -> None:
+    digest, size = hashlib.sha256(), 0
+    with atomic_write(target) as stream:
+        for chunk in _chunks(archive, entry):
+            digest.update(chunk)
+            size += len(chunk)
+            stream.write(chunk)
+    if (digest.hexdigest(), size) != (expected.sha256, expected.size):
+        raise refused(f"{entry.filename!r} in it is not what its table of contents names")
+    if target.name in _EXTRAS:
+        try:
+            json.loads(target.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise refused(f"{entry.filename!r} in it is not valid") from error
