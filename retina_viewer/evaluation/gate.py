@@ -74,6 +74,7 @@ def judge(
     general: Sequence[Photograph] | None = None,
     *,
     scales: Sequence[int] | None = None,
+    base_twin: ModelCard | None = None,
     tuned_twin: ModelCard | None = None,
     device: str = "auto",
     log: Path | None = None,
@@ -88,7 +89,7 @@ def judge(
             apart. For vessel models each needs its drawn vessels.
         general: photographs that show forgetting; None for :func:`general_photographs`.
         scales: of super-resolution, those that were trained; None for all that both models have.
-        tuned_twin: of a tuned saliency GAN, its tuned twin.
+        base_twin, tuned_twin: of saliency GANs, where a twin is not installed.
         device: where to compute.
         log: a JSON-lines file from which an interrupted comparison goes on; holds no names.
         progress: called several times a photograph; may cancel.
@@ -103,7 +104,7 @@ def judge(
     if base.task == "vessels":
         plan = _vessel_plan(base, tuned, where)
     else:
-        twins = (None, tuned_twin)
+        twins = (base_twin, tuned_twin)
         models = [Candidate(c, where, t) for c, t in zip((base, tuned), twins, strict=True)]
         plan = _superres_plan(models, _common(base, tuned, scales), where)
     kept = RecordLog(log, _KEY)
