@@ -1,14 +1,12 @@
 # ruff: noqa: T201
 """Quality against time of the generators that ``architecture-*.toml`` train on one budget.
 
-Once every recipe was trained (``retina-viewer train architecture-plain DATA``, ...; they leave
-``runs/architecture-*``, and ``architecture-later-*`` start from the model of
-``architecture-residual``, which ``retina-viewer models import`` installs)::
-
-    python -m benchmarks.architectures [--runs runs] [--out docs/figures] [--seconds 8]
-
-times each network for a result of 1024 x 1024 and writes ``architectures.md`` with one chart a
-step of the cascade.
+``python -m benchmarks.architectures time`` times each of them for a result of 1024 x 1024 and
+keeps the seconds in ``docs/figures/architectures.json``. Once the recipes were trained
+(``retina-viewer train architecture-plain DATA``, ...; they leave ``runs/architecture-*``, and
+``architecture-later-*`` start from the model of ``architecture-residual``, copied among one's own
+models), ``python -m benchmarks.architectures report`` writes
+``architectures.md`` with one chart a step of the cascade.
 """
 
 import argparse
@@ -26,7 +24,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.chart import Point, Series, scatter
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters, make_generator
+from retina_viewer.networks.cascade import (
+    Generator,
+    GeneratorCascade,
+    StepParameters,
+    make_generator,
+)
 from retina_viewer.networks.plain import PlainGenerator
 from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.pairs import PairSource
@@ -34,7 +37,7 @@ from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, SuperresRecipe, load_recipe
 
 _RESULT = 1024  # px, side of the timed result
-_SETTINGS = ((1, torch.float32), (2, torch.float32), (1, torch.bfloat16), (2, torch.bfloat16))
+_TIMES = "architectures.json"
 
 
 @dataclass(frozen=True)
@@ -50,30 +53,23 @@ class Row:
     precision: str
     gaussian: float  # validation PSNR, dB
     bicubic: float
-    seconds: tuple[float, ...]  # of one result, as _SETTINGS
+    seconds: dict[str, float]  # of one result, by setting
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("time", "report"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=Path("docs/figures"))
     parser.add_argument("--seconds", type=float, default=8.0, help="spent on each timing")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()
-    recipes = sorted((resources_dir() / "recipes").glob("architecture-*.toml"))
-    trained = [file for file in recipes if (options.runs / file.stem / "history.json").is_file()]
-    if not trained:
-        sys.exit(f"{options.runs} holds none of {', '.join(file.stem for file in recipes)}.")
-    rows = [measure(file, options.runs / file.stem, options.seconds) for file in trained]
-    rows.sort(key=lambda row: (row.step, row.seconds[0]))
-    baselines = {
-        file.stem: interpolation(file, options.runs / file.stem / "cache") for file in trained
-    }
-    by_step = {load_one(file).stages[0].step: baselines[file.stem] for file in trained}
-    pages = [table([r for r in rows if r.step == step], step, by_step[step]) for step in by_step]
-    (options.out / "architectures.md").write_text("\n".join(pages), encoding="utf-8")
-    for step in by_step:
-        drawn = draw([row for row in rows if row.step == step], step)
-        (options.out / f"architectures-x{2**step}.svg").write_text(drawn, encoding="utf-8")
+    files = sorted((resources_dir() / "recipes").glob("architecture-*.toml"))
+    recipes = {file.stem: load_one(file) for file in files}
+    if options.what == "time":
+        time_all(recipes, options.out / _TIMES, options.threads, options.seconds)
+    else:
+        report(recipes, options.runs, options.out)
 
 
 def load_one(file: Path) -> SuperresRecipe:
@@ -83,32 +79,27 @@ def load_one(file: Path) -> SuperresRecipe:
     return recipe
 
 
-def measure(file: Path, run: Path, seconds: float) -> Row:
-    """One row; the quality is that of the weights that the training kept."""
-    recipe = load_one(file)
-    step = recipe.stages[0].step
-    network = make_generator(recipe.architecture.steps[step - 1]).eval()
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    margin = network.margin
-    if isinstance(network, PlainGenerator):
-        network.collapse()
-    history = json.loads((run / "history.json").read_text(encoding="utf-8"))[0]
-    best = max((entry for entry in history if "score" in entry), key=lambda entry: entry["score"])
-    summary = json.loads((run / "model" / "card.json").read_text(encoding="utf-8"))["training"]
-    row = Row(
-        recipe.title.removeprefix("Comparison: "),
-        step,
-        parameters,
-        operations(network) / 2e9,
-        margin,
-        recipe.stages[0].optimisation.iterations,
-        summary["precision"],
-        best["psnr_gaussian"],
-        best["psnr_bicubic"],
-        tuple(time_of(network, threads, dtype, seconds) for threads, dtype in _SETTINGS),
-    )
-    print(row, flush=True)
-    return row
+def compared(recipe: SuperresRecipe) -> Generator:
+    """The network that the recipe trains, untrained."""
+    return make_generator(recipe.architecture.steps[recipe.stages[0].step - 1]).eval()
+
+
+def time_all(
+    recipes: dict[str, SuperresRecipe], file: Path, threads: Sequence[int], seconds: float
+) -> None:
+    """Seconds by recipe and setting, added to those that ``file`` holds already."""
+    times = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    for name, recipe in recipes.items():
+        network = compared(recipe)
+        if isinstance(network, PlainGenerator):
+            network.collapse()
+        for count in threads:
+            for dtype in (torch.float32, torch.bfloat16):
+                setting = f"{count} thread{'s' * (count > 1)}, {str(dtype).split('.')[1]}"
+                taken = time_of(network, count, dtype, seconds)
+                times.setdefault(name, {})[setting] = round(taken, 3)
+                print(f"{name}: {taken:.3f} s, {setting}", flush=True)
+        file.write_text(json.dumps(times, indent=2) + "\n", encoding="utf-8")
 
 
 def _inputs() -> dict[str, torch.Tensor]:
@@ -117,13 +108,6 @@ def _inputs() -> dict[str, torch.Tensor]:
         "image": image.contiguous(memory_format=torch.channels_last),
         "formation": torch.tensor([[0.42, 0.3]]),
     }
-
-
-def operations(network: nn.Module) -> int:
-    """Floating-point operations of one result (a multiply-add counts as two)."""
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        network(**_inputs())
-    return int(counter.get_total_flops())
 
 
 def time_of(network: nn.Module, threads: int, dtype: torch.dtype, seconds: float) -> float:
@@ -144,26 +128,70 @@ def time_of(network: nn.Module, threads: int, dtype: torch.dtype, seconds: float
         return float(min(timer.blocked_autorange(min_run_time=seconds).times))
 
 
-def interpolation(file: Path, cache: Path) -> dict[str, float]:
-    """PSNR of bicubic interpolation of the same input, on the patches that validated the recipe.
+def operations(network: nn.Module) -> int:
+    """Floating-point operations of one result (a multiply-add counts as two)."""
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network(**_inputs())
+    return int(counter.get_total_flops())
 
-    An untrained generator is just that. Step 2 is given what the first step made.
+
+def report(recipes: dict[str, SuperresRecipe], runs: Path, out: Path) -> None:
+    """The table and the charts of the recipes that were trained."""
+    trained = {n: r for n, r in recipes.items() if (runs / n / "history.json").is_file()}
+    if not trained:
+        sys.exit(f"{runs} holds none of {', '.join(recipes)}.")
+    times = json.loads((out / _TIMES).read_text(encoding="utf-8"))
+    rows = [measured(recipe, runs / name, times[name]) for name, recipe in trained.items()]
+    pages = []
+    for step in sorted({row.step for row in rows}):
+        chosen = [row for row in rows if row.step == step]
+        chosen.sort(key=lambda row: next(iter(row.seconds.values())))
+        first = next(n for n, r in trained.items() if r.stages[0].step == step)
+        baseline = interpolation(trained[first], runs / first / "cache")
+        pages.append(table(chosen, step, baseline))
+        chart = draw(chosen, step, baseline)
+        (out / f"architectures-x{2**step}.svg").write_text(chart, encoding="utf-8")
+    (out / "architectures.md").write_text("\n".join(pages), encoding="utf-8")
+
+
+def measured(recipe: SuperresRecipe, run: Path, seconds: dict[str, float]) -> Row:
+    """One row; the quality is that of the weights that the training kept."""
+    network = compared(recipe)
+    history = json.loads((run / "history.json").read_text(encoding="utf-8"))[0]
+    best = max((entry for entry in history if "score" in entry), key=lambda entry: entry["score"])
+    card = json.loads((run / "model" / "card.json").read_text(encoding="utf-8"))
+    return Row(
+        title=recipe.title.removeprefix("Comparison: "),
+        step=recipe.stages[0].step,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        giga_operations=operations(network) / 2e9,
+        margin=network.margin,
+        training_steps=recipe.stages[0].optimisation.iterations,
+        precision=card["training"]["precision"],
+        gaussian=best["psnr_gaussian"],
+        bicubic=best["psnr_bicubic"],
+        seconds=seconds,
+    )
+
+
+def interpolation(recipe: SuperresRecipe, cache: Path) -> dict[str, float]:
+    """PSNR of bicubic interpolation of the photograph, on the patches that validated the recipe.
+
+    Untrained generators do just that.
     """
-    recipe = load_one(file)
     stage = recipe.stages[0]
     source = PatchSource(PhotographCache(cache / "validation"), recipe.field_diameters)
-    untrained = [StepParameters(maps=1, blocks=1)] * stage.step
+    cascade = GeneratorCascade([StepParameters(maps=1, blocks=1)] * stage.step)
     device = torch.device("cpu")
-    cascade = GeneratorCascade(untrained)
     pairs = PairSource(cascade, stage, DegradationRange(), source, source, device)
     return pairs.luminance_psnr(cascade.steps[-1])
 
 
 def table(rows: Sequence[Row], step: int, baseline: dict[str, float]) -> str:
     """Markdown: one row a generator, and what the columns mean."""
-    names = [f"s, {n} thread{'s' * (n > 1)}, {str(t).split('.')[1]}" for n, t in _SETTINGS]
+    settings = list(rows[0].seconds)
     heads = ["generator", "parameters", "10^9 MAC", "margin, px", "steps", "PSNR Gaussian"]
-    heads += ["PSNR bicubic", *names]
+    heads += ["PSNR bicubic", *(f"s, {setting}" for setting in settings)]
     lines = [
         f"# Generators of step {step} (x{2**step}), one training budget",
         "",
@@ -178,7 +206,7 @@ def table(rows: Sequence[Row], step: int, baseline: dict[str, float]) -> str:
             for name, value in (("gaussian", row.gaussian), ("bicubic", row.bicubic))
         ]
         cells = [row.title, f"{row.parameters:,}", f"{row.giga_operations:.1f}", str(row.margin)]
-        cells += [f"{row.training_steps:,}", *gains, *(f"{s:.2f}" for s in row.seconds)]
+        cells += [f"{row.training_steps:,}", *gains, *(f"{row.seconds[s]:.2f}" for s in settings)]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", explanation(rows, baseline), ""]
     return "\n".join(lines)
@@ -194,14 +222,18 @@ def explanation(rows: Sequence[Row], baseline: dict[str, float]) -> str:
         f"{bicubic:.2f} dB. Seconds of a result of {_RESULT} x {_RESULT} on an x86-64 server "
         "processor (AVX-512 with bfloat16), channels last, torch "
         f"{torch.__version__.split('+')[0]}, the fastest run: one thread in processor time, two "
-        f"on the clock. Trained in {precisions}, on one thread."
+        f"on the clock. Trained in {precisions}, on one thread. The chart leaves out what is below "
+        "interpolation."
     )
 
 
-def draw(rows: Sequence[Row], step: int) -> str:
-    """PSNR against the seconds of one thread, both degradations."""
+def draw(rows: Sequence[Row], step: int, baseline: dict[str, float]) -> str:
+    """PSNR against the seconds of one thread, of those that are better than interpolation."""
+    shown = [row for row in rows if row.gaussian > baseline["psnr_gaussian"]]
     series = [
-        Series(name, [Point(row.seconds[0], value(row), row.title) for row in rows])
+        Series(
+            name, [Point(next(iter(row.seconds.values())), value(row), row.title) for row in shown]
+        )
         for name, value in (
             ("Gaussian degradation", lambda row: row.gaussian),
             ("bicubic degradation", lambda row: row.bicubic),
