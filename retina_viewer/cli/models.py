@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import retina_viewer
+from retina_viewer.cli import model_manager
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_json
 from retina_viewer.core.errors import UserError
@@ -23,7 +24,7 @@ _REPORTED = (
 
 def add_verbs(verbs: "Verbs") -> None:
     """Register the verbs of this module."""
-    parser = verbs.add_parser("models", help="list, show or verify the models")
+    parser = verbs.add_parser("models", help="list, show, choose, keep, move or delete the models")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     action = actions.add_parser("list", help="the installed models")
     add_json(action)
@@ -51,6 +52,7 @@ def add_verbs(verbs: "Verbs") -> None:
         "--pixel-ratio", type=float, default=1.0, metavar="R", help="2 for a sharper picture"
     )
     action.set_defaults(run=_curves)
+    model_manager.add_actions(actions)
 
     parser = verbs.add_parser("info", help="versions and devices, for error reports")
     add_json(parser)
@@ -84,15 +86,20 @@ def _info(options: argparse.Namespace, console: Console) -> int:
 
 
 def list_models(console: Console) -> int:
-    """One line a model."""
+    """One line a model; a star marks what is used where none is named."""
     from retina_viewer.model_store import store
+    from retina_viewer.model_store.defaults import default_model
 
     for card in store.list_models():
         scales = " ".join(f"x{scale}" for scale in card.scales)
-        console.say(f"{card.name:<24} {card.version:<8} {card.task:<9} {scales:<14} {card.title}")
+        is_default = default_model(card.task) == card.name
+        mark = "*" if is_default else " "
+        console.say(
+            f"{mark} {card.name:<28} {card.version:<8} {card.task:<9} {scales:<14} {card.title}"
+        )
         console.event(
             "model", name=card.name, version=card.version, task=card.task, title=card.title,
-            scales=card.scales,
+            scales=card.scales, default=is_default, own=store.is_own(card),
         )  # fmt: skip
     return 0
 
