@@ -19,6 +19,7 @@ def add_kinds(kinds: "Verbs") -> None:
     _add_fidelity(kinds)
     _add_recovery(kinds)
     _add_lesions(kinds)
+    _add_formation(kinds)
     _add_vessels(kinds)
 
 
@@ -74,6 +75,13 @@ def _add_lesions(kinds: "Verbs") -> None:
     _add_against_bicubic(parser)
     _add_measured(parser)
     parser.set_defaults(run=_evaluate_lesions)
+
+
+def _add_formation(kinds: "Verbs") -> None:
+    parser = kinds.add_parser("formation", help="blur and noise read from small photographs")
+    _add_sets(parser)
+    _add_measured(parser)
+    parser.set_defaults(run=_evaluate_formation)
 
 
 def _add_vessels(kinds: "Verbs") -> None:
@@ -210,6 +218,20 @@ def _evaluate_lesions(options: argparse.Namespace, console: Console) -> int:
         model=options.model,
         fidelity=options.fidelity,
         back_projection=options.back_projection,
+        device=options.device,
+        progress=console.progress("evaluate"),
+    )
+    return _report(table, options.out, console)
+
+
+def _evaluate_formation(options: argparse.Namespace, console: Console) -> int:
+    from retina_viewer.evaluation.formation import evaluate_formation_command
+
+    table = evaluate_formation_command(
+        options.data,
+        options.out,
+        sets=options.sets,
+        limit=options.limit,
         device=options.device,
         progress=console.progress("evaluate"),
     )

@@ -12,8 +12,10 @@ _OF_METHODS: tuple[str, ...] = (
     "psnr", "gain", "ssim", "rmse", "lpips", "lpips_change", "s3_ratio", "drift",
     "dice", "auc", "sensitivity_thin", "won_back",
     "kept", "kept_gain", "lost",
+    "blur_error", "blur_read", "noise_read",
 )  # fmt: skip
-"""What reports on enlargements may hold: of likeness, of vessels found again, of lesions."""
+"""What reports on enlargements may hold: of likeness, of vessels found again, of lesions, and of
+the blur and noise that were read from the small photograph."""
 _OF_VESSELS: tuple[str, ...] = ("auc", "dice", "sensitivity", "specificity", "accuracy")
 
 
@@ -21,8 +23,8 @@ def record_figures(card: ModelCard, report: Path) -> ModelCard:
     """Put the figures of a report into a model's card.
 
     ``superres.json``, ``recovery.json`` and ``lesions.json`` for a network of super-resolution,
-    ``vessels.json`` for one of vessels. Figures of the same command replace those that the card
-    held; others stay.
+    ``formation.json`` for the estimator, ``vessels.json`` for one of vessels. Figures of the same
+    command replace those that the card held; others stay.
 
     Args:
         card: as read from the model's folder, which must be writable.
