@@ -12,7 +12,10 @@ from PIL import Image
 from retina_viewer.cli import main
 from retina_viewer.cli.learning import find_recipe
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.paths import resources_dir, user_runs_dir
+from retina_viewer.training.plan import save_plan
+from retina_viewer.training.run_folder import RunFolder
+from tests.training.plans import some_plan
 
 
 @pytest.fixture
@@ -79,6 +82,68 @@ def test_interrupt_and_terminate_cancel_at_the_next_report(
     assert main(["train", "vessels", str(tmp_path), "--out", str(tmp_path / "run")]) == 130
     assert reached == ["after the signal"]
     assert signal.getsignal(number) is before
+
+
+@pytest.fixture
+def tuning(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the fine-tuning was asked to do; it sends three events and learns nothing."""
+    asked: dict[str, Any] = {}
+
+    def finetune(run: RunFolder, **options: Any) -> None:
+        asked.update(run=run, **options)
+        run.append_event({"event": "start"})
+        options["events"]({"event": "losses", "step": 200, "pixel": 0.0123456})
+        options["events"]({"event": "progress", "fraction": 0.5})  # the console has its own
+        options["progress"](0.5, "superres step 1")
+
+    monkeypatch.setattr("retina_viewer.training.finetune.finetune", finetune)
+    return asked
+
+
+def test_a_plan_is_trained_in_its_run_folder(
+    tuning: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.toml"
+    save_plan(some_plan(), plan)
+    command = ["train", "--plan", str(plan), "--out", str(tmp_path / "run"), "--json"]
+    assert main(command) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[0] == {"event": "losses", "step": 200, "pixel": 0.0123456}
+    assert [event["event"] for event in events] == ["losses", "progress"]
+    run = RunFolder(tmp_path / "run")
+    assert run.read_plan() == some_plan()
+    assert tuning["device"] is None  # auto leaves it to the plan
+    assert main(command) == 1
+    assert "holds a training already" in capsys.readouterr().err
+    assert main([*command, "--resume", "--device", "cpu"]) == 0
+    assert tuning["device"] == "cpu"
+    save_plan(some_plan(minutes=3), plan)
+    assert main([*command, "--resume"]) == 1
+    assert "another plan" in capsys.readouterr().err
+
+
+def test_a_plan_has_a_folder_among_the_persons_runs_by_default(
+    tuning: dict[str, Any], tmp_path: Path
+) -> None:
+    save_plan(some_plan(), tmp_path / "plan.toml")
+    assert main(["train", "--plan", str(tmp_path / "plan.toml")]) == 0
+    assert tuning["run"].path == user_runs_dir() / "ours"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["train"], "Nothing was said to train"),
+        (["train", "vessels"], "Nothing was said to train"),
+        (["train", "vessels", ".", "--plan", "p.toml"], "names its photographs itself"),
+        (["train", "--plan", "gone.toml"], "cannot be read"),
+    ],
+)
+def test_what_cannot_be_trained_is_explained(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_missing_data_folder_is_explained(

@@ -1,5 +1,6 @@
 """The cache: what is read back is what was decoded, and it follows the data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,12 @@ import pytest
 from PIL import Image
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import sha256_of
 from retina_viewer.evaluation.datasets import find_photographs, read_mask
 from retina_viewer.training.cache import open_cache
+from retina_viewer.training.own_photographs import eight_bits, own, replayed
+from retina_viewer.training.plan import PlannedPhotograph
+from tests.training.tiny_clinic import clinic
 
 
 def test_photographs_and_masks_come_back(data_folder: Path, tmp_path: Path) -> None:
@@ -67,3 +72,57 @@ def test_a_photograph_without_vessels_cannot_train_vessels(
         open_cache(
             find_photographs(own_data_folder), tmp_path / "c", diameter=150, with_vessels=True
         )
+
+
+def test_each_data_set_has_its_share_of_what_is_drawn(data_folder: Path, tmp_path: Path) -> None:
+    first, second = find_photographs(data_folder)
+    photographs = [replace(first, dataset="own"), replace(second, dataset="replay")]
+    shares = {"own": 0.8, "replay": 0.2}
+    cache = open_cache(photographs, tmp_path / "c", diameter=150, with_vessels=False, shares=shares)
+    rng = np.random.default_rng(0)
+    drawn = [cache.draw(rng).dataset for _ in range(1000)]
+    assert 770 < drawn.count("own") < 830
+    cache = open_cache(
+        photographs,
+        tmp_path / "c",
+        diameter=150,
+        with_vessels=False,
+        shares={"own": 1, "replay": 0},
+    )
+    assert {cache.draw(rng).dataset for _ in range(50)} == {"own"}
+
+
+@pytest.mark.parametrize("kind", ["photograph", "mask"])
+def test_own_photographs_are_read_upright_and_checked(tmp_path: Path, kind: str) -> None:
+    path = clinic(tmp_path)[0]
+    mask = path.with_name(f"{path.stem}_mask.png")
+    planned = PlannedPhotograph(
+        path=path, sha256=sha256_of(path), group="g", subset="train",
+        mask=mask, mask_sha256=sha256_of(mask), mask_inverted=True,
+    )  # fmt: skip
+    (photograph,) = own([planned])
+    cached = open_cache([photograph], tmp_path / "c", diameter=150, with_vessels=True)[0]
+    assert cached.vessels is not None
+    assert cached.vessels.mean() > 128  # read as inverted
+    path.rename(tmp_path / "elsewhere.png")  # found again by its hash alone
+    assert len(open_cache([photograph], tmp_path / "c", diameter=150, with_vessels=True)) == 1
+    (tmp_path / "elsewhere.png").rename(path)
+    changed = path if kind == "photograph" else mask
+    Image.fromarray(np.zeros((300, 317, 3), np.uint8) + 9).save(changed)
+    with pytest.raises(UserError, match=r"has changed|is empty"):
+        open_cache([photograph], tmp_path / "d", diameter=150, with_vessels=True)
+
+
+def test_sixteen_bits_become_eight_by_rounding() -> None:
+    values = np.array([[[0, 128, 129]], [[257, 65535, 65406]]], np.uint16)
+    np.testing.assert_array_equal(eight_bits(values), [[[0, 0, 1]], [[1, 255, 254]]])
+
+
+def test_replayed_photographs_are_none_of_those_that_show_forgetting(samples: Path) -> None:
+    found = replayed(with_vessels=False)
+    assert len(found) == 8
+    assert len(replayed(with_vessels=True)) == 5
+    shown = {path.stem for path in samples.glob("*.*")}
+    assert not shown & {photograph.id for photograph in found}
+    for photograph in replayed(with_vessels=True):
+        assert photograph.read_vessels().shape == photograph.read_rgb().shape[:2]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from retina_viewer.evaluation.datasets import find_photographs
 from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.degradation import jpeg_round_trip, random_low_resolution
-from retina_viewer.training.patches import PatchSource, with_grain
-from retina_viewer.training.recipe import DegradationRange, Grain
+from retina_viewer.training.patches import PatchSource, with_gains, with_grain
+from retina_viewer.training.recipe import Colour, DegradationRange, Grain
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,13 @@ def test_grain_is_noise_of_the_asked_strength(cache: PhotographCache) -> None:
     assert float(noise.std()) * 255 == pytest.approx(3.0, rel=0.15)
     assert abs(float(noise.mean())) * 255 < 0.5
     np.testing.assert_array_equal(with_grain(sharp, Grain(probability=0.0), rng), sharp)
+
+
+def test_gains_change_colours_within_their_range() -> None:
+    grey = np.full((8, 8, 3), 0.5, np.float32)
+    assert with_gains(grey, Colour(), np.random.default_rng(0)) is grey
+    changed = with_gains(grey, Colour(gain=0.1), np.random.default_rng(0))
+    assert changed.dtype == np.float32
+    assert np.ptp(changed[..., 0]) == 0
+    assert len(np.unique(changed)) == 3
+    assert 0.45 <= changed.min() < changed.max() <= 0.55

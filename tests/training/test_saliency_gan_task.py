@@ -10,6 +10,7 @@ from retina_viewer.evaluation.datasets import find_photographs
 from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.training.cache import open_cache
+from retina_viewer.training.micro_batches import in_parts
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import (
@@ -114,3 +115,30 @@ def test_a_grid_is_an_error_of_its_own_and_other_errors_are_none() -> None:
     grid[..., ::2, ::2] = 0.1
     assert grid_error(grid, 2) > 1e-3
     assert grid_error(grid, 4) > 1e-3
+
+
+def test_a_batch_in_parts_gives_the_gradients_of_the_whole(
+    source: PatchSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part is judged by what was made of it, not of another."""
+    task = make_task(source)
+    # The shift is drawn anew for each part; here it must be the same.
+    monkeypatch.setattr(task, "_shifted", lambda truth, made: (truth, made))
+    batch = task.batch(np.random.default_rng(0))
+
+    def gradients(parts: int) -> dict[str, torch.Tensor]:
+        pieces = in_parts(batch, parts)
+        found = {}
+        for player in task.players:
+            player.network.eval().zero_grad()  # without dropout
+            for piece, share in pieces:
+                terms = task.losses(player, piece)
+                (share * torch.stack(list(terms.values())).sum()).backward()
+            flat = [p.grad.flatten() for p in player.network.parameters() if p.grad is not None]
+            found[player.name] = torch.cat(flat).clone()
+        return found
+
+    whole, halves = gradients(1), gradients(2)
+    for name in whole:
+        difference = (whole[name] - halves[name]).norm() / whole[name].norm()
+        assert float(difference) < 1e-3, name
