@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from contextlib import suppress
-
-from PySide6.QtCore import QProcess
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.training.run_folder import RunFolder
@@ -15,40 +14,59 @@ LOG = "output.txt"
 """In the run's folder: what the process wrote before it could write events."""
 _NICENESS = 5
 _TAIL = 2000  # characters
+_DETACHED = 0x00000208
+"""Of Windows: a process group of its own, no console."""
 
 
-def command_for(run: RunFolder) -> tuple[str, list[str]]:
-    """Program and arguments that begin a run or go on with it; of a frozen program, itself."""
+class Child:
+    """A training process that this window started. It outlives the window."""
+
+    _started: set[subprocess.Popen[bytes]] = set()  # noqa: RUF012
+    """Kept, so that Python does not complain of processes that are meant to go on."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._started.add(process)
+
+    @property
+    def lives(self) -> bool:
+        if self._process.poll() is None:
+            return True
+        self._started.discard(self._process)
+        return False
+
+
+def command_for(run: RunFolder) -> list[str]:
+    """Begins a run or goes on with it; a frozen program is its own interpreter."""
     verb = ["train", "--plan", str(run.plan_file), "--out", str(run.path), "--resume", "--json"]
     frozen = bool(getattr(sys, "frozen", False))
-    return sys.executable, verb if frozen else ["-m", "retina_viewer", *verb]
+    return [sys.executable, *verb] if frozen else [sys.executable, "-m", "retina_viewer", *verb]
 
 
-def launch(run: RunFolder) -> int:
-    """Start the process of a run. It outlives the window.
-
-    Returns:
-        Its number.
+def launch(run: RunFolder) -> Child:
+    """Start the process of a run.
 
     Raises:
-        UserError: the system refuses to start it.
+        UserError: the system refuses to, or the run's folder is not there.
     """
-    program, arguments = command_for(run)
-    process = QProcess()
-    process.setProgram(program)
-    process.setArguments(arguments)
-    process.setWorkingDirectory(str(run.path))
-    output = str(run.path / LOG)
-    process.setStandardOutputFile(output, QProcess.OpenModeFlag.Truncate)
-    process.setStandardErrorFile(output, QProcess.OpenModeFlag.Append)
-    started, pid = process.startDetached()
-    if not started:
+    try:
+        with (run.path / LOG).open("wb") as output:
+            process = subprocess.Popen(
+                command_for(run),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # A closed terminal or Ctrl+C there must not reach it.
+                start_new_session=os.name == "posix",
+                creationflags=0 if os.name == "posix" else _DETACHED,
+            )
+    except OSError as error:
         raise UserError(
-            "The training could not be started: the system refused a new process.",
-            "Close other programs and try again.",
-        )
-    _step_back(pid)
-    return int(pid)
+            f"The training could not be started: {error.strerror or error}.",
+            "Look whether its folder is there and the disk has space, and try again.",
+        ) from error
+    _step_back(process.pid)
+    return Child(process)
 
 
 def _step_back(pid: int) -> None:

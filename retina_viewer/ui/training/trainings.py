@@ -18,13 +18,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write, unused_path
 from retina_viewer.core.paths import user_runs_dir
-from retina_viewer.core.processes import process_identity
 from retina_viewer.core.progress import Progress
 from retina_viewer.training.plan import TrainingPlan
 from retina_viewer.training.run_folder import Request, RunFolder, RunState, list_runs
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.training.child import last_words, launch
+from retina_viewer.ui.training.child import Child, last_words, launch
 from retina_viewer.ui.training.live import LiveTraining, Phase, phase_of
 
 logger = logging.getLogger(__name__)
@@ -108,7 +107,7 @@ class Trainings(QObject):
         """What was asked of the training and has not happened yet."""
         self._told = False
         self._offset = 0
-        self._child: tuple[int, str | None] | None = None
+        self._child: Child | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -179,8 +178,7 @@ class Trainings(QObject):
         run = self._wanted()
         self._refuse_a_second(run)
         run.take_request()  # an old word must not stop the new process at once
-        pid = launch(run)
-        self._child = (pid, process_identity(pid))
+        self._child = launch(run)
         self.asked = None
         self._become(Phase.STARTING)
         self._timer.start()
@@ -238,8 +236,6 @@ class Trainings(QObject):
             return
         self._offset = look.offset
         news = self.live.take(look.events)
-        if look.state is not None and look.alive:
-            self._child = None  # it speaks for itself now
         phase = phase_of(look.state, look.alive, starting=look.child_lives)
         if phase is Phase.PREPARED and self.phase is Phase.STARTING:
             phase = Phase.KILLED  # it ended before it could say why
@@ -274,8 +270,8 @@ class Trainings(QObject):
         return last_words(self.run) if self.run is not None else ""
 
 
-def _look_at(run: RunFolder, offset: int, child: tuple[int, str | None] | None) -> _Look:
-    lives = child is not None and child[1] is not None and process_identity(child[0]) == child[1]
+def _look_at(run: RunFolder, offset: int, child: Child | None) -> _Look:
+    lives = child is not None and child.lives
     try:
         state, alive = run.state(), run.is_alive()
     except UserError:

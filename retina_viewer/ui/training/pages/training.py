@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -268,7 +268,8 @@ class TrainingPage(Page):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._show()
+        # Not at once: the wizard asks its pages while it shows them.
+        QTimer.singleShot(0, self, self._show)
 
     def isComplete(self) -> bool:
         return self.around.trainings.phase is Phase.FINISHED
