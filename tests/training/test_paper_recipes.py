@@ -52,7 +52,9 @@ def test_the_recipes_say_what_the_paper_prints() -> None:
     assert [s.step for s in start.stages] == [s.step for s in gan.stages] == [1, 2, 3, 4]
     assert all(s.loss == "squared" and not s.luminance_weight for s in start.stages)
     for stage in gan.stages:
-        assert stage.weights == GanWeights(pixel=0, weighted=1, saliency=1, cnn=1, adversarial=0.01)
+        assert stage.weights == GanWeights(
+            pixel=0, weighted=1, saliency=1, cnn=1, adversarial=0.01, grid=0
+        )
         assert (stage.weighting, stage.adversarial) == ("paper", "paper")
         assert stage.discriminator_batch_norm
         assert stage.discriminator_narrow == 1
