@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # torch takes seconds to load; what only reads cards does without it, so it is imported where used.
 
 DEFAULT_MODELS: dict[TaskName, str] = {
-    "superres": "pixel",
+    "superres": "saliency-gan-fast",
     "formation": "formation",
     "vessels": "vessels-unet",
 }
