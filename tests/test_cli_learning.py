@@ -112,11 +112,11 @@ def test_a_plan_is_trained_in_its_run_folder(
     assert [event["event"] for event in events] == ["losses", "progress"]
     run = RunFolder(tmp_path / "run")
     assert run.read_plan() == some_plan()
-    assert tuning["device"] is None  # auto leaves it to the plan
+    devices = [tuning["device"]]  # auto leaves it to the plan
     assert main(command) == 1
     assert "holds a training already" in capsys.readouterr().err
     assert main([*command, "--resume", "--device", "cpu"]) == 0
-    assert tuning["device"] == "cpu"
+    assert [*devices, tuning["device"]] == [None, "cpu"]
     save_plan(some_plan(minutes=3), plan)
     assert main([*command, "--resume"]) == 1
     assert "another plan" in capsys.readouterr().err

@@ -20,6 +20,7 @@ from retina_viewer.model_store.card import NAME_PATTERN
 Subset = Literal["train", "validation", "held_out"]
 Preset = Literal["gentle", "standard", "thorough"]
 PlanTask = Literal["superres", "vessels"]
+PRESET_NAMES: tuple[Preset, ...] = ("gentle", "standard", "thorough")
 SUBSETS: tuple[Subset, ...] = ("train", "validation", "held_out")
 _SHA256 = r"^[0-9a-f]{64}$"
 

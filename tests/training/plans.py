@@ -7,15 +7,13 @@ from retina_viewer.training.plan import PlannedPhotograph, Subset, TrainingPlan
 
 
 def photograph(number: int, subset: Subset, **more: Any) -> PlannedPhotograph:
-    return PlannedPhotograph(
-        **{
-            "path": Path(f"/clinic/photograph {number} ä.jpg"),
-            "sha256": f"{number:064x}",
-            "group": f"patient {number}",
-            "subset": subset,
-        }
-        | more
-    )
+    fields: dict[str, Any] = {
+        "path": Path(f"/clinic/photograph {number} ä.jpg"),
+        "sha256": f"{number:064x}",
+        "group": f"patient {number}",
+        "subset": subset,
+    }
+    return PlannedPhotograph(**(fields | more))
 
 
 def some_plan(**changes: Any) -> TrainingPlan:
