@@ -125,6 +125,7 @@ QFrame#banner QLabel[role="message"] { color: $red; font-weight: bold; }
 QFrame[role="drop"] { border: 1px dashed $dim; border-radius: 6px; background: $panel; }
 QFrame[role="card"] { border: 1px solid $border; border-radius: 6px; background: $panel; }
 QFrame[role="offer"] { background: $raised; border: none; border-bottom: 1px solid $border; }
+QWizard QFrame[frameShape="4"] { background: $border; border: none; max-height: 1px; }
 QWidget#rail { background: $panel; border-right: 1px solid $border; }
 QLabel[role="step"] { color: $dim; border-left: 3px solid transparent; }
 QLabel[role="step"][state="now"] { color: $text; font-weight: bold;

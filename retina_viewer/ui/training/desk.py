@@ -74,6 +74,12 @@ class TrainingDesk(QObject):
             wizard.show_run()
         wizard.present()
 
+    def train_from(self, base: str) -> None:
+        """The wizard, with this model to train further; where a training is open, that one."""
+        if self.trainings.run is None:
+            self._wizard().train_from(base)
+        self.show()
+
     def open_run(self, known: Known) -> None:
         """Follow a training that was found, and show it."""
         if self.trainings.run != known.run:

@@ -42,7 +42,9 @@ class ExpertFields(QWidget):
             value = getattr(expert, name)
             line.setText("" if value is None else f"{value}")
             line.textEdited.connect(lambda _: self.changed.emit())
-            form.addRow(dim_label(title), line)
+            label = dim_label(title)
+            label.setWordWrap(False)
+            form.addRow(label, line)
         self.setLayout(form)
 
     def value(self) -> Expert:

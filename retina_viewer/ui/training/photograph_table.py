@@ -17,8 +17,8 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtGui import QImage, QPainter, QPixmap
+from PySide6.QtWidgets import QTableView
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
@@ -27,6 +27,7 @@ from retina_viewer.training.intake import Examined
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import Draft
+from retina_viewer.ui.training.tables import Ticks, plain_table
 
 Index = QModelIndex | QPersistentModelIndex
 PICTURE = QSize(72, 54)
@@ -70,11 +71,8 @@ class PhotographTable(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        if orientation is Qt.Orientation.Horizontal:
-            if role == Qt.ItemDataRole.DisplayRole:
-                return _COLUMNS[section]
-            if role == Qt.ItemDataRole.TextAlignmentRole:
-                return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return _COLUMNS[section]
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -171,8 +169,6 @@ def _empty(ratio: float) -> QPixmap:
 
 def _framed(picture: Thumbnail, ratio: float) -> QPixmap:
     """In the middle of a picture of the one size, so that names stand in line."""
-    from PySide6.QtGui import QPainter
-
     height, width = picture.shape[:2]
     rgb = np.ascontiguousarray(picture)
     image = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
@@ -198,25 +194,10 @@ def make_view(model: PhotographTable) -> QTableView:
     """A table with rows as high as the thumbnails."""
     view = plain_table()
     view.setModel(model)
+    view.setItemDelegateForColumn(0, Ticks(view))
     view.setIconSize(PICTURE)
     view.verticalHeader().setDefaultSectionSize(PICTURE.height() + 8)
     header = view.horizontalHeader()
     for column, width in enumerate((300, 96, 130, 80)):
         header.resizeSection(column, width)
-    return view
-
-
-def plain_table() -> QTableView:
-    """A quiet table: whole rows, no grid, the last column takes what is left."""
-    view = QTableView()
-    view.setShowGrid(False)
-    view.setWordWrap(False)
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-    view.verticalHeader().hide()
-    view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-    view.horizontalHeader().setStretchLastSection(True)
-    view.horizontalHeader().setHighlightSections(False)
-    view.setTabKeyNavigation(False)
     return view

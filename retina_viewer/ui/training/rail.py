@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from retina_viewer.ui.training.page import PageId
 
-WIDTH = 196
+WIDTH = 216
 TITLES = {
     PageId.SOURCE: "Task and photographs",
     PageId.CHECK: "Check",
@@ -62,7 +62,7 @@ class Rail(QWidget):
                 continue
             state = "now" if page == current else "done" if page < current else "later"
             title.setText(f"{numbers[page]}   {TITLES[page]}")
-            summary.setText(summaries.get(page, ""))
+            summary.setText(summaries.get(page, "") if page <= current else "")
             for label in (title, summary):
                 if label.property("state") != state:
                     label.setProperty("state", state)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHeaderView, QTableView
 
 from retina_viewer.model_store.verdict import Change, Comparison, Verdict
 from retina_viewer.ui.theme import tabular
-from retina_viewer.ui.training.photograph_table import plain_table
+from retina_viewer.ui.training.tables import plain_table
 
 _HELD_OUT = (
     "Figure", "Base", "Tuned", "Change", "Patients better : worse", "p", "Effect", "Reading",

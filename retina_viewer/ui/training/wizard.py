@@ -111,6 +111,10 @@ class TrainingWizard(QWizard):
 
     # Where to begin
 
+    def train_from(self, base: str) -> None:
+        """Begin with this model as the base."""
+        self.draft.base = base
+
     def begin_anew(self) -> None:
         """The first page, with no photographs chosen."""
         self.looking.look_at([])
@@ -142,6 +146,10 @@ class TrainingWizard(QWizard):
         if page == PageId.TRAINING and cancelled:
             self.button(QWizard.WizardButton.NextButton).setEnabled(False)
         self._show_rail()
+        # Return goes on; a ring around the first of several choices would look like a choice.
+        for which in (QWizard.WizardButton.NextButton, QWizard.WizardButton.CommitButton):
+            if self.button(which).isVisibleTo(self):
+                self.button(which).setFocus()
 
     def _show_rail(self) -> None:
         current = self.currentId()

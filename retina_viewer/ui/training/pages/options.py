@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.training.budget import Speed
 from retina_viewer.training.patients import installation_salt
 from retina_viewer.training.plan import TrainingPlan
@@ -204,7 +202,8 @@ class OptionsPage(Page):
 
     def _try(self) -> None:
         plan = self._plan()
-        if plan is None or (plan.base, plan.steps) in self._speeds or not self.isVisible():
+        known = plan is not None and (plan.base, plan.steps) in self._speeds
+        if plan is None or known or plan.expert.iterations is not None or not self.isVisible():
             return
 
         def work(progress: Progress) -> list[Speed]:
@@ -224,6 +223,11 @@ class OptionsPage(Page):
 
     def _show_worth(self) -> None:
         plan = self._plan()
+        fixed = plan is not None and plan.expert.iterations is not None
+        self.budget.setEnabled(not fixed)
+        if fixed:
+            self.worth.setText("The number of steps is given below, so no time is.")
+            return
         speeds = self._speeds.get((plan.base, plan.steps)) if plan is not None else None
         if plan is not None and speeds is not None:
             self.worth.setText(worth(plan, speeds))
@@ -238,8 +242,8 @@ class OptionsPage(Page):
         title = card.title if card is not None else plan.base
         self.summary_text.setText(
             f"“{title}” will be trained on {counted(len(train), 'photograph')} of "
-            f"{counted(plan.patients('train'), 'patient')} for {duration(60 * plan.minutes)} at "
-            f"most, then compared with itself as it is now, on {counted(len(kept), 'photograph')} "
+            f"{counted(plan.patients('train'), 'patient')} for {_how_long(plan)} at most, "
+            f"then compared with itself as it is now, on {counted(len(kept), 'photograph')} "
             "that it has not seen. You may go on working meanwhile."
         )
 
@@ -269,12 +273,18 @@ class OptionsPage(Page):
         return self.step_to(PageId.TRAINING)
 
 
+def _how_long(plan: TrainingPlan) -> str:
+    if plan.expert.iterations is not None:
+        return f"{plan.expert.iterations:,} steps a stage"
+    return duration(60 * plan.minutes)
+
+
 def _bases(task: str) -> tuple[list[ModelCard], str]:
     """The models of a task that can be trained on, and the name of the default one."""
-    from retina_viewer.model_store.store import DEFAULT_MODELS, list_models
+    from retina_viewer.model_store.defaults import default_model
+    from retina_viewer.model_store.store import list_models
 
-    kind = "vessels" if task == "vessels" else "superres"
-    cards = list_models("vessels" if task == "vessels" else "superres")
+    kind: TaskName = "vessels" if task == "vessels" else "superres"
+    cards = list_models(kind)
     twins = {card.twin for card in cards}
-    fitting: Sequence[ModelCard] = [card for card in cards if card.name not in twins]
-    return list(fitting), DEFAULT_MODELS[kind]  # type: ignore[index]
+    return [card for card in cards if card.name not in twins], default_model(kind)

@@ -25,6 +25,7 @@ from retina_viewer.ui.training.page import Page, PageId, Surroundings
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
+_ROW, _MOST_ROWS = 22, 6
 TASKS = {
     "superres": "Learn to enlarge photographs of your cameras and patients more truly.",
     "vessels": "Learn to find vessels as they are drawn in your masks.",
@@ -53,7 +54,6 @@ class SourcePage(Page):
         self.places = QListWidget()
         self.places.setAccessibleName("Folders and files")
         self.places.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
-        self.places.setMaximumHeight(150)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
@@ -185,6 +185,7 @@ class SourcePage(Page):
             self.places.clear()
             self.places.addItems([str(place) for place in draft.places])
         self.places.setVisible(bool(draft.places))
+        self.places.setFixedHeight(min(len(draft.places), _MOST_ROWS) * _ROW + 4)
         self.remove.setVisible(bool(draft.places))
         self.remove.setEnabled(bool(self.places.selectedItems()))
         self.bar.setVisible(busy)
