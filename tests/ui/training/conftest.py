@@ -1,0 +1,84 @@
+"""A wizard on tiny trainings: the bundled photographs, shrunk, and a model of a few weights."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.settings import Settings
+from retina_viewer.training.run_folder import list_runs
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.theme import DARK
+from retina_viewer.ui.training.trainings import Trainings
+from retina_viewer.ui.training.wizard import TrainingWizard
+from tests.training.tiny_clinic import clinic
+
+SAMPLES = resources_dir() / "samples"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four photographs of four patients, each with a mask; ``patient0_ä.png`` and so on."""
+    clinic(tmp_path / "clinic")
+    return tmp_path / "clinic"
+
+
+@pytest.fixture
+def mixed_folder(folder: Path) -> Path:
+    """The same with a copy, a blurred one, a file that is no picture, and a text."""
+    first = folder / "patient0_ä.png"
+    (folder / "copy.png").write_bytes(first.read_bytes())
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+    (folder / "notes.txt").write_text("not a photograph")
+    noise = np.random.default_rng(1).integers(0, 255, (320, 320, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "holiday.png")
+    return folder
+
+
+@pytest.fixture
+def jobs(qapp: QApplication) -> Iterator[Jobs]:
+    one = Jobs()
+    yield one
+    one.close()
+
+
+MakeWizard = Callable[[], TrainingWizard]
+
+
+@pytest.fixture
+def make_wizard(qtbot: QtBot, qapp: QApplication, jobs: Jobs) -> Iterator[MakeWizard]:
+    made: list[TrainingWizard] = []
+
+    def make() -> TrainingWizard:
+        trainings = Trainings(jobs)
+        wizard = TrainingWizard(trainings, jobs, Settings(), DARK)
+        trainings.setParent(wizard)
+        made.append(wizard)
+        wizard.present()
+        return wizard
+
+    yield make
+    for wizard in made:
+        for run in list_runs():
+            if run.is_alive():
+                run.request("cancel")
+        wizard.close()
+        wizard.deleteLater()
+        qapp.sendPostedEvents(wizard, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture
+def wizard(make_wizard: MakeWizard) -> TrainingWizard:
+    return make_wizard()
+
+
+def look_at(wizard: TrainingWizard, qtbot: QtBot, folder: Path) -> None:
+    """Add a folder on the first page and wait until it was looked at."""
+    wizard.source.add([folder])
+    qtbot.waitUntil(lambda: wizard.draft.intake is not None, timeout=60_000)
