@@ -16,7 +16,6 @@
 Viewer and training are two processes that share nothing else. Either may be killed at any moment.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -32,6 +31,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.processes import process_identity
+from retina_viewer.training.event_log import EventLog
 from retina_viewer.training.plan import TrainingPlan, load_plan, save_plan
 
 Status = Literal["prepared", "running", "paused", "finished", "failed", "cancelled"]
@@ -75,7 +75,7 @@ class RunFolder:
     @property
     def has_begun(self) -> bool:
         """Whether a training has worked in it; a prepared one has not."""
-        return self._events.exists()
+        return self._events.path.exists()
 
     @property
     def cache(self) -> Path:
@@ -99,8 +99,8 @@ class RunFolder:
         return self.path / "verdict.json"
 
     @property
-    def _events(self) -> Path:
-        return self.path / "events.jsonl"
+    def _events(self) -> EventLog:
+        return EventLog(self.path / "events.jsonl")
 
     def prepare(self, plan: TrainingPlan) -> None:
         """Make the folder and freeze the plan in it.
@@ -179,64 +179,16 @@ class RunFolder:
         return process_identity(state.pid) == state.process_start
 
     def append_event(self, event: Mapping[str, Any]) -> None:
-        """Add one event as a whole line, or nothing.
-
-        Raises:
-            UserError: it cannot be written (a full disk).
-        """
-        line = json.dumps(dict(event), default=str).encode() + b"\n"
-        try:
-            with self._events.open("ab", buffering=0) as stream:
-                end = stream.tell()
-                try:
-                    if stream.write(line) != len(line):
-                        raise OSError(28, "No space left on device")
-                except OSError:
-                    with suppress(OSError):  # half a line would swallow the next one
-                        stream.truncate(end)
-                    raise
-        except OSError as error:
-            raise UserError(
-                f"The events of the training could not be written: {error.strerror}.",
-                "Free some space and go on.",
-            ) from error
+        """See :meth:`~retina_viewer.training.event_log.EventLog.append`."""
+        self._events.append(event)
 
     def repair_events(self) -> None:
-        """End a line that a killed process left half-written, so that the next one is whole."""
-        with suppress(FileNotFoundError), self._events.open("rb+") as stream:
-            stream.seek(0, os.SEEK_END)
-            if stream.tell() == 0:
-                return
-            stream.seek(-1, os.SEEK_END)
-            if stream.read(1) != b"\n":
-                stream.write(b"\n")
+        """See :meth:`~retina_viewer.training.event_log.EventLog.repair`."""
+        self._events.repair()
 
     def events_since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """The events written after a place in the file, and the place to go on reading from.
-
-        Args:
-            offset: 0, or what an earlier call gave.
-
-        Returns:
-            Whole events only; a line that is being written comes with a later call. A line that
-            a kill cut off is left out.
-        """
-        try:
-            with self._events.open("rb") as stream:
-                stream.seek(offset)
-                data = stream.read()
-        except FileNotFoundError:
-            return [], 0
-        whole = data[: data.rfind(b"\n") + 1]
-        events: list[dict[str, Any]] = []
-        for line in whole.splitlines():
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict):
-                events.append(event)
-        return events, offset + len(whole)
+        """See :meth:`~retina_viewer.training.event_log.EventLog.since`."""
+        return self._events.since(offset)
 
     def request(self, word: Request) -> None:
         """Ask the training to pause, stop (keep the best so far) or cancel.
