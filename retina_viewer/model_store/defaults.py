@@ -55,6 +55,12 @@ def default_history(task: TaskName) -> list[Choice]:
     return [choice for choice in _read().choices if choice.task == task]
 
 
+def default_before(task: TaskName) -> str | None:
+    """What :func:`roll_back` would make the default; None where there is nothing to roll back."""
+    there = [one.model for one in default_history(task) if not one.undone and _is_there(one)]
+    return (there[-2] if len(there) > 1 else DEFAULT_MODELS[task]) if there else None
+
+
 def set_default(name: str) -> ModelCard:
     """Make a model the default of its task.
 

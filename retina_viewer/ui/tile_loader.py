@@ -125,7 +125,7 @@ def enhance_part(enhancer: Enhancer, image: FundusImage, rect: Rect) -> FloatIma
 
 
 class TileLoader(QObject):
-    """Keeps the tiles of what is shown coming."""
+    """Keeps the tiles of what is shown coming. Two of them in one window need different keys."""
 
     tile_ready = Signal(object)
     """(Rect): a tile of what is shown is in the cache."""
@@ -134,11 +134,13 @@ class TileLoader(QObject):
     failed = Signal(object)
     """(Exception): the method cannot work; nothing is computed until another is chosen."""
 
-    def __init__(self, services: Services, jobs: Jobs, parent: QObject | None = None) -> None:
+    def __init__(
+        self, services: Services, jobs: Jobs, parent: QObject | None = None, key: str = KEY
+    ) -> None:
         super().__init__(parent)
         self.cache = TileCache()
         self.shelf = EnhancerShelf(services)
-        self._jobs = jobs
+        self._jobs, self._key = jobs, key
         self._photo: Photo | None = None
         self._shown: Sequence[Wanted] = ()
         self._kind: object = None
@@ -156,7 +158,7 @@ class TileLoader(QObject):
             shown: the parts that panes show, the most important first; empty to compute nothing.
         """
         if kind != self._kind:
-            self._jobs.cancel(KEY)
+            self._jobs.cancel(self._key)
             self._paused = False
             self._seconds = 0.0
         self._photo, self._kind, self._shown = photo, kind, shown
@@ -165,7 +167,7 @@ class TileLoader(QObject):
     def stop(self) -> None:
         """The person has cancelled: compute nothing until they choose something else or resume."""
         self._paused = True
-        self._jobs.cancel(KEY)
+        self._jobs.cancel(self._key)
         self.progressed.emit()
 
     def resume(self) -> None:
@@ -178,7 +180,7 @@ class TileLoader(QObject):
 
     @property
     def is_working(self) -> bool:
-        return self._jobs.is_active(KEY)
+        return self._jobs.is_active(self._key)
 
     @property
     def seconds(self) -> float:
@@ -210,7 +212,7 @@ class TileLoader(QObject):
 
     def _next(self) -> None:
         """Compute the most wanted tile that is missing, unless one is being computed."""
-        if self._paused or self._photo is None or self._jobs.is_active(KEY):
+        if self._paused or self._photo is None or self._jobs.is_active(self._key):
             return
         key = self._most_wanted(self._photo.bounds)
         if key is not None:
@@ -231,7 +233,7 @@ class TileLoader(QObject):
             self._paused = True
             self.failed.emit(error)
 
-        job: Job = self._jobs.submit(KEY, work, done, failed=failed, lane=Lane.TILES)
+        job: Job = self._jobs.submit(self._key, work, done, failed=failed, lane=Lane.TILES)
 
     def _most_wanted(self, image: Rect) -> TileKey | None:
         """A missing tile: of what is shown, centre first; then of a ring around it."""

@@ -31,6 +31,7 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.late_imports import import_late
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.model_changes import ModelChanges
+from retina_viewer.ui.models.desk import ModelDesk
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.problems import Problems
@@ -86,6 +87,7 @@ class Window(QMainWindow):
         choosers = (self.toolbar.method, self.inspector.enhance.method)
         self.models = ModelChanges(services, self.viewer, self.commands, choosers)
         self.training = TrainingDesk(self.jobs, settings, tokens, self)
+        self.manager = ModelDesk(services, self.jobs, self.viewer, tokens, self)
         self.exports = Exports(self.viewer, self.opening, settings, self)
         self._arrange()
         self._connect()
@@ -135,7 +137,11 @@ class Window(QMainWindow):
         toolbar.models_menu.aboutToShow.connect(
             lambda: self.training.fill_menu(toolbar.models_menu)
         )
+        toolbar.models_menu.aboutToShow.connect(lambda: self.manager.fill_menu(toolbar.models_menu))
+        self.manager.changed.connect(self.models.refresh)
+        self.manager.retrain_wanted.connect(lambda card: self.training.train_from(card.name))
         self.training.kept.connect(self.models.use)
+        self.training.kept.connect(self.manager.refresh)
         self.training.problem.connect(self.problems.show)
         self.open_menu.aboutToShow.connect(lambda: self.opening.fill_menu(self.open_menu))
         self.empty.open_clicked.connect(self.opening.ask_for_files)
@@ -154,6 +160,7 @@ class Window(QMainWindow):
             "cancel": self.cancel,
             "show_keys": self.show_keys,
             "train": self.training.show,
+            "models": self.manager.show,
         }
 
     # What the person does
@@ -224,6 +231,7 @@ class Window(QMainWindow):
         self._tokens = tokens
         self.filmstrip.use_tokens(tokens)
         self.training.use_tokens(tokens)
+        self.manager.use_tokens(tokens)
         if self.has_icons:
             self._use_icons()
 
@@ -240,7 +248,9 @@ class Window(QMainWindow):
     def _use_icons(self) -> None:
         self.has_icons = True
         icons = Icons(self._tokens)
-        for part in (self.toolbar, self.banner, self.empty, self.inspector, self.statusbar):
+        for part in (
+            self.toolbar, self.banner, self.empty, self.inspector, self.statusbar, self.manager,
+        ):  # fmt: skip
             part.use_icons(icons)
         self.setWindowIcon(icons.emblem())
 

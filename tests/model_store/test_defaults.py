@@ -7,6 +7,7 @@ import pytest
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import model_defaults_file, user_models_dir
 from retina_viewer.model_store.defaults import (
+    default_before,
     default_history,
     default_model,
     roll_back,
@@ -32,8 +33,11 @@ def test_a_choice_counts_for_its_task_and_is_rolled_back_step_by_step() -> None:
     set_default("second")
     assert default_model("superres") == "second"
     assert default_model("vessels") == DEFAULT_MODELS["vessels"]
+    assert default_before("superres") == "first"
     assert roll_back("superres") == default_model("superres") == "first"
+    assert default_before("superres") == DEFAULT_MODELS["superres"]
     assert roll_back("superres") == DEFAULT_MODELS["superres"]
+    assert default_before("superres") is None
     history = default_history("superres")
     assert [(choice.model, choice.undone) for choice in history] == [
         ("first", True),

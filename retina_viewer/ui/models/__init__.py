@@ -1,0 +1,1 @@
+"""The models of this installation: looked at, chosen, compared, moved, deleted."""

@@ -1,0 +1,186 @@
+"""What two models make of one photograph: computed in the background, put into scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from retina_viewer.core.progress import Progress, part_of
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
+from retina_viewer.ui.canvas.tiles import Recipe, Wanted, is_worthwhile, scale_for
+from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.making import Making
+from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.resolved_view import LayerView
+from retina_viewer.ui.services import Services
+from retina_viewer.ui.tile_loader import EnhancerShelf, TileLoader
+from retina_viewer.ui.view_state import SCALES, LayerName, Scale, Tone
+
+KEY = "comparison"
+_VESSELS = f"{KEY} vessels"
+_OPACITY = 0.95
+Side = tuple[ModelCard, Pane]
+
+
+class Comparing(Protocol):
+    """One kind of result. ``changed`` and ``failed`` are signals."""
+
+    def show(self, photo: Photo, camera: Camera, sides: Sequence[Side]) -> None:
+        """Give the panes their scenes, and compute what they lack."""
+
+    def end(self) -> None:
+        """Compute nothing any more."""
+
+
+class Enlargements(QObject):
+    """Two enlargements, tile by tile, the middle first.
+
+    Args:
+        scale: the enlargement, where both models offer it.
+        device: to compute on.
+        shelf: the window's, so that what it knows is not computed again.
+    """
+
+    changed = Signal()
+    failed = Signal(object)
+    """(Exception)"""
+
+    def __init__(
+        self,
+        services: Services,
+        jobs: Jobs,
+        shelf: EnhancerShelf,
+        scale: Scale,
+        device: str,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self.tiles = TileLoader(services, jobs, self, KEY)
+        self.tiles.shelf = shelf
+        self._scale, self._device = scale, device
+        self._broken = False
+        self.tiles.progressed.connect(self.changed)
+        self.tiles.failed.connect(self._failed)
+
+    def show(self, photo: Photo, camera: Camera, sides: Sequence[Side]) -> None:
+        """See :class:`Comparing`."""
+        names = [card.name for card, _ in sides]
+        shown = []
+        for card, pane in sides:
+            pane.picture.tiles = self.tiles.cache
+            wanted = self._wanted(photo, camera, card, pane)
+            if wanted is not None and not self._broken:
+                shown.append(wanted)
+            pane.show_scene(self._scene(camera, card, wanted))
+        self.tiles.show(photo, (photo.key, *names), shown)
+
+    def end(self) -> None:
+        """See :class:`Comparing`."""
+        self.tiles.show(None, None, ())
+
+    def making(self, card: ModelCard) -> Making:
+        """How a model makes its result: at its own fidelity, held to the photograph."""
+        scale: Scale = max(
+            (one for one in SCALES if one <= self._scale and one in card.scales), default=2
+        )
+        method = "pixel" if card.twin is None else "saliency-gan"
+        return Making(method, scale, self._device, card.name, card.fidelity)
+
+    def _wanted(self, photo: Photo, camera: Camera, card: ModelCard, pane: Pane) -> Wanted | None:
+        if not is_worthwhile(camera, photo.bounds):
+            return None
+        making = self.making(card)
+        recipe = Recipe(photo.key, making.at(scale_for(camera, making.scale)), Tone.COLOUR)
+        ratio = pane.devicePixelRatioF()
+        region = camera.visible(pane.width() * ratio, pane.height() * ratio, photo.bounds)
+        return Wanted(recipe, region, camera.x, camera.y) if region.area else None
+
+    def _scene(self, camera: Camera, card: ModelCard, wanted: Wanted | None) -> Scene:
+        interpolated = Chip("INTERPOLATED", Source.INTERPOLATED)
+        if wanted is None:
+            chips: tuple[Chip, ...] = (interpolated, Chip("zoom in", Source.PENDING))
+            return Scene(camera, result_chips=chips)
+        name = f"AI ×{wanted.recipe.scale} · {card.title}"
+        if self._broken:
+            return Scene(camera, result_chips=(interpolated, Chip("failed", Source.PENDING)))
+        sharp = self.tiles.sharp(wanted)
+        chips = (Chip(name, Source.NETWORK),)
+        if sharp <= 0:
+            chips = (interpolated, Chip("PENDING", Source.PENDING))
+        note = "" if sharp >= 1 else f"{int(sharp * 100)} % sharp"
+        return Scene(
+            camera, content=Content.RESULT, result_chips=chips, recipe=wanted.recipe, note=note
+        )
+
+    def _failed(self, error: Exception) -> None:
+        self._broken = True
+        self.failed.emit(error)
+        self.changed.emit()
+
+
+class Vessels(QObject):
+    """The vessels that two models find, each on the whole photograph."""
+
+    changed = Signal()
+    failed = Signal(object)
+    """(Exception)"""
+
+    def __init__(self, jobs: Jobs, device: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self._jobs, self._device = jobs, device
+        self._art: dict[tuple[str, str], VesselArt] = {}
+        self._broken: set[tuple[str, str]] = set()
+
+    def show(self, photo: Photo, camera: Camera, sides: Sequence[Side]) -> None:
+        """See :class:`Comparing`."""
+        wanted = {_job_key(photo, card) for card, _ in sides}
+        self._jobs.cancel_where(lambda job: job.key.startswith(_VESSELS) and job.key not in wanted)
+        for card, pane in sides:
+            key = (photo.key, card.name)
+            art = pane.picture.vessels = self._art.get(key)
+            layers = (LayerView(LayerName.VESSELS, _OPACITY),) if art is not None else ()
+            chip = Chip(f"AI VESSELS · {card.title}", Source.NETWORK)
+            if art is None:
+                word = "failed" if key in self._broken else "PENDING"
+                chip = Chip(f"{word} {card.title}", Source.PENDING)
+                self._find(photo, card)
+            pane.show_scene(Scene(camera, result_chips=(chip,), layers=layers))
+            pane.update()
+
+    def end(self) -> None:
+        """See :class:`Comparing`."""
+        self._jobs.cancel_where(lambda job: job.key.startswith(_VESSELS))
+
+    def _find(self, photo: Photo, card: ModelCard) -> None:
+        key, job_key = (photo.key, card.name), _job_key(photo, card)
+        if key in self._broken or self._jobs.is_active(job_key):
+            return
+        device = self._device
+
+        def work(progress: Progress) -> VesselArt:
+            from retina_viewer.vessels.segment import segment_vessels
+
+            image, finding = photo.image, part_of(progress, 0.0, 0.9)
+            found = segment_vessels(image, model=card.name, device=device, progress=finding)
+            return VesselArt(found.probability, found.threshold)
+
+        def done(art: VesselArt) -> None:
+            self._art[key] = art
+            self.changed.emit()
+
+        def failed(error: Exception) -> None:
+            self._broken.add(key)
+            self.failed.emit(error)
+            self.changed.emit()
+
+        self._jobs.submit(job_key, work, done, failed=failed, title=f"vessels, {card.title}")
+
+
+def _job_key(photo: Photo, card: ModelCard) -> str:
+    return f"{_VESSELS} {photo.key} {card.name}"

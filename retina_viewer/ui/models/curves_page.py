@@ -1,0 +1,92 @@
+"""The learning curves of a model, drawn when they are first looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.progress import Progress
+from retina_viewer.model_store.installing import HISTORY_FILE
+from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.late_imports import import_late
+from retina_viewer.ui.learning_history import LearningHistory, read_history
+from retina_viewer.ui.models.facts import Entry
+from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.widgets.fields import dim_label
+
+if TYPE_CHECKING:
+    from retina_viewer.ui.learning_curves import LearningCurves
+
+_KEY = "models curves"
+NONE = (
+    "No learning curves came with this model. Models that you train keep them, and so do models "
+    "that are imported with them."
+)
+
+
+class CurvesPage(QScrollArea):
+    """Reads the history in the background."""
+
+    def __init__(self, jobs: Jobs, tokens: Tokens) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self._jobs, self._tokens = jobs, tokens
+        self._entry: Entry | None = None
+        self._drawn = ""
+        self.curves: LearningCurves | None = None
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of a theme."""
+        self._tokens = tokens
+        if self.curves is not None:
+            self.curves.use_tokens(tokens)
+
+    def show_entry(self, entry: Entry) -> None:
+        """Show another model; drawn at once only where the page is looked at."""
+        self._entry = entry
+        if self.isVisible():
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw what :meth:`show_entry` named, unless it is drawn already."""
+        entry = self._entry
+        if entry is None or self._drawn == entry.card.name:
+            return
+        self._drawn = entry.card.name
+        self._say("…")
+        directory = entry.card.directory
+
+        def work(progress: Progress) -> tuple[LearningHistory, type[LearningCurves]]:
+            if directory is None or not (directory / HISTORY_FILE).is_file():
+                raise UserError(NONE)
+            history = read_history(directory / HISTORY_FILE)
+            import_late("pyqtgraph")
+            from retina_viewer.ui.learning_curves import LearningCurves
+
+            return history, LearningCurves
+
+        self._jobs.submit(
+            _KEY, work, lambda found: self._show(*found), failed=self._failed, lane=Lane.FILES
+        )
+
+    def _show(self, history: LearningHistory, kind: type[LearningCurves]) -> None:
+        curves = kind(self._tokens)
+        curves.show_history(history)
+        curves.setMinimumHeight(curves.wanted_height)
+        self.curves = curves
+        self.setWidget(curves)
+
+    def _failed(self, error: Exception) -> None:
+        self._say(error.message if isinstance(error, UserError) else str(error))
+
+    def _say(self, text: str) -> None:
+        self.curves = None
+        label: QLabel = dim_label(text)
+        label.setMargin(4)
+        label.setAlignment(label.alignment().AlignTop)
+        self.setWidget(label)

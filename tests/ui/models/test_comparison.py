@@ -1,0 +1,109 @@
+"""Two models on the open photograph."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from retina_viewer.core.paths import user_models_dir
+from retina_viewer.ui.canvas.scene import Content, Source
+from retina_viewer.ui.models.comparing import Enlargements
+from retina_viewer.ui.models.comparison import ComparisonDialog
+from retina_viewer.ui.models.facts import read_shelf
+from retina_viewer.ui.window import Window
+from tests.model_store.models import make_unet, own
+
+WAIT = 30_000
+
+
+@pytest.fixture
+def with_photo(window: Window, photograph: Path, qtbot: QtBot) -> Window:
+    with qtbot.waitSignal(window.library.opened, timeout=WAIT):
+        window.open([photograph])
+    return window
+
+
+def compare(window: Window, name: str) -> ComparisonDialog:
+    shelf = read_shelf()
+    entry = shelf.entry(name)
+    assert entry is not None
+    window.manager.compare(entry, shelf)
+    assert window.manager.comparison is not None
+    return window.manager.comparison
+
+
+def test_two_enlargements_of_one_place(with_photo: Window, qtbot: QtBot) -> None:
+    own("one", seed=1)
+    own("two", seed=2)
+    dialog = compare(with_photo, "two")
+    assert dialog.chosen[1] == "two"
+    dialog.choosers[0].setCurrentIndex(dialog.choosers[0].findData("one"))
+    dialog.show_results()
+    dialog.state.zoom_at_centre(6.0)
+    dialog.show_results()
+
+    def sharp() -> bool:
+        scenes = [pane.scene for pane in dialog.panes]
+        return all(
+            scene.content is Content.RESULT and not scene.note and scene.recipe is not None
+            for scene in scenes
+        )
+
+    qtbot.waitUntil(sharp, timeout=WAIT)
+    left, right = (pane.scene for pane in dialog.panes)
+    assert left.camera == right.camera == dialog.original.scene.camera
+    assert [one.recipe.making.model for one in (left, right) if one.recipe] == ["one", "two"]
+    assert left.result_chips[0].source is Source.NETWORK
+    assert "Model one" in left.result_chips[0].text
+    pictures = [pane.grab().toImage() for pane in dialog.panes]
+    assert pictures[0] != pictures[1]
+    dialog.panes[1].dragged.emit(40.0, 0.0)
+    assert left.camera != dialog.original.scene.camera == dialog.panes[0].scene.camera
+    dialog.close()
+    assert with_photo.manager.comparison is None
+
+
+def test_the_viewers_own_tiles_go_on(with_photo: Window, qtbot: QtBot) -> None:
+    own("one", seed=1)
+    dialog = compare(with_photo, "one")
+    assert isinstance(dialog.work, Enlargements)
+    assert dialog.work.tiles.cache is not with_photo.viewer.tiles.cache
+    qtbot.waitUntil(lambda: with_photo.viewer.sharp >= 1, timeout=WAIT)
+    dialog.close()
+
+
+def test_a_model_that_fails_says_so(with_photo: Window, qtbot: QtBot) -> None:
+    card = own("one", seed=1)
+    card.weights_file.write_bytes(b"damaged")
+    dialog = compare(with_photo, "one")
+    dialog.choosers[0].setCurrentIndex(dialog.choosers[0].findData("one"))
+    dialog.show_results()
+    qtbot.waitUntil(dialog.banner.isVisible, timeout=WAIT)
+    assert "not those its card names" in dialog.banner.message.text()
+    assert dialog.panes[0].scene.result_chips[-1].text == "failed"
+    dialog.close()
+
+
+def test_two_vessel_maps(with_photo: Window, qtbot: QtBot) -> None:
+    make_unet(user_models_dir() / "vein", seed=1, threshold=0.4)
+    make_unet(user_models_dir() / "artery", seed=2, threshold=0.5)
+    dialog = compare(with_photo, "vein")
+    index = dialog.choosers[0].findData("artery")
+    dialog.choosers[0].setCurrentIndex(index)
+    dialog.show_results()
+    qtbot.waitUntil(
+        lambda: all(pane.scene.layers and pane.picture.vessels for pane in dialog.panes),
+        timeout=WAIT,
+    )
+    assert [chip.text for pane in dialog.panes for chip in pane.scene.result_chips] == [
+        "AI VESSELS · Model artery",
+        "AI VESSELS · Model vein",
+    ]
+    assert dialog.panes[0].picture.vessels is not dialog.panes[1].picture.vessels
+    dialog.close()
+
+
+def test_without_a_photograph_nothing_is_compared(window: Window) -> None:
+    shelf = read_shelf()
+    window.manager.compare(shelf.entries[0], shelf)
+    assert window.manager.comparison is None
