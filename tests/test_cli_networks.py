@@ -199,8 +199,8 @@ def test_the_demo_without_a_display_writes_everything(tmp_path: Path) -> None:
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert {path.name for path in (tmp_path / "demo").iterdir()} == {
-        "chase_14L_SRx4_pixel.png",
-        "chase_14L_SRx4_pixel.png.json",
+        "chase_14L_SRx4_saliency-gan-fast.png",
+        "chase_14L_SRx4_saliency-gan-fast.png.json",
         "chase_14L_saliency.png",
         "chase_14L_saliency.png.json",
         "chase_14L_saliency_overlay.png",

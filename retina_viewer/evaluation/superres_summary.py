@@ -36,8 +36,8 @@ _TESTED = {"psnr": "p", "ssim": "p_ssim", "lpips": "p_lpips"}
 
 
 def reference_of(methods: Sequence[str], asked: str | None = None) -> str:
-    """The method that the others are tested against: the one asked for, the program's default
-    method where it is among them, else the last.
+    """The method that the others are tested against: the one asked for, else the program's default
+    method, else the pixel-trained one, where they are among them, else the last.
 
     Raises:
         UserError: the one asked for is not among them.
@@ -46,8 +46,8 @@ def reference_of(methods: Sequence[str], asked: str | None = None) -> str:
         raise UserError(
             f"{asked!r} is not among the methods that are measured.", "Name it among them too."
         )
-    default = default_method()
-    return asked or (default if default in methods else methods[-1])
+    usual = [method for method in (default_method(), "pixel") if method in methods]
+    return asked or (usual[0] if usual else methods[-1])
 
 
 def summarise(records: Sequence[Record], *, reference: str) -> tuple[Table, Table]:

@@ -152,6 +152,7 @@ def test_results_of_other_settings_are_not_taken_from_the_log() -> None:
 
 
 def test_the_others_are_tested_against_the_program_s_default_method() -> None:
+    assert reference_of(("saliency-gan", "pixel", "bicubic")) == "saliency-gan"
     assert reference_of(("pixel", "bicubic", "linear")) == "pixel"
     assert reference_of(("bicubic", "linear")) == "linear"
     assert reference_of(("pixel", "bicubic"), "bicubic") == "bicubic"
