@@ -61,7 +61,8 @@ class Group:
         if not parts:
             return
         flat = torch.cat([part.detach().reshape(-1).float() for part in parts])
-        dist.all_reduce(flat)
+        with _lost_is_said():
+            dist.all_reduce(flat)
         flat /= self.size
         sizes = [part.numel() for part in parts]
         with torch.no_grad():
@@ -76,7 +77,8 @@ class Group:
             for value in network.state_dict().values():
                 # Not in place: a broadcast wants memory in one piece, weights may be channels last.
                 sent = value.contiguous()
-                dist.broadcast(sent, src=0)
+                with _lost_is_said():
+                    dist.broadcast(sent, src=0)
                 value.copy_(sent)
 
     def agreed(self, condition: bool) -> bool:
@@ -84,7 +86,8 @@ class Group:
         if self.size == 1:
             return condition
         flag = torch.tensor([int(condition)])
-        dist.all_reduce(flag, op=dist.ReduceOp.MIN)
+        with _lost_is_said():
+            dist.all_reduce(flag, op=dist.ReduceOp.MIN)
         return bool(flag.item())
 
     def from_first(self, make: Callable[[], Any]) -> Any:
@@ -197,17 +200,30 @@ def _own_device(device: str) -> torch.device:
     return torch.device("cuda", number)
 
 
+@contextmanager
+def _lost_is_said() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # torch has no narrower one for gloo
+        raise UserError(
+            "Another process of this training has ended.",
+            "See what it said; start all of them again with --resume.",
+        ) from error
+
+
 def _tell(message: dict[str, Any]) -> None:
     content = torch.frombuffer(bytearray(json.dumps(message).encode()), dtype=torch.uint8)
-    dist.broadcast(torch.tensor([content.numel()]), src=0)
-    dist.broadcast(content, src=0)
+    with _lost_is_said():
+        dist.broadcast(torch.tensor([content.numel()]), src=0)
+        dist.broadcast(content, src=0)
 
 
 def _heard() -> Any:
     length = torch.zeros(1, dtype=torch.int64)
-    dist.broadcast(length, src=0)
-    content = torch.empty(int(length.item()), dtype=torch.uint8)
-    dist.broadcast(content, src=0)
+    with _lost_is_said():
+        dist.broadcast(length, src=0)
+        content = torch.empty(int(length.item()), dtype=torch.uint8)
+        dist.broadcast(content, src=0)
     message: dict[str, Any] = json.loads(bytes(content.tolist()))
     if "failed" not in message:
         return message["value"]

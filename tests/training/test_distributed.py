@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.training.checkpoint import load_checkpoint
 from retina_viewer.training.distributed import ALONE, joined
 from retina_viewer.training.loop import Surroundings, run_stage
 from retina_viewer.training.run import train
@@ -101,6 +102,17 @@ def test_the_same_command_under_two_processes_makes_the_model_of_twice_the_batch
     assert ours.keys() == theirs.keys()
     for name, value in ours.items():
         torch.testing.assert_close(value, theirs[name], rtol=0, atol=2e-5)
+
+
+def test_a_process_that_is_killed_leaves_a_checkpoint_and_no_other_waiting(
+    tmp_path: Path,
+) -> None:
+    arguments = [str(ROOT / "tests/training/together.py"), str(tmp_path), "3", "alone"]
+    first, second = two_processes(arguments)
+    assert (first.returncode, second.returncode) == (0, -9), first.stderr
+    assert "Another process of this training has ended." in first.stdout
+    _, counters = load_checkpoint(tmp_path / "stage1.safetensors")
+    assert 10 <= counters.step < 24
 
 
 def test_a_failure_of_the_first_process_is_told_to_the_other(

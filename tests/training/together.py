@@ -1,8 +1,11 @@
 """One process of several that train together: started by ``test_distributed``, not collected.
 
-python together.py FOLDER BATCH
+``python together.py FOLDER BATCH`` is cancelled halfway and goes on to the end; with ``alone``
+behind it, the second process dies halfway.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retina_viewer.core.errors import Cancelled
+from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.training.distributed import joined
 from retina_viewer.training.loop import Surroundings, run_stage
 from retina_viewer.training.recipe import Optimisation
@@ -92,5 +95,23 @@ def main(folder: Path, batch: int) -> None:
         np.savez(folder / f"{group.rank}.npz", weights=weights(task), validations=validations)
 
 
+def left_alone(folder: Path, batch: int) -> None:
+    """The first process says what it hears when the second is killed."""
+    with joined("cpu") as (group, device):
+
+        def die(fraction: float, what: str) -> None:
+            if not group.is_first and fraction >= 0.5:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        where = Surroundings(
+            folder / "stage1.safetensors", 3, device, lambda event: None, die, group
+        )
+        try:
+            run_stage(DuelTask(batch), 0, where)
+        except UserError as error:
+            sys.stdout.write(str(error))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    act = left_alone if sys.argv[3:] else main
+    act(Path(sys.argv[1]), int(sys.argv[2]))
