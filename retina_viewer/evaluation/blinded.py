@@ -165,7 +165,7 @@ def score(pairs: Sequence[Pair], answers: Sequence[Answer]) -> Preference:
 def binomial_p(successes: int, trials: int) -> float:
     """Exact two-sided p of ``successes`` in ``trials`` fair throws; 1 for none."""
     fewer = min(successes, trials - successes)
-    tail = sum(comb(trials, k) for k in range(fewer + 1)) / 2**trials
+    tail: float = sum(comb(trials, k) for k in range(fewer + 1)) / 2.0**trials
     return min(1.0, 2 * tail)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.evaluation.blinded import Pair, Side, binomial_p, make_pairs, score
+from retina_viewer.evaluation.blinded import Answer, Pair, Side, binomial_p, make_pairs, score
 from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.imaging.field_of_view import find_field_of_view
 from tests.untrained import add_cascade
@@ -63,6 +63,10 @@ def test_without_photographs_there_is_nothing_to_compare() -> None:
         make_pairs(card, card, [], scale=2)
 
 
+def times(answer: Answer, count: int) -> list[Answer]:
+    return [answer] * count
+
+
 def pairs_of(sides: list[Side]) -> list[Pair]:
     crop = np.zeros((1, 1, 3), np.uint8)
     return [Pair(crop, crop, crop, side) for side in sides]
@@ -79,16 +83,16 @@ def test_answers_are_counted_by_model_not_by_side() -> None:
 
 def test_the_sentence_says_what_chance_explains() -> None:
     pairs = pairs_of(["left"] * 20)
-    found = score(pairs, ["left"] * 14 + ["right"] * 6)
+    found = score(pairs, times("left", 14) + times("right", 6))
     assert found.sentence == (
         "You preferred the tuned model in 14 of 20: which may be chance (p = 0.12)."
     )
-    sure = score(pairs, ["right"] * 18 + ["left"] * 2)
+    sure = score(pairs, times("right", 18) + times("left", 2))
     assert sure.sentence.startswith("You preferred the base model in 18 of 20: more than chance")
-    assert score(pairs, ["left"] * 5 + ["right"] * 5).sentence == (
+    assert score(pairs, times("left", 5) + times("right", 5)).sentence == (
         "You preferred each model in 5 of 10."
     )
-    assert score(pairs, ["same"] * 20).sentence == "You preferred neither model."
+    assert score(pairs, times("same", 20)).sentence == "You preferred neither model."
     assert score(pairs, []).p == 1
 
 
