@@ -33,6 +33,8 @@ _TITLES = {
     "segmenter/dice": "1 - Dice",
     "psnr_gaussian": "PSNR, Gaussian blur (dB)",
     "psnr_bicubic": "PSNR, bicubic shrinking (dB)",
+    "ssim": "SSIM",
+    "ssim": "SSIM",
     "lpips": "LPIPS",
     "auc": "AUC",
     "dice": "Dice",

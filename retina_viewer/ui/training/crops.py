@@ -58,6 +58,14 @@ class Picture(QWidget):
         painter.drawImage(room, self._image)
 
 
+def _plain_icon(path: Path) -> QIcon:
+    """The picture as it is, also where it is chosen: a tint would change its colours."""
+    picture = QPixmap(str(path))
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)
+    return icon
+
+
 class CropsView(QWidget):
     """The patch that the person chose: as the base makes it, as it is now, and the truth."""
 
@@ -102,7 +110,7 @@ class CropsView(QWidget):
             self.patches.blockSignals(True)
             self.patches.clear()
             for number, path in enumerate(names, start=1):
-                item = QListWidgetItem(QIcon(QPixmap(str(path))), "")
+                item = QListWidgetItem(_plain_icon(path), f"{number}")
                 item.setToolTip(f"Patch {number}")
                 self.patches.addItem(item)
             self.patches.setCurrentRow(min(chosen, len(names) - 1))

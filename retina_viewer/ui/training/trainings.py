@@ -57,6 +57,7 @@ class _Look:
     run: RunFolder
     state: RunState | None
     alive: bool
+    child: Child | None
     child_lives: bool
     events: list[dict[str, Any]]
     offset: int
@@ -232,8 +233,8 @@ class Trainings(QObject):
         self._jobs.submit(_KEY, work, self._looked, failed=self._failed, lane=Lane.FILES)
 
     def _looked(self, look: _Look) -> None:
-        if look.run != self.run:
-            return
+        if look.run != self.run or look.child is not self._child:
+            return  # from before it was started
         self._offset = look.offset
         news = self.live.take(look.events)
         phase = phase_of(look.state, look.alive, starting=look.child_lives)
@@ -275,9 +276,9 @@ def _look_at(run: RunFolder, offset: int, child: Child | None) -> _Look:
     try:
         state, alive = run.state(), run.is_alive()
     except UserError:
-        return _Look(run, None, False, lives, [], offset)
+        return _Look(run, None, False, child, lives, [], offset)
     events, offset = run.events_since(offset)
-    return _Look(run, state, alive, lives, events, offset)
+    return _Look(run, state, alive, child, lives, events, offset)
 
 
 def resumable(runs: Sequence[Known]) -> list[Known]:

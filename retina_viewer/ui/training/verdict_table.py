@@ -13,9 +13,10 @@ from retina_viewer.ui.theme import tabular
 from retina_viewer.ui.training.tables import plain_table
 
 _HELD_OUT = (
-    "Figure", "Base", "Tuned", "Change", "Patients better : worse", "p", "Effect", "Reading",
+    "Figure", "Base", "Tuned", "Change", "Better : worse", "p", "Effect", "Reading",
 )  # fmt: skip
 _GENERAL = ("Figure", "Base", "Tuned", "Change", "Reading")
+TIP_PATIENTS = "How many patients gained, and how many lost"
 TIP_P = "Wilcoxon's signed-rank test over patients: how likely chance alone does this"
 TIP_EFFECT = "Rank-biserial correlation: 1 if every patient gained, -1 if every patient lost"
 
@@ -43,7 +44,7 @@ def general_rows(verdict: Verdict) -> list[list[str]]:
 def show_held_out(verdict: Verdict) -> QTableView:
     table = _table(_HELD_OUT, held_out_rows(verdict))
     model = table.model()
-    for column, tip in ((5, TIP_P), (6, TIP_EFFECT)):
+    for column, tip in ((4, TIP_PATIENTS), (5, TIP_P), (6, TIP_EFFECT)):
         model.setHeaderData(column, Qt.Orientation.Horizontal, tip, Qt.ItemDataRole.ToolTipRole)
     table.setAccessibleName("Figures of the held-out patients")
     return table
@@ -99,5 +100,5 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> QTableView:
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     height = header.sizeHint().height() + 4
     table.setFixedHeight(height + table.verticalHeader().defaultSectionSize() * len(rows) + 6)
-    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+    table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return table

@@ -23,7 +23,7 @@ from retina_viewer.ui.training.pages.verdict import VerdictPage
 from retina_viewer.ui.training.rail import Rail
 from retina_viewer.ui.training.trainings import Trainings
 
-SIZE = (1180, 760)
+SIZE = (1240, 780)
 
 
 class TrainingWizard(QWizard):

@@ -1,5 +1,7 @@
 """A wizard on tiny trainings: the bundled photographs, shrunk, and a model of a few weights."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
-from retina_viewer.training.run_folder import list_runs
+from retina_viewer.training.run_folder import RunFolder, list_runs
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import DARK
+from retina_viewer.ui.training import child
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
 from tests.training.tiny_clinic import clinic
@@ -41,6 +44,29 @@ def mixed_folder(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _quick_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings are processes of their own, with a shorter gate: see quick_child.py."""
+    whole = child.command_for
+
+    def quick(run: RunFolder) -> list[str]:
+        program, *rest = whole(run)
+        return [program, str(Path(__file__).with_name("quick_child.py")), *rest[2:]]
+
+    monkeypatch.setattr(child, "command_for", quick)
+    monkeypatch.setattr(child, "_NICENESS", 0)
+
+
+@pytest.fixture
+def no_training_left() -> Iterator[None]:
+    """Whatever a test began is ended with it."""
+    yield
+    for run in list_runs():
+        pid = run.state().pid
+        if run.is_alive() and pid is not None:
+            os.kill(pid, signal.SIGKILL)
+
+
 @pytest.fixture
 def jobs(qapp: QApplication) -> Iterator[Jobs]:
     one = Jobs()
@@ -52,7 +78,9 @@ MakeWizard = Callable[[], TrainingWizard]
 
 
 @pytest.fixture
-def make_wizard(qtbot: QtBot, qapp: QApplication, jobs: Jobs) -> Iterator[MakeWizard]:
+def make_wizard(
+    qtbot: QtBot, qapp: QApplication, jobs: Jobs, no_training_left: None
+) -> Iterator[MakeWizard]:
     made: list[TrainingWizard] = []
 
     def make() -> TrainingWizard:
@@ -65,9 +93,6 @@ def make_wizard(qtbot: QtBot, qapp: QApplication, jobs: Jobs) -> Iterator[MakeWi
 
     yield make
     for wizard in made:
-        for run in list_runs():
-            if run.is_alive():
-                run.request("cancel")
         wizard.close()
         wizard.deleteLater()
         qapp.sendPostedEvents(wizard, QEvent.Type.DeferredDelete.value)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.versions import name_from_title
 from retina_viewer.training.run_folder import RunFolder
 from retina_viewer.ui.training.page import Page, Surroundings
@@ -56,9 +54,9 @@ class KeepPage(Page):
 
     def initializePage(self) -> None:
         self.card = None
-        plan = self.around.trainings.plan
-        if plan is not None and not self.title_line.text():
-            self.title_line.setText(f"{plan.base}, own photographs {date.today():%Y-%m}")
+        run = self.around.trainings.run
+        if run is not None and not self.title_line.text():
+            self.title_line.setText(_proposed_title(run))
         self.default.setChecked(not self._verdict.needs_reason)
         self._title_changed()
 
@@ -101,6 +99,13 @@ class KeepPage(Page):
 
     def nextId(self) -> int:
         return -1
+
+
+def _proposed_title(run: RunFolder) -> str:
+    try:
+        return read_card(run.model).title
+    except UserError:  # keeping will say what is wrong with it
+        return ""
 
 
 def keep(

@@ -28,12 +28,7 @@ from retina_viewer.ui.training.verdict_table import show_general, show_held_out
 from retina_viewer.ui.widgets.fields import dim_label
 
 _KEY = "training verdict"
-HEADINGS = {
-    "better": "The tuned model is better",
-    "no difference": "No difference was found",
-    "worse": "The tuned model is worse",
-    "too few": "Too few patients for a verdict",
-}
+TOO_FEW = "Too few patients for a verdict"
 
 
 class VerdictPage(Page):
@@ -113,8 +108,9 @@ class VerdictPage(Page):
             self.heading.setText("There is no verdict")
             self.sentences.setText("The model was not compared with its base.")
         else:
-            self.heading.setText(HEADINGS[verdict.conclusion])
-            self.sentences.setText("\n".join(verdict.sentences))
+            heading, sentences = in_words(verdict)
+            self.heading.setText(heading)
+            self.sentences.setText("\n".join(sentences))
             self._body.setWidget(_figures(verdict))
         for widget in (self.reason, self.reason_label):
             widget.setVisible(self.needs_reason)
@@ -166,6 +162,14 @@ class VerdictPage(Page):
 
     def nextId(self) -> int:
         return self.step_to(PageId.KEEP)
+
+
+def in_words(verdict: Verdict) -> tuple[str, list[str]]:
+    """A heading, and the sentences under it."""
+    kept = [text.replace("p = ", "p\u00a0=\u00a0") for text in verdict.sentences]
+    if verdict.conclusion == "too few" or not kept:
+        return TOO_FEW, kept
+    return kept[0].rstrip("."), kept[1:]
 
 
 def read_verdict(run: RunFolder) -> Verdict | None:
