@@ -93,6 +93,12 @@ class LayerStore(QObject):
             self._kept.popitem(last=False)
         return layers
 
+    def forget_vessels(self) -> None:
+        """Another network finds them from now on: what was found is found anew when shown."""
+        self._jobs.cancel(_key(LayerName.VESSELS))
+        for layers in self._kept.values():
+            layers.vessels = layers.vessel_art = None
+
     def is_working(self, name: LayerName) -> bool:
         return self._jobs.is_active(_key(name))
 

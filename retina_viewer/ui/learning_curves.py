@@ -128,10 +128,17 @@ def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
 
 
 class LearningCurves(QWidget):
-    """All curves of a training, stage by stage; it may be shown again while they grow."""
+    """All curves of a training, stage by stage; it may be shown again while they grow.
 
-    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+    Args:
+        columns: plots beside each other; each needs 180 px.
+    """
+
+    def __init__(
+        self, tokens: Tokens, parent: QWidget | None = None, *, columns: int = COLUMNS
+    ) -> None:
         super().__init__(parent)
+        self._columns = columns
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._tokens = tokens
@@ -169,14 +176,14 @@ class LearningCurves(QWidget):
     @property
     def wanted_height(self) -> int:
         """Logical pixels in which every plot has its least height, or a little more."""
-        rows = sum(-(-grid.count() // COLUMNS) for grid in self._grids)
+        rows = sum(-(-grid.count() // self._columns) for grid in self._grids)
         return 80 + 46 * len(self._grids) + rows * (_PLOT_HEIGHT + 8)
 
     def _begin_stage(self) -> None:
         heading, grid = QLabel(), QGridLayout()
         heading.setProperty("role", "heading")
         grid.setSpacing(8)
-        for column in range(COLUMNS):
+        for column in range(self._columns):
             grid.setColumnStretch(column, 1)
         self._layout.addWidget(heading)
         self._layout.addLayout(grid, stretch=1)
@@ -186,7 +193,7 @@ class LearningCurves(QWidget):
     def _place(self, stage: int, name: str) -> CurvePlot:
         plot = self._plots[stage, name] = CurvePlot(self._tokens)
         grid = self._grids[stage]
-        grid.addWidget(plot, grid.count() // COLUMNS, grid.count() % COLUMNS)
+        grid.addWidget(plot, *divmod(grid.count(), self._columns))
         return plot
 
 

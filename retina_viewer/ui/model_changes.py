@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.defaults import default_model
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.viewer import Viewer
@@ -27,9 +28,14 @@ class ModelChanges:
     ) -> None:
         self._services, self._viewer, self._commands = services, viewer, commands
         self._choosers = choosers
+        self._vessels = default_model("vessels")
 
     def refresh(self) -> None:
         """Look again what is installed; what is gone is replaced by its method's default."""
+        vessels = default_model("vessels")
+        if vessels != self._vessels:
+            self._vessels = vessels
+            self._viewer.layers.forget_vessels()
         catalogue = self._services.catalogue()
         for chooser in self._choosers:
             chooser.offer(catalogue.methods)

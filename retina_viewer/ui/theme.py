@@ -127,7 +127,7 @@ QFrame[role="card"] { border: 1px solid $border; border-radius: 6px; background:
 QFrame[role="offer"] { background: $raised; border: none; border-bottom: 1px solid $border; }
 QWizard QFrame[frameShape="4"] { background: $border; border: none; max-height: 1px; }
 QListWidget#modelList { background: $panel; border: none; border-right: 1px solid $border;
-  border-bottom: 1px solid $border; outline: none; }
+  border-bottom: 1px solid $border; border-radius: 0; outline: none; }
 QScrollArea#page, QWidget#pageBody { background: $window; border: none; }
 QLabel[role="group"] { font-weight: bold; }
 QWidget#rail { background: $panel; border-right: 1px solid $border; }

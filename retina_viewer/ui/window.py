@@ -139,6 +139,7 @@ class Window(QMainWindow):
         )
         toolbar.models_menu.aboutToShow.connect(lambda: self.manager.fill_menu(toolbar.models_menu))
         self.manager.changed.connect(self.models.refresh)
+        self.manager.used.connect(self.models.use)
         self.manager.retrain_wanted.connect(lambda card: self.training.train_from(card.name))
         self.training.kept.connect(self.models.use)
         self.training.kept.connect(self.manager.refresh)

@@ -30,6 +30,8 @@ from retina_viewer.ui.training.tables import plain_table
 from retina_viewer.ui.training.verdict_table import show_general, show_held_out
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
+_PATIENTS = 4
+"""The column of the table of held-out patients that counts them."""
 _MOST_ROWS = 9
 """Of a table of figures before it scrolls."""
 
@@ -72,7 +74,13 @@ class CardPage(QScrollArea):
         verdict = entry.card.verdict
         if verdict is not None and verdict.comparisons:
             column.addWidget(_heading("On the held-out patients"))
-            column.addWidget(show_held_out(verdict))
+            table = show_held_out(verdict)
+            across = Qt.Orientation.Horizontal
+            table.model().setHeaderData(_PATIENTS, across, "Better : worse")
+            table.model().setHeaderData(
+                _PATIENTS, across, "Patients", Qt.ItemDataRole.ToolTipRole
+            )  # shorter than in the wizard: there is less room
+            column.addWidget(table)
         if verdict is not None and verdict.general:
             column.addWidget(_heading("On bundled photographs of other cameras"))
             column.addWidget(show_general(verdict))

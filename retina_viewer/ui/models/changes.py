@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.model_store.card import TaskName
+from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.facts import Shelf, read_shelf
 
 _LOOK = "models look"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What to say of a thing that is done.
+
+    Attributes:
+        name: of the model to look at now; empty for the one that is looked at, or the first.
+        used: the model that has become a default by it.
+    """
+
+    sentence: str
+    name: str = ""
+    used: ModelCard | None = None
 
 
 class Changes(QObject):
@@ -25,6 +40,8 @@ class Changes(QObject):
     """(Shelf): what is installed now"""
     changed = Signal()
     """The choosers of the window are to follow."""
+    used = Signal(object)
+    """(ModelCard): the default of its task from now on"""
     said = Signal(str, str)
     """(sentence, name of the model that it is about or empty)"""
     failed = Signal(object)
@@ -51,73 +68,73 @@ class Changes(QObject):
     def use(self, name: str) -> None:
         """Make a model the default of its task."""
 
-        def work(progress: Progress) -> tuple[str, str]:
+        def work(progress: Progress) -> Outcome:
             from retina_viewer.model_store.defaults import set_default
 
             card = set_default(name)
-            return f"{card.title} is used from now on.", card.name
+            return Outcome(f"{card.title} is used from now on.", card.name, card)
 
         self._do("choosing", work)
 
     def roll_back(self, task: TaskName) -> None:
         """Use the default of before again."""
 
-        def work(progress: Progress) -> tuple[str, str]:
+        def work(progress: Progress) -> Outcome:
             from retina_viewer.model_store import defaults
             from retina_viewer.model_store.store import find_model
 
             card = find_model(defaults.roll_back(task))
-            return f"{card.title} is used again.", card.name
+            return Outcome(f"{card.title} is used again.", card.name, card)
 
         self._do("rolling back", work)
 
     def rename(self, name: str, title: str) -> None:
         """Give a model another title."""
 
-        def work(progress: Progress) -> tuple[str, str]:
+        def work(progress: Progress) -> Outcome:
             from retina_viewer.model_store import own_models
 
-            return f"It is called {own_models.rename(name, title).title} now.", name
+            return Outcome(f"It is called {own_models.rename(name, title).title} now.", name)
 
         self._do("renaming", work)
 
     def set_note(self, name: str, text: str) -> None:
         """Replace the person's note."""
 
-        def work(progress: Progress) -> tuple[str, str]:
+        def work(progress: Progress) -> Outcome:
             from retina_viewer.model_store import own_models
 
             own_models.set_note(name, text)
-            return "The note is kept.", name
+            return Outcome("The note is kept.", name)
 
         self._do("note", work)
 
     def delete(self, name: str, *, with_twin: bool) -> None:
         """Remove a model for good."""
 
-        def work(progress: Progress) -> tuple[str, str]:
+        def work(progress: Progress) -> Outcome:
             from retina_viewer.model_store import own_models
 
             gone = own_models.delete(name, with_twin=with_twin)
             were = "was" if len(gone) == 1 else "were"
-            return f"{' and '.join(gone)} {were} deleted.", ""
+            return Outcome(f"{' and '.join(gone)} {were} deleted.")
 
         self._do("deleting", work)
 
     def export(self, name: str, path: Path) -> None:
         """Write a model into one new file."""
 
-        def work(progress: Progress) -> tuple[str, str]:
+        def work(progress: Progress) -> Outcome:
             from retina_viewer.model_store.archive import export_model
 
-            return f"Written: {export_model(name, path, progress).name}", name
+            return Outcome(f"Written: {export_model(name, path, progress).name}", name)
 
         self._do("export of a model", work)
 
     def import_files(self, paths: Sequence[Path]) -> None:
         """Install the models of files; the first that is none ends it."""
 
-        def work(progress: Progress) -> tuple[str, str]:
+        def work(progress: Progress) -> Outcome:
             from retina_viewer.model_store.archive import import_model
 
             cards = []
@@ -127,17 +144,20 @@ class Changes(QObject):
                 except UserError as error:
                     raise UserError(f"{path.name}: {error.message}", error.hint) from error
             names = ", ".join(card.name for card in cards)
-            return f"Installed as {names}. Not in use yet.", cards[-1].name if cards else ""
+            last = cards[-1].name if cards else ""
+            return Outcome(f"Installed as {names}. Not in use yet.", last)
 
         self._do("import of a model", work)
 
-    def _do(self, title: str, work: Callable[[Progress], tuple[str, str]]) -> None:
+    def _do(self, title: str, work: Callable[[Progress], Outcome]) -> None:
         key = f"models {next(self._numbers)}"
         self._working.add(key)
 
-        def done(result: tuple[str, str]) -> None:
+        def done(outcome: Outcome) -> None:
+            self.said.emit(outcome.sentence, outcome.name)
             self._ended(key)
-            self.said.emit(*result)
+            if outcome.used is not None:
+                self.used.emit(outcome.used)
 
         def failed(error: Exception) -> None:
             self._ended(key)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from retina_viewer.ui.learning_curves import LearningCurves
 
 _KEY = "models curves"
+_COLUMNS = 3
 NONE = (
     "No learning curves came with this model. Models that you train keep them, and so do models "
     "that are imported with them."
@@ -75,9 +76,9 @@ class CurvesPage(QScrollArea):
         )
 
     def _show(self, history: LearningHistory, kind: type[LearningCurves]) -> None:
-        curves = kind(self._tokens)
+        curves = kind(self._tokens, columns=_COLUMNS)
         curves.show_history(history)
-        curves.setMinimumHeight(curves.wanted_height)
+        curves.setFixedHeight(curves.wanted_height)
         self.curves = curves
         self.setWidget(curves)
 

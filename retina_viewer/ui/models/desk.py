@@ -22,6 +22,8 @@ class ModelDesk(QObject):
 
     changed = Signal()
     """Other models are installed or in use than before."""
+    used = Signal(object)
+    """(ModelCard): the person wants to work with it"""
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
@@ -45,6 +47,7 @@ class ModelDesk(QObject):
         if self.dialog is None:
             self.dialog = ModelsDialog(self._jobs, self._tokens, Path.home(), self._window)
             self.dialog.changes.changed.connect(self.changed)
+            self.dialog.changes.used.connect(self.used)
             self.dialog.compare_wanted.connect(self.compare)
             self.dialog.retrain_wanted.connect(self.retrain_wanted)
             if self._icons is not None:

@@ -35,8 +35,8 @@ from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
-SIZE = (1120, 720)
-LIST_WIDTH = 300
+SIZE = (1240, 760)
+LIST_WIDTH = 292
 
 
 class ModelsDialog(QDialog):
@@ -105,7 +105,7 @@ class ModelsDialog(QDialog):
         left.addWidget(self.list, 1)
         left.addLayout(below)
         right = QVBoxLayout()
-        right.setContentsMargins(20, 16, 8, 12)
+        right.setContentsMargins(20, 16, 4, 12)
         right.setSpacing(8)
         right.addWidget(self.heading)
         right.addWidget(self.about)

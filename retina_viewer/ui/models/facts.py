@@ -16,6 +16,26 @@ TASKS: tuple[tuple[TaskName, str], ...] = (
     ("vessels", "Vessels"),
     ("formation", "Blur and noise"),
 )
+_IN_SHORT = {
+    "better": "better than its base",
+    "no difference": "no difference found",
+    "worse": "worse than its base",
+    "too few": "too few patients",
+}
+_METRICS = {
+    "psnr": "PSNR (dB)",
+    "gain": "gain over bicubic (dB)",
+    "ssim": "SSIM",
+    "rmse": "RMSE (grey levels)",
+    "lpips": "LPIPS (less is better)",
+    "lpips_change": "change of LPIPS",
+    "s3_ratio": "sharpness, S3, of the true one's",
+    "drift": "colour drift (delta E)",
+    "auc": "AUC",
+    "blur_read": "blur as estimated (px)",
+    "blur_error": "error of the blur (px)",
+    "noise_read": "noise as estimated (levels)",
+}
 _SETS = {"own": "own photographs", "replay": "bundled photographs"}
 
 
@@ -85,13 +105,11 @@ def read_shelf() -> Shelf:
 
 
 def subtitle(entry: Entry) -> str:
-    """``clinic-v2, your own, better on held-out patients``."""
-    parts = [entry.card.name, "your own" if entry.is_own else "shipped"]
+    """``clinic-v2, own, better than its base``."""
+    parts = [entry.card.name, "own" if entry.is_own else "shipped"]
     verdict = entry.card.verdict
     if verdict is not None:
-        parts.append({"better": "better than its base", "worse": "worse than its base"}.get(
-            verdict.conclusion, "not shown to be better"
-        ))  # fmt: skip
+        parts.append(_IN_SHORT[verdict.conclusion])
     elif entry.is_own and entry.card.parent is not None:
         parts.append("not judged")
     return ", ".join(parts)
@@ -151,7 +169,10 @@ def facts(entry: Entry) -> list[tuple[str, str]]:
 
 def figures(card: ModelCard) -> list[tuple[str, str, str]]:
     """Data, metric and value of what the card says was measured."""
-    return [(one.data, one.metric, f"{one.value:.4g}") for one in card.measurements]
+    return [
+        (one.data, _METRICS.get(one.metric, one.metric.replace("_", " ")), f"{one.value:.4g}")
+        for one in card.measurements
+    ]
 
 
 def _scales(card: ModelCard) -> str:
@@ -161,11 +182,12 @@ def _scales(card: ModelCard) -> str:
 def _photographs(counts: Mapping[str, int], patients: int) -> str:
     """``16 CHASE_DB1, 18 HRF; 34 patients``."""
     text = ", ".join(f"{count} {_SETS.get(name, name)}" for name, count in counts.items())
-    return (text or "none") + (f"; {patients} patients" if patients else "")
+    return (text or "none") + (f"; {patients} patient{'s' * (patients != 1)}" if patients else "")
 
 
 def _training(card: ModelCard) -> str:
     training = card.training
     hours, minutes = divmod(round(training.seconds / 60), 60)
     time = f"{hours} h {minutes} min" if hours else f"{minutes} min"
-    return f"{sum(training.iterations):,} steps, {time}, {training.device}"
+    steps = sum(training.iterations)
+    return f"{steps:,} step{'s' * (steps != 1)}, {time}, {training.device}"

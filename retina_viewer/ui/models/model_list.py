@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
+    QApplication,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -87,7 +88,9 @@ class _Rows(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect: QRect = option.rect
-        palette: QPalette = option.palette
+        palette = (
+            QApplication.palette()
+        )  # the style sheet has changed the colours of the list's own
         dim = palette.color(QPalette.ColorRole.PlaceholderText)
         box = rect.adjusted(_PADDING, 8, -_PADDING, -6)
         if index.data(NAME) is None:

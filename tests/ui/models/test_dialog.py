@@ -17,7 +17,7 @@ from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_mod
 from retina_viewer.ui.models.dialog import ModelsDialog
 from retina_viewer.ui.models.questions import DeleteQuestion
 from retina_viewer.ui.window import Window
-from tests.model_store.models import make_run, own, own_pair
+from tests.model_store.models import make_run, make_unet, own, own_pair
 from tests.ui.conftest import MakeWindow
 
 WAIT = 20_000
@@ -77,11 +77,38 @@ def test_another_default_is_used_at_once_and_rolled_back(opened: Opened, qtbot: 
     assert dialog.list.chosen == "clinic"
     assert dialog.outcome.text() == "Model clinic is used from now on."
     assert window.viewer.catalogue.networks("pixel")[0].name == "clinic"
+    making = window.viewer.making
+    assert (making.method, making.model) == ("pixel", "clinic")  # it was bicubic
     dialog.roll_back_button.click()
     settled(dialog, qtbot)
     assert default_model("superres") == DEFAULT_MODELS["superres"]
     assert window.viewer.catalogue.networks("pixel")[0].name == first
+    assert window.viewer.making.model == DEFAULT_MODELS["superres"]
     assert not dialog.roll_back_button.isEnabled()
+
+
+def test_vessels_are_found_anew_with_another_default(
+    opened: Opened, photograph: Path, qtbot: QtBot
+) -> None:
+    make_unet(user_models_dir() / "vein", threshold=0.4)
+    make_unet(user_models_dir() / "artery", seed=2, threshold=0.4)
+    set_default("vein")
+    window, dialog = opened()
+    with qtbot.waitSignal(window.library.opened, timeout=WAIT):
+        window.open([photograph])
+    window.commands.toggle_vessels()
+    layers = window.viewer.layers
+    qtbot.waitUntil(lambda: layers.current.vessels is not None, timeout=WAIT)
+    assert found_by(window) == "vein"
+    dialog.list.choose("artery")
+    dialog.actions_row.use.click()
+    settled(dialog, qtbot)
+    qtbot.waitUntil(lambda: found_by(window) == "artery", timeout=WAIT)
+
+
+def found_by(window: Window) -> str:
+    found = window.viewer.layers.current.vessels
+    return "" if found is None else found.model
 
 
 def test_title_and_note(opened: Opened, qtbot: QtBot) -> None:
