@@ -34,7 +34,6 @@ _TITLES = {
     "psnr_gaussian": "PSNR, Gaussian blur (dB)",
     "psnr_bicubic": "PSNR, bicubic shrinking (dB)",
     "ssim": "SSIM",
-    "ssim": "SSIM",
     "lpips": "LPIPS",
     "auc": "AUC",
     "dice": "Dice",

@@ -53,8 +53,8 @@ def test_what_a_killed_training_tells_again_replaces_what_it_told_first() -> Non
 
 
 def test_the_time_left_counts_the_stages_to_come() -> None:
+    assert LiveTraining().seconds_left is None
     live = LiveTraining()
-    assert live.seconds_left is None
     live.take([START])
     assert live.seconds_left == 600
     live.take([losses(40)])
