@@ -31,8 +31,8 @@ _TITLES = {
     "discriminator/adversarial": "Adversarial (discriminator)",
     "segmenter/cross_entropy": "Cross-entropy",
     "segmenter/dice": "1 - Dice",
-    "psnr_gaussian": "PSNR, Gaussian blur (dB)",
-    "psnr_bicubic": "PSNR, bicubic shrinking (dB)",
+    "psnr_gaussian": "PSNR, Gaussian (dB)",
+    "psnr_bicubic": "PSNR, bicubic (dB)",
     "ssim": "SSIM",
     "lpips": "LPIPS",
     "auc": "AUC",
@@ -62,7 +62,7 @@ class Curve:
 
     @property
     def title(self) -> str:
-        """For people: ``PSNR, Gaussian blur (dB)``."""
+        """For people: ``PSNR, Gaussian (dB)``."""
         return _TITLES.get(self.name) or self.name.split("/")[-1].replace("_", " ").capitalize()
 
     @property

@@ -14,9 +14,10 @@ from retina_viewer.training.run_folder import Request
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.chip import TrainingChip
+from retina_viewer.ui.training.known_runs import Known, run_title
 from retina_viewer.ui.training.live import Phase
 from retina_viewer.ui.training.offer import WORDS, OfferBar
-from retina_viewer.ui.training.trainings import Known, Trainings, run_title
+from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -75,7 +76,7 @@ def suggested_grouping(files: Sequence[Path]) -> GroupingChoice:
     for way in (Way.DICOM, Way.PATTERN, Way.FOLDER):
         choice = GroupingChoice(way)
         found = choice.group(files)
-        sizes = [list(found.patients.values()).count(one) for one in set(found.patients.values())]
+        sizes = Counter(found.patients.values()).values()
         if len(found.unmatched) * 2 > len(files) or len(sizes) < 2:
             continue
         if max(sizes) > 1 and max(sizes) <= _MOST_OF_A_PATIENT:

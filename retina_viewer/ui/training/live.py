@@ -159,7 +159,7 @@ class LiveTraining:
         self.notices.append(str(event.get("message", "")))
 
     def _stage_finished(self, event: Event) -> None:
-        self.step = self.iterations
+        self.step = int(event.get("steps") or self.iterations)
 
     def _progress(self, event: Event) -> None:
         self.fraction = min(1.0, max(0.0, float(event.get("fraction") or 0.0)))

@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.training.known_runs import Known, run_title
 from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.trainings import Known, run_title
 
 WORDS = {
     Phase.PREPARED: "was prepared and not started",

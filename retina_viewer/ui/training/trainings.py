@@ -7,8 +7,6 @@ that an earlier window started is followed like one's own.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write, unused_path
+from retina_viewer.core.files import unused_path
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.progress import Progress
 from retina_viewer.training.plan import TrainingPlan
@@ -24,30 +22,13 @@ from retina_viewer.training.run_folder import Request, RunFolder, RunState, list
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.child import Child, last_words, launch
+from retina_viewer.ui.training.known_runs import known_runs, mark_reviewed
 from retina_viewer.ui.training.live import LiveTraining, Phase, phase_of
 
 logger = logging.getLogger(__name__)
 POLL_MS = 500
 _KEY = "training events"
 _FOUND = "trainings found"
-_REVIEWED = "reviewed"
-"""A file in the run's folder: the person has seen the verdict and decided."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """A run as it is offered: its plan, and where it stands."""
-
-    run: RunFolder
-    plan: TrainingPlan
-    phase: Phase
-    message: str
-    created: datetime
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is anything left for the person to do or decide about."""
-        return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
 
 
 @dataclass(frozen=True)
@@ -61,29 +42,6 @@ class _Look:
     child_lives: bool
     events: list[dict[str, Any]]
     offset: int
-
-
-def is_reviewed(run: RunFolder) -> bool:
-    return (run.path / _REVIEWED).exists()
-
-
-def mark_reviewed(run: RunFolder, what: str) -> None:
-    """Keep that the person has decided; the run is not offered again."""
-    with suppress(UserError), atomic_write(run.path / _REVIEWED, replace=True) as stream:
-        stream.write(what.encode() + b"\n")
-
-
-def known_runs() -> list[Known]:
-    """All runs whose plan and state are readable, the newest first."""
-    found = []
-    for run in list_runs():
-        try:
-            state, plan = run.state(), run.read_plan()
-            phase = phase_of(state, run.is_alive(), starting=False)
-        except UserError:
-            continue  # half-deleted, or of another program
-        found.append(Known(run, plan, phase, state.message, state.created))
-    return found
 
 
 class Trainings(QObject):
@@ -214,7 +172,8 @@ class Trainings(QObject):
         return self.run
 
     def _refuse_a_second(self, run: RunFolder | None = None) -> None:
-        if any(other != run and other.is_alive() for other in list_runs()):
+        mine = self.is_active and self.run != run
+        if mine or any(other != run and other.is_alive() for other in list_runs()):
             raise UserError(
                 "Another training is running.",
                 "Pause it, or wait for its end: two would take each other's time.",
@@ -279,15 +238,3 @@ def _look_at(run: RunFolder, offset: int, child: Child | None) -> _Look:
         return _Look(run, None, False, child, lives, [], offset)
     events, offset = run.events_since(offset)
     return _Look(run, state, alive, child, lives, events, offset)
-
-
-def resumable(runs: Sequence[Known]) -> list[Known]:
-    """Those that wait for the person: paused, failed, stopped from outside, or without a look at
-    the verdict."""
-    return [one for one in runs if one.is_open and not one.phase.is_active]
-
-
-def run_title(plan: TrainingPlan) -> str:
-    """What a training is called: ``pixel on 42 photographs``."""
-    count = len(plan.photographs)
-    return f"{plan.base} on {count:,} photograph{'' if count == 1 else 's'}"

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.model_store.card import ModelCard, TaskName
-from retina_viewer.training.budget import Speed
 from retina_viewer.training.patients import installation_salt
 from retina_viewer.training.plan import TrainingPlan
-from retina_viewer.ui.job import Lane
 from retina_viewer.ui.training.draft import counted, own_name
 from retina_viewer.ui.training.expert import ExpertFields
 from retina_viewer.ui.training.live import duration
 from retina_viewer.ui.training.page import Page, PageId, Surroundings
-from retina_viewer.ui.training.trial import measured_speeds, worth
+from retina_viewer.ui.training.worth_label import WorthLabel
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 from retina_viewer.ui.widgets.section import Section
 from retina_viewer.ui.widgets.segments import Segments
 
-_KEY = "training trial"
 _MODELS = "training models"
 BUDGETS = ((30.0, "30 minutes"), (120.0, "2 hours"), (480.0, "Overnight"))
 PRESETS = {
@@ -52,7 +48,8 @@ class OptionsPage(Page):
             "Time",
         )
         self.budget.chosen.connect(self._choose_budget)
-        self.worth = dim_label()
+        self.worth = WorthLabel(around.jobs)
+        self.worth.failed.connect(self.show_problem)
         self.preset = Segments(
             [(name, name.capitalize(), PRESETS[name]) for name in PRESETS], "Preset"
         )
@@ -63,11 +60,6 @@ class OptionsPage(Page):
         self.summary_text = QLabel()
         self.summary_text.setWordWrap(True)
         self._cards: list[ModelCard] = []
-        self._speeds: dict[tuple[str, tuple[int, ...]], list[Speed]] = {}
-        self._ask_trial = QTimer(self)
-        self._ask_trial.setSingleShot(True)
-        self._ask_trial.setInterval(400)
-        self._ask_trial.timeout.connect(self._try)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -184,9 +176,10 @@ class OptionsPage(Page):
             self.show_problem(None if draft.steps else UserError("Choose at least one step."))
         except UserError as error:
             self.show_problem(error)
-        self._show_worth()
-        self._show_summary()
-        self._ask_trial.start()
+        plan = self._plan()
+        self.budget.setEnabled(plan is None or plan.expert.iterations is None)
+        self.worth.show_plan(plan)
+        self._show_summary(plan)
         self.completeChanged.emit()
 
     # What it will be worth
@@ -200,40 +193,7 @@ class OptionsPage(Page):
             self.show_problem(error)
             return None
 
-    def _try(self) -> None:
-        plan = self._plan()
-        known = plan is not None and (plan.base, plan.steps) in self._speeds
-        if plan is None or known or plan.expert.iterations is not None or not self.isVisible():
-            return
-
-        def work(progress: Progress) -> list[Speed]:
-            return measured_speeds(plan, progress)
-
-        def done(speeds: list[Speed]) -> None:
-            self._speeds[plan.base, plan.steps] = speeds
-            self._show_worth()
-
-        self.worth.setText("Measuring how fast this computer trains…")
-        self.around.jobs.submit(_KEY, work, done, failed=self._not_measured, lane=Lane.LONG)
-
-    def _not_measured(self, error: Exception) -> None:
-        self.worth.setText("How much that is worth here could not be measured.")
-        if isinstance(error, UserError):
-            self.show_problem(error)
-
-    def _show_worth(self) -> None:
-        plan = self._plan()
-        fixed = plan is not None and plan.expert.iterations is not None
-        self.budget.setEnabled(not fixed)
-        if fixed:
-            self.worth.setText("The number of steps is given below, so no time is.")
-            return
-        speeds = self._speeds.get((plan.base, plan.steps)) if plan is not None else None
-        if plan is not None and speeds is not None:
-            self.worth.setText(worth(plan, speeds))
-
-    def _show_summary(self) -> None:
-        plan = self._plan()
+    def _show_summary(self, plan: TrainingPlan | None) -> None:
         if plan is None:
             self.summary_text.setText("")
             return
@@ -261,7 +221,7 @@ class OptionsPage(Page):
         plan = self._plan()
         if plan is None:
             return False
-        self.around.jobs.cancel(_KEY)  # the training needs the processor now
+        self.worth.stop()
         try:
             self.around.trainings.begin(plan)
         except UserError as error:

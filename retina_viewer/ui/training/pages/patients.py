@@ -12,9 +12,10 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.training.division import Division
 from retina_viewer.training.patients import Grouping, installation_salt
-from retina_viewer.training.plan import SUBSETS, Subset
+from retina_viewer.training.plan import SUBSETS
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.training.division_cards import DivisionCards, patients_in
 from retina_viewer.ui.training.draft import (
     SIDES,
     GroupingChoice,
@@ -45,11 +46,6 @@ SENTENCES = {
     Way.TABLE: "A CSV file with the columns file and patient.",
     Way.FILE: "Every photograph is a patient of its own. Choose this only if it is true: else the "
     "model is tested on people it was trained on, and looks better than it is.",
-}
-PURPOSES: dict[Subset, str] = {
-    "train": "to train on",
-    "validation": "to tell when to stop",
-    "held_out": "held out for the verdict",
 }
 
 
@@ -97,9 +93,7 @@ class PatientsPage(Page):
         self.table = plain_table()
         self.table.setModel(self.preview)
         self.table.setAccessibleName("Patients by photograph")
-        self.subsets = {subset: QLabel() for subset in SUBSETS}
-        self.warnings = QLabel()
-        self.warnings.setWordWrap(True)
+        self.cards = DivisionCards()
         self.division: Division | None = None
         self._arrange()
 
@@ -119,12 +113,7 @@ class PatientsPage(Page):
         self.column.addWidget(self.choose_table)
         self.column.addWidget(self.count)
         self.column.addWidget(self.table, 1)
-        split = QHBoxLayout()
-        split.setSpacing(12)
-        for subset in SUBSETS:
-            split.addWidget(_card(self.subsets[subset], PURPOSES[subset]), 1)
-        self.column.addLayout(split)
-        self.column.addWidget(self.warnings)
+        self.column.addWidget(self.cards)
 
     def initializePage(self) -> None:
         if self.draft.patients is not None:
@@ -142,7 +131,7 @@ class PatientsPage(Page):
     def summary(self) -> str:
         if self.division is None:
             return ""
-        counts = [self._people(subset) for subset in SUBSETS]
+        counts = [patients_in(self.division, subset) for subset in SUBSETS]
         return f"{sum(counts)} patients: {counts[0]} + {counts[1]} + {counts[2]}"
 
     def _files(self) -> list[Path]:
@@ -216,13 +205,13 @@ class PatientsPage(Page):
         hidden = self.draft.grouping.way is Way.DICOM
         numbers: dict[str, int] = {}
         rows = [(path, label) for path, label in found.patients.items()]
+        for path in found.unmatched[:_MOST_SHOWN]:  # first: they are what is to be looked at
+            own = "does not fit: counts as a patient of its own"
+            self.preview.appendRow([QStandardItem(path.name), QStandardItem(own)])
         for path, label in rows[:_MOST_SHOWN]:
             number = numbers.setdefault(label, len(numbers) + 1)
             name = f"patient {number}" if hidden else _short(label, self.draft.grouping.way)
             self.preview.appendRow([QStandardItem(path.name), QStandardItem(name)])
-        for path in found.unmatched[:_MOST_SHOWN]:
-            own = "does not fit: counts as a patient of its own"
-            self.preview.appendRow([QStandardItem(path.name), QStandardItem(own)])
         self.table.setColumnWidth(0, 320)
         total = len(found.patients) + len(found.unmatched)
         text = f"{counted(found.count, 'patient')} in {counted(total, 'photograph')}"
@@ -232,22 +221,7 @@ class PatientsPage(Page):
 
     def _show_division(self) -> None:
         groups = self.draft.groups(installation_salt()) if self.division is not None else {}
-        for subset, label in self.subsets.items():
-            if self.division is None:
-                label.setText("–")
-                continue
-            placed = [self.division.subset_of[group] for group in groups.values()]
-            photographs = placed.count(subset)
-            label.setText(
-                f"{counted(self._people(subset), 'patient')}, {counted(photographs, 'photograph')}"
-            )
-        texts = self.division.warnings if self.division is not None else ()
-        self.warnings.setText("\n".join(texts))
-        self.warnings.setVisible(bool(texts))
-
-    def _people(self, subset: Subset) -> int:
-        assert self.division is not None
-        return sum(1 for one in self.division.subset_of.values() if one == subset)
+        self.cards.show_division(self.division, groups)
 
     def isComplete(self) -> bool:
         return self.division is not None
@@ -259,17 +233,3 @@ class PatientsPage(Page):
 def _short(label: str, way: Way) -> str:
     """Folders by their name; a label of the file itself by the file's."""
     return Path(label).name if way in (Way.FOLDER, Way.FILE) else label
-
-
-def _card(value: QLabel, purpose: str) -> QWidget:
-    from PySide6.QtWidgets import QFrame, QVBoxLayout
-
-    card = QFrame()
-    card.setProperty("role", "card")
-    column = QVBoxLayout(card)
-    column.setContentsMargins(12, 8, 12, 8)
-    column.setSpacing(2)
-    value.setProperty("role", "strong")
-    column.addWidget(value)
-    column.addWidget(dim_label(purpose))
-    return card
