@@ -51,6 +51,15 @@ def test_damaged_weights_are_found_and_the_others_still_checked(
     assert main(["models", "verify", "pixel"]) == 0
 
 
+def test_a_model_whose_card_is_broken_is_not_passed_over(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (user_models_dir() / "mine").mkdir(parents=True)
+    (user_models_dir() / "mine" / "card.json").write_text("{}", encoding="utf-8")
+    assert main(["models", "verify"]) == 1
+    assert "The card of the model in mine is wrong" in capsys.readouterr().err
+
+
 def test_info_names_versions_and_devices_and_nobody(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,7 +117,7 @@ def verify_models(names: Sequence[str], console: Console) -> int:
     from retina_viewer.model_store import store
 
     code = 0
-    for name in names or [card.name for card in store.list_models()]:
+    for name in names or store.installed_names():
         try:
             store.verify_model(store.find_model(name))
         except UserError as error:

@@ -48,6 +48,12 @@ def list_models(task: TaskName | None = None) -> list[ModelCard]:
     return list(cards.values())
 
 
+def installed_names() -> list[str]:
+    """The names of all models, also of those whose card is broken."""
+    roots = (user_models_dir(), shipped_models_dir())
+    return list(dict.fromkeys(folder.name for root in roots for folder in folders_in(root)))
+
+
 def folders_in(root: Path) -> list[Path]:
     """The folders that may be models, by name; none where there is no such place."""
     if not root.is_dir():

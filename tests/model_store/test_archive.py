@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load, save
 
 from retina_viewer.core.errors import Cancelled, UserError
@@ -353,6 +355,25 @@ def test_files_of_other_kinds_are_refused(
     newer = {"format": 2, "program": "9", "files": {}}
     contents = sound | {MANIFEST: json.dumps(newer).encode()}
     refuse(pack(contents, tmp_path / "new.rvmodel", manifest=False), "format 2")
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**31), st.binary(min_size=1, max_size=8)), min_size=1))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_changed_it_is_refused_in_words_or_harmless(
+    sound: Contents, tmp_path: Path, changes: list[tuple[int, bytes]]
+) -> None:
+    path = pack(sound, tmp_path / "a.rvmodel")
+    content = bytearray(path.read_bytes())
+    for place, new in changes:
+        start = place % len(content)
+        content[start : start + len(new)] = new
+    path.write_bytes(content)
+    try:
+        card = import_model(path)
+    except UserError:
+        return
+    verify_model(card)  # a date in the zip was changed, or the like
+    delete(card.name)
 
 
 def test_any_flipped_byte_is_noticed(sound: Contents, tmp_path: Path) -> None:

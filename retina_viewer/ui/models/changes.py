@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.model_store.card import ModelCard, TaskName
-from retina_viewer.ui.job import Lane
+from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.facts import Shelf, read_shelf
 
@@ -52,6 +52,7 @@ class Changes(QObject):
         self._jobs = jobs
         self._numbers = itertools.count()
         self._working: set[str] = set()
+        jobs.ended.connect(self._job_ended)
 
     @property
     def is_working(self) -> bool:
@@ -164,6 +165,11 @@ class Changes(QObject):
             self.failed.emit(error)
 
         self._jobs.submit(key, work, done, failed=failed, title=title, lane=Lane.FILES)
+
+    def _job_ended(self, job: Job) -> None:
+        if job.is_cancelled and job.key in self._working:  # it calls nobody back
+            self.said.emit("Cancelled.", "")
+            self._ended(job.key)
 
     def _ended(self, key: str) -> None:
         self._working.discard(key)

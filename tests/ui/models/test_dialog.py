@@ -185,6 +185,20 @@ def test_a_model_goes_out_and_comes_back_by_drop(
     assert "exists already" in dialog.banner.message.text()
 
 
+def test_after_cancelled_work_the_buttons_come_back(
+    tmp_path: Path, opened: Opened, qtbot: QtBot
+) -> None:
+    own("clinic")
+    window, dialog = opened()
+    dialog.list.choose("clinic")
+    dialog.export("clinic", tmp_path / "clinic.rvmodel")
+    assert not dialog.actions_row.use.isEnabled()
+    window.cancel()
+    settled(dialog, qtbot)
+    assert "Cancelled" in dialog.outcome.text()
+    assert dialog.actions_row.use.isEnabled()
+
+
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, opened: Opened, qtbot: QtBot) -> None:
     (tmp_path / "holiday.rvmodel").write_bytes(b"a photograph")
     _, dialog = opened()
