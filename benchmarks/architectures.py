@@ -136,11 +136,15 @@ def operations(network: nn.Module) -> int:
 
 
 def report(recipes: dict[str, SuperresRecipe], runs: Path, out: Path) -> None:
-    """The table and the charts of the recipes that were trained."""
-    trained = {n: r for n, r in recipes.items() if (runs / n / "history.json").is_file()}
-    if not trained:
-        sys.exit(f"{runs} holds none of {', '.join(recipes)}.")
+    """The table and the charts of the recipes that were timed and trained."""
     times = json.loads((out / _TIMES).read_text(encoding="utf-8"))
+    trained = {
+        name: recipe
+        for name, recipe in recipes.items()
+        if name in times and (runs / name / "history.json").is_file()
+    }
+    if not trained:
+        sys.exit(f"{runs} holds none of {', '.join(times)}.")
     rows = [measured(recipe, runs / name, times[name]) for name, recipe in trained.items()]
     pages = []
     for step in sorted({row.step for row in rows}):
