@@ -22,14 +22,13 @@ from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.exports import Exports
-from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.inspector import Inspector
 from retina_viewer.ui.interaction import Interaction
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.late_imports import import_late
 from retina_viewer.ui.library import Library
+from retina_viewer.ui.looks import Looks
 from retina_viewer.ui.model_changes import ModelChanges
 from retina_viewer.ui.models.desk import ModelDesk
 from retina_viewer.ui.opening import Opening
@@ -59,8 +58,6 @@ class Window(QMainWindow):
         self.setWindowTitle("Retina Viewer")
         self.setMinimumSize(1040, 640)
         self.services, self.settings = services, settings
-        self._tokens = tokens
-        self._icons_asked_for = self.has_icons = False
         self.jobs = Jobs(self)
         self.library = Library(services, self.jobs, self)
         picture = Picture()
@@ -89,8 +86,15 @@ class Window(QMainWindow):
         self.training = TrainingDesk(self.jobs, settings, tokens, self)
         self.manager = ModelDesk(services, self.jobs, self.viewer, tokens, self)
         self.exports = Exports(self.viewer, self.opening, settings, self)
+        self.looks = Looks(
+            tokens,
+            (self.toolbar, self.banner, self.empty, self.inspector, self.statusbar, self.manager),
+            (self.filmstrip, self.training, self.manager),
+            self,
+        )
         self._arrange()
         self._connect()
+        self._connect_models()
         add_shortcuts(self, self._commands(), self.commands)
         self._held = HeldKeys(self, self.commands)
         self._drops = DropTarget(self, self.drop_hint, self.library.open)
@@ -134,22 +138,23 @@ class Window(QMainWindow):
         toolbar.device_chosen.connect(self._device_chosen)
         toolbar.export_clicked.connect(self.exports.show)
         toolbar.help_clicked.connect(self.show_keys)
-        toolbar.models_menu.aboutToShow.connect(
-            lambda: self.training.fill_menu(toolbar.models_menu)
-        )
-        toolbar.models_menu.aboutToShow.connect(lambda: self.manager.fill_menu(toolbar.models_menu))
-        self.manager.changed.connect(self.models.refresh)
-        self.manager.used.connect(self.models.use)
-        self.manager.retrain_wanted.connect(lambda card: self.training.train_from(card.name))
-        self.training.kept.connect(self.models.use)
-        self.training.kept.connect(self.manager.refresh)
-        self.training.problem.connect(self.problems.show)
         self.open_menu.aboutToShow.connect(lambda: self.opening.fill_menu(self.open_menu))
         self.empty.open_clicked.connect(self.opening.ask_for_files)
         self.empty.sample_clicked.connect(self.opening.open_sample)
         self.inspector.export_clicked.connect(self.exports.show)
         self.inspector.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
+
+    def _connect_models(self) -> None:
+        menu, training, manager = self.toolbar.models_menu, self.training, self.manager
+        menu.aboutToShow.connect(lambda: training.fill_menu(menu))
+        menu.aboutToShow.connect(lambda: manager.fill_menu(menu))
+        manager.changed.connect(self.models.refresh)
+        manager.used.connect(self.models.use)
+        manager.retrain_wanted.connect(lambda card: training.train_from(card.name))
+        training.kept.connect(self.models.use)
+        training.kept.connect(manager.refresh)
+        training.problem.connect(self.problems.show)
 
     def _commands(self) -> dict[str, Callable[[], None]]:
         """What the names in the key table stand for, where it is not one of the view's commands."""
@@ -229,31 +234,7 @@ class Window(QMainWindow):
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take a theme's colours where the style sheet does not reach."""
-        self._tokens = tokens
-        self.filmstrip.use_tokens(tokens)
-        self.training.use_tokens(tokens)
-        self.manager.use_tokens(tokens)
-        if self.has_icons:
-            self._use_icons()
-
-    def _ask_for_icons(self) -> None:
-        """Once, after the first paint."""
-        self._icons_asked_for = True
-        self.jobs.submit(
-            "icons",
-            lambda progress: import_late("qtawesome"),
-            lambda module: self._use_icons(),
-            failed=lambda error: None,  # it is in the log; every button has a text or a name
-        )
-
-    def _use_icons(self) -> None:
-        self.has_icons = True
-        icons = Icons(self._tokens)
-        for part in (
-            self.toolbar, self.banner, self.empty, self.inspector, self.statusbar, self.manager,
-        ):  # fmt: skip
-            part.use_icons(icons)
-        self.setWindowIcon(icons.emblem())
+        self.looks.use_tokens(tokens)
 
     def _theme_chosen(self, theme: str) -> None:
         self.settings.theme = theme  # type: ignore[assignment]
@@ -261,8 +242,7 @@ class Window(QMainWindow):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self._icons_asked_for:
-            self._ask_for_icons()
+        self.looks.ask_for_icons(self.jobs)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -71,7 +71,7 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
         pause(0.05)
 
     step("start")  # the icons come after the first paint; a person comes later still
-    wait_until(lambda: window.has_icons)
+    wait_until(lambda: window.looks.has_icons)
     step("open the large photograph")
     window.open([large])
     wait_until(lambda: window.viewer.photo is not None)

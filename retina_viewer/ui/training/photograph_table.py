@@ -33,13 +33,13 @@ Index = QModelIndex | QPersistentModelIndex
 PICTURE = QSize(72, 54)
 _KEY = "training thumbnails"
 _AT_ONCE = 6
-_COLUMNS = ("Photograph", "Pixels", "Camera", "Sharpness", "What was found")
+_COLUMNS = ("Use", "Photograph", "Pixels", "Camera", "Sharpness", "What was found")
 _MARK = Qt.ItemDataRole.CheckStateRole
 Thumbnail = NDArray[np.uint8]
 
 
 class PhotographTable(QAbstractTableModel):
-    """Rows are photographs; the first column's tick is the person's decision."""
+    """Rows are photographs; the tick in the first column is the person's decision."""
 
     decided = Signal()
 
@@ -86,11 +86,11 @@ class PhotographTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return cell(file, index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(file.path) if index.column() == 0 else cell(file, index.column())
+            return str(file.path) if index.column() == 1 else cell(file, index.column())
         if index.column() == 0 and role == _MARK and self._draft.can_keep(file):
             keeps = self._draft.keeps(file)
             return Qt.CheckState.Checked if keeps else Qt.CheckState.Unchecked
-        if index.column() == 0 and role == Qt.ItemDataRole.DecorationRole:
+        if index.column() == 1 and role == Qt.ItemDataRole.DecorationRole:
             return self._picture(file.path)
         return None
 
@@ -134,21 +134,23 @@ class PhotographTable(QAbstractTableModel):
         for path, picture in pictures.items():
             self._pictures[path] = None if picture is None else _framed(picture, self._ratio)
         if self._files:
-            last = self.index(len(self._files) - 1, 0)
+            last = self.index(len(self._files) - 1, 1)
             role = [int(Qt.ItemDataRole.DecorationRole)]
-            self.dataChanged.emit(self.index(0, 0), last, role)
+            self.dataChanged.emit(self.index(0, 1), last, role)
         self._load()
 
 
 def cell(file: Examined, column: int) -> str:
     """The text of one cell."""
     if column == 0:
-        return file.path.name
+        return ""
     if column == 1:
-        return f"{file.width} × {file.height}" if file.width else ""
+        return file.path.name
     if column == 2:
-        return file.camera
+        return f"{file.width} × {file.height}" if file.width else ""
     if column == 3:
+        return file.camera
+    if column == 4:
         return "" if file.sharpness is None else f"{file.sharpness:.1f}"
     return file.reason or "good"
 
@@ -198,6 +200,6 @@ def make_view(model: PhotographTable) -> QTableView:
     view.setIconSize(PICTURE)
     view.verticalHeader().setDefaultSectionSize(PICTURE.height() + 8)
     header = view.horizontalHeader()
-    for column, width in enumerate((300, 96, 130, 80)):
+    for column, width in enumerate((44, 280, 96, 130, 80)):
         header.resizeSection(column, width)
     return view

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -43,7 +43,7 @@ def draw_tick(
     painter: QPainter, place: QRect, is_on: bool, view: QWidget, ground: QColor | None
 ) -> None:
     """A box of 16 px in the middle of ``place``, over what was drawn there."""
-    palette = view.palette()
+    palette = QGuiApplication.palette()  # a table's own has the colours of its selection
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     box = QRectF(0, 0, BOX, BOX)

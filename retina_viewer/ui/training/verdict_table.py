@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtGui import QFont, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from retina_viewer.model_store.verdict import Change, Comparison, Verdict
@@ -30,7 +30,7 @@ def held_out_rows(verdict: Verdict) -> list[list[str]]:
             f"{one.improved} : {one.worsened}",
             "< 0.001" if one.p < 0.001 else f"{one.p:.3f}",
             f"{one.effect:+.2f}",
-            _reading(one) + (" (decides)" if one.leads else ""),
+            _reading(one),
         ]
         for one in verdict.comparisons
     ]
@@ -44,6 +44,11 @@ def general_rows(verdict: Verdict) -> list[list[str]]:
 def show_held_out(verdict: Verdict) -> QTableView:
     table = _table(_HELD_OUT, held_out_rows(verdict))
     model = table.model()
+    bold = QFont(table.font())
+    bold.setBold(True)
+    for row, one in enumerate(verdict.comparisons):
+        for column in range(len(_HELD_OUT) if one.leads else 0):
+            model.setData(model.index(row, column), bold, Qt.ItemDataRole.FontRole)
     for column, tip in ((4, TIP_PATIENTS), (5, TIP_P), (6, TIP_EFFECT)):
         model.setHeaderData(column, Qt.Orientation.Horizontal, tip, Qt.ItemDataRole.ToolTipRole)
     table.setAccessibleName("Figures of the held-out patients")
@@ -73,7 +78,7 @@ def _values(change: Change) -> list[str]:
 
 def _reading(change: Change) -> str:
     if isinstance(change, Comparison) and change.p >= 0.05 and (change.is_gain or change.is_loss):
-        return "better, or chance" if change.is_gain else "worse, or chance"
+        return "may be chance"
     if change.is_gain:
         return "better"
     return "worse" if change.is_loss else "no difference"

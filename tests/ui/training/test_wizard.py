@@ -254,7 +254,7 @@ def test_doubtful_photographs_are_shown_and_kept_by_the_person(
     assert wizard.source.task.button("vessels").isEnabled()  # masks lie there
     wizard.next()
     model = wizard.check.model
-    names = [model.index(row, 0).data() for row in range(model.rowCount())]
+    names = [model.index(row, 1).data() for row in range(model.rowCount())]
     assert sorted(names)[:1] == ["broken.jpg"]
     assert "holiday.png" in names
     assert len(names) == 3

@@ -187,7 +187,7 @@ def _figures(verdict: Verdict) -> QWidget:
     column.setSpacing(8)
     for title, table, rows in (
         (
-            f"On {verdict.patients} held-out patients of yours",
+            f"On {verdict.patients} held-out patients of yours; the figure in bold decides",
             show_held_out(verdict),
             verdict.comparisons,
         ),

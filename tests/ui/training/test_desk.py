@@ -1,0 +1,152 @@
+"""Trainings of earlier days, and the question when the window closes."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QMenu, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from retina_viewer.core.paths import user_runs_dir
+from retina_viewer.model_store.store import find_model
+from retina_viewer.training.run_folder import RunFolder, Status
+from retina_viewer.ui.training.known_runs import is_reviewed, known_runs, mark_reviewed
+from retina_viewer.ui.training.live import Phase
+from retina_viewer.ui.training.page import PageId
+from retina_viewer.ui.window import Window
+from tests.training.tiny_clinic import clinic_plan, tiny_cascade
+from tests.ui.conftest import MakeWindow
+
+
+def prepared(folder: Path, name: str, status: Status, message: str = "") -> RunFolder:
+    """A run in a state; one that is running is this very process."""
+    run = RunFolder(user_runs_dir() / name)
+    run.prepare(clinic_plan(folder, name=name))
+    if status != "prepared":
+        run.set_state(status, message=message)
+    return run
+
+
+def look(window: Window, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.training.trainings.found):
+        window.training.look_for_runs()
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "words"),
+    [
+        ("paused", "", "is paused."),
+        ("failed", "A photograph has changed.", "has failed: A photograph has changed."),
+        ("finished", "", "is finished; its verdict waits for you."),
+        ("prepared", "", "was prepared and not started."),
+    ],
+)
+def test_a_training_that_waits_is_offered_and_shown(
+    window: Window, qtbot: QtBot, folder: Path, status: Status, message: str, words: str
+) -> None:
+    prepared(folder, "ours", status, message)
+    look(window, qtbot)
+    assert window.training.offer.isVisible()
+    assert words in window.training.offer.text.text()
+    assert "tiny on 4 photographs" in window.training.offer.text.text()
+    window.training.offer.show_button.click()
+    assert not window.training.offer.isVisible()
+    wizard = window.training.wizard
+    assert wizard is not None
+    assert wizard.currentId() == PageId.TRAINING
+    qtbot.waitUntil(lambda: window.training.trainings.phase.value == status)
+    if message:
+        assert wizard.training.state.text() == message
+    assert window.close()  # nothing runs: no question
+
+
+def test_what_is_cancelled_or_decided_is_not_offered(
+    window: Window, qtbot: QtBot, folder: Path
+) -> None:
+    prepared(folder, "cancelled", "cancelled")
+    decided = prepared(folder, "decided", "finished")
+    mark_reviewed(decided, "not kept")
+    assert is_reviewed(decided)
+    (user_runs_dir() / "rubbish").mkdir()
+    look(window, qtbot)
+    assert not window.training.offer.isVisible()
+    assert len(known_runs()) == 2
+
+
+def test_several_are_in_the_menu(window: Window, qtbot: QtBot, folder: Path) -> None:
+    prepared(folder, "one", "paused")
+    prepared(folder, "two", "failed")
+    look(window, qtbot)
+    assert "1 more" in window.training.offer.text.text()
+    menu = QMenu(window)
+    window.training.fill_menu(menu)
+    texts = [action.text() for action in menu.actions()]
+    assert texts[0].startswith("Train a model…")
+    assert sum("tiny on 4 photographs" in text for text in texts) == 2
+    (failed,) = [one for one in menu.actions() if "has failed" in one.text()]
+    failed.trigger()
+    qtbot.waitUntil(lambda: window.training.trainings.phase is Phase.FAILED)
+
+
+def running(window: Window, qtbot: QtBot, folder: Path) -> RunFolder:
+    run = prepared(folder, "ours", "running")
+    look(window, qtbot)
+    qtbot.waitUntil(lambda: window.training.trainings.phase is Phase.RUNNING)
+    return run
+
+
+def press(window: Window, text: str) -> None:
+    box = window.training.question
+    assert isinstance(box, QMessageBox)
+    (button,) = [one for one in box.buttons() if one.text() == text]
+    button.click()
+
+
+def test_a_running_training_is_in_the_status_bar_at_once(
+    window: Window, qtbot: QtBot, folder: Path
+) -> None:
+    run = running(window, qtbot, folder)
+    run.append_event({"event": "progress", "fraction": 0.25, "what": "decoding photographs"})
+    qtbot.waitUntil(lambda: window.training.chip.button.text() == "Training 25%")
+    run.set_state("paused")
+    qtbot.waitUntil(lambda: window.training.chip.button.text() == "Training paused")
+    assert not window.training.chip.bar.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Keep training in the background", None),
+        ("Pause it", "pause"),
+        ("Stop it and keep the best", "stop"),
+    ],
+)
+def test_closing_asks_what_shall_become_of_a_training(
+    window: Window, qtbot: QtBot, folder: Path, text: str, word: str | None
+) -> None:
+    run = running(window, qtbot, folder)
+    assert not window.close()
+    assert not window.close()  # asking once is enough
+    press(window, text)
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert run.take_request() == word
+
+
+def test_the_window_may_stay_after_all(window: Window, qtbot: QtBot, folder: Path) -> None:
+    run = running(window, qtbot, folder)
+    assert not window.close()
+    press(window, "Do not close")
+    assert window.isVisible()
+    assert window.training.question is None
+    assert run.take_request() is None
+    run.set_state("paused")
+    qtbot.waitUntil(lambda: not window.training.trainings.is_active)
+
+
+def test_train_further_from_a_model_of_the_list(make: MakeWindow, qtbot: QtBot) -> None:
+    tiny_cascade()
+    window = make()
+    window.manager.retrain_wanted.emit(find_model("tiny"))
+    wizard = window.training.wizard
+    assert wizard is not None
+    assert wizard.isVisible()
+    assert wizard.draft.base == "tiny"
