@@ -144,8 +144,7 @@ def test_interrupting_leaves_nothing_half_written(samples: Path, tmp_path: Path)
     photograph, out = samples / "hrf_08_h.jpg", tmp_path / "out"
     command = ["enhance", str(photograph), "-o", str(out / "large.tif"), "--scale", "16", "--json"]
     process = subprocess.Popen(
-        # A network: interpolation may be done before a busy machine delivers the signal.
-        [sys.executable, "-m", "retina_viewer", *command, "--method", "pixel"],
+        [sys.executable, "-m", "retina_viewer", *command, "--method", "bicubic"],
         stdout=subprocess.PIPE,
         text=True,
     )
