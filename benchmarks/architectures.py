@@ -225,9 +225,9 @@ def explanation(rows: Sequence[Row], baseline: dict[str, float]) -> str:
         f"brackets the gain over bicubic interpolation of the photograph, {gaussian:.2f} and "
         f"{bicubic:.2f} dB. Seconds of a result of {_RESULT} x {_RESULT} on an x86-64 server "
         "processor (AVX-512 with bfloat16), channels last, torch "
-        f"{torch.__version__.split('+')[0]}, the fastest run: one thread in processor time, two "
-        f"on the clock. Trained in {precisions}, on one thread. The chart leaves out what is below "
-        "interpolation."
+        f"{torch.__version__.split('+')[0]}, the fastest run; one thread in processor time, "
+        f"more on the clock. Trained in {precisions}, on one thread; the steps are what fits into "
+        "the budget that the recipes name. The chart leaves out what is below interpolation."
     )
 
 

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 _WIDTH, _HEIGHT = 760, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 30, 50, 60
 _FONT = 'font-family="sans-serif" font-size="12" fill="#161616"'
+_LETTER, _LINE = 7, 14  # px, about the width of a letter and the height of a line
 _COLOURS = ("#0f62fe", "#da1e28", "#198038")
 
 
@@ -62,6 +63,7 @@ def scatter(title: str, x_title: str, y_title: str, series: Sequence[Series]) ->
         _, down = place(10**low_x, y)
         parts.append(_line(_LEFT, down, _WIDTH - _RIGHT, down))
         parts.append(_text(_LEFT - 8, down + 4, f"{y:g}", "end"))
+    labels: list[tuple[float, float, str]] = []
     for number, one in enumerate(series):
         colour = _COLOURS[number % len(_COLOURS)]
         parts.append(_text(_LEFT + 8, _TOP + 16 * number - 6, f"● {one.title}", "start", colour))
@@ -72,8 +74,21 @@ def scatter(title: str, x_title: str, y_title: str, series: Sequence[Series]) ->
         for point in one.points:
             across, down = place(point.x, point.y)
             parts.append(f'<circle cx="{across:.1f}" cy="{down:.1f}" r="5" fill="{colour}"/>')
-            parts.append(_text(across + 9, down + 4, point.label, "start"))
+            labels.append((across + 9, down + 4, point.label))
+    parts += [_text(x, y, words, "start") for x, y, words in apart(labels)]
     return "\n".join([*parts, "</svg>", ""])
+
+
+def apart(labels: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """The same labels ``(x, y, words)``, moved down where they would cover one above them."""
+    placed: list[tuple[float, float, str]] = []
+    for x, y, words in sorted(labels, key=lambda label: label[1]):
+        for other_x, other_y, other in placed:
+            across = x < other_x + _LETTER * len(other) and other_x < x + _LETTER * len(words)
+            if across and y < other_y + _LINE:
+                y = other_y + _LINE
+        placed.append((x, y, words))
+    return placed
 
 
 def unbeaten(points: Sequence[Point]) -> list[Point]:
