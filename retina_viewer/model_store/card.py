@@ -55,6 +55,11 @@ class ModelCard(_Part):
     version: str
     title: str
     task: TaskName
+    method: str | None = Field(
+        default=None,
+        description="superres: whose model it is; None: of the saliency GAN where it has a twin, "
+        "else of the pixel-trained networks",
+    )
     architecture: str
     parameters: dict[str, Any]
     scales: tuple[int, ...] = ()
@@ -97,6 +102,11 @@ class ModelCard(_Part):
         if (self.twin is None) != (self.fidelity is None):
             raise ValueError("twin and fidelity are given together or not at all")
         return self
+
+    @property
+    def enhancer_method(self) -> str:
+        """The super-resolution method that the model is for, as on the command line."""
+        return self.method or ("pixel" if self.twin is None else "saliency-gan")
 
     @property
     def weights_file(self) -> Path:
