@@ -7,7 +7,8 @@ Correlations are Spearman's, between the expected and the true error of local wi
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,14 @@ SOFT_AT_FULL_SIZE = {"HRF", "IDRiD"}
 def plan(
     photographs: Iterable[Photograph],
     scales: Sequence[int],
-    fidelities: Sequence[float | None],
+    fidelities: Callable[[int], Sequence[float | None]],
     *,
     fitting: bool,
 ) -> list[Item]:
     """One item a photograph and scale: kernels, sizes and fidelities in turn.
 
     Args:
-        fidelities: in turn; ``(None,)`` for a model without a twin.
+        fidelities: of a scale, in turn; ``(None,)`` for a model without a twin.
         fitting: then sizes run from native over :data:`FIELD_DIAMETERS`; for the check they are
             native, or for photographs that are soft at full size those diameters.
     """
@@ -79,8 +80,9 @@ def plan(
             turn = number + step
             kernel = KERNELS[turn % len(KERNELS)]
             # Not in step with the kernels: every other fidelity meets both of them.
-            fidelity = fidelities[(turn // len(KERNELS)) % len(fidelities)]
-            items.append(Item(photograph, sizes[number % len(sizes)], kernel, scale, fidelity))
+            shares = fidelities(scale)
+            share = shares[(turn // len(KERNELS)) % len(shares)]
+            items.append(Item(photograph, sizes[number % len(sizes)], kernel, scale, share))
     return items
 
 
@@ -169,7 +171,7 @@ def evaluate_consistency_command(
     models = {enhancers.method: {"name": name, "sha256": card.weights_sha256}}
     if fit:
         chosen = _validation(found, sets, limit)
-        items = plan(chosen, scales, _fidelities(card), fitting=True)
+        items = plan(chosen, scales, partial(_fidelities, card), fitting=True)
         first = part_of(progress, 0.0, 0.5)
         samples = measure(items, enhancers, kept, tiles=tiles, progress=first)
         calibration = fitted(card, samples, provenance(command, chosen, models))
@@ -177,9 +179,11 @@ def evaluate_consistency_command(
     else:
         calibration = read_calibration(card)
     held_out = held_out_photographs(found, sets, limit)
-    items = plan(
-        held_out, scales, (card.fidelity if fidelity is None else fidelity,), fitting=False
-    )
+
+    def used(scale: int) -> tuple[float | None]:
+        return (card.fidelity_at(scale) if fidelity is None else fidelity,)
+
+    items = plan(held_out, scales, used, fitting=False)
     second = part_of(progress, 0.5 if fit else 0.0, 1.0)
     measured = measure(items, enhancers, kept, tiles=tiles, progress=second)
     progress(1.0, "Evaluated")
@@ -202,11 +206,10 @@ def _validation(
     return chosen
 
 
-def _fidelities(card: ModelCard) -> tuple[float | None, ...]:
+def _fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
     """The default twice as often as the ends of the slider."""
-    if card.fidelity is None:
-        return (None,)
-    return (card.fidelity, 0.0, card.fidelity, 1.0)
+    default = card.fidelity_at(scale)
+    return (None,) if default is None else (default, 0.0, default, 1.0)
 
 
 def _write(

@@ -95,7 +95,7 @@ class Contenders:
                 continue
             enhancer = self.enhancer(method, self.conditions[0])
             if enhancer.model is not None:
-                found[method] = self._rests_on(enhancer.model, enhancer.fidelity)
+                found[method] = self._rests_on(enhancer.model)
         return found
 
     def identities(self) -> dict[str, str]:
@@ -105,12 +105,12 @@ class Contenders:
             for method, about in self.models().items()
         }
 
-    def _rests_on(self, name: str, fidelity: float | None) -> dict[str, str]:
+    def _rests_on(self, name: str) -> dict[str, str]:
         card = find_model(name)
         about = {"name": card.name, "sha256": card.weights_sha256}
-        if card.twin is not None and fidelity is not None:
+        if card.twin is not None:
             about["twin_sha256"] = find_model(card.twin).weights_sha256
-            about["fidelity"] = f"{fidelity:g}"
+            about["fidelity"] = str(card.fidelity if self.fidelity is None else self.fidelity)
         about["back_projection"] = "on" if self.back_projection else "off"
         estimator = default_model("formation")
         if any(one.name == estimator for one in list_models("formation")):

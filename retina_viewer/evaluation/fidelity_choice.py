@@ -28,7 +28,7 @@ _RULE = (
     "Fidelity 1 is the pixel-trained network, 0 the GAN; PSNR lost and the change of LPIPS are "
     "against fidelity 1. The rule: of the positions that lose at most 0.3 dB at x2 and 0.5 dB at "
     "every further scale, with every kernel, the one whose LPIPS, as a ratio to that at fidelity 1 "
-    "and averaged over scales and kernels, is least; of equals the more faithful."
+    "and averaged over kernels, is least; of equals the more faithful. Each scale has its own."
 )
 _NOTE = "Means over validation photographs; figures as in the table of `evaluate sr`."
 
@@ -59,19 +59,23 @@ def _mean(members: Sequence[Record], name: str) -> float:
     return float(np.mean([float(one[name]) for one in members]))
 
 
-def choose(rows: Sequence[Mapping[str, Value]]) -> float:
-    """The default fidelity, by the rule that the table states; 1 where no other satisfies it.
+def choose(rows: Sequence[Mapping[str, Value]]) -> dict[int, float]:
+    """The default fidelity of each scale, by the rule that the table states; 1 where no other
+    satisfies it.
 
     Args:
         rows: of :func:`summarise`.
     """
+    scales = sorted({int(row["scale"]) for row in rows})
+    return {scale: _of_scale([r for r in rows if r["scale"] == scale], scale) for scale in scales}
+
+
+def _of_scale(rows: Sequence[Mapping[str, Value]], scale: int) -> float:
+    most = MOST_LOSS.get(scale, MOST_LOSS_BEYOND)
     changes: dict[float, list[float]] = {}
-    refused: set[float] = set()
     for row in rows:
-        fidelity, scale = float(row["fidelity"]), int(row["scale"])
-        changes.setdefault(fidelity, []).append(float(row["lpips_change"]))
-        if float(row["loss"]) > MOST_LOSS.get(scale, MOST_LOSS_BEYOND):
-            refused.add(fidelity)
+        changes.setdefault(float(row["fidelity"]), []).append(float(row["lpips_change"]))
+    refused = {float(row["fidelity"]) for row in rows if float(row["loss"]) > most}
     allowed = {at: float(np.mean(own)) for at, own in changes.items() if at not in refused}
     return min(allowed, key=lambda at: (allowed[at], -at))
 
@@ -81,7 +85,8 @@ def _said(rows: Sequence[Record]) -> str:
     sharp = [
         f"x{row['scale']} {row['kernel']}"
         for row in rows
-        if row["fidelity"] == chosen and float(row["s3_ratio"]) > _TOO_SHARP
+        if row["fidelity"] == chosen[int(row["scale"])] and float(row["s3_ratio"]) > _TOO_SHARP
     ]
     warned = f" There it is sharper than the original by S3: {', '.join(sharp)}." if sharp else ""
-    return f"Chosen: **{chosen:g}**.{warned}"
+    said = ", ".join(f"**{share:g}** at x{scale}" for scale, share in chosen.items())
+    return f"Chosen: {said}.{warned}"

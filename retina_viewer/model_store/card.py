@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -48,6 +48,16 @@ class Measurement(_Part):
     command: str
 
 
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Fidelity = Share | dict[int, Share]
+"""A share of the twin's weights: one for all scales, or one for each."""
+
+
+def share_at(fidelity: Fidelity | None, scale: int) -> float | None:
+    """What ``fidelity`` says of a scale, 0 to 1."""
+    return fidelity[scale] if isinstance(fidelity, dict) else fidelity
+
+
 class ModelCard(_Part):
     """Everything about a model but its weights. ``directory`` is where it was read from."""
 
@@ -84,8 +94,8 @@ class ModelCard(_Part):
         pattern=NAME_PATTERN,
         description="GAN: the pixel-trained model of the same architecture that it began as",
     )
-    fidelity: float | None = Field(
-        default=None, ge=0.0, le=1.0, description="GAN: default share of the twin's weights"
+    fidelity: Fidelity | None = Field(
+        default=None, description="GAN: default share of the twin's weights, 0 to 1"
     )
     verdict: Verdict | None = Field(
         default=None, description="tuned models: base against this one, on held-out patients"
@@ -101,7 +111,13 @@ class ModelCard(_Part):
     def _a_twin_and_a_fidelity_belong_together(self) -> "ModelCard":
         if (self.twin is None) != (self.fidelity is None):
             raise ValueError("twin and fidelity are given together or not at all")
+        if isinstance(self.fidelity, dict) and set(self.fidelity) != set(self.scales):
+            raise ValueError("the fidelity is given for other scales than the model's")
         return self
+
+    def fidelity_at(self, scale: int) -> float | None:
+        """The default share of the twin's weights at a scale; None where there is no twin."""
+        return share_at(self.fidelity, scale)
 
     @property
     def enhancer_method(self) -> str:

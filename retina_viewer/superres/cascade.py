@@ -63,7 +63,7 @@ class CascadeEnhancer:
 
     @property
     def method(self) -> str:
-        return "pixel" if self.card.twin is None else "saliency-gan"
+        return self.card.enhancer_method
 
     @property
     def model(self) -> str | None:
@@ -134,7 +134,7 @@ def load_cascade(
         scale: 2, 4, 8 or 16.
         device: where to compute.
         fidelity: 0 for the GAN's own weights, 1 for its twin's, between them a mixture; None for
-            what its card says. Only for models with a twin.
+            what its card says of the scale. Only for models with a twin.
         blur: of the photograph, standard deviation in its own pixels; None to estimate it.
         twin: of the model, where that is not installed either; None for the one its card names.
 
@@ -148,7 +148,7 @@ def load_cascade(
         raise UserError(
             f"The model {card.name!r} cannot enlarge by x{scale}.", f"It offers {offered}."
         )
-    share = _share_of_twin(card, fidelity)
+    share = _share_of_twin(card, scale, fidelity)
     network = load_network(card)
     assert isinstance(network, GeneratorCascade)  # the only architectures of this task
     if share:
@@ -162,9 +162,9 @@ def load_cascade(
     return enhancer if blur is None else replace(enhancer, formation=replace(STANDARD, blur=blur))
 
 
-def _share_of_twin(card: ModelCard, fidelity: float | None) -> float | None:
+def _share_of_twin(card: ModelCard, scale: int, fidelity: float | None) -> float | None:
     if fidelity is None:
-        return card.fidelity
+        return card.fidelity_at(scale)
     if not 0 <= fidelity <= 1:
         raise UserError(
             f"A fidelity of {fidelity:g} is not possible.",

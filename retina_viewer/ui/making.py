@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from retina_viewer.model_store.card import Fidelity, share_at
 from retina_viewer.ui.view_state import Scale, ViewState
 
 
@@ -32,18 +33,22 @@ class NetworkInfo:
         name: of the model.
         title: from its card.
         twin: the pixel-trained network of the same architecture, for fidelity; None without one.
-        fidelity: where the slider stands by default; None without a twin.
+        fidelity: where the slider stands by default, for all scales or each; None without a twin.
     """
 
     name: str
     title: str
     twin: str | None = None
-    fidelity: float | None = None
+    fidelity: Fidelity | None = None
 
     @property
     def family(self) -> str:
         """The pixel-trained network that it is, or is the twin of."""
         return self.twin or self.name
+
+    def fidelity_at(self, scale: int) -> float | None:
+        """Where the slider stands by default at a scale; None without a twin."""
+        return share_at(self.fidelity, scale)
 
 
 def labels(networks: Sequence[NetworkInfo]) -> list[str]:
@@ -127,7 +132,9 @@ class Catalogue:
         network = self.network(state.method, state.model)
         fidelity = None
         if network is not None and network.twin is not None:
-            fidelity = network.fidelity if state.fidelity is None else state.fidelity
+            fidelity = state.fidelity
+            if fidelity is None:
+                fidelity = network.fidelity_at(state.scale)
         learned = self.method(state.method).learned
         return Making(
             method=state.method,

@@ -33,21 +33,24 @@ def records(losses: dict[int, float], lpips: dict[float, float]) -> list[Record]
     ]  # fmt: skip
 
 
-def test_the_least_lpips_within_the_losses_is_chosen() -> None:
+def test_the_least_lpips_within_the_losses_is_chosen_for_each_scale() -> None:
     lpips = {1.0: 0.40, 0.5: 0.30, 0.0: 0.20}
     table = summarise(records({2: 0.2, 4: 0.4}, lpips))
-    assert choose(table.rows) == 0.0  # 0.2 and 0.4 dB are within 0.3 and 0.5
-    assert "Chosen: **0**" in table.to_markdown()
+    assert choose(table.rows) == {2: 0.0, 4: 0.0}  # 0.2 and 0.4 dB are within 0.3 and 0.5
+    assert "Chosen: **0** at x2, **0** at x4." in table.to_markdown()
     assert "sharper than the original by S3: x2 gaussian, x4 gaussian" in table.to_markdown()
-    assert choose(summarise(records({2: 0.4, 4: 0.4}, lpips)).rows) == 0.5  # x2 loses 0.4 at 0
-    assert choose(summarise(records({2: 0.2, 4: 1.2}, lpips)).rows) == 1.0  # x4 0.6 at a half
-    assert choose(summarise(records({2: 0.2, 4: 0.9}, lpips)).rows) == 0.5
+    assert choose(summarise(records({2: 0.4, 4: 0.4}, lpips)).rows) == {2: 0.5, 4: 0.0}
+    assert choose(summarise(records({2: 0.2, 4: 1.2}, lpips)).rows) == {2: 0.0, 4: 1.0}
+    assert choose(summarise(records({2: 0.2, 8: 0.9}, lpips)).rows) == {2: 0.0, 8: 0.5}
 
 
 def test_lpips_that_rises_again_and_equals_are_decided_for_the_faithful() -> None:
-    assert choose(summarise(records({2: 0.2}, {1.0: 0.4, 0.5: 0.3, 0.0: 0.35})).rows) == 0.5
-    assert choose(summarise(records({2: 0.2}, {1.0: 0.4, 0.5: 0.3, 0.0: 0.3})).rows) == 0.5
-    assert choose(summarise(records({2: 0.2}, {1.0: 0.2, 0.5: 0.3, 0.0: 0.3})).rows) == 1.0
+    def chosen(lpips: dict[float, float]) -> float:
+        return choose(summarise(records({2: 0.2}, lpips)).rows)[2]
+
+    assert chosen({1.0: 0.4, 0.5: 0.3, 0.0: 0.35}) == 0.5
+    assert chosen({1.0: 0.4, 0.5: 0.3, 0.0: 0.3}) == 0.5
+    assert chosen({1.0: 0.2, 0.5: 0.3, 0.0: 0.3}) == 1.0
 
 
 def test_changes_are_against_fidelity_one() -> None:
@@ -86,6 +89,7 @@ def test_the_command_sweeps_and_chooses(
     )
     whole = json.loads((out / "fidelity.json").read_text())
     assert [row["fidelity"] for row in whole["summary"]] == [0.0, 0.5, 1.0]
-    assert f"Chosen: **{whole['provenance']['chosen_fidelity']:g}**" in text
+    for scale, share in whole["provenance"]["chosen_fidelity"].items():
+        assert f"**{share:g}** at x{scale}" in text
     assert len({row["psnr"] for row in whole["summary"]}) == 3  # the weights do change
     assert whole["provenance"]["photographs"] == ["CHASE_DB1/09L"]

@@ -214,3 +214,14 @@ def test_the_networks_are_told_the_blur_and_noise_of_the_photograph(
     assert ruled.formation.blur == 0.1
     again = ruled.fitted_to(photograph).formation
     assert (again.blur, again.noise) == (0.1, fitted.formation.noise)
+
+
+def test_each_scale_can_have_its_own_default_fidelity() -> None:
+    add_cascade("twin", 1)
+    gan = add_cascade("gan", 2, twin="twin", fidelity={2: 0.5, 4: 0.2})
+    for scale, share in ((2, 0.5), (4, 0.2)):
+        assert load_cascade(gan.name, scale, torch.device("cpu")).fidelity == share
+    with pytest.raises(ValueError, match="other scales"):
+        ModelCard.model_validate(gan.model_dump() | {"fidelity": {2: 0.5}})
+    with pytest.raises(ValueError, match="less than or equal to 1"):
+        ModelCard.model_validate(gan.model_dump() | {"fidelity": {2: 0.5, 4: 1.2}})

@@ -90,7 +90,7 @@ class Enlargements(QObject):
             (one for one in SCALES if one <= self._scale and one in card.scales), default=2
         )
         method = "pixel" if card.twin is None else "saliency-gan"
-        return Making(method, scale, self._device, card.name, card.fidelity)
+        return Making(method, scale, self._device, card.name, card.fidelity_at(scale))
 
     def _wanted(self, photo: Photo, camera: Camera, card: ModelCard, pane: Pane) -> Wanted | None:
         if not is_worthwhile(camera, photo.bounds):

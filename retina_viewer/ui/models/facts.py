@@ -151,7 +151,7 @@ def facts(entry: Entry) -> list[tuple[str, str]]:
     card, training = entry.card, entry.card.training
     rows = [("For", dict(TASKS)[card.task] + _scales(card))]
     if card.twin is not None and card.fidelity is not None:
-        rows.append(("Twin", f"{card.twin}, its share by default {card.fidelity * 100:.0f} %"))
+        rows.append(("Twin", f"{card.twin}, its share by default {_shares(card)}"))
     if card.threshold is not None:
         rows.append(("Threshold", f"{card.threshold:.2f} at {card.field_diameter} px across"))
     rows += [
@@ -191,3 +191,12 @@ def _training(card: ModelCard) -> str:
     time = f"{hours} h {minutes} min" if hours else f"{minutes} min"
     steps = sum(training.iterations)
     return f"{steps:,} step{'s' * (steps != 1)}, {time}, {training.device}"
+
+
+def _shares(card: ModelCard) -> str:
+    """``50 %``, or ``50 % at x2, 30 % at x4``."""
+    if isinstance(card.fidelity, dict):
+        return ", ".join(
+            f"{share * 100:.0f} % at ×{scale}" for scale, share in card.fidelity.items()
+        )
+    return f"{(card.fidelity or 0) * 100:.0f} %"

@@ -113,7 +113,8 @@ class EnhancePanel(QWidget):
             return
         self.network.setCurrentIndex(networks.index(chosen))
         self.network.setToolTip(f"{chosen.title} ({chosen.name})")
-        self.fidelity.show_value(viewer.making.fidelity, chosen.fidelity, NO_TWIN)
+        default = chosen.fidelity_at(viewer.making.scale)
+        self.fidelity.show_value(viewer.making.fidelity, default, NO_TWIN)
 
     def show_progress(self, viewer: Viewer) -> None:
         """The part that changes with every tile."""
