@@ -1,103 +1,85 @@
-"""The methods a person can choose, by name."""
+"""The methods a person can choose, by name.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+There are three sorts: what needs the photograph alone (interpolation, self super-resolution),
+what was fitted to photographs without a network, and cascades of trained networks.
+"""
+
+from collections.abc import Callable, Iterator
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_history, default_model
-from retina_viewer.model_store.store import find_model, list_models
-from retina_viewer.superres.classical import SCALES, bicubic, lanczos
+from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
+from retina_viewer.superres.classical import bicubic, lanczos
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.method_list import METHODS, Character, Method, find_method
 
-
-@dataclass(frozen=True)
-class Method:
-    """One entry of the method chooser.
-
-    Args:
-        id: the name on the command line and in provenance.
-        title: the name in the window.
-        sentence: what it does, for someone who has never heard of it.
-        scales: the enlargements it offers.
-        learned: whether a trained network makes the result (the window marks it as AI).
-    """
-
-    id: str
-    title: str
-    sentence: str
-    scales: tuple[int, ...]
-    learned: bool
-
-
-METHODS: list[Method] = [
-    Method(
-        "saliency-gan",
-        "Saliency GAN",
-        "Networks trained to look like sharp photographs where the eye looks first; "
-        "what they draw may not be there.",
-        SCALES,
-        learned=True,
-    ),
-    Method(
-        "pixel",
-        "Pixel-trained network",
-        "Small networks trained to come closest to the true photograph, pixel by pixel; "
-        "fine structure may still be missing or wrong.",
-        SCALES,
-        learned=True,
-    ),
-    Method(
-        "bicubic",
-        "Bicubic",
-        "Smooth interpolation between the pixels; adds no detail.",
-        SCALES,
-        learned=False,
-    ),
-    Method(
-        "lanczos",
-        "Lanczos",
-        "Interpolation that keeps edges slightly crisper than bicubic; adds no detail.",
-        SCALES,
-        learned=False,
-    ),
+__all__ = [
+    "METHODS",
+    "MOST_BLUR",
+    "Character",
+    "Method",
+    "default_method",
+    "default_network",
+    "find_method",
+    "make_enhancer",
+    "method_of",
+    "methods_on_offer",
+    "models_of",
 ]
-"""All, in the order of the chooser; :func:`methods_on_offer` leaves out what is not installed."""
 
 MOST_BLUR = 1.0
 """Pixels; what is softer than this holds no more at its size than at half of it."""
 
-_INTERPOLATIONS: dict[str, Callable[[int], Enhancer]] = {"bicubic": bicubic, "lanczos": lanczos}
+
+def _ssr(scale: int) -> Enhancer:
+    from retina_viewer.superres.self_superresolution import ssr
+
+    return ssr(scale)
 
 
-def find_method(name: str) -> Method:
-    """The method of that name.
+def _linear(card: ModelCard, scale: int) -> Enhancer:
+    from retina_viewer.superres.linear import load_linear
 
-    Raises:
-        UserError: there is none.
-    """
-    for method in METHODS:
-        if method.id == name:
-            return method
-    names = ", ".join(method.id for method in METHODS)
-    raise UserError(f"There is no method {name!r}.", f"The methods are: {names}.")
+    return load_linear(card, scale)
+
+
+def _forest(card: ModelCard, scale: int) -> Enhancer:
+    from retina_viewer.superres.forest import load_forest
+
+    return load_forest(card, scale)
+
+
+# What is in neither table is a cascade of networks.
+_OF_THE_PHOTOGRAPH: dict[str, Callable[[int], Enhancer]] = {
+    "ssr": _ssr,
+    "bicubic": bicubic,
+    "lanczos": lanczos,
+}
+_FITTED: dict[str, Callable[[ModelCard, int], Enhancer]] = {
+    "linear": _linear,
+    "sr-forest": _forest,
+}
 
 
 def methods_on_offer() -> list[Method]:
     """What can be chosen with the models of this installation, in the order of :data:`METHODS`."""
-    gan = any(card.twin is not None for card in list_models("superres"))
-    return [method for method in METHODS if gan or method.id != "saliency-gan"]
+    with_models = {card.enhancer_method for card in list_models("superres")}
+    return [one for one in METHODS if one.id in with_models or one.id in _OF_THE_PHOTOGRAPH]
+
+
+def models_of(method: str) -> list[ModelCard]:
+    """The installed models of a method; none where it needs none."""
+    return [card for card in list_models("superres") if card.enhancer_method == method]
 
 
 def method_of(model: str | None) -> str:
-    """The method that a model is for: ``saliency-gan`` if it has a pixel-trained twin, else
-    ``pixel``; :func:`default_method` where none is named.
+    """The method that a model is for; :func:`default_method` where none is named.
 
     Raises:
         UserError: there is no such model.
     """
-    name = default_model("superres") if model is None else model
-    return "pixel" if find_model(name).twin is None else "saliency-gan"
+    return find_model(default_model("superres") if model is None else model).enhancer_method
 
 
 def default_method() -> str:
@@ -106,20 +88,28 @@ def default_method() -> str:
 
 
 def default_network(method: str) -> ModelCard | None:
-    """The model of a method with networks where none is named; None where none is installed.
+    """The model of a method where none is named; None where it needs none or none is installed.
 
-    Of ``pixel`` it is the default model or that one's pixel-trained twin; of ``saliency-gan`` the
-    default model, else the saliency GAN that last was it, else any.
+    It is the default model or that one's pixel-trained twin if they are of the method, else what
+    last was the default and is, else the shipped model, else any.
     """
     installed = {card.name: card for card in list_models("superres")}
-    default = installed.get(default_model("superres"))
-    if method == "pixel":
-        twin = default.twin if default is not None else None
-        return installed.get(twin) if twin is not None else default
-    gans = [card.name for card in installed.values() if card.twin is not None]
-    last = [choice.model for choice in reversed(default_history("superres"))]
-    ranked = [name for name in (default_model("superres"), *last, *gans) if name in gans]
-    return installed[ranked[0]] if ranked else None
+    for name in _ranked(installed):
+        if installed[name].enhancer_method == method:
+            return installed[name]
+    return None
+
+
+def _ranked(installed: dict[str, ModelCard]) -> Iterator[str]:
+    """The names of what is installed, the more wanted first, some of them more than once."""
+    chosen = [choice.model for choice in reversed(default_history("superres"))]
+    for name in (default_model("superres"), *chosen, DEFAULT_MODELS["superres"]):
+        if name in installed:
+            yield name
+            twin = installed[name].twin
+            if twin in installed:
+                yield twin
+    yield from installed
 
 
 def make_enhancer(
@@ -137,15 +127,15 @@ def make_enhancer(
     Args:
         method: one of :data:`METHODS`.
         scale: 2, 4, 8 or 16.
-        model: a model's name; None for :func:`default_network`. For ``pixel``, a saliency GAN
-            stands for its pixel-trained twin.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        fidelity: of a saliency GAN, 0 (most detail) to 1 (closest to the truth); None for the
+        model: a model's name; None for :func:`default_network`. For ``pixel``, a GAN stands for
+            its pixel-trained twin.
+        device: ``auto``, ``cpu`` or ``cuda``. What is no network is computed on the CPU.
+        fidelity: of a GAN with a twin, 0 (most detail) to 1 (closest to the truth); None for the
             model's default. ``pixel`` is fidelity 1, and takes no other.
         back_projection: whether a network's result is held to the photograph, see
-            :mod:`retina_viewer.superres.back_projection`. Interpolation does without.
+            :mod:`retina_viewer.superres.back_projection`. The others do without.
         blur: of the photograph, standard deviation in its own pixels; None to estimate it.
-            Interpolation asks for none.
+            What is no network asks for none.
 
     Raises:
         UserError: unknown method, scale, model or device; a model or fidelity that does not fit
@@ -155,63 +145,76 @@ def make_enhancer(
     if scale not in chosen.scales:
         offered = ", ".join(f"x{one}" for one in chosen.scales)
         raise UserError(f"{chosen.title} cannot enlarge by x{scale}.", f"Choose one of {offered}.")
-    if method in _INTERPOLATIONS:
-        _refuse_for_interpolation(chosen, model, fidelity)
-        return _INTERPOLATIONS[method](scale)
+    if method in _OF_THE_PHOTOGRAPH:
+        _refuse_model(chosen, model)
+        _refuse_fidelity(chosen, fidelity)
+        return _OF_THE_PHOTOGRAPH[method](scale)
+    card = _fitting_model(chosen, model)
+    if method in _FITTED:
+        _refuse_fidelity(chosen, fidelity)
+        return _FITTED[method](card, scale)
     if blur is not None and not 0 <= blur <= MOST_BLUR:
         raise UserError(
             f"A blur of {blur:g} px is not possible.", f"Choose one between 0 and {MOST_BLUR:g}."
         )
     if method == "pixel":
-        model, fidelity = _pixel_trained(chosen, model, fidelity), None
-    else:
-        model = _gan(model)
+        _refuse_other_fidelity(chosen, fidelity)
+        fidelity = None
     # Loading torch takes seconds; interpolation and --help do without it.
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.superres.back_projection import BLUR_DOUBT, BackProjected
     from retina_viewer.superres.cascade import load_cascade
 
-    enhancer = load_cascade(model, scale, resolve_device(device), fidelity, blur)
+    enhancer = load_cascade(card, scale, resolve_device(device), fidelity, blur)
     if not back_projection:
         return enhancer
     return BackProjected(enhancer, doubt=BLUR_DOUBT if blur is None else 0.0)
 
 
-def _refuse_for_interpolation(method: Method, model: str | None, fidelity: float | None) -> None:
+def _refuse_model(method: Method, model: str | None) -> None:
     if model is not None:
         raise UserError(
             f"{method.title} uses no model, but {model!r} was given.",
             "Leave the model out, or choose a method with a network.",
         )
+
+
+def _refuse_fidelity(method: Method, fidelity: float | None) -> None:
     if fidelity is not None:
         raise UserError(
             f"{method.title} has no fidelity to choose.", "Leave it out, or choose a saliency GAN."
         )
 
 
-def _pixel_trained(method: Method, model: str | None, fidelity: float | None) -> str:
-    """The model of the method ``pixel``: the one named, or its twin where it is a GAN."""
+def _refuse_other_fidelity(method: Method, fidelity: float | None) -> None:
     if fidelity not in (None, 1):
         raise UserError(
             f"{method.title} is fidelity 1; {fidelity:g} is not possible with it.",
             "Choose the method saliency-gan.",
         )
-    card = find_model(model or default_model("superres"))
-    return card.twin or card.name
 
 
-def _gan(model: str | None) -> str:
-    """The model of the method ``saliency-gan``: the one named, the default, or any installed."""
+def _fitting_model(method: Method, model: str | None) -> ModelCard:
+    """The model of a method: the one named or, for ``pixel``, its twin; else its default.
+
+    Raises:
+        UserError: none is installed, there is no such model, or it is another method's.
+    """
     if model is None:
-        default = default_network("saliency-gan")
+        default = default_network(method.id)
         if default is None:
-            raise UserError("No saliency GAN is installed.", "Choose the method pixel.")
-        return default.name
-    if find_model(model).twin is None:
-        installed = [card.name for card in list_models("superres") if card.twin is not None]
-        known = ", ".join(installed) or "none"
+            offered = ", ".join(one.id for one in methods_on_offer())
+            raise UserError(
+                f"No model for the method {method.id!r} is installed.", f"Choose one of {offered}."
+            )
+        return default
+    card = find_model(model)
+    if method.id == "pixel" and card.twin is not None:
+        return find_model(card.twin)
+    if card.task != "superres" or card.enhancer_method != method.id:
+        known = ", ".join(one.name for one in models_of(method.id)) or "none"
         raise UserError(
-            f"The model {model!r} is no saliency GAN: it has no pixel-trained twin.",
-            f"Choose the method pixel, or one of the installed saliency GANs: {known}.",
+            f"The model {model!r} is not for the method {method.id!r}.",
+            f"Choose another method, or one of the installed models for it: {known}.",
         )
-    return model
+    return card

@@ -46,5 +46,5 @@ class ModelChanges:
         until it is the default of its task."""
         self.refresh()
         if card.task == "superres":
-            self._commands.set_method("pixel" if card.twin is None else "saliency-gan")
+            self._commands.set_method(card.enhancer_method)
             self._commands.set_network(card.name)

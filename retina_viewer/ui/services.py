@@ -84,13 +84,11 @@ def _catalogue() -> Catalogue:
 
 def _networks(method: str) -> Sequence[NetworkInfo]:
     """The installed networks of a method, its default first."""
-    from retina_viewer.model_store.store import list_models
-    from retina_viewer.superres.methods import default_network
+    from retina_viewer.superres.methods import default_network, models_of
 
-    with_twin = method == "saliency-gan"
     default = default_network(method)
     first = "" if default is None else default.name
-    fitting = [card for card in list_models("superres") if (card.twin is not None) == with_twin]
+    fitting = models_of(method)
     fitting.sort(key=lambda card: (card.name != first, card.name))
     return [NetworkInfo(card.name, card.title, card.twin, card.fidelity) for card in fitting]
 

@@ -15,18 +15,22 @@ from retina_viewer.superres.methods import (
     make_enhancer,
     method_of,
     methods_on_offer,
+    models_of,
 )
 from tests.superres.tiny_models import add_cascade, add_gan_and_twin
 
 
 def test_the_list_reads_well() -> None:
     names = [method.id for method in METHODS]
-    assert {"saliency-gan", "pixel", "bicubic", "lanczos"} <= set(names)
-    assert len(set(names)) == len(names)
+    assert names == [
+        *("saliency-gan", "srgan", "srgan-vgg19", "pixel", "srcnn", "sr-forest", "ssr"),
+        *("linear", "bicubic", "lanczos"),
+    ]
     assert find_method(default_method()).learned
     for method in METHODS:
         assert method.scales == (2, 4, 8, 16)
         assert method.sentence.endswith(".")
+        assert method.learned or method.character != "draws"
 
 
 @pytest.mark.parametrize("name", ["bicubic", "lanczos"])
@@ -92,7 +96,7 @@ def test_a_saliency_gan_and_its_twin_by_name() -> None:
 
 def test_models_and_methods_that_do_not_fit_are_explained() -> None:
     add_gan_and_twin()
-    with pytest.raises(UserError, match="no saliency GAN") as caught:
+    with pytest.raises(UserError, match="not for the method 'saliency-gan'") as caught:
         make_enhancer("saliency-gan", 2, model="twin", device="cpu")
     assert "gan" in caught.value.hint
     with pytest.raises(UserError, match="is fidelity 1"):
@@ -107,8 +111,45 @@ def test_without_a_saliency_gan_none_is_offered(monkeypatch: pytest.MonkeyPatch)
         "retina_viewer.superres.methods.list_models", lambda task: [find_model("plain")]
     )
     assert "saliency-gan" not in [method.id for method in methods_on_offer()]
-    with pytest.raises(UserError, match="No saliency GAN"):
+    with pytest.raises(UserError, match="No model for the method 'saliency-gan'") as caught:
         make_enhancer("saliency-gan", 2, device="cpu")
+    assert "pixel" in caught.value.hint
+
+
+def test_a_model_is_of_the_method_that_its_card_names() -> None:
+    add_gan_and_twin()
+    add_cascade("a-srgan", 3, method="srgan", twin="twin", fidelity=0.5)
+    add_cascade("a-srcnn", 4, method="srcnn")
+    assert {"srgan", "srcnn"} <= {method.id for method in methods_on_offer()}
+    assert next(card.name for card in models_of("srgan")) == "a-srgan"
+    made = make_enhancer("srgan", 2, model="a-srgan", device="cpu", fidelity=0)
+    assert (made.method, made.model, made.fidelity) == ("srgan", "a-srgan", 0)
+    assert make_enhancer("srcnn", 2, model="a-srcnn", device="cpu").method == "srcnn"
+    assert make_enhancer("pixel", 2, model="a-srgan", device="cpu").model == "twin"
+    with pytest.raises(UserError, match="not for the method 'saliency-gan'"):
+        make_enhancer("saliency-gan", 2, model="a-srgan", device="cpu")
+    with pytest.raises(UserError, match="not for the method 'pixel'"):
+        make_enhancer("pixel", 2, model="a-srcnn", device="cpu")
+    set_default("a-srcnn")
+    assert default_method() == "srcnn"
+    assert method_of("a-srgan") == "srgan"
+
+
+def test_without_a_choice_of_the_method_the_shipped_models_count() -> None:
+    add_cascade("a-srcnn", 4, method="srcnn")
+    set_default("a-srcnn")
+    shipped = find_model(DEFAULT_MODELS["superres"])
+    for method in ("saliency-gan", "pixel"):
+        found = default_network(method)
+        assert found is not None
+        assert found.name in (shipped.name, shipped.twin)
+    assert default_network("bicubic") is None
+
+
+def test_what_needs_the_photograph_alone_has_no_models() -> None:
+    assert {"ssr", "bicubic", "lanczos"} <= {method.id for method in methods_on_offer()}
+    with pytest.raises(UserError, match="uses no model"):
+        make_enhancer("ssr", 2, model="pixel-fast")
 
 
 def test_networks_are_held_to_the_photograph_unless_told_not_to() -> None:

@@ -89,7 +89,7 @@ class Enlargements(QObject):
         scale: Scale = max(
             (one for one in SCALES if one <= self._scale and one in card.scales), default=2
         )
-        method = "pixel" if card.twin is None else "saliency-gan"
+        method = card.enhancer_method
         return Making(method, scale, self._device, card.name, card.fidelity_at(scale))
 
     def _wanted(self, photo: Photo, camera: Camera, card: ModelCard, pane: Pane) -> Wanted | None:
