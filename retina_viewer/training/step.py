@@ -29,7 +29,8 @@ def one_step(stage: Stage) -> dict[str, float]:
 
     Where memory runs out, the step is done again with the batch in twice as many parts, whose
     gradients are added up: the effective batch stays what the recipe says. How many parts there
-    are is remembered in the counters.
+    are is remembered in the counters. No player is updated before all have their gradients, so a
+    step that is done again updates none of them twice.
 
     Raises:
         NotFinite: a loss or gradient is no number.
@@ -60,26 +61,44 @@ def _use_more_parts(stage: Stage) -> None:
 
 
 def _attempt(stage: Stage) -> dict[str, float]:
+    """All players' gradients, then all their updates: whatever fails before leaves no trace.
+
+    So the players judge each other as they were at the start of the step. What moves in a forward
+    pass (running statistics, the vectors of spectral normalisation) is put back on failure.
+    """
     task, where = stage.task, stage.where
     drawn: list[Any] = []
     _together(stage, lambda: drawn.append(_batch(stage)))
     parts = in_parts(drawn[0], min(stage.counters.parts, size_of(drawn[0])))
     logged: dict[str, float] = {}
+    before = [[buffer.clone() for buffer in p.network.buffers()] for p in task.players]
+    try:
+        for player in task.players:
+            player.network.train()
+            logged |= _gradients(stage, player, parts)
+            where.group.average(p.grad for p in player.network.parameters() if p.grad is not None)
+            norm = nn.utils.clip_grad_norm_(player.network.parameters(), task.optimisation.clip)
+            if not torch.isfinite(norm):
+                raise NotFinite
+    except (NotFinite, _OutOfMemory):
+        for player, buffers in zip(task.players, before, strict=True):
+            for buffer, old in zip(player.network.buffers(), buffers, strict=True):
+                buffer.copy_(old)
+        raise
     for player in task.players:
-        player.network.train()
-        optimiser = stage.optimisers[player.name]
-        rate = learning_rate(task.optimisation, stage.counters.step) * stage.counters.rate_factor
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        logged |= _gradients(stage, player, parts)
-        where.group.average(p.grad for p in player.network.parameters() if p.grad is not None)
-        norm = nn.utils.clip_grad_norm_(player.network.parameters(), task.optimisation.clip)
-        if not torch.isfinite(norm):
-            raise NotFinite
-        optimiser.step()
-        where.group.average(b for b in player.network.buffers() if b.is_floating_point())
+        _update(stage, player)
     _follow(stage.average, task.players[0].network, task.optimisation.ema, stage.counters.step)
     return logged
+
+
+def _update(stage: Stage, player: Player) -> None:
+    """One step along the gradients that are in place."""
+    optimiser = stage.optimisers[player.name]
+    rate = learning_rate(stage.task.optimisation, stage.counters.step) * stage.counters.rate_factor
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.step()
+    stage.where.group.average(b for b in player.network.buffers() if b.is_floating_point())
 
 
 def _batch(stage: Stage) -> Any:

@@ -29,7 +29,10 @@ class Task(Protocol):
 
     @property
     def players(self) -> tuple[Player, ...]:
-        """In the order of their updates; the first is the one that is kept and averaged."""
+        """In the order in which their losses are asked for; the first is kept and averaged.
+
+        All of them are updated after that, so each judges the others as the step found them.
+        """
 
     def batch(self, rng: np.random.Generator) -> Any:
         """A batch, every sample drawn from a child of ``rng`` of its own (``rng.spawn``).
