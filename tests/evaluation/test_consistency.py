@@ -38,13 +38,17 @@ def test_kernels_sizes_and_fidelities_come_in_turn(data: Path) -> None:
     assert {item.fidelity for item in items} == {0.3, 0.0}
     for fidelity in (0.3, 0.0):  # each of them with both kernels
         assert len({item.kernel for item in items if item.fidelity == fidelity}) == 2
-    assert all(item.diameter is None for item in plan(photographs, (2,), lambda _: (None,), fitting=False))
+    assert all(
+        item.diameter is None for item in plan(photographs, (2,), lambda _: (None,), fitting=False)
+    )
     assert len({item.key for item in items}) == len(items)
 
 
 def test_soft_photographs_are_shrunk_for_the_check(data: Path) -> None:
     soft = [p for p in find_photographs(data) if p.dataset == "HRF"]
-    assert all(item.diameter is not None for item in plan(soft, (2,), lambda _: (None,), fitting=False))
+    assert all(
+        item.diameter is not None for item in plan(soft, (2,), lambda _: (None,), fitting=False)
+    )
 
 
 def test_the_truth_is_shrunk_to_the_diameter_but_never_enlarged(data: Path) -> None:
