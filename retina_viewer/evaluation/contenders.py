@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.datasets import Photograph
-from retina_viewer.evaluation.linear_filter import LinearFilter, fit_linear_filters
+from retina_viewer.evaluation.linear_filter import fit_linear_filters
 from retina_viewer.evaluation.protocols import Condition
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, list_models
 from retina_viewer.superres.classical import Interpolation, phase_weights
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.linear import LinearFilter
 from retina_viewer.superres.methods import make_enhancer
 
 SHARP_BICUBIC = "bicubic-0.75"

@@ -9,13 +9,17 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.forest import RegressionForests
+from retina_viewer.networks.linear_filters import LinearFilters
 
-ARCHITECTURE_OF: dict[TaskName, str] = {
-    "superres": "residual-cascade",
-    "formation": "formation-estimator",
-    "vessels": "unet",
+ARCHITECTURES_OF: dict[TaskName, tuple[str, ...]] = {
+    "superres": ("residual-cascade", "linear-filters", "regression-forests"),
+    "formation": ("formation-estimator",),
+    "vessels": ("unet",),
 }
 LARGEST_NUMBER = 1024
+LARGEST_FOREST = 1 << 17
+"""In the parameters of forests, which count the nodes of their trees."""
 MOST_NUMBERS = 64
 """In an architecture's parameters; the largest network of this program has 16 maps of 512."""
 FIELD_DIAMETERS = range(64, 4097)
@@ -32,9 +36,8 @@ def check_fits_task(card: ModelCard, network: nn.Module) -> None:
     """
     _check_architecture(card)
     if card.task == "superres":
-        assert isinstance(network, GeneratorCascade)  # the architecture of this task
-        scales = tuple(2 ** (step + 1) for step in range(len(network.margins)))
-        if (card.scales, card.margins) != (scales, network.margins):
+        assert isinstance(network, GeneratorCascade | LinearFilters | RegressionForests)
+        if (card.scales, card.margins) != (_scales_of(network), network.margins):
             raise UserError(
                 f"The card of the model {card.name!r} names scales or margins that its network "
                 "does not have.",
@@ -48,6 +51,12 @@ def check_fits_task(card: ModelCard, network: nn.Module) -> None:
                 f"a working resolution of {FIELD_DIAMETERS[0]} to {FIELD_DIAMETERS[-1]} px.",
                 _HINT,
             )
+
+
+def _scales_of(network: GeneratorCascade | LinearFilters | RegressionForests) -> tuple[int, ...]:
+    if isinstance(network, LinearFilters):
+        return network.scales
+    return tuple(2 ** (step + 1) for step in range(len(network.margins)))
 
 
 def check_finite(card: ModelCard, network: nn.Module) -> None:
@@ -73,7 +82,8 @@ def weight_bytes(card: ModelCard) -> int:
     """
     _check_architecture(card)
     numbers = list(_numbers(card.parameters))
-    if len(numbers) > MOST_NUMBERS or any(abs(number) > LARGEST_NUMBER for number in numbers):
+    largest = LARGEST_FOREST if card.architecture == "regression-forests" else LARGEST_NUMBER
+    if len(numbers) > MOST_NUMBERS or any(abs(number) > largest for number in numbers):
         raise UserError(
             f"The network of the model {card.name!r} is larger than any of this program.", _HINT
         )
@@ -88,11 +98,11 @@ def weight_bytes(card: ModelCard) -> int:
 
 
 def _check_architecture(card: ModelCard) -> None:
-    wanted = ARCHITECTURE_OF[card.task]
-    if card.architecture != wanted:
+    wanted = ARCHITECTURES_OF[card.task]
+    if card.architecture not in wanted:
         raise UserError(
             f"The model {card.name!r} is for {card.task!r}, but of the architecture "
-            f"{card.architecture!r} and not {wanted!r}.",
+            f"{card.architecture!r} and not {' or '.join(map(repr, wanted))}.",
             _HINT,
         )
 

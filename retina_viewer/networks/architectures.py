@@ -1,7 +1,7 @@
 """Every architecture that a model card may name, in one literal table."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from torch import nn
@@ -9,6 +9,8 @@ from torch import nn
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade
 from retina_viewer.networks.formation_estimator import FormationEstimator
+from retina_viewer.networks.forest import ForestParameters, RegressionForests
+from retina_viewer.networks.linear_filters import LinearFilters
 from retina_viewer.networks.unet import UNet
 
 
@@ -29,6 +31,11 @@ class EstimatorParameters(BaseModel):
     units: int = 64
 
 
+class LinearParameters(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    scales: tuple[Literal[2, 4, 8, 16], ...]
+
+
 def _cascade(parameters: dict[str, Any]) -> nn.Module:
     return GeneratorCascade(CascadeParameters.model_validate(parameters).steps)
 
@@ -42,10 +49,20 @@ def _estimator(parameters: dict[str, Any]) -> nn.Module:
     return FormationEstimator(EstimatorParameters.model_validate(parameters).units)
 
 
+def _linear(parameters: dict[str, Any]) -> nn.Module:
+    return LinearFilters(LinearParameters.model_validate(parameters).scales)
+
+
+def _forest(parameters: dict[str, Any]) -> nn.Module:
+    return RegressionForests(ForestParameters.model_validate(parameters))
+
+
 ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
     "residual-cascade": _cascade,
     "formation-estimator": _estimator,
     "unet": _unet,
+    "linear-filters": _linear,
+    "regression-forests": _forest,
 }
 
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
-from retina_viewer.evaluation.linear_filter import LinearFilter, fit_linear_filters
+from retina_viewer.evaluation.linear_filter import fit_linear_filters
 from retina_viewer.evaluation.metrics import evaluation_mask, luminance_studio, psnr
 from retina_viewer.evaluation.protocols import Condition, prepare, small_image
 from retina_viewer.superres.classical import bicubic
+from retina_viewer.superres.linear import LinearFilter
 from retina_viewer.superres.tiles import enhance_image
 
 CONDITIONS = [Condition("native", "gaussian", 2), Condition("native", "gaussian", 4)]
