@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.progress import Progress
+from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
@@ -26,11 +26,13 @@ class Outcome:
     Attributes:
         name: of the model to look at now; empty for the one that is looked at, or the first.
         used: the model that has become a default by it.
+    problem: what did not succeed beside it.
     """
 
     sentence: str
     name: str = ""
     used: ModelCard | None = None
+    problem: UserError | None = None
 
 
 class Changes(QObject):
@@ -133,22 +135,12 @@ class Changes(QObject):
         self._do("export of a model", work)
 
     def import_files(self, paths: Sequence[Path]) -> None:
-        """Install the models of files; the first that is none ends it."""
+        """Install the models of files; those that are none are named together in the end."""
 
         def work(progress: Progress) -> Outcome:
-            from retina_viewer.model_store.archive import import_model
+            return _import_all(paths, progress)
 
-            cards = []
-            for path in paths:
-                try:
-                    cards.append(import_model(path, progress))
-                except UserError as error:
-                    raise UserError(f"{path.name}: {error.message}", error.hint) from error
-            names = ", ".join(card.name for card in cards)
-            last = cards[-1].name if cards else ""
-            return Outcome(f"Installed as {names}. Not in use yet.", last)
-
-        self._do("import of a model", work)
+        self._do("import of models" if len(paths) > 1 else "import of a model", work)
 
     def _do(self, title: str, work: Callable[[Progress], Outcome]) -> None:
         key = f"models {next(self._numbers)}"
@@ -157,6 +149,8 @@ class Changes(QObject):
         def done(outcome: Outcome) -> None:
             self.said.emit(outcome.sentence, outcome.name)
             self._ended(key)
+            if outcome.problem is not None:
+                self.failed.emit(outcome.problem)
             if outcome.used is not None:
                 self.used.emit(outcome.used)
 
@@ -175,3 +169,38 @@ class Changes(QObject):
         self._working.discard(key)
         self.changed.emit()
         self.look()
+
+
+def _import_all(paths: Sequence[Path], progress: Progress) -> Outcome:
+    """Install every file that is a sound model.
+
+    Raises:
+        Cancelled: those before are installed.
+    """
+    from retina_viewer.model_store.archive import import_model
+
+    cards: list[ModelCard] = []
+    failures: list[tuple[Path, UserError]] = []
+    for number, path in enumerate(paths):
+        share = part_of(progress, number / len(paths), (number + 1) / len(paths))
+        try:
+            cards.append(import_model(path, share))
+        except UserError as error:
+            failures.append((path, error))
+    names = ", ".join(card.name for card in cards)
+    return Outcome(
+        f"Installed as {names}. Not in use yet." if cards else "",
+        cards[-1].name if cards else "",
+        problem=_together(failures),
+    )
+
+
+def _together(failures: Sequence[tuple[Path, UserError]]) -> UserError | None:
+    """One message for all files that failed, each with its reason."""
+    if not failures:
+        return None
+    what = "\n".join(f"{path.name}: {error.message}" for path, error in failures)
+    hints = dict.fromkeys(error.hint for _, error in failures if error.hint)
+    if len(failures) > 1:
+        what = f"{len(failures)} files were not installed.\n{what}"
+    return UserError(what, " ".join(hints))

@@ -264,4 +264,4 @@ class ModelsDialog(QDialog):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.import_files([p for p in paths_in(event.mimeData()) if p.suffix == SUFFIX])
+        self.import_files(paths_in(event.mimeData()))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import user_models_dir
+from retina_viewer.model_store.archive import export_model
 from retina_viewer.model_store.defaults import default_model, set_default
 from retina_viewer.model_store.keeping import accept
 from retina_viewer.model_store.own_models import note_of
@@ -208,6 +209,27 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path, opened: Opened, qtbot:
     assert not user_models_dir().exists() or not list(user_models_dir().iterdir())
 
 
+def test_one_bad_file_of_several_does_not_keep_the_others_out(
+    tmp_path: Path, opened: Opened, qtbot: QtBot
+) -> None:
+    own("clinic")
+    good = export_model("clinic", tmp_path)
+    holiday, notes = tmp_path / "holiday.rvmodel", tmp_path / "notes.txt"
+    holiday.write_bytes(b"a photograph")
+    notes.write_text("not even called a model")
+    _, dialog = opened()
+    drop(dialog, holiday, good, notes)
+    settled(dialog, qtbot)
+    assert find_model("clinic-v2")
+    assert dialog.list.chosen == "clinic-v2"
+    assert dialog.outcome.text() == "Installed as clinic-v2. Not in use yet."
+    message = dialog.banner.message.text()
+    assert message.startswith("2 files were not installed.")
+    assert "holiday.rvmodel: This is no sound" in message
+    assert "notes.txt: This is no sound" in message
+    assert dialog.banner.isVisible()
+
+
 def test_curves_and_lineage(tmp_path: Path, opened: Opened, qtbot: QtBot) -> None:
     accept(make_run(tmp_path / "run"), "clinic", "Clinic A")
     _, dialog = opened()
@@ -243,9 +265,9 @@ def test_menu_and_key_open_it(window: Window, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window.manager.dialog is not None)
 
 
-def drop(dialog: ModelsDialog, path: Path) -> None:
+def drop(dialog: ModelsDialog, *paths: Path) -> None:
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     event = QDropEvent(
         QPointF(50, 50), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
