@@ -8,6 +8,8 @@ file could match: a wrong pairing trains and measures nonsense without any error
     HRF/{images,fov,vessels}/                                    01_dr.jpg, 01_dr.png
     IDRiD/images/, IDRiD/lesions/{MA,HE,EX,SE}/                  IDRiD_01.jpg, IDRiD_01_MA.png
     FIVES/{images,vessels}/                                      10_A.png
+    STARE/{stare-images,labels-ah,labels-vk}/                    im0001.ppm, im0001.ah.ppm
+    ANY_OTHER/{images,vessels,fov}/                              the same stem in each
 """
 
 import re
@@ -25,7 +27,7 @@ from retina_viewer.core.errors import UserError
 Subset = Literal["train", "validation", "held_out"]
 
 _IMAGE_SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png", ".ppm")
-_MASK_SUFFIXES = (".gif", ".png", ".tif", ".tiff")
+_MASK_SUFFIXES = (".gif", ".png", ".tif", ".tiff", ".ppm")
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,13 @@ def find_photographs(root: Path) -> list[Photograph]:
     for name, find in _FINDERS.items():
         if (root / name).is_dir():
             found.extend(find(root / name))
+    for folder in sorted(root.iterdir()):
+        if folder.name not in _FINDERS:
+            found.extend(_of_same_stems(folder))
     if not found:
         for find in _FINDERS.values():
             found.extend(find(root))
+    found = found or list(_of_same_stems(root.resolve()))
     if not found:
         raise UserError(
             f"No known photographs were found in {root}.",
@@ -188,12 +194,40 @@ def _fives(root: Path) -> Iterable[Photograph]:
         yield Photograph("FIVES", path.stem, path.stem, path, vessels=vessels)
 
 
+def _stare(root: Path) -> Iterable[Photograph]:
+    for _, path in _images(root / "stare-images", r"im\d{4}"):
+        yield Photograph(
+            "STARE",
+            path.stem,
+            path.stem,
+            path,
+            vessels=_label(root / "labels-ah", f"{path.stem}.ah"),
+            vessels_second=_label(root / "labels-vk", f"{path.stem}.vk"),
+        )
+
+
+def _of_same_stems(root: Path) -> Iterable[Photograph]:
+    """A set of a person's own, named as its folder; the two eyes of a patient differ in L and R."""
+    if not (root / "vessels").is_dir():
+        return
+    for _, path in _images(root / "images", r".+"):
+        yield Photograph(
+            root.name,
+            path.stem,
+            re.sub(r"[_-]?(left|right|[LR])$", "", path.stem) or path.stem,
+            path,
+            fov=_label(root / "fov", path.stem),
+            vessels=_label(root / "vessels", path.stem),
+        )
+
+
 _FINDERS: dict[str, Callable[[Path], Iterable[Photograph]]] = {
     "CHASE_DB1": _chase,
     "DRIVE": _drive,
     "FIVES": _fives,
     "HRF": _hrf,
     "IDRiD": _idrid,
+    "STARE": _stare,
 }
 
 
@@ -202,14 +236,15 @@ def subset_of(photograph: Photograph) -> Subset:
 
     held_out (seen by no training): all of DRIVE, CHASE_DB1 11..14 (both eyes: its usual test
     half), HRF 08, FIVES 28_A and 29_A, IDRiD from 49 on. validation (early stopping, thresholds):
-    CHASE_DB1 09 and 10, HRF 07, FIVES 27_A, IDRiD 45..48. All others train.
+    CHASE_DB1 09 and 10, HRF 07, FIVES 27_A, IDRiD 45..48. All others of these sets train. Any
+    other set is held out: no recipe trains on it.
 
     A function of the photograph alone, so that a part of a set divides as the whole does.
     """
+    if photograph.dataset not in ("CHASE_DB1", "HRF", "FIVES", "IDRiD"):
+        return "held_out"
     number = int(re.findall(r"\d+", photograph.id)[0])
     match photograph.dataset:
-        case "DRIVE":
-            return "held_out"
         case "CHASE_DB1":
             first_validation, first_held_out = 9, 11
         case "HRF":
@@ -221,10 +256,8 @@ def subset_of(photograph: Photograph) -> Subset:
             if photograph.id in held_out:
                 return "held_out"
             return "validation" if photograph.id in validation else "train"
-        case "IDRiD":
+        case _:  # IDRiD
             first_validation, first_held_out = 45, 49
-        case _:
-            return "train"
     if number >= first_held_out:
         return "held_out"
     return "validation" if number >= first_validation else "train"

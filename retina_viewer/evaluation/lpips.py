@@ -118,7 +118,6 @@ class LPIPSReference:
     def of(cls, network: LPIPS, rgb8: NDArray[np.uint8]) -> "LPIPSReference":
         return cls(network, rgb8, {})
 
-    @torch.inference_mode()
     def distance(self, other: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None) -> float:
         """The mean distance to an image of the same shape over the masked pixels; 0 if equal.
 
@@ -126,11 +125,22 @@ class LPIPSReference:
             other: ``(H, W, 3)`` uint8 RGB.
             mask: ``(H, W)`` bool; None for all pixels.
         """
+        inside = np.ones(other.shape[:2], dtype=bool) if mask is None else mask
+        distances = self.distances(other, inside)
+        return float(distances[inside].sum(dtype=np.float64)) / max(1, int(inside.sum()))
+
+    @torch.inference_mode()
+    def distances(self, other: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The distance at every pixel, ``(H, W)`` float32.
+
+        Args:
+            other: ``(H, W, 3)`` uint8 RGB.
+            inside: ``(H, W)`` bool; tiles without any such pixel are left at 0.
+        """
         if self.rgb8.shape != other.shape:
             raise ValueError(f"shapes differ: {self.rgb8.shape} and {other.shape}")
         bounds = Rect(0, 0, other.shape[1], other.shape[0])
-        inside = np.ones(other.shape[:2], dtype=bool) if mask is None else mask
-        total = 0.0
+        result = np.zeros(other.shape[:2], np.float32)
         for tile in tiles_covering(bounds.width, bounds.height, _tile_side(bounds)):
             if not inside[tile.slices()].any():
                 continue
@@ -138,8 +148,8 @@ class LPIPSReference:
             own, its = self._features(seen, bounds), self._of(other, seen)
             distance = self.network.distance(own, its)[0, 0].cpu().numpy()
             middle = Rect(tile.x - seen.x, tile.y - seen.y, tile.width, tile.height)
-            total += float(distance[middle.slices()][inside[tile.slices()]].sum())
-        return total / max(1, int(inside.sum()))
+            result[tile.slices()] = distance[middle.slices()]
+        return result
 
     def _features(self, seen: Rect, bounds: Rect) -> list[Tensor]:
         if seen != bounds:  # several tiles: to keep all would take up to half a kilobyte a pixel

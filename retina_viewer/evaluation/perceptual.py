@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from retina_viewer.evaluation.lpips import LPIPSReference, fastest_lpips
 from retina_viewer.evaluation.metrics import Mask, luminance_full
 from retina_viewer.evaluation.protocols import Truth
-from retina_viewer.evaluation.sharpness import mean_of_sharpest, sharpness_map
+from retina_viewer.evaluation.sharpness import Plane, mean_of_sharpest, sharpness_map
 from retina_viewer.networks.devices import resolve_device
 
 
@@ -22,7 +22,8 @@ class Perceptual:
         self._truth: NDArray[np.uint8] | None = None
 
     def measure(self, truth: Truth, result: NDArray[np.uint8], mask: Mask) -> dict[str, float]:
-        """Both, inside the eroded mask.
+        """Both, inside the eroded mask, and over the whole image as ``lpips_whole`` and
+        ``s3_ratio_whole``.
 
         S3 is taken of full-range luminance; its ratio is 0 where the truth has nothing sharp.
         """
@@ -30,9 +31,16 @@ class Perceptual:
             self._truth = truth.rgb8
             self._reference = LPIPSReference.of(self._network, truth.rgb8)
             self._blocks = sharpness_map(luminance_full(truth.rgb8))
-        sharp = mean_of_sharpest(self._blocks, mask)
-        own = mean_of_sharpest(sharpness_map(luminance_full(result)), mask)
+        own = sharpness_map(luminance_full(result))
+        distances = self._reference.distances(result, np.ones(mask.shape, bool))
         return {
-            "lpips": self._reference.distance(result, mask),
-            "s3_ratio": own / sharp if sharp > 0 else 0.0,
+            "lpips": float(distances[mask].mean(dtype=np.float64)),
+            "lpips_whole": float(distances.mean(dtype=np.float64)),
+            "s3_ratio": _ratio(own, self._blocks, mask),
+            "s3_ratio_whole": _ratio(own, self._blocks, None),
         }
+
+
+def _ratio(own: Plane, truth: Plane, mask: Mask | None) -> float:
+    sharp = mean_of_sharpest(truth, mask)
+    return mean_of_sharpest(own, mask) / sharp if sharp > 0 else 0.0

@@ -22,14 +22,16 @@ _COLUMNS = (
     Column("auc", "AUC", digits=4),
     Column("sensitivity", "sensitivity", digits=4),
     Column("sensitivity_thin", "of thin", digits=4),
+    Column("cldice", "clDice", digits=4),
     Column("won_back", "Dice won back %", digits=0, signed=True),
     Column("p", f"p vs {BASELINE}", digits=4, as_p=True),
 )
 _NOTE = (
     "Vessels found by {model}, which was trained on original photographs alone and saw none of "
     "these, against the first observer inside the field of view; means over images. `of thin`: "
-    "sensitivity for vessels at most 3 px wide. Won back: of the mean Dice that lies between "
-    "bicubic and the original. p: Wilcoxon signed-rank test of the images' Dice, two-sided, exact."
+    "sensitivity for vessels at most 3 px wide; clDice: of centre lines. Won back: of the mean "
+    "Dice that lies between bicubic and the original. p: Wilcoxon signed-rank test of the images' "
+    "Dice, two-sided, exact."
 )
 
 
@@ -53,7 +55,7 @@ def summarise(records: Sequence[Record], model: str) -> Table:
             "dataset": dataset, "kernel": kernel or "-", "scale": scale, "method": method,
             "n": len(members),
         }  # fmt: skip
-        for name in ("dice", "auc", "sensitivity", "sensitivity_thin"):
+        for name in ("dice", "auc", "sensitivity", "sensitivity_thin", "cldice"):
             values = [float(one[name]) for one in members if name in one]
             if values:
                 row[name] = float(np.mean(values))

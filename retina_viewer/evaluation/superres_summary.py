@@ -30,9 +30,14 @@ _DRIFT_NOTE = (
     "Drift: mean CIEDE2000 inside it between result and original, both low-passed by a Gaussian of "
     "2r px. s/image: the enlargement itself."
 )
-_AVERAGED = ("ssim", "rmse", "psnr_green", "psnr_whole", "ssim_whole", "drift", "seconds")
-_SPREAD = ("psnr", "ssim", "lpips")
-_TESTED = {"psnr": "p", "ssim": "p_ssim", "lpips": "p_lpips"}
+_AVERAGED = (
+    "ssim", "rmse", "psnr_green", "psnr_whole", "ssim_whole", "rmse_whole", "drift", "seconds",
+)  # fmt: skip
+_PERCEPTUAL = ("lpips", "s3_ratio", "lpips_whole", "s3_ratio_whole")
+_SPREAD = ("psnr", "ssim", "rmse", "lpips", "s3_ratio")
+_TESTED = {
+    "psnr": "p", "ssim": "p_ssim", "rmse": "p_rmse", "lpips": "p_lpips", "s3_ratio": "p_s3",
+}  # fmt: skip
 
 
 def reference_of(methods: Sequence[str], asked: str | None = None) -> str:
@@ -97,35 +102,57 @@ def _groups(records: Sequence[Record]) -> list[tuple[Group, list[Record]]]:
     return sorted(groups.items(), key=lambda item: (item[0][0] == ALL_SETS, *item[0]))
 
 
-def _values(members: Sequence[Record], method: str, name: str) -> list[float]:
-    """In the order of the photographs, so that two methods' values are paired."""
-    ordered = sorted(members, key=lambda one: (str(one["dataset"]), str(one["photograph"])))
-    return [float(cast(float, record[name])) for record in ordered if record["method"] == method]
+def _values(members: Sequence[Record], method: str, name: str) -> dict[tuple[str, str], float]:
+    """By set and photograph, so that two methods' values can be paired."""
+    return {
+        (str(one["dataset"]), str(one["photograph"])): float(cast(float, one[name]))
+        for one in members
+        if one["method"] == method
+    }
+
+
+def paired(
+    members: Sequence[Record], first: str, second: str, name: str
+) -> tuple[list[float], list[float]]:
+    """Two methods' values of the photographs on which both were measured, in one order."""
+    one, other = (_values(members, method, name) for method in (first, second))
+    common = sorted(one.keys() & other.keys())
+    return [one[key] for key in common], [other[key] for key in common]
 
 
 def _figures(
     members: Sequence[Record], method: str, baseline: str | None, reference: str
 ) -> Record:
-    shown = [name for name in ("lpips", "s3_ratio") if all(name in one for one in members)]
+    shown = [name for name in _PERCEPTUAL if all(name in one for one in members)]
+    names = ("psnr", *(name for name in _AVERAGED if name in members[0]), *shown)
     figures: Record = {"n": len(_values(members, method, "psnr"))}
-    for name in ("psnr", *_AVERAGED, *shown):
-        values = _values(members, method, name)
+    for name in names:
+        values = list(_values(members, method, name).values())
         figures[name] = float(np.mean(values))
         if name in _SPREAD and len(values) > 1:
             figures[f"{name}_sd"] = float(np.std(values, ddof=1))
     if baseline is not None:
-        base = {name: float(np.mean(_values(members, baseline, name))) for name in ("psnr", *shown)}
-        figures["gain"] = float(figures["psnr"]) - base["psnr"]
-        if base.get("lpips"):
-            figures["lpips_change"] = 100 * (float(figures["lpips"]) / base["lpips"] - 1)
-    if method != reference:
+        figures |= _gains(members, method, baseline, "lpips" in shown)
+    measured = {str(one["method"]) for one in members}
+    if method != reference and reference in measured:
         for name, p in _TESTED.items():
             if name in figures:
-                own = _values(members, method, name)
-                figures[p] = wilcoxon_p(_values(members, reference, name), own)
-        own = _values(members, method, "psnr")
-        figures["effect"] = rank_biserial(_values(members, reference, "psnr"), own)
+                figures[p] = wilcoxon_p(*paired(members, reference, method, name))
+        figures["effect"] = rank_biserial(*paired(members, reference, method, "psnr"))
     return figures
+
+
+def _gains(members: Sequence[Record], method: str, baseline: str, lpips: bool) -> Record:
+    """Over the baseline, on the photographs on which both were measured."""
+    own, base = paired(members, method, baseline, "psnr")
+    if not own:
+        return {}
+    gains: Record = {"gain": float(np.mean(own) - np.mean(base))}
+    if lpips:
+        own, base = paired(members, method, baseline, "lpips")
+        if np.mean(base) > 0:
+            gains["lpips_change"] = 100 * float(np.mean(own) / np.mean(base) - 1)
+    return gains
 
 
 _WHO = (

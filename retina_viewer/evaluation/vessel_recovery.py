@@ -18,7 +18,7 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.contenders import Contenders
 from retina_viewer.evaluation.datasets import Photograph, find_photographs, read_mask
 from retina_viewer.evaluation.measuring import Job, measure_all
-from retina_viewer.evaluation.metrics import Mask, sensitivity
+from retina_viewer.evaluation.metrics import Mask
 from retina_viewer.evaluation.protocols import Condition, Truth, prepare, small_image
 from retina_viewer.evaluation.recovery_summary import BASELINE, ORIGINAL, summarise
 from retina_viewer.evaluation.report import (
@@ -29,7 +29,7 @@ from retina_viewer.evaluation.report import (
     write_tables,
 )
 from retina_viewer.evaluation.tables import Record, RecordLog
-from retina_viewer.evaluation.vessels import thin_vessels, vessel_figures
+from retina_viewer.evaluation.vessel_metrics import all_vessel_figures
 from retina_viewer.imaging.degradation import Kernel, crop_to_multiple
 from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.superres.enhancer import Enhancer
@@ -78,11 +78,7 @@ def _found(
 ) -> Record:
     probability = segmenter.probability(rgb8, seen)
     mask = probability >= cast(float, segmenter.card.threshold)
-    figures: Record = {**vessel_figures(probability, mask, vessels, inside)}
-    thin = thin_vessels(vessels) & inside
-    if thin.any():
-        figures["sensitivity_thin"] = sensitivity(mask, thin, thin)
-    return figures
+    return {**all_vessel_figures(probability, mask, vessels, inside)}
 
 
 def evaluate_recovery(
@@ -97,8 +93,7 @@ def evaluate_recovery(
 
     Returns:
         One record a photograph, condition and method, and one of the original (scale 1): the
-        names of :func:`~retina_viewer.evaluation.vessels.vessel_figures`, and
-        ``sensitivity_thin`` where there are thin vessels.
+        names of :func:`~retina_viewer.evaluation.vessel_metrics.all_vessel_figures`.
     """
     identities = contenders.identities()
     vessel_model = segmenter.card.weights_sha256[:16]

@@ -7,21 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.evaluation.datasets import Photograph, find_photographs, read_mask
-from retina_viewer.evaluation.metrics import (
-    Mask,
-    accuracy,
-    auc,
-    dice,
-    precision,
-    sensitivity,
-    specificity,
-)
+from retina_viewer.evaluation.metrics import Mask, dice
 from retina_viewer.evaluation.protocols import field_of_view_mask
 from retina_viewer.evaluation.report import held_out_photographs, make_folder, provenance
 from retina_viewer.evaluation.tables import (
@@ -31,6 +22,7 @@ from retina_viewer.evaluation.tables import (
     records_to_csv,
     write_report,
 )
+from retina_viewer.evaluation.vessel_metrics import all_vessel_figures, vessel_figures
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
 
@@ -43,6 +35,7 @@ _FIGURES = (
     "specificity",
     "accuracy",
     "precision",
+    "cldice",
     "dice_observers",
     "seconds",
 )
@@ -59,6 +52,7 @@ _COLUMNS = (
     Column("specificity", "specificity", digits=4),
     Column("accuracy", "accuracy", digits=4),
     Column("precision", "precision", digits=4),
+    Column("cldice", "clDice", digits=4),
     Column("dice_observers", "Dice of 2nd observer", digits=4),
     Column("seconds", "s/image"),
 )
@@ -66,33 +60,8 @@ _NOTE = (
     "Against the first observer, inside the field of view. `mean` is over images (SD beside it), "
     "`pooled` over all pixels of the set. Dice and the four rates at the threshold {threshold:g} "
     "of the model {model}'s card, chosen on validation photographs; `of thin`: sensitivity for "
-    "vessels at most 3 px wide."
+    "vessels at most 3 px wide; clDice: of centre lines."
 )
-
-
-def vessel_figures(
-    probability: NDArray[np.float32], mask: Mask, truth: Mask, inside: Mask
-) -> dict[str, float]:
-    """AUC of ``probability``; Dice and rates of ``mask``; all ``(H, W)`` or all flat."""
-    return {
-        "auc": auc(probability, truth, inside),
-        "dice": dice(mask, truth, inside),
-        "sensitivity": sensitivity(mask, truth, inside),
-        "specificity": specificity(mask, truth, inside),
-        "accuracy": accuracy(mask, truth, inside),
-        "precision": precision(mask, truth, inside),
-    }
-
-
-def thin_vessels(truth: Mask) -> Mask:
-    """The part of a vessel mask ``(H, W)`` that is at most 3 pixels wide.
-
-    Where no square of 4 x 4 pixels fits; ragged edges of wider vessels do not count.
-    """
-    square = np.ones((4, 4), np.uint8)
-    wide = cv2.morphologyEx(truth.astype(np.uint8), cv2.MORPH_OPEN, square)
-    near_wide = cv2.dilate(wide, np.ones((3, 3), np.uint8)) > 0
-    return np.asarray(truth & ~near_wide)
 
 
 class _Pool:
@@ -153,12 +122,9 @@ def _measured(
         "dataset": photograph.dataset,
         "photograph": photograph.id,
         "patient": photograph.patient,
-        **vessel_figures(found.probability, found.mask, truth, inside),
         "seconds": time.perf_counter() - start,
+        **all_vessel_figures(found.probability, found.mask, truth, inside),
     }
-    thin = thin_vessels(truth) & inside
-    if thin.any():
-        record["sensitivity_thin"] = sensitivity(found.mask, thin, thin)
     if photograph.vessels_second is not None:
         record["dice_observers"] = dice(read_mask(photograph.vessels_second), truth, inside)
     pool.add(found.probability, found.mask, truth, inside)
@@ -219,7 +185,7 @@ def evaluate_vessels_command(
     markdown = table.to_markdown()
     write_report(out / "vessels.md", f"{markdown}\nMeasured by `{about['command']}`.\n")
     write_report(out / "vessels.csv", table.to_csv())
-    keys = ["dataset", "photograph", "patient", *_FIGURES]
+    keys = list(dict.fromkeys(name for record in records for name in record))
     write_report(out / "vessels_per_image.csv", records_to_csv(keys, records))
     whole = {"provenance": about, "summary": list(table.rows), "records": records}
     write_report(out / "vessels.json", json.dumps(whole, indent=1) + "\n")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.datasets import (
@@ -84,6 +85,8 @@ def _photograph(dataset: str, name: str) -> Photograph:
         ("IDRiD", "IDRiD_45", "validation"),
         ("IDRiD", "IDRiD_49", "held_out"),
         ("IDRiD", "IDRiD_54", "held_out"),
+        ("STARE", "im0001", "held_out"),
+        ("clinic", "left eye", "held_out"),
     ],
 )
 def test_the_division_is_the_agreed_one(dataset: str, name: str, subset: str) -> None:
@@ -107,6 +110,29 @@ def test_bundled_photographs_are_held_out() -> None:
         ("IDRiD", "IDRiD_53"),
     ):
         assert subset_of(_photograph(dataset, name)) == "held_out"
+
+
+def test_other_sets_are_found_by_their_folders(samples: Path, tmp_path: Path) -> None:
+    photograph = Image.open(samples / "chase_14L.jpg").crop((0, 0, 40, 32))
+    drawn = photograph.convert("1")
+    for name in ("stare-images/im0001.ppm", "labels-ah/im0001.ah.ppm", "labels-vk/im0001.vk.ppm"):
+        path = tmp_path / "STARE" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        photograph.save(path)
+    for name in ("7_L", "7_R", "ward"):
+        for folder, picture in (("images", photograph), ("vessels", drawn), ("fov", drawn)):
+            path = tmp_path / "clinic" / folder / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            picture.save(path)
+    (tmp_path / "notes").mkdir()
+    found = {photograph.name: photograph for photograph in find_photographs(tmp_path)}
+    assert list(found) == ["STARE/im0001", "clinic/7_L", "clinic/7_R", "clinic/ward"]
+    assert [one.patient for one in found.values()] == ["im0001", "7", "7", "ward"]
+    assert found["STARE/im0001"].vessels_second is not None
+    assert found["clinic/ward"].fov is not None
+    alone = find_photographs(tmp_path / "clinic")
+    assert [photograph.name for photograph in alone] == list(found)[1:]
+    assert alone[0].read_vessels().shape == (32, 40)
 
 
 def test_no_data_is_said(tmp_path: Path) -> None:

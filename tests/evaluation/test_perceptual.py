@@ -22,10 +22,25 @@ def test_the_truth_looks_like_itself_and_a_blurred_one_less(
 ) -> None:
     truth = prepare(find_photographs(data / "CHASE_DB1")[0], "native")
     same = perceptual.measure(truth, truth.rgb8, truth.mask)
-    assert same == {"lpips": pytest.approx(0.0, abs=1e-6), "s3_ratio": 1.0}
+    nothing = pytest.approx(0.0, abs=1e-6)
+    assert same == {
+        "lpips": nothing, "lpips_whole": nothing, "s3_ratio": 1.0, "s3_ratio_whole": 1.0,
+    }  # fmt: skip
     flat = np.full_like(truth.rgb8, 100)
     other = perceptual.measure(truth, flat, truth.mask)
     assert other["lpips"] > 0.1 and other["s3_ratio"] == 0.0
+
+
+def test_inside_and_whole_are_told_apart(data: Path, perceptual: Perceptual) -> None:
+    truth = prepare(find_photographs(data / "CHASE_DB1")[0], "native")
+    changed = truth.rgb8.copy()
+    changed[:, 130:] = 100
+    mask = np.zeros(truth.mask.shape, bool)
+    mask[:, :90] = True
+    figures = perceptual.measure(truth, changed, mask)
+    assert figures["lpips"] < 0.2 * figures["lpips_whole"]
+    assert figures["s3_ratio"] == pytest.approx(1.0)
+    assert figures["s3_ratio_whole"] != pytest.approx(1.0, abs=1e-3)
 
 
 def test_records_without_these_figures_are_measured_again(

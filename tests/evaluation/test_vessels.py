@@ -13,12 +13,7 @@ from retina_viewer.evaluation import vessels as tables
 from retina_viewer.evaluation.datasets import find_photographs, read_mask
 from retina_viewer.evaluation.metrics import auc, dice
 from retina_viewer.evaluation.report import held_out_photographs
-from retina_viewer.evaluation.vessels import (
-    evaluate_vessels,
-    evaluate_vessels_command,
-    thin_vessels,
-    vessel_figures,
-)
+from retina_viewer.evaluation.vessels import evaluate_vessels, evaluate_vessels_command
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.vessels.segment import VesselMap
 
@@ -72,27 +67,6 @@ def test_means_are_over_images_and_pooled_over_pixels(data: Path, dark: DarkIsVe
     assert pooled["auc"] == pytest.approx(auc(probability, truth))
     assert pooled["dice"] == pytest.approx(dice(probability >= 0.6, truth))
     assert float(pooled["auc"]) > 0.8  # vessels are dark
-
-
-def test_pixels_outside_the_field_of_view_do_not_count() -> None:
-    truth = np.array([True, False, True, False])
-    probability = np.array([0.9, 0.1, 0.2, 0.8], np.float32)
-    inside = np.array([True, True, False, False])
-    figures = vessel_figures(probability, probability > 0.5, truth, inside)
-    assert set(figures.values()) == {1.0}
-    everywhere = np.ones(4, bool)
-    assert vessel_figures(probability, probability > 0.5, truth, everywhere)["auc"] == 0.75
-
-
-@pytest.mark.parametrize("angle", [0.0, 20.0, 45.0, 90.0])
-def test_vessels_up_to_three_pixels_wide_are_thin(angle: float) -> None:
-    y, x = np.mgrid[-40:41, -40:41].astype(float)
-    across = x * np.sin(np.radians(angle)) + y * np.cos(np.radians(angle))
-    thin, wide = np.abs(across) < 1.5, np.abs(across - 20) < 3.5
-    found = thin_vessels(thin | wide)
-    inner = np.hypot(x, y) < 36  # the image's border cuts vessels
-    assert (found & thin & inner).sum() > 0.98 * (thin & inner).sum()
-    assert (found & wide & inner).sum() < 0.02 * (wide & inner).sum()
 
 
 def test_progress_rises_over_all_photographs(data: Path, dark: DarkIsVessel) -> None:
