@@ -2,18 +2,18 @@
 
 It is a zip of the model's folder with a table of contents:
 
-    manifest.json           format, and the SHA-256 and size of every other file
+    manifest.json               format, and the SHA-256 and size of every other file
     card.json, weights.safetensors
-    history.json            the learning curves, where there are any
-    consistency.json        the calibration of the consistency map, where there is one
-    twin/...                the same of a saliency GAN's pixel-trained twin
+    history.json                the learning curves, where there are any
+    consistency.json            the calibration of the consistency map, where there is one
+    discriminator.safetensors   of a GAN, to train it on from, where there are any
+    twin/...                    the same of a saliency GAN's pixel-trained twin
 
 The person's note stays at home. See :mod:`retina_viewer.model_store.archive_check` for what is
 refused.
 """
 
 import hashlib
-import json
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -39,17 +39,12 @@ from retina_viewer.model_store.archive_check import (
     refused,
 )
 from retina_viewer.model_store.card import CARD_FILE, WEIGHTS_FILE, ModelCard
-from retina_viewer.model_store.installing import (
-    CALIBRATION_FILE,
-    HISTORY_FILE,
-    install,
-    staging,
-)
+from retina_viewer.model_store.extras import sound_extras
+from retina_viewer.model_store.installing import install, staging
 from retina_viewer.model_store.store import find_model, verify_model
 from retina_viewer.model_store.versions import LONGEST, check_family, split_version
 
 SUFFIX = ".rvmodel"
-_EXTRAS = (HISTORY_FILE, CALIBRATION_FILE)
 _CHUNK = 2**20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The same model gives the same file, whenever it is exported."""
@@ -124,15 +119,13 @@ def import_model(path: Path, progress: Progress = no_progress) -> ModelCard:
 
 def _files_of(card: ModelCard, folder: str) -> dict[str, bytes]:
     verify_model(card)
-    assert card.directory is not None  # it was found among the installed ones
     try:
         contents = {
             folder + CARD_FILE: card.model_dump_json(indent=2).encode() + b"\n",
             folder + WEIGHTS_FILE: card.weights_file.read_bytes(),
         }
-        for name in _EXTRAS:
-            if (card.directory / name).is_file():
-                contents[folder + name] = (card.directory / name).read_bytes()
+        for path in sound_extras(card):  # a calibration for weights of before stays behind
+            contents[folder + path.name] = path.read_bytes()
     except OSError as error:
         raise UserError(f"The model {card.name!r} cannot be read: {error.strerror}.") from error
     return contents
@@ -208,8 +201,3 @@ def _extract(
             stream.write(chunk)
     if (digest.hexdigest(), size) != (expected.sha256, expected.size):
         raise refused(f"{entry.filename!r} in it is not what its table of contents names")
-    if target.name in _EXTRAS:
-        try:
-            json.loads(target.read_bytes())
-        except (ValueError, RecursionError) as error:
-            raise refused(f"{entry.filename!r} in it is not valid") from error

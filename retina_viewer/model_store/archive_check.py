@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import CARD_FILE, WEIGHTS_FILE, ModelCard
-from retina_viewer.model_store.installing import CALIBRATION_FILE, HISTORY_FILE
+from retina_viewer.model_store.extras import LARGEST_EXTRAS
 
 FORMAT = 1
 MANIFEST_FILE = "manifest.json"
@@ -23,8 +23,7 @@ MEBI = 2**20
 LARGEST = {
     CARD_FILE: 8 * MEBI,
     WEIGHTS_FILE: 1024 * MEBI,
-    HISTORY_FILE: 16 * MEBI,
-    CALIBRATION_FILE: 8 * MEBI,
+    **LARGEST_EXTRAS,
 }
 """Bytes of what may be in a model; a card holds the gate's figures of every photograph."""
 LARGEST_MANIFEST = 64 * 1024

@@ -15,12 +15,10 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.paths import shipped_models_dir, user_models_dir
 from retina_viewer.model_store.card import WEIGHTS_FILE, ModelCard, read_card
+from retina_viewer.model_store.extras import LARGEST_EXTRAS, check_extras
 from retina_viewer.model_store.store import save_card, verify_model
 from retina_viewer.model_store.versions import PIXEL_TWIN, next_version, versioned
 
-HISTORY_FILE = "history.json"
-CALIBRATION_FILE = "consistency.json"
-"""Written and read by :mod:`retina_viewer.superres.consistency_calibration`."""
 NOTE_FILE = "note.txt"
 _TEMPORARY = ".part-"
 _STALE = 24 * 3600.0
@@ -63,10 +61,12 @@ def install(folder: Path, family: str, twin: Path | None = None) -> ModelCard:
         The installed model's card.
 
     Raises:
-        UserError: a model is damaged or does not do what its card says.
+        UserError: a model, or what lies beside it, is damaged or not what its card says.
     """
     for one in [folder] if twin is None else [twin, folder]:
-        verify_model(read_card(one))
+        card = read_card(one)
+        verify_model(card)
+        check_extras(card)
     families = [family] if twin is None else [family, family + PIXEL_TWIN]
     for _ in range(_ATTEMPTS):
         number = next_version(families, taken_names())
@@ -94,10 +94,10 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def copy_model(source: Path, target: Path, card: ModelCard) -> None:
-    """The weights, history and calibration of a model folder, with another card."""
+    """The weights of a model folder and what travels with them, with another card."""
     target.mkdir()
     copy_file(source / WEIGHTS_FILE, target / WEIGHTS_FILE)
-    for name in (HISTORY_FILE, CALIBRATION_FILE):
+    for name in LARGEST_EXTRAS:
         if (source / name).is_file():
             copy_file(source / name, target / name)
     save_card(card, target)

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard, read_card
+from retina_viewer.model_store.extras import HISTORY_FILE
 from retina_viewer.model_store.installing import (
-    HISTORY_FILE,
     NOTE_FILE,
     copy_file,
     copy_model,

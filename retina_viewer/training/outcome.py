@@ -19,7 +19,14 @@ from retina_viewer.model_store.store import find_model, save_card, save_weights
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.recipe import Recipe, SaliencyGanRecipe, SuperresRecipe, VesselRecipe
+from retina_viewer.training.discriminators import keep_discriminators
+from retina_viewer.training.recipe import (
+    Recipe,
+    SaliencyGanRecipe,
+    StepStage,
+    SuperresRecipe,
+    VesselRecipe,
+)
 from retina_viewer.training.vessel_threshold import unbiased_threshold
 from retina_viewer.vessels.segment import VesselSegmenter
 
@@ -57,7 +64,8 @@ def write_model(
     out: Path,
     device: str,
 ) -> ModelCard:
-    """Leave weights and card in ``out/model``, and the history of all stages beside it."""
+    """Leave weights and card in ``out/model``, of a GAN its discriminators too, and the history of
+    all stages beside it."""
     folder = out / "model"
     folder.mkdir(exist_ok=True)
     margins = network.margins if isinstance(network, GeneratorCascade) else ()
@@ -69,6 +77,7 @@ def write_model(
         version=recipe.version,
         title=recipe.title,
         task=_TASK_OF[recipe.task],
+        method=recipe.method if isinstance(recipe, SuperresRecipe | SaliencyGanRecipe) else None,
         architecture=name,
         parameters=parameters,
         scales=tuple(2 ** (k + 1) for k in range(len(margins))),
@@ -80,10 +89,12 @@ def write_model(
         training=_summary(recipe, recipe_file, data, stages, device),
         validation={f"stage{n + 1}": s.best_score or 0.0 for n, s in enumerate(stages)},
         parent=f"{base.name} {base.version}" if base else None,
-        **_mixture(recipe),
+        **_mixture(recipe, base),
         created=datetime.now(UTC).date(),
     )
     save_card(card, folder)
+    steps = [stage.step for stage in recipe.stages if isinstance(stage, StepStage)]
+    keep_discriminators(out, steps, read_card(folder))
     if card.task == "vessels":
         segmenter = VesselSegmenter(read_card(folder), torch.device(device))
         threshold = unbiased_threshold(segmenter, data.validation_photographs)
@@ -94,10 +105,12 @@ def write_model(
     return card
 
 
-def _mixture(recipe: Recipe) -> dict[str, Any]:
-    """A saliency GAN is mixed with the weights it started from, half and half until validation
+def _mixture(recipe: Recipe, base: ModelCard | None) -> dict[str, Any]:
+    """A GAN upon another method's weights is mixed with them, half and half until validation
     photographs have said better (``evaluate fidelity``, ``models record``)."""
-    if isinstance(recipe, SaliencyGanRecipe):
+    if not isinstance(recipe, SaliencyGanRecipe) or base is None:
+        return {}
+    if base.enhancer_method != recipe.method:
         return {"twin": recipe.base, "fidelity": 0.5}
     return {}
 

@@ -1,6 +1,7 @@
 """The parts of a fine-tuning in their order: data, trial, stages, models, verdict."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -20,9 +21,11 @@ from retina_viewer.training.budget import (
     try_stage,
 )
 from retina_viewer.training.checkpoint import Counters
+from retina_viewer.training.discriminators import keep_discriminators, take_over
 from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import TrainingData
 from retina_viewer.training.plan import TrainingPlan
+from retina_viewer.training.recipe import SaliencyGanStage
 from retina_viewer.training.run import tasks_of
 from retina_viewer.training.run_folder import RunFolder
 from retina_viewer.training.stage import Surroundings
@@ -145,7 +148,10 @@ class TuningRun:
             if made and self._twin is not None:
                 carry_over(made[0].network, load_network(self._twin), network)
             stages: list[Counters] = []
-            for task in tasks_of(recipe, network, data, self._where.device):
+            tasks = tasks_of(recipe, network, data, self._where.device)
+            for of_recipe, task in zip(recipe.stages, tasks, strict=True):
+                if isinstance(of_recipe, SaliencyGanStage):
+                    self._prepare_opponent(task, of_recipe.step, number)
                 stages.append(self._stage(task, number, schedule))
                 number += 1
             if self._twin is not None and not made:
@@ -156,13 +162,22 @@ class TuningRun:
                 made.append(Made(self._plan.name, self._base, recipe, network, stages, of))
         return made
 
+    def _prepare_opponent(self, task: Task, step: int, number: int) -> None:
+        """The discriminator goes on from the base's, where that is there and of this form."""
+        message = take_over(task, step, self._base)
+        if message and not self._checkpoint(number).exists():
+            self._where.events({"event": "notice", "message": message})
+
+    def _checkpoint(self, number: int) -> Path:
+        return self._run.path / f"stage{number + 1}.safetensors"
+
     def _stage(self, task: Task, number: int, schedule: Schedule) -> Counters:
         share = (_TRAINED - _TRIED) / self._count
         start = _TRIED + share * number
         planned = schedule.stages[number]
         where = replace(
             self._where,
-            checkpoint=self._run.path / f"stage{number + 1}.safetensors",
+            checkpoint=self._checkpoint(number),
             progress=part_of(self._where.progress, start, start + share),
             precision=planned.precision,
             log_every=planned.log_every,
@@ -182,6 +197,9 @@ class TuningRun:
         if self._twin is not None:
             write_tuned(made[0], self._plan, run.twin, str(device))
         card = write_tuned(made[-1], self._plan, run.model, str(device))
+        if self._twin is not None:
+            steps = self._plan.steps
+            keep_discriminators(run.path, steps, card, first=len(steps) + 1, base=self._base)
         if card.task == "vessels":
             card = with_threshold(card, data.validation, device)
         write_history([stage for one in made for stage in one.stages], run.path / "history.json")

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.evaluation.verdict import conclude
 from retina_viewer.model_store.card import ModelCard, read_card
+from retina_viewer.model_store.discriminators import read_discriminators, save_discriminators
 from retina_viewer.model_store.store import load_network
 from retina_viewer.model_store.verdict import Verdict
+from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.training.checkpoint import SavingFailed
 from retina_viewer.training.finetune import finetune
 from retina_viewer.training.plan import Expert, TrainingPlan, save_plan
@@ -110,6 +113,27 @@ def test_a_saliency_gan_is_tuned_with_its_twin(tmp_path: Path) -> None:
     assert twin.parent == "twin 1"
     assert twin.parameters == card.parameters
     assert len(named(events, "stage finished")) == 2
+    notices = [event["message"] for event in named(events, "notice")]
+    assert any("discriminator of step 1 starts anew" in message for message in notices)
+    assert list(read_discriminators(read_card(run.model))) == [1]
+
+
+def test_a_saliency_gan_goes_on_with_the_discriminator_that_it_comes_with(tmp_path: Path) -> None:
+    tiny_cascade("twin")
+    base = tiny_cascade("tiny", twin="twin", seed=1)
+    torch.manual_seed(3)
+    opponent = Discriminator(narrow=4)  # as the shipped recipe has it
+    save_discriminators({1: opponent.state_dict(), 2: opponent.state_dict()}, base)
+    run = prepared(tmp_path / "run", clinic_plan(tmp_path / "clinic"))
+    events: Events = []
+    finetune(run, events=events.append)
+    notices = [event["message"] for event in named(events, "notice")]
+    assert not any("starts anew" in message for message in notices)
+    begun, tuned = read_discriminators(base), read_discriminators(read_card(run.model))
+    assert list(tuned) == [1, 2]
+    moved = (tuned[1]["dense.0.weight"] - begun[1]["dense.0.weight"]).abs().max()
+    assert 0 < float(moved) < 0.05  # six small steps away, not another network
+    assert torch.equal(tuned[2]["dense.0.weight"], begun[2]["dense.0.weight"])
 
 
 def test_a_vessel_model_is_tuned_on_drawn_masks(tmp_path: Path) -> None:

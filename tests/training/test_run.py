@@ -17,6 +17,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir, user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import read_card
+from retina_viewer.model_store.discriminators import read_discriminators
 from retina_viewer.model_store.store import load_network, verify_model
 from retina_viewer.superres.cascade import load_cascade
 from retina_viewer.training.recipe import load_recipe
@@ -77,7 +78,9 @@ def test_a_saliency_gan_starts_from_a_cascade_and_keeps_its_architecture(
     assert card.parent == f"{base.name} {base.version}"
     assert (card.architecture, card.parameters) == (base.architecture, base.parameters)
     assert card.weights_sha256 != base.weights_sha256
-    verify_model(read_card(tmp_path / "gan" / "model"))
+    verify_model(made := read_card(tmp_path / "gan" / "model"))
+    assert list(read_discriminators(made)) == [1, 2, 3, 4]  # to train it on from
+    assert read_discriminators(read_card(user_models_dir() / "mine")) == {}
 
 
 def test_a_vessel_model_is_trained_and_segments_a_photograph(
