@@ -3,12 +3,22 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PositiveFloat,
+    Tag,
+    field_validator,
+)
 from torch import Tensor, nn
 
 from retina_viewer.networks.generator import ResidualGenerator
+from retina_viewer.networks.leaky_generator import LeakyGenerator
 from retina_viewer.networks.paper_generator import PaperGenerator
 from retina_viewer.networks.plain import PlainGenerator
+from retina_viewer.networks.srcnn import SRCNN
 
 
 class _Step(BaseModel):
@@ -23,6 +33,7 @@ class StepParameters(_Step):
     blocks: int = Field(gt=0)
     unshuffle: int = Field(default=1, gt=0)
     conditioned: bool = False
+    slope: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
 class PlainStepParameters(_Step):
@@ -43,6 +54,32 @@ class PaperStepParameters(_Step):
     blocks: int = Field(default=16, gt=0)
 
 
+class SrcnnStepParameters(_Step):
+    """See :class:`SRCNN`."""
+
+    kind: Literal["srcnn"]
+    sides: tuple[int, int, int] = (9, 5, 5)
+    maps: tuple[int, int] = (64, 32)
+
+    @field_validator("sides")
+    @classmethod
+    def _odd(cls, sides: tuple[int, int, int]) -> tuple[int, int, int]:
+        if any(side < 1 or side % 2 == 0 for side in sides):
+            raise ValueError("the sides of the kernels must be odd")
+        return sides
+
+
+class LeakyStepParameters(_Step):
+    """See :class:`LeakyGenerator`."""
+
+    kind: Literal["leaky"]
+    mean: tuple[float, float, float]
+    deviation: tuple[PositiveFloat, PositiveFloat, PositiveFloat]
+    maps: int = Field(default=48, gt=0)
+    blocks: int = Field(default=5, gt=0)
+    unshuffle: int = Field(default=1, gt=0)
+
+
 def _kind(step: Any) -> str:
     """A step that names no kind is a residual one: cards of the first models do not."""
     kind = step.get("kind", "residual") if isinstance(step, dict) else step.kind
@@ -52,11 +89,13 @@ def _kind(step: Any) -> str:
 AnyStepParameters = Annotated[
     Annotated[StepParameters, Tag("residual")]
     | Annotated[PlainStepParameters, Tag("plain")]
-    | Annotated[PaperStepParameters, Tag("paper")],
+    | Annotated[PaperStepParameters, Tag("paper")]
+    | Annotated[SrcnnStepParameters, Tag("srcnn")]
+    | Annotated[LeakyStepParameters, Tag("leaky")],
     Discriminator(_kind),
 ]
 
-Generator = ResidualGenerator | PlainGenerator | PaperGenerator
+Generator = ResidualGenerator | PlainGenerator | PaperGenerator | SRCNN | LeakyGenerator
 """A network that doubles: ``(image, formation)``, see each; and its ``margin``."""
 
 
@@ -64,11 +103,17 @@ def make_generator(step: AnyStepParameters) -> Generator:
     """The network of one step, freshly initialised."""
     match step:
         case StepParameters():
-            return ResidualGenerator(step.maps, step.blocks, step.unshuffle, step.conditioned)
+            return ResidualGenerator(
+                step.maps, step.blocks, step.unshuffle, step.conditioned, step.slope
+            )
         case PlainStepParameters():
             return PlainGenerator(step.maps, step.layers, step.unshuffle, step.conditioned)
         case PaperStepParameters():
             return PaperGenerator(step.maps, step.blocks)
+        case SrcnnStepParameters():
+            return SRCNN(step.sides, step.maps)
+        case LeakyStepParameters():
+            return LeakyGenerator(step.mean, step.deviation, step.maps, step.blocks, step.unshuffle)
 
 
 class GeneratorCascade(nn.Module):

@@ -14,15 +14,19 @@ class NormalisedConvolution(nn.Module):
 
     In evaluation the statistics are those of the training's population, and both are computed as
     one convolution: a result then depends on its own surroundings alone, not on the tile.
+
+    Attributes:
+        held: whether training too uses the population's statistics, as they are.
     """
 
     def __init__(self, inputs: int, maps: int) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, maps, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(maps)
+        self.held = False
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training:
+        if self.training and not self.held:
             normalised: Tensor = self.norm(self.convolution(x))
             return normalised
         weight, bias = self.folded()
