@@ -13,7 +13,8 @@ def grow(smaller: GeneratorCascade, larger: GeneratorCascade) -> None:
 
     Args:
         smaller: trained; its maps and unshuffling as in ``larger``, its blocks at most as many.
-        larger: fresh; its steps beyond those of ``smaller`` stay as they are.
+        larger: fresh; its steps beyond those of ``smaller``, and those with another slope, stay as
+            they are.
 
     Raises:
         ValueError: a step of ``smaller`` does not fit into that of ``larger``.
@@ -21,7 +22,8 @@ def grow(smaller: GeneratorCascade, larger: GeneratorCascade) -> None:
     for source, target in zip(smaller.steps, larger.steps, strict=False):
         if not (isinstance(source, ResidualGenerator) and isinstance(target, ResidualGenerator)):
             raise ValueError("only residual generators grow")
-        _grow_step(source, target)
+        if source.slope == target.slope:  # another activation asks for other weights
+            _grow_step(source, target)
 
 
 def _grow_step(source: ResidualGenerator, target: ResidualGenerator) -> None:

@@ -30,6 +30,17 @@ def test_more_blocks_and_conditions_change_nothing_at_first(conditioned: bool) -
     torch.testing.assert_close(large(image, TOLD), small(image, TOLD))
 
 
+def test_a_step_with_another_slope_begins_anew() -> None:
+    small = cascade(StepParameters(maps=8, blocks=1), StepParameters(maps=8, blocks=1))
+    large = GeneratorCascade(
+        [StepParameters(maps=8, blocks=1), StepParameters(maps=8, blocks=1, slope=0.1)]
+    )
+    fresh = large.steps[1].state_dict()["head.weight"].clone()
+    grow(small, large)
+    torch.testing.assert_close(large.steps[0].state_dict(), small.steps[0].state_dict())
+    assert torch.equal(large.steps[1].state_dict()["head.weight"], fresh)
+
+
 def test_a_cascade_does_not_shrink() -> None:
     small, large = (cascade(StepParameters(maps=8, blocks=n)) for n in (1, 2))
     with pytest.raises(ValueError, match="does not fit"):
