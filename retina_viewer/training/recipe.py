@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.architectures import (
@@ -12,13 +12,14 @@ from retina_viewer.networks.architectures import (
     EstimatorParameters,
     UNetParameters,
 )
+from retina_viewer.training.ranges import Colour as Colour  # recipes are made of these too
+from retina_viewer.training.ranges import DegradationRange as DegradationRange
+from retina_viewer.training.ranges import Grain as Grain
+from retina_viewer.training.ranges import RecipePart
+from retina_viewer.training.ranges import Sharpening as Sharpening
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Training(_Part):
+class _Training(RecipePart):
     """What every recipe says."""
 
     name: str
@@ -29,7 +30,7 @@ class _Training(_Part):
     datasets: tuple[str, ...]
 
 
-class Optimisation(_Part):
+class Optimisation(RecipePart):
     """Adam with a linear warm-up, then a half cosine down to ``final_rate``."""
 
     iterations: int = Field(gt=0)
@@ -53,49 +54,7 @@ class Optimisation(_Part):
     )
 
 
-class DegradationRange(_Part):
-    """How low-resolution patches are made; widths in units of the scale r."""
-
-    sigma: tuple[float, float] = (0.3, 0.6)
-    gaussian: float = 0.55
-    bicubic: float = 0.30
-    area: float = 0.15
-    noise_probability: float = 0.15
-    noise_levels: tuple[float, float] = (0.5, 4.0)
-    noise_blur: tuple[float, float] = Field(default=(0.0, 0.0), description="sigma, px")
-    jpeg_probability: float = 0.10
-    jpeg_quality: tuple[int, int] = (60, 100)
-
-
-class Grain(_Part):
-    """Sensor noise added to the sharp patch itself, before it is degraded.
-
-    Training photographs are shrunk, which averages their noise away; a network that never saw
-    noise in its target learns to take it out, and with it what looks like noise. With grain in
-    the target it learns to give back as much of it as the low-resolution patch still holds.
-    """
-
-    probability: float = Field(default=0.0, ge=0, le=1)
-    levels: tuple[float, float] = Field(default=(0.5, 4.0), description="deviation, grey levels")
-    blur: tuple[float, float] = Field(default=(0.0, 0.8), description="sigma, px: demosaicing")
-
-
-class Sharpening(_Part):
-    """Unsharp masking of the sharp patch itself, before grain: cameras differ in how crisp they
-    are, and shrunk training photographs are softer than many (docs/experiments.md)."""
-
-    probability: float = Field(default=0.0, ge=0, le=1)
-    amount: tuple[float, float] = (0.0, 1.0)
-    sigma: tuple[float, float] = Field(default=(0.6, 1.2), description="px")
-
-
-class Colour(_Part):
-    """Another camera's colours: each channel of the sharp patch times a random gain."""
-
-    gain: float = Field(default=0.0, ge=0, lt=1, description="largest relative change, per channel")
-
-
-class StepStage(_Part):
+class StepStage(RecipePart):
     """One step of the cascade: where its patches lie, how long it trains."""
 
     step: int = Field(ge=1, le=4, description="step k doubles level k - 1")
@@ -125,10 +84,20 @@ class SuperresStage(StepStage):
     )
     charbonnier_epsilon: float = 0.01
     luminance_weight: float = Field(default=1.0, description="0 leaves the term out")
+    vgg19: float = Field(
+        default=0.0,
+        description="between VGG-19 relu3_4 features: a content loss (Zhao 2025, eq. 3)",
+    )
+
+
+Method = Literal["srgan", "srgan-vgg19", "srcnn"]
+"""Whose model a recipe makes, where it is neither the pixel-trained networks' nor the saliency
+GAN's."""
 
 
 class SuperresRecipe(_Training):
     task: Literal["superres"]
+    method: Method | None = None
     base: str | None = Field(
         default=None, description="a model whose weights it starts from, at most as large"
     )
@@ -138,7 +107,7 @@ class SuperresRecipe(_Training):
     stages: tuple[SuperresStage, ...]
 
 
-class GanWeights(_Part):
+class GanWeights(RecipePart):
     """The generator's loss terms, each multiplied by its weight; 0 leaves a term out.
 
     The 2017 paper: ``weighted`` (eq. 7) 1, ``cnn`` (eq. 8) 1, ``saliency`` (eq. 9) 1 and
@@ -146,13 +115,17 @@ class GanWeights(_Part):
     """
 
     pixel: float = Field(default=1.0, description="Charbonnier, keeps colour and place")
+    squared: float = Field(default=0.0, description="mean squared error, as SRGAN has it")
     weighted: float = Field(default=0.5, description="squared error weighted by saliency, eq. 7")
     saliency: float = Field(default=0.1, description="between the two saliency maps, eq. 9")
-    cnn: float = Field(default=0.08, description="between VGG-16 relu4_1 features, eq. 8")
+    cnn: float = Field(default=0.08, description="between the features of ``cnn_features``, eq. 8")
     adversarial: float = Field(default=5e-3, description="eq. 10, or relativistic")
     grid: float = Field(
         default=300.0, description="against a pattern of the period of the last shuffling"
     )
+
+
+SaliencyKind = Literal["local", "curvature", "entropy", "filters"]
 
 
 class SaliencyGanStage(StepStage):
@@ -164,21 +137,40 @@ class SaliencyGanStage(StepStage):
         description="paper: each image by its own saliency (eq. 7); truth: the squared error by "
         "that of the true photograph, which cannot trade weight against brightness",
     )
+    saliency: SaliencyKind = Field(
+        default="local", description="of equations 7 and 9; filters: global, eq. 7 alone"
+    )
+    curvature_share: float = Field(
+        default=0.4, ge=0, le=1, description="w1 of eq. 3, for local saliency"
+    )
+    cnn_features: Literal["vgg16", "vgg19"] = Field(
+        default="vgg16", description="VGG-16 relu4_1, or VGG-19 relu3_4 (Zhao 2025)"
+    )
     adversarial: Literal["paper", "relativistic"] = "relativistic"
+    discriminator: Literal["plain", "vgg19"] = "plain"
     discriminator_narrow: int = Field(default=2, gt=0)
-    discriminator_batch_norm: bool = False
+    discriminator_batch_norm: bool = Field(default=False, description="of the plain one")
     instance_noise: float = Field(default=0.02, description="standard deviation at the start")
+
+    @model_validator(mode="after")
+    def _a_map_without_gradient_is_asked_for_none(self) -> Self:
+        if self.saliency == "filters" and (self.weights.saliency or self.weighting == "paper"):
+            raise ValueError(
+                "Saliency Filters have no gradient: set weights.saliency to 0, and weigh by truth"
+            )
+        return self
 
 
 class SaliencyGanRecipe(_Training):
     task: Literal["saliency-gan"]
+    method: Method | None = None
     base: str = Field(description="the pixel-trained model it starts from")
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     degradation: DegradationRange = DegradationRange()
     stages: tuple[SaliencyGanStage, ...]
 
 
-class FormationStage(_Part):
+class FormationStage(RecipePart):
     """The training of the estimator of blur and noise."""
 
     patches: dict[int, int] = Field(
@@ -198,7 +190,7 @@ class FormationRecipe(_Training):
     stages: tuple[FormationStage, ...]
 
 
-class VesselAugmentation(_Part):
+class VesselAugmentation(RecipePart):
     """Random changes; each range is uniform (``scale`` in its logarithm)."""
 
     scale: tuple[float, float] = (0.75, 1.4)
@@ -208,7 +200,7 @@ class VesselAugmentation(_Part):
     noise: float = Field(default=0.03, description="largest standard deviation, of full scale")
 
 
-class VesselStage(_Part):
+class VesselStage(RecipePart):
     patch: int
     dice_weight: float = 0.5
     augmentation: VesselAugmentation = VesselAugmentation()

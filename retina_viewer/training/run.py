@@ -219,4 +219,4 @@ def tasks_of(
         if isinstance(step, SaliencyGanStage):
             yield SaliencyGanTask(network, step, pairs, device)
         else:
-            yield SuperresTask(network, step, pairs)
+            yield SuperresTask(network, step, pairs, device)

@@ -11,15 +11,18 @@ from torch import Tensor, nn
 from retina_viewer.evaluation.lpips import LPIPS
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.discriminator import Discriminator
+from retina_viewer.networks.leaky_generator import LeakyGenerator
 from retina_viewer.networks.vgg import VGG16Features
-from retina_viewer.saliency.local import LocalSaliency
-from retina_viewer.training.losses import charbonnier, luminance
+from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
+from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
+from retina_viewer.training.losses import charbonnier
 from retina_viewer.training.pairs import PairSource, PatchPair
 from retina_viewer.training.recipe import SaliencyGanStage
+from retina_viewer.training.saliency_maps import SaliencyMaps
 from retina_viewer.training.superres_task import StepTask
 from retina_viewer.training.task import Player
 
-_CNN_LAYER = "relu4_1"
+_VGG16_LAYER = "relu4_1"
 _CHARBONNIER_EPSILON = 0.01
 _JUDGED_PATCHES = 24
 
@@ -40,14 +43,17 @@ class SaliencyGanTask(StepTask):
     ) -> None:
         generator = cascade.steps[stage.step - 1].requires_grad_(True)
         self._period = 2 * getattr(generator, "unshuffle", 1)
-        self._discriminator = Discriminator(
-            stage.discriminator_narrow, stage.discriminator_batch_norm
-        ).to(device)
+        if isinstance(generator, LeakyGenerator):
+            generator.hold_statistics()  # this is the last part of its training
+        self._discriminator = _discriminator(stage).to(device)
         players = (Player("generator", generator), Player("discriminator", self._discriminator))
         super().__init__(f"saliency GAN step {stage.step}", players, stage.optimisation, pairs)
         self._gan = stage
-        self._saliency = LocalSaliency().to(device)
-        self._features = VGG16Features([_CNN_LAYER]).to(device)
+        self._saliency = SaliencyMaps(stage.saliency, stage.curvature_share).to(device)
+        vgg19 = stage.cnn_features == "vgg19"
+        self._layer = DEEPEST if vgg19 else _VGG16_LAYER
+        features = VGG19Features([self._layer]) if vgg19 else VGG16Features([self._layer])
+        self._features = features.to(device)
         self._perceptual = LPIPS().to(device)
         # Truth and result as both players judge them, by their batch: there may be parts.
         self._judged: dict[int, tuple[Tensor, Tensor]] = {}
@@ -86,26 +92,33 @@ class SaliencyGanTask(StepTask):
         terms: dict[str, Tensor] = {}
         if weights.pixel:
             terms["pixel"] = weights.pixel * charbonnier(made - truth, _CHARBONNIER_EPSILON)
+        if weights.squared:
+            terms["squared"] = weights.squared * F.mse_loss(made, truth)
         if weights.weighted or weights.saliency:
-            true_map = self._saliency(luminance(truth)).detach()
-            made_map = self._saliency(luminance(made))
-            if weights.weighted:
-                terms["weighted"] = weights.weighted * weighted_squared_error(
-                    truth, made, true_map, made_map, by_own=self._gan.weighting == "paper"
-                )
-            if weights.saliency:
-                terms["saliency"] = weights.saliency * F.mse_loss(made_map, true_map)
+            terms |= self._saliency_terms(truth, made)
         if weights.cnn:
             terms["cnn"] = weights.cnn * self._cnn_loss(truth, made)
         if weights.adversarial:
             terms["adversarial"] = weights.adversarial * self._generator_adversarial(truth, made)
         return terms
 
+    def _saliency_terms(self, truth: Tensor, made: Tensor) -> dict[str, Tensor]:
+        """Equations 7 and 9."""
+        weights, terms = self._gan.weights, {}
+        true_map, made_map = self._saliency.of_truth(truth), self._saliency.of_made(made)
+        if weights.weighted:
+            own_map = made_map if self._gan.weighting == "paper" else None
+            error = weighted_squared_error(truth, made, true_map, own_map)
+            terms["weighted"] = weights.weighted * error
+        if weights.saliency and made_map is not None:
+            terms["saliency"] = weights.saliency * F.mse_loss(made_map, true_map)
+        return terms
+
     def _cnn_loss(self, truth: Tensor, made: Tensor) -> Tensor:
-        """Eq. 8: mean squared difference of all 512 maps."""
+        """Eq. 8: mean squared difference of all maps."""
         with torch.no_grad():
-            wanted = self._features(truth)[_CNN_LAYER].float()
-        return F.mse_loss(self._features(made)[_CNN_LAYER].float(), wanted)
+            wanted = self._features(truth)[self._layer].float()
+        return F.mse_loss(self._features(made)[self._layer].float(), wanted)
 
     def _generator_adversarial(self, truth: Tensor, made: Tensor) -> Tensor:
         self._discriminator.requires_grad_(False)
@@ -130,6 +143,12 @@ class SaliencyGanTask(StepTask):
         return logits
 
 
+def _discriminator(stage: SaliencyGanStage) -> nn.Module:
+    if stage.discriminator == "vgg19":
+        return VGG19Discriminator(stage.discriminator_narrow)
+    return Discriminator(stage.discriminator_narrow, stage.discriminator_batch_norm)
+
+
 def grid_error(difference: Tensor, period: int) -> Tensor:
     """How much of an error repeats with the period of the pixel shuffling: a visible grid.
 
@@ -147,16 +166,16 @@ def grid_error(difference: Tensor, period: int) -> Tensor:
 
 
 def weighted_squared_error(
-    truth: Tensor, made: Tensor, true_map: Tensor, made_map: Tensor, *, by_own: bool
+    truth: Tensor, made: Tensor, true_map: Tensor, made_map: Tensor | None
 ) -> Tensor:
     """The saliency-weighted mean squared error.
 
     Args:
         truth, made: ``(N, 3, H, W)``.
-        true_map, made_map: saliency, ``(N, 1, H, W)``.
-        by_own: eq. 7 as printed, ``(w_HR HR - w_SR SR)^2``: each image is multiplied by its own
-            saliency inside the square. Else ``w_HR (HR - SR)^2``.
+        true_map: saliency, ``(N, 1, H, W)``.
+        made_map: likewise, for eq. 7 as printed, ``(w_HR HR - w_SR SR)^2``: each image is
+            multiplied by its own saliency inside the square. None for ``w_HR (HR - SR)^2``.
     """
-    if by_own:
+    if made_map is not None:
         return (true_map * truth - made_map * made).square().mean()
     return (true_map * (truth - made).square()).mean()

@@ -1,5 +1,6 @@
 """The saliency GAN's losses against the paper's equations, and its two players."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,14 @@ import pytest
 import torch
 
 from retina_viewer.evaluation.datasets import find_photographs
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.networks.cascade import (
+    AnyStepParameters,
+    GeneratorCascade,
+    LeakyStepParameters,
+    StepParameters,
+)
 from retina_viewer.networks.discriminator import Discriminator
+from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.micro_batches import in_parts
 from retina_viewer.training.pairs import PairSource
@@ -36,13 +43,17 @@ def source(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Patch
     return PatchSource(cache, (250, 300))
 
 
-def make_task(source: PatchSource, **changes: object) -> SaliencyGanTask:
+def make_task(
+    source: PatchSource,
+    steps: Sequence[AnyStepParameters] = (StepParameters(maps=8, blocks=1),),
+    **changes: object,
+) -> SaliencyGanTask:
     fields = {"step": 1, "patch": 18, "border": 1, "validation_patches": 1} | changes
     stage = SaliencyGanStage.model_validate(
         {**fields, "discriminator_narrow": 8, "instance_noise": 0.0, "optimisation": PLAN}
     )
     torch.manual_seed(0)
-    cascade = GeneratorCascade([StepParameters(maps=8, blocks=1)])
+    cascade = GeneratorCascade(steps)
     device = torch.device("cpu")
     pairs = PairSource(cascade, stage, DegradationRange(), source, source, device)
     return SaliencyGanTask(cascade, stage, pairs, device)
@@ -51,9 +62,9 @@ def make_task(source: PatchSource, **changes: object) -> SaliencyGanTask:
 def test_equation_7_weighs_each_image_by_its_own_saliency() -> None:
     truth, made = torch.full((1, 3, 2, 2), 0.5), torch.full((1, 3, 2, 2), 0.25)
     true_map, made_map = torch.full((1, 1, 2, 2), 0.5), torch.full((1, 1, 2, 2), 1.0)
-    by_own = weighted_squared_error(truth, made, true_map, made_map, by_own=True)
+    by_own = weighted_squared_error(truth, made, true_map, made_map)
     assert float(by_own) == pytest.approx(0)  # brightness traded against weight
-    by_truth = weighted_squared_error(truth, made, true_map, made_map, by_own=False)
+    by_truth = weighted_squared_error(truth, made, true_map, None)
     assert float(by_truth) == pytest.approx(0.5 * 0.25**2)
 
 
@@ -142,3 +153,80 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole(
     for name in whole:
         difference = (whole[name] - halves[name]).norm() / whole[name].norm()
         assert float(difference) < 1e-3, name
+
+
+def test_srgan_has_the_mean_squared_error_and_no_saliency(source: PatchSource) -> None:
+    weights = GanWeights(pixel=0, squared=100, weighted=0, saliency=0, cnn=0, adversarial=0, grid=0)
+    task = make_task(source, weights=weights)
+    # The errors are of patches shifted at random; here they must be the same ones.
+    batch = task.batch(np.random.default_rng(0))
+    torch.manual_seed(5)
+    term = task.losses(task.players[0], batch)["squared"]
+    made = task.pairs.inside(task.players[0].network(batch.low, batch.formation))
+    truth = task.pairs.inside(batch.high)
+    torch.manual_seed(5)
+    dy, dx = (int(n) for n in torch.randint(2, (2,)))
+    error = (made - truth)[..., dy : dy + 30, dx : dx + 30]
+    torch.testing.assert_close(term, 100 * error.square().mean())
+
+
+def test_the_discriminator_and_the_features_may_be_of_vgg_19(source: PatchSource) -> None:
+    task = make_task(source, discriminator="vgg19", cnn_features="vgg19", adversarial="paper")
+    generator, discriminator = task.players
+    assert isinstance(discriminator.network, VGG19Discriminator)
+    batch = task.batch(np.random.default_rng(0))
+    terms = task.losses(generator, batch)
+    assert {"cnn", "adversarial"} <= set(terms)
+    (terms["cnn"] + terms["adversarial"]).backward()
+    assert all(p.grad is None for p in discriminator.network.parameters())
+    assert any(p.grad is not None for p in generator.network.parameters())
+    task.losses(discriminator, batch)["adversarial"].backward()
+    assert all(p.grad is not None for p in discriminator.network.parameters())
+
+
+@pytest.mark.parametrize("kind", ["curvature", "entropy", "filters"])
+def test_other_saliencies_weigh_other_places(source: PatchSource, kind: str) -> None:
+    only = GanWeights(pixel=0, weighted=1, saliency=0, cnn=0, adversarial=0, grid=0)
+    found = []
+    for one in ("local", kind):
+        task = make_task(source, saliency=one, weights=only)
+        torch.manual_seed(5)
+        batch = task.batch(np.random.default_rng(0))
+        found.append(float(task.losses(task.players[0], batch)["weighted"].detach()))
+    assert found[1] > 0
+    assert found[0] != pytest.approx(found[1], rel=1e-3)
+
+
+def test_training_holds_the_statistics_of_a_generator_with_batch_normalisation(
+    source: PatchSource,
+) -> None:
+    step = LeakyStepParameters(
+        kind="leaky", mean=(0.66, 0.28, 0.08), deviation=(0.17, 0.1, 0.07), maps=6, blocks=1
+    )
+    task = make_task(source, (step,))
+    network = task.players[0].network.train()
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    task.losses(task.players[0], task.batch(np.random.default_rng(0)))
+    for name, value in network.named_buffers():
+        torch.testing.assert_close(value, before[name])
+
+
+def test_both_players_get_better_at_what_they_do(source: PatchSource) -> None:
+    """A few updates on one batch lower the loss of the generator's content, and the critic's."""
+    task = make_task(source, discriminator="vgg19", cnn_features="vgg19")
+    batch = task.batch(np.random.default_rng(0))
+    optimisers = [torch.optim.Adam(one.network.parameters(), 5e-4) for one in task.players]
+    sizes: dict[str, list[float]] = {"generator": [], "discriminator": []}
+    for _ in range(6):
+        torch.manual_seed(6)
+        for player, optimiser in zip(task.players, optimisers, strict=True):
+            terms = task.losses(player, batch)
+            optimiser.zero_grad()
+            torch.stack(list(terms.values())).sum().backward()
+            optimiser.step()
+            content = [one for name, one in terms.items() if name != "adversarial"] or [
+                terms["adversarial"]
+            ]
+            sizes[player.name].append(float(torch.stack(content).sum().detach()))
+    for name, path in sizes.items():
+        assert path[-1] < path[0], name

@@ -1,5 +1,6 @@
 """The pixel stage's losses: what each is, and that the generator descends them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 import torch
 
 from retina_viewer.evaluation.datasets import find_photographs
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.networks.architectures import CascadeParameters
+from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade, StepParameters
+from retina_viewer.networks.vgg19 import VGG19Features
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.losses import luminance
 from retina_viewer.training.pairs import PairSource
@@ -27,13 +30,18 @@ def source(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Patch
     )
 
 
-def make_task(source: PatchSource, **changes: object) -> SuperresTask:
+def make_task(
+    source: PatchSource,
+    steps: Sequence[AnyStepParameters] = (StepParameters(maps=8, blocks=1),),
+    **changes: object,
+) -> SuperresTask:
     fields = {"step": 1, "patch": 12, "border": 1, "validation_patches": 1} | changes
     stage = SuperresStage.model_validate({**fields, "optimisation": PLAN})
     torch.manual_seed(0)
-    cascade = GeneratorCascade([StepParameters(maps=8, blocks=1)])
-    pairs = PairSource(cascade, stage, DegradationRange(), source, source, torch.device("cpu"))
-    return SuperresTask(cascade, stage, pairs)
+    cascade = GeneratorCascade(steps)
+    device = torch.device("cpu")
+    pairs = PairSource(cascade, stage, DegradationRange(), source, source, device)
+    return SuperresTask(cascade, stage, pairs, device)
 
 
 def test_the_squared_loss_is_the_mean_squared_error_inside_the_border(source: PatchSource) -> None:
@@ -65,3 +73,40 @@ def test_a_luminance_of_weight_zero_is_left_out(source: PatchSource, loss: str) 
     terms["rgb"].backward()
     gradients = [p.grad for p in task.players[0].network.parameters() if p.grad is not None]
     assert sum(float(gradient.abs().sum()) for gradient in gradients) > 0
+
+
+def test_the_content_loss_is_of_vgg_19_and_moves_the_generator(source: PatchSource) -> None:
+    task = make_task(source, vgg19=0.3)
+    generator = task.players[0].network
+    batch = task.batch(np.random.default_rng(0))
+    term = task.losses(task.players[0], batch)["cnn"]
+    features = VGG19Features()
+    made = generator(batch.low, batch.formation)[..., 2:-2, 2:-2]
+    truth = batch.high[..., 2:-2, 2:-2]
+    expected = (features(made)["relu3_4"] - features(truth)["relu3_4"]).square().mean()
+    torch.testing.assert_close(term, 0.3 * expected)
+    term.backward()
+    assert any(float(p.grad.abs().max()) > 0 for p in generator.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"kind": "srcnn", "maps": [8, 4]},
+        {"kind": "leaky", "mean": [0.66, 0.28, 0.08], "deviation": [0.17, 0.1, 0.07], "maps": 8},
+    ],
+)
+def test_the_networks_of_the_comparison_learn(source: PatchSource, step: dict[str, object]) -> None:
+    """A few updates on one batch lower its loss."""
+    steps = CascadeParameters.model_validate({"steps": [step]}).steps
+    task = make_task(source, steps, patch=20)
+    batch = task.batch(np.random.default_rng(0))
+    optimiser = torch.optim.Adam(task.players[0].network.parameters(), 1e-3)
+    sizes = []
+    for _ in range(8):
+        loss = torch.stack(list(task.losses(task.players[0], batch).values())).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        sizes.append(float(loss.detach()))
+    assert sizes[-1] < 0.98 * sizes[0]
