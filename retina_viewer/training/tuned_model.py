@@ -82,10 +82,14 @@ def write_tuned(made: Made, plan: TrainingPlan, folder: Path, device: str) -> Mo
 def with_threshold(card: ModelCard, validation: PhotographCache, device: torch.device) -> ModelCard:
     """A vessel model's card with the threshold of its mask, from the validation photographs."""
     assert card.directory is not None
-    photographs = [_Cached.of(validation, number) for number in range(len(validation))]
-    threshold = unbiased_threshold(VesselSegmenter(card, device), photographs)
+    threshold = unbiased_threshold(VesselSegmenter(card, device), photographs_of(validation))
     save_card(card.model_copy(update={"threshold": threshold}), card.directory)
     return read_card(card.directory)
+
+
+def photographs_of(cache: PhotographCache) -> Sequence[Photograph]:
+    """The photographs of a cache, by number: they have no names there."""
+    return [_Cached.of(cache, number) for number in range(len(cache))]
 
 
 @dataclass(frozen=True)

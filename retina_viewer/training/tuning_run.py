@@ -1,4 +1,4 @@
-"""The parts of a fine-tuning in their order: data, trial, stages, models, verdict."""
+"""The parts of a fine-tuning in their order: data, trial, stages, and what comes of them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,11 +6,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import part_of
-from retina_viewer.evaluation.gate import judge
-from retina_viewer.model_store.card import ModelCard, read_card
-from retina_viewer.model_store.store import find_model, load_network, save_card
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.training.budget import (
     Schedule,
     Speed,
@@ -21,7 +19,8 @@ from retina_viewer.training.budget import (
     try_stage,
 )
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.discriminators import keep_discriminators, take_over
+from retina_viewer.training.discriminators import take_over
+from retina_viewer.training.finishing import TRAINED, finish
 from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import TrainingData
 from retina_viewer.training.plan import TrainingPlan
@@ -30,13 +29,13 @@ from retina_viewer.training.run import tasks_of
 from retina_viewer.training.run_folder import RunFolder
 from retina_viewer.training.stage import Surroundings
 from retina_viewer.training.task import Task
-from retina_viewer.training.tuned_model import Made, with_threshold, write_history, write_tuned
+from retina_viewer.training.tuned_model import Made
 from retina_viewer.training.tuning import TunedRecipe, recipes_of, stage_count
-from retina_viewer.training.tuning_data import held_out_copies, load_data
+from retina_viewer.training.tuning_data import load_data
 from retina_viewer.training.watched import Watched
 
-_LOADED, _TRIED, _TRAINED, _WRITTEN = 0.03, 0.06, 0.9, 0.91
-"""How far progress is after each part; the verdict takes the rest."""
+_LOADED, _TRIED = 0.03, 0.06
+"""How far progress is after each part; then come the stages and what follows them."""
 
 
 class TuningRun:
@@ -85,7 +84,9 @@ class TuningRun:
             }
         )
         made = self._trained(data, schedule)
-        written = group.from_first(lambda: self._finished(made, data).model_dump_json())
+        written = group.from_first(
+            lambda: finish(self._run, self._plan, made, data, where).model_dump_json()
+        )
         return ModelCard.model_validate_json(written)
 
     def _tuned(self, schedule: Schedule | None) -> list[tuple[TunedRecipe, nn.Module]]:
@@ -172,7 +173,7 @@ class TuningRun:
         return self._run.path / f"stage{number + 1}.safetensors"
 
     def _stage(self, task: Task, number: int, schedule: Schedule) -> Counters:
-        share = (_TRAINED - _TRIED) / self._count
+        share = (TRAINED - _TRIED) / self._count
         start = _TRIED + share * number
         planned = schedule.stages[number]
         where = replace(
@@ -189,47 +190,6 @@ class TuningRun:
         about = {"stage": number + 1, "task": task.name, "steps": counters.step}
         self._where.events({"event": "stage finished", **about, **best})
         return counters
-
-    def _finished(self, made: list[Made], data: TrainingData) -> ModelCard:
-        """Write the models and judge them; done in the first process alone."""
-        run, device = self._run, self._where.device
-        self._where.progress(_TRAINED, "writing the model")
-        if self._twin is not None:
-            write_tuned(made[0], self._plan, run.twin, str(device))
-        card = write_tuned(made[-1], self._plan, run.model, str(device))
-        if self._twin is not None:
-            steps = self._plan.steps
-            keep_discriminators(run.path, steps, card, first=len(steps) + 1, base=self._base)
-        if card.task == "vessels":
-            card = with_threshold(card, data.validation, device)
-        write_history([stage for one in made for stage in one.stages], run.path / "history.json")
-        about = {"folder": str(run.model), "name": card.name}
-        self._where.events({"event": "model", **about})
-        return self._judged(card)
-
-    def _judged(self, card: ModelCard) -> ModelCard:
-        """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
-        run, plan = self._run, self._plan
-        held_out = held_out_copies(run, plan, part_of(self._where.progress, _TRAINED, _WRITTEN))
-        if not held_out:
-            message = "No photographs were held out, so there is no verdict."
-            self._where.events({"event": "notice", "message": message})
-            return card
-        verdict = judge(
-            self._base,
-            card,
-            held_out,
-            scales=[2**step for step in plan.steps] if plan.task == "superres" else None,
-            tuned_twin=None if self._twin is None else read_card(run.twin),
-            device=str(self._where.device),
-            log=run.path / "measurements.jsonl",
-            progress=part_of(self._where.progress, _WRITTEN, 1.0),
-        )
-        with atomic_write(run.verdict_file, replace=True) as stream:
-            stream.write(verdict.model_dump_json(indent=2).encode() + b"\n")
-        save_card(card.model_copy(update={"verdict": verdict}), run.model)
-        self._where.events({"event": "verdict", "conclusion": verdict.conclusion})
-        return read_card(run.model)
 
 
 @torch.no_grad()

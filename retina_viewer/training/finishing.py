@@ -1,0 +1,115 @@
+"""The end of a fine-tuning: its models are written, calibrated and judged."""
+
+from collections.abc import Sequence
+
+from retina_viewer.core.files import atomic_write
+from retina_viewer.core.progress import part_of
+from retina_viewer.evaluation.gate import judge
+from retina_viewer.model_store.card import ModelCard, read_card
+from retina_viewer.model_store.store import save_card
+from retina_viewer.training.calibrating import FEWEST, calibrate
+from retina_viewer.training.discriminators import keep_discriminators
+from retina_viewer.training.outcome import TrainingData
+from retina_viewer.training.plan import TrainingPlan
+from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.training.stage import Surroundings
+from retina_viewer.training.tuned_model import (
+    Made,
+    photographs_of,
+    with_threshold,
+    write_history,
+    write_tuned,
+)
+from retina_viewer.training.tuning_data import held_out_copies
+
+TRAINED = 0.88
+"""How far progress is when the last stage has ended."""
+_CALIBRATED, _COPIED = 0.9, 0.91
+
+
+def finish(
+    run: RunFolder,
+    plan: TrainingPlan,
+    made: Sequence[Made],
+    data: TrainingData,
+    where: Surroundings,
+) -> ModelCard:
+    """Leave models, learning curves and verdict in the run folder; for the first process alone.
+
+    Args:
+        run: its folder.
+        plan: of the run.
+        made: the tuned network; of a saliency GAN, its twin before it.
+        data: its validation photographs tell a vessel model's threshold, and calibrate the map of
+            where detail is a guess.
+        where: device and listeners of the whole training.
+
+    Returns:
+        The card of the tuned model, with its verdict where photographs were held out.
+
+    Raises:
+        UserError: a file cannot be written, or a held-out photograph is missing.
+    """
+    where.progress(TRAINED, "writing the model")
+    tuned, twin = made[-1], made[0] if len(made) > 1 else None
+    twin_card = None if twin is None else write_tuned(twin, plan, run.twin, str(where.device))
+    card = write_tuned(tuned, plan, run.model, str(where.device))
+    if twin is not None:
+        first = len(twin.stages) + 1
+        keep_discriminators(run.path, plan.steps, card, first=first, base=tuned.base)
+    if card.task == "vessels":
+        card = with_threshold(card, data.validation, where.device)
+    else:
+        _calibrate(run, card, twin_card, data, where)
+    write_history([stage for one in made for stage in one.stages], run.path / "history.json")
+    where.events({"event": "model", "folder": str(run.model), "name": card.name})
+    return _judged(run, plan, tuned.base, card, twin_card, where)
+
+
+def _calibrate(
+    run: RunFolder,
+    card: ModelCard,
+    twin: ModelCard | None,
+    data: TrainingData,
+    where: Surroundings,
+) -> None:
+    """The map of where detail is a guess, for the new weights."""
+    photographs, kept = photographs_of(data.validation), run.cache / "calibration"
+    progress = part_of(where.progress, TRAINED, _CALIBRATED)
+    if not calibrate(card, twin, photographs, kept, where.device, progress):
+        message = (
+            f"There are fewer than {FEWEST} photographs to validate with, or they are too small: "
+            "the map of where detail is a guess will not be offered for this model."
+        )
+        where.events({"event": "notice", "message": message})
+
+
+def _judged(
+    run: RunFolder,
+    plan: TrainingPlan,
+    base: ModelCard,
+    card: ModelCard,
+    twin: ModelCard | None,
+    where: Surroundings,
+) -> ModelCard:
+    """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
+    held_out = held_out_copies(run, plan, part_of(where.progress, _CALIBRATED, _COPIED))
+    if not held_out:
+        message = "No photographs were held out, so there is no verdict."
+        where.events({"event": "notice", "message": message})
+        return card
+    verdict = judge(
+        base,
+        card,
+        held_out,
+        scales=[2**step for step in plan.steps] if plan.task == "superres" else None,
+        tuned_twin=twin,
+        device=str(where.device),
+        log=run.path / "measurements.jsonl",
+        progress=part_of(where.progress, _COPIED, 1.0),
+    )
+    with atomic_write(run.verdict_file, replace=True) as stream:
+        stream.write(verdict.model_dump_json(indent=2).encode() + b"\n")
+    save_card(card.model_copy(update={"verdict": verdict}), run.model)
+    where.events({"event": "verdict", "conclusion": verdict.conclusion})
+    return read_card(run.model)
