@@ -61,6 +61,11 @@ class StepStage(RecipePart):
     patch: int = Field(gt=0, description="low-resolution pixels, side of a patch")
     border: int = Field(default=3, description="low-resolution pixels at the rim outside the loss")
     validation_patches: int = Field(default=48, gt=0)
+    field_diameters: tuple[float, float] | None = Field(
+        default=None,
+        description="of this stage, where they are not the recipe's: in deeper cascades an early "
+        "step meets small fields",
+    )
     grain: Grain = Grain()
     sharpening: Sharpening = Sharpening()
     colour: Colour = Colour()

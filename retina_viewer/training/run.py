@@ -188,8 +188,16 @@ def _patches(
     stage: StepStage | FormationStage,
 ) -> PatchSource:
     colour = stage.colour if isinstance(stage, StepStage) else Colour()
-    diameters = recipe.field_diameters
+    diameters = _diameters(recipe, stage)
     return PatchSource(data.train, diameters, stage.grain, stage.sharpening, colour)
+
+
+def _diameters(
+    recipe: SuperresRecipe | SaliencyGanRecipe | FormationRecipe,
+    stage: StepStage | FormationStage,
+) -> tuple[float, float]:
+    own = stage.field_diameters if isinstance(stage, StepStage) else None
+    return own or recipe.field_diameters
 
 
 def tasks_of(
@@ -205,8 +213,8 @@ def tasks_of(
                 network, stage, data.train, data.validation, recipe.field_diameter, device
             )
         return
-    validation = PatchSource(data.validation, recipe.field_diameters)
     if isinstance(recipe, FormationRecipe):
+        validation = PatchSource(data.validation, recipe.field_diameters)
         for estimation in recipe.stages:
             source = _patches(data, recipe, estimation)
             yield FormationTask(network, estimation, source, validation, device)
@@ -215,7 +223,8 @@ def tasks_of(
     for step in recipe.stages:
         source = _patches(data, recipe, step)
         degradation = step.degradation or recipe.degradation
-        pairs = PairSource(network, step, degradation, source, validation, device)
+        judged = PatchSource(data.validation, _diameters(recipe, step))
+        pairs = PairSource(network, step, degradation, source, judged, device)
         if isinstance(step, SaliencyGanStage):
             yield SaliencyGanTask(network, step, pairs, device)
         else:
