@@ -1,7 +1,8 @@
-"""Two pictures of the same thing in one, labelled: what a slide or a letter needs."""
+"""Pictures of the same thing in one, labelled: what a slide or a letter needs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from retina_viewer.imaging.overlay import Bytes
 
 GAP = 16
-"""Pixels between the two, at most."""
+"""Pixels between two pictures, at most."""
 HEADROOM = 2 * 96
 """Pixels above and below, at most."""
 _GROUND, _INK, _AMBER, _ON_AMBER = (16, 16, 16), (232, 232, 232), (255, 184, 77), (26, 17, 0)
@@ -39,28 +40,64 @@ def beside(left: Bytes, right: Bytes, titles: tuple[Title, Title], note: str = "
     Returns:
         ``(H', W', 3)`` uint8: both pictures unchanged on a dark ground.
     """
-    if left.shape != right.shape:
-        raise ValueError(f"the pictures differ in size: {left.shape} and {right.shape}")
-    height, width = left.shape[:2]
+    return sheet((left, right), titles, columns=2, notes=(note,) if note else ())
+
+
+def sheet(
+    pictures: Sequence[Bytes],
+    titles: Sequence[Title],
+    *,
+    columns: int,
+    captions: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> Bytes:
+    """Pictures of one size in rows, each under its title.
+
+    Args:
+        pictures: ``(H, W, 3)`` uint8 each.
+        titles: one a picture; shortened where they do not fit.
+        columns: pictures in a row.
+        captions: one a picture, under it; none where empty.
+        notes: lines under all.
+
+    Returns:
+        ``(H', W', 3)`` uint8: the pictures unchanged on a dark ground.
+    """
+    height, width = pictures[0].shape[:2]
+    for other in pictures:
+        if other.shape != pictures[0].shape:
+            raise ValueError(f"the pictures differ in size: {pictures[0].shape} and {other.shape}")
     letters = int(np.clip(width / 40, 11, 40))
     bar, gap = round(2.2 * letters), max(2, min(GAP, width // 100))
     font = ImageFont.load_default(letters)
-    size = (2 * width + gap, bar + height + (bar if note else 0))
-    sheet = Image.new("RGB", size, _GROUND)
-    draw = ImageDraw.Draw(sheet)
-    for x, title in zip((0, width + gap), titles, strict=True):
+    rows = -(-len(pictures) // columns)
+    tall = bar + height + (bar if captions else 0)
+    below = rows * tall + (rows - 1) * gap
+    size = (columns * width + (columns - 1) * gap, below + bar * len(notes))
+    page = Image.new("RGB", size, _GROUND)
+    draw = ImageDraw.Draw(page)
+    corners = [
+        (place % columns * (width + gap), place // columns * (tall + gap))
+        for place in range(len(pictures))
+    ]
+    for (x, y), title in zip(corners, titles, strict=True):
         text = _shortened(draw, title.text, font, width - 2 * letters)
         if title.marked:
             end = x + draw.textlength(text, font) + 1.4 * letters
-            draw.rectangle((x, 0, end, bar - 2), fill=_AMBER)
+            draw.rectangle((x, y, end, y + bar - 2), fill=_AMBER)
         ink = _ON_AMBER if title.marked else _INK
-        draw.text((x + 0.7 * letters, bar / 2), text, ink, font, anchor="lm")
-    if note:
-        text = _shortened(draw, note, font, size[0] - 2 * letters)
-        draw.text((0.7 * letters, size[1] - bar / 2), text, _INK, font, anchor="lm")
-    pixels = np.array(sheet)
-    pixels[bar : bar + height, :width] = left
-    pixels[bar : bar + height, width + gap :] = right
+        draw.text((x + 0.7 * letters, y + bar / 2), text, ink, font, anchor="lm")
+    lines = [
+        (x, y + bar + height, text, width)
+        for (x, y), text in zip(corners, captions, strict=bool(captions))
+    ]
+    lines += [(0, below + bar * number, text, size[0]) for number, text in enumerate(notes)]
+    for x, y, line, room in lines:
+        text = _shortened(draw, line, font, room - 2 * letters)
+        draw.text((x + 0.7 * letters, y + bar / 2), text, _INK, font, anchor="lm")
+    pixels = np.array(page)
+    for (x, y), picture in zip(corners, pictures, strict=True):
+        pixels[y + bar : y + bar + height, x : x + width] = picture
     return pixels
 
 

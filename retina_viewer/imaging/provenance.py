@@ -57,6 +57,9 @@ class Provenance(BaseModel):
         source_width: in pixels, upright.
         source_height: likewise.
         region: the part of the source that the result covers; None for all of it.
+        compared: of a picture that shows several results, how each of them came about.
+        figures: what was measured of the result, by name.
+        reference: what the figures compare with. Like the source's, its name may name a patient.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
@@ -80,6 +83,9 @@ class Provenance(BaseModel):
     source_width: int = Field(gt=0)
     source_height: int = Field(gt=0)
     region: Region | None = None
+    compared: tuple[Provenance, ...] | None = None
+    figures: dict[str, float] | None = None
+    reference: str | None = None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -99,4 +105,5 @@ class Provenance(BaseModel):
 
     def deidentified(self) -> Provenance:
         """The same without the photograph's name."""
-        return self.model_copy(update={"source_name": ""})
+        inner = self.compared and tuple(one.deidentified() for one in self.compared)
+        return self.model_copy(update={"source_name": "", "reference": None, "compared": inner})

@@ -67,6 +67,7 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key(("Ctrl+O",), "Ctrl + O", "Open photographs", "open_files"),
             Key(("Ctrl+Shift+O",), "Ctrl + Shift + O", "Open a folder", "open_folder"),
             Key(("Ctrl+E",), "Ctrl + E", "Export", "export"),
+            Key(("Shift+C",), "Shift + C", "Compare methods", "compare"),
             Key(("Ctrl+M",), "Ctrl + M", "Models", "models"),
             Key(("Ctrl+T",), "Ctrl + T", "Train a model", "train"),
             Key(("M",), "M", "Measure", "toggle_measure"),

@@ -20,6 +20,7 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.comparison.desk import ComparisonDesk
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.exports import Exports
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
@@ -85,10 +86,12 @@ class Window(QMainWindow):
         self.models = ModelChanges(services, self.viewer, self.commands, choosers)
         self.training = TrainingDesk(self.jobs, settings, tokens, self)
         self.manager = ModelDesk(services, self.jobs, self.viewer, tokens, self)
+        self.comparisons = ComparisonDesk(services, self.jobs, self.viewer, settings, self)
         self.exports = Exports(self.viewer, self.opening, settings, self)
         self.looks = Looks(
             tokens,
-            (self.toolbar, self.banner, self.empty, self.inspector, self.statusbar, self.manager),
+            (self.toolbar, self.banner, self.empty, self.inspector, self.statusbar, self.manager,
+             self.comparisons),
             (self.filmstrip, self.training, self.manager),
             self,
         )
@@ -167,6 +170,7 @@ class Window(QMainWindow):
             "show_keys": self.show_keys,
             "train": self.training.show,
             "models": self.manager.show,
+            "compare": self.comparisons.show,
         }
 
     # What the person does

@@ -106,6 +106,8 @@ class Pane(QWidget):
             deco.paint_mark(painter, QRectF(corner.x(), corner.y(), across, down))
         if scene.crosshair:
             deco.paint_crosshair(painter, QPointF(width / 2, height / 2))
+        if scene.pointer is not None:
+            deco.paint_crosshair(painter, mapping.point(*scene.pointer) / ratio)
         if scene.ruler is not None:
             start = mapping.point(*scene.ruler[:2]) / ratio
             end = mapping.point(*scene.ruler[2:]) / ratio

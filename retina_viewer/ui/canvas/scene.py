@@ -64,6 +64,8 @@ class Scene:
     marked: tuple[float, float, float, float] | None = None
     """(x, y, width, height): what the loupe shows, marked on the main panes."""
     crosshair: bool = False
+    pointer: tuple[float, float] | None = None
+    """The cursor, where it is over another pane that shows the same place."""
     ruler: tuple[float, float, float, float] | None = None
     legend: bool = False
     colour_map: str = "inferno"

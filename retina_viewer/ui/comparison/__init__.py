@@ -1,0 +1,1 @@
+"""Several enlargements of one photograph, at the same place."""
