@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retina_viewer.cli.comparison import add_tables
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_json
 
@@ -21,6 +22,7 @@ def add_kinds(kinds: "Verbs") -> None:
     _add_lesions(kinds)
     _add_formation(kinds)
     _add_vessels(kinds)
+    add_tables(kinds)
 
 
 def _add_superres(kinds: "Verbs") -> None:

@@ -24,6 +24,10 @@ SHARP_BICUBIC = "bicubic-0.75"
 on blurred input, so the fairer baseline."""
 
 LINEAR = "linear"
+LINEAR_FOLDS = "linear-5fold"
+"""The linear filter as :mod:`~retina_viewer.evaluation.cross_validation` fits it."""
+
+_FITTED_HERE = (LINEAR, LINEAR_FOLDS)
 
 
 @dataclass
@@ -56,7 +60,7 @@ class Contenders:
         Raises:
             UserError: unknown method or model, or no photographs for the linear filter.
         """
-        if method == LINEAR:
+        if method in _FITTED_HERE:
             if not self._linear:
                 self._linear = fit_linear_filters(
                     self.training, self.conditions, progress=self.progress
@@ -89,7 +93,7 @@ class Contenders:
         """
         found = {}
         for method in self.methods:
-            if method == LINEAR:
+            if method in _FITTED_HERE:
                 names = "\n".join(photograph.name for photograph in self.training)
                 digest = hashlib.sha256(names.encode()).hexdigest()
                 found[method] = {"name": f"{len(self.training)} photographs", "sha256": digest}

@@ -11,6 +11,7 @@ from typing import Any
 
 import retina_viewer
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import sha256_of
 from retina_viewer.evaluation.datasets import Photograph, subset_of
 from retina_viewer.evaluation.tables import Record, Table, records_to_csv, write_report
 
@@ -76,6 +77,25 @@ def provenance(
         "versions": versions,
         "models": {method: dict(model) for method, model in models.items()},
         "photographs": [photograph.name for photograph in photographs],
+    }
+
+
+def identified(photographs: Sequence[Photograph], device: str) -> dict[str, Any]:
+    """What goes into the provenance of a long comparison besides: the very files, the machine.
+
+    Returns:
+        ``photographs_sha256`` by name, ``device`` as its maker calls it, ``threads`` of torch.
+    """
+    import torch
+
+    from retina_viewer.networks.devices import available_devices, resolve_device
+
+    target = resolve_device(device)
+    names = {one.id: one.name for one in available_devices()}
+    return {
+        "device": names.get(str(target), str(target)),
+        "threads": torch.get_num_threads(),
+        "photographs_sha256": {one.name: sha256_of(one.image) for one in photographs},
     }
 
 

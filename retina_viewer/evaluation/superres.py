@@ -36,7 +36,7 @@ from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
 
 DEFAULT_METHODS = ("bicubic", SHARP_BICUBIC, LINEAR, "pixel")
-_KEY = ("dataset", "photograph", "protocol", "kernel", "scale", "method", "model")
+RECORD_KEY = ("dataset", "photograph", "protocol", "kernel", "scale", "method", "model")
 
 
 def measure(truth: Truth, result: NDArray[np.uint8], mask: Mask) -> dict[str, float]:
@@ -57,6 +57,7 @@ def evaluate_superres(
     photographs: Sequence[Photograph],
     contenders: Contenders,
     *,
+    diameter: int | None = None,
     perceptual: Perceptual | None = None,
     log: RecordLog | None = None,
     progress: Progress = no_progress,
@@ -66,6 +67,7 @@ def evaluate_superres(
     Args:
         photographs: what to measure on.
         contenders: methods and conditions.
+        diameter: see :class:`~retina_viewer.evaluation.scenes.Scenes`.
         perceptual: measures LPIPS and S3 too; None leaves them out.
         log: what was measured before; it is not measured again. New records go into it.
         progress: called before every enlargement.
@@ -96,7 +98,7 @@ def evaluate_superres(
 
     jobs = [
         job(scenes, condition, method)
-        for scenes in map(Scenes, photographs)
+        for scenes in (Scenes(photograph, diameter) for photograph in photographs)
         for condition, method in product(contenders.conditions, contenders.methods)
     ]
     return measure_all(jobs, log=log, progress=progress)
@@ -187,7 +189,7 @@ def evaluate_superres_command(
         back_projection,
     )
     make_folder(out)
-    log = RecordLog(out / "superres_records.jsonl", _KEY)
+    log = RecordLog(out / "superres_records.jsonl", RECORD_KEY)
     looks = Perceptual(device) if perceptual else None
     records = evaluate_superres(
         photographs, contenders, perceptual=looks, log=log, progress=progress

@@ -1,0 +1,59 @@
+"""``retina-viewer evaluate tables``: every table of both papers, of one comparison."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.evaluation.comparison import Comparison, photographs_below
+from retina_viewer.evaluation.image_table import measure_images
+from retina_viewer.evaluation.report import make_folder
+from retina_viewer.evaluation.superres_summary import reference_of
+from retina_viewer.evaluation.vessel_study import Trainer
+from retina_viewer.evaluation.vessel_tables import measure_vessels
+
+MakeTrainer = Callable[[Path], tuple[Trainer, int]]
+"""From the results' folder to what trains the vessel networks, and the steps of each."""
+
+
+def evaluate_tables_command(
+    data: Sequence[Path],
+    out: Path,
+    asked: Comparison,
+    make_trainer: MakeTrainer,
+    *,
+    progress: Progress = no_progress,
+) -> str:
+    """Measure what ``out`` does not hold yet, and write the tables there.
+
+    Everything is kept as soon as it is measured: a run that was broken off, at any point, goes on
+    when it is started again. Records of other weights or budgets stay and are not used.
+
+    Args:
+        data: folders of sets.
+        out: the results; made if missing.
+        asked: which tables, methods, scales, sets.
+        make_trainer: asked for the vessel networks' trainer when tables 2 or 3 are.
+
+    Returns:
+        The tables as Markdown.
+
+    Raises:
+        UserError: no data, an unknown method or set, no drawn vessels where they are needed, or
+            the folder cannot be written.
+    """
+    methods = asked.chosen_methods()
+    found = photographs_below(data, asked.sets)
+    make_folder(out)
+    written = []
+    share = 0.5 if len(asked.tables) > 1 and 1 in asked.tables else 1.0
+    if 1 in asked.tables:
+        written.append(measure_images(found, out, asked, progress=part_of(progress, 0.0, share)))
+    if 2 in asked.tables or 3 in asked.tables:
+        trainer, steps = make_trainer(out)
+        later = part_of(progress, share if 1 in asked.tables else 0.0, 1.0)
+        written.append(
+            measure_vessels(
+                found, out, asked, trainer, str(steps), reference_of(methods), progress=later
+            )
+        )
+    return "\n".join(written)
