@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
-from retina_viewer.model_store.card import NAME_PATTERN
+from retina_viewer.model_store.card import NAME_PATTERN, ModelCard
 
 Subset = Literal["train", "validation", "held_out"]
 Preset = Literal["gentle", "standard", "thorough"]
@@ -23,6 +23,17 @@ PlanTask = Literal["superres", "vessels"]
 PRESET_NAMES: tuple[Preset, ...] = ("gentle", "standard", "thorough")
 SUBSETS: tuple[Subset, ...] = ("train", "validation", "held_out")
 _SHA256 = r"^[0-9a-f]{64}$"
+_TUNED_METHODS = ("pixel", "saliency-gan")
+
+
+def task_of_base(card: ModelCard) -> PlanTask | None:
+    """What a model would be tuned for; None for one that is not tuned here: the estimator of blur
+    and noise, and the methods that are there to be compared with."""
+    if card.task == "vessels":
+        return "vessels"
+    if card.task == "superres" and card.enhancer_method in _TUNED_METHODS:
+        return "superres"
+    return None
 
 
 class _Part(BaseModel):

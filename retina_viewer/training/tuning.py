@@ -12,7 +12,7 @@ from retina_viewer.core.paths import resources_dir
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
 from retina_viewer.training.own_photographs import OWN, REPLAY
-from retina_viewer.training.plan import Preset, TrainingPlan
+from retina_viewer.training.plan import Preset, TrainingPlan, task_of_base
 from retina_viewer.training.recipe import (
     Colour,
     Grain,
@@ -88,9 +88,10 @@ def recipes_of(
     Raises:
         UserError: the base is no model for the plan's task, or has not all of its steps.
     """
-    if base.task != plan.task:
+    if task_of_base(base) != plan.task:
         raise UserError(
-            f"The model {base.name!r} is not for {plan.task}.", "Choose another base model."
+            f"The model {base.name!r} cannot be tuned for {plan.task}.",
+            "Choose another base model.",
         )
     count = stage_count(plan, base)
     allotted = list(allotments) if allotments is not None else [_UNDECIDED] * count

@@ -154,7 +154,7 @@ class Window(QMainWindow):
         menu.aboutToShow.connect(lambda: manager.fill_menu(menu))
         manager.changed.connect(self.models.refresh)
         manager.used.connect(self.models.use)
-        manager.retrain_wanted.connect(lambda card: training.train_from(card.name))
+        manager.retrain_wanted.connect(training.train_from)
         training.kept.connect(self.models.use)
         training.kept.connect(manager.refresh)
         training.problem.connect(self.problems.show)

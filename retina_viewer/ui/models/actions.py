@@ -56,7 +56,12 @@ class Actions(QWidget):
             if has_photo
             else "Open a photograph first"
         )
-        self.retrain.setEnabled(entry.can_be_compared)
+        self.retrain.setEnabled(entry.can_be_tuned)
+        self.retrain.setToolTip(
+            "With photographs of your own"
+            if entry.can_be_tuned
+            else "It is no model that is trained on here"
+        )
         self.rename.setEnabled(entry.is_own)
         self.delete.setEnabled(entry.is_own and not entry.is_default)
         self.rename.setToolTip(

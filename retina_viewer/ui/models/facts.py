@@ -10,6 +10,7 @@ from retina_viewer.model_store.defaults import default_before, default_model
 from retina_viewer.model_store.lineage import Ancestor, children, lineage
 from retina_viewer.model_store.own_models import note_of, twin_to_delete
 from retina_viewer.model_store.store import is_own, list_models
+from retina_viewer.training.plan import task_of_base
 
 TASKS: tuple[tuple[TaskName, str], ...] = (
     ("superres", "Enlargement"),
@@ -62,6 +63,10 @@ class Entry:
     @property
     def can_be_compared(self) -> bool:
         return self.card.task in ("superres", "vessels")
+
+    @property
+    def can_be_tuned(self) -> bool:
+        return task_of_base(self.card) is not None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.training.run_folder import Request
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import Tokens
@@ -75,11 +76,20 @@ class TrainingDesk(QObject):
             wizard.show_run()
         wizard.present()
 
-    def train_from(self, base: str) -> None:
-        """The wizard, with this model to train further; where a training is open, that one."""
+    def train_from(self, base: ModelCard) -> None:
+        """The wizard, with this model to train further; where a training is open, that one, and
+        why."""
         if self.trainings.run is None:
             self._wizard().train_from(base)
+            self.show()
+            return
         self.show()
+        self._wizard().training.show_problem(
+            UserError(
+                f"“{base.title}” can be trained on when this training is done with.",
+                "Keep its model or discard it first.",
+            )
+        )
 
     def open_run(self, known: Known) -> None:
         """Follow a training that was found, and show it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.training.division import Division, divide, planned
 from retina_viewer.training.intake import Examined, Intake
 from retina_viewer.training.masks import MaskCheck, NamePatterns
@@ -24,7 +25,7 @@ from retina_viewer.training.patients import (
     hashed,
     joined,
 )
-from retina_viewer.training.plan import Expert, PlanTask, Preset, TrainingPlan
+from retina_viewer.training.plan import Expert, PlanTask, Preset, TrainingPlan, task_of_base
 
 _EYE = "left|right|od|os|LEFT|RIGHT|OD|OS"
 SIDES = rf"^(.+?)(?:[ _.-]+(?:{_EYE})|(?:(?<=[0-9])|[ _.-]+)[LRlr])$"
@@ -111,6 +112,13 @@ class Draft:
     preset: Preset = "standard"
     expert: Expert = field(default_factory=Expert)
     device: str = "auto"
+
+    def begin_with(self, base: ModelCard) -> None:
+        """Have this model trained on, for what it is for."""
+        task = task_of_base(base)
+        if task is None:
+            raise ValueError(f"{base.name} is not tuned")
+        self.task, self.base = task, base.name
 
     # Photographs
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget, QWizard
 
 from retina_viewer.core.settings import Settings
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET, Tokens
 from retina_viewer.ui.training.draft import Draft
@@ -111,9 +112,11 @@ class TrainingWizard(QWizard):
 
     # Where to begin
 
-    def train_from(self, base: str) -> None:
-        """Begin with this model as the base."""
-        self.draft.base = base
+    def train_from(self, base: ModelCard) -> None:
+        """The first page, with this model as the base; photographs that were chosen stay."""
+        self.draft.begin_with(base)
+        self.source.show_base(base)
+        self._start_at(PageId.SOURCE)
 
     def begin_anew(self) -> None:
         """The first page, with no photographs chosen."""

@@ -3,18 +3,20 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMenu, QMessageBox
+from PySide6.QtWidgets import QMenu, QMessageBox, QWizard
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import user_runs_dir
-from retina_viewer.model_store.store import find_model
+from retina_viewer.training.plan import TrainingPlan
 from retina_viewer.training.run_folder import RunFolder, Status
 from retina_viewer.ui.training.known_runs import is_reviewed, known_runs, mark_reviewed
 from retina_viewer.ui.training.live import Phase
 from retina_viewer.ui.training.page import PageId
+from retina_viewer.ui.training.wizard import TrainingWizard
 from retina_viewer.ui.window import Window
 from tests.training.tiny_clinic import clinic_plan, tiny_cascade
 from tests.ui.conftest import MakeWindow
+from tests.ui.training.conftest import look_at
 
 
 def prepared(folder: Path, name: str, status: Status, message: str = "") -> RunFolder:
@@ -142,11 +144,82 @@ def test_the_window_may_stay_after_all(window: Window, qtbot: QtBot, folder: Pat
     qtbot.waitUntil(lambda: not window.training.trainings.is_active)
 
 
-def test_train_further_from_a_model_of_the_list(make: MakeWindow, qtbot: QtBot) -> None:
-    tiny_cascade()
+def retrain(window: Window, qtbot: QtBot, name: str) -> TrainingWizard:
+    """Choose a model in the models' dialog, and press the button."""
+    window.manager.show()
+    dialog = window.manager.dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: dialog.shelf.entry(name) is not None, timeout=20_000)
+    dialog.list.choose(name)
+    dialog.actions_row.retrain.click()
+    assert window.training.wizard is not None
+    return window.training.wizard
+
+
+@pytest.mark.parametrize("name", ["tiny", "twin"])
+def test_a_model_of_the_list_is_trained_on_to_the_plan(
+    make: MakeWindow, qtbot: QtBot, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """From the button through the pages: its base stays chosen, a twin for itself too."""
+    tiny_cascade("twin")
+    tiny_cascade("tiny", twin="twin", seed=1)
     window = make()
-    window.manager.retrain_wanted.emit(find_model("tiny"))
-    wizard = window.training.wizard
-    assert wizard is not None
+    wizard = retrain(window, qtbot, name)
     assert wizard.isVisible()
-    assert wizard.draft.base == "tiny"
+    assert wizard.currentId() == PageId.SOURCE
+    assert wizard.source.sentence.text().startswith(f"“{name.capitalize()}” is trained further")
+    look_at(wizard, qtbot, folder)
+    wizard.next()
+    wizard.next()
+    qtbot.waitUntil(wizard.patients.isComplete, timeout=20_000)
+    wizard.next()
+    qtbot.waitUntil(lambda: wizard.choices.card is not None, timeout=20_000)
+    assert wizard.choices.base.currentData() == name
+    begun: list[TrainingPlan] = []
+    monkeypatch.setattr(wizard._trainings, "begin", begun.append)
+    wizard.button(QWizard.WizardButton.CommitButton).click()
+    assert [plan.base for plan in begun] == [name]
+
+
+def test_another_model_may_be_chosen_when_the_wizard_was_left_later_on(
+    make: MakeWindow, qtbot: QtBot, folder: Path
+) -> None:
+    tiny_cascade("tiny")
+    tiny_cascade("other", seed=1)
+    window = make()
+    wizard = retrain(window, qtbot, "tiny")
+    look_at(wizard, qtbot, folder)
+    wizard.next()
+    wizard.close()
+    assert retrain(window, qtbot, "other") is wizard
+    assert wizard.currentId() == PageId.SOURCE
+    assert wizard.draft.base == "other"
+    assert wizard.draft.intake is not None  # the photographs are still there
+
+
+def test_a_vessel_model_wants_masks(make: MakeWindow, qtbot: QtBot, folder: Path) -> None:
+    window = make()
+    wizard = retrain(window, qtbot, "vessels-unet")
+    assert wizard.draft.task == "vessels"
+    assert wizard.source.task.button("vessels").isChecked()
+    for mask in folder.glob("*_mask.png"):
+        mask.unlink()
+    look_at(wizard, qtbot, folder)
+    assert "No drawn masks" in wizard.source.problem.text()
+    assert not wizard.source.isComplete()
+    wizard.source.task.button("superres").click()
+    assert wizard.source.isComplete()
+    assert wizard.source.problem.isHidden()
+    assert wizard.source.sentence.text().startswith("A model that comes with the program")
+
+
+def test_while_a_training_is_open_it_is_shown_and_says_why(
+    window: Window, qtbot: QtBot, folder: Path
+) -> None:
+    tiny_cascade()
+    run = running(window, qtbot, folder)
+    wizard = retrain(window, qtbot, "tiny")
+    assert wizard.currentId() == PageId.TRAINING
+    assert "when this training is done with" in wizard.training.problem.text()
+    run.set_state("paused")
+    qtbot.waitUntil(lambda: not window.training.trainings.is_active)

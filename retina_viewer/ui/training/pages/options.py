@@ -8,7 +8,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.training.patients import installation_salt
-from retina_viewer.training.plan import TrainingPlan
+from retina_viewer.training.plan import TrainingPlan, task_of_base
 from retina_viewer.ui.training.draft import counted, own_name
 from retina_viewer.ui.training.expert import ExpertFields
 from retina_viewer.ui.training.live import duration
@@ -99,10 +99,10 @@ class OptionsPage(Page):
         self.column.addWidget(self.summary_text)
 
     def initializePage(self) -> None:
-        task = self.draft.task
+        task, wanted = self.draft.task, self.draft.base
 
         def work(progress: Progress) -> tuple[list[ModelCard], str]:
-            return _bases(task)
+            return _bases(task, wanted)
 
         self.around.jobs.submit(_MODELS, work, self._show_bases, failed=self.show_problem)
 
@@ -239,12 +239,15 @@ def _how_long(plan: TrainingPlan) -> str:
     return duration(60 * plan.minutes)
 
 
-def _bases(task: str) -> tuple[list[ModelCard], str]:
-    """The models of a task that can be trained on, and the name of the default one."""
+def _bases(task: str, wanted: str) -> tuple[list[ModelCard], str]:
+    """The models of a task that can be trained on, and the name of the default one.
+
+    Twins are trained on with their saliency GAN, and for themselves only where one is wanted.
+    """
     from retina_viewer.model_store.defaults import default_model
     from retina_viewer.model_store.store import list_models
 
     kind: TaskName = "vessels" if task == "vessels" else "superres"
-    cards = list_models(kind)
-    twins = {card.twin for card in cards}
+    cards = [card for card in list_models(kind) if task_of_base(card) == task]
+    twins = {card.twin for card in cards} - {wanted}
     return [card for card in cards if card.name not in twins], default_model(kind)

@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from retina_viewer.core.errors import UserError
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import counted
@@ -26,6 +28,11 @@ from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
 _ROW, _MOST_ROWS = 22, 6
+_ANY = "A model that comes with the program"
+_SENTENCE = (
+    "{} is trained further on photographs of your own. They are read where they are, never "
+    "changed, and nothing leaves this computer."
+)
 TASKS = {
     "superres": "Learn to enlarge photographs of your cameras and patients more truly.",
     "vessels": "Learn to find vessels as they are drawn in your masks.",
@@ -39,9 +46,9 @@ class SourcePage(Page):
         super().__init__(
             around,
             "What should the model learn, and from which photographs?",
-            "A model that comes with the program is trained further on photographs of your own. "
-            "They are read where they are, never changed, and nothing leaves this computer.",
+            _SENTENCE.format(_ANY),
         )
+        self._base: ModelCard | None = None
         self.task = Segments(
             [
                 ("superres", "Super-resolution", TASKS["superres"]),
@@ -113,6 +120,12 @@ class SourcePage(Page):
         intake = self.draft.intake
         return "" if intake is None else counted(len(intake.photographs), "photograph")
 
+    def show_base(self, base: ModelCard) -> None:
+        """A model is to be trained on: say so from the start."""
+        self._base = base
+        self.show_problem(None)
+        self._show()
+
     # What the person does
 
     def add(self, places: Sequence[Path]) -> None:
@@ -151,6 +164,7 @@ class SourcePage(Page):
     def _choose_task(self, task: str) -> None:
         self.draft.task = "vessels" if task == "vessels" else "superres"
         self.draft.base = ""
+        self.show_problem(None)
         self._show()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -169,10 +183,18 @@ class SourcePage(Page):
         self._show()
 
     def _ended(self, error: Exception | None) -> None:
-        self.show_problem(error)
-        if self.draft.task == "vessels" and not self._has_masks():
-            self.draft.task = "superres"
+        self.show_problem(error or self._without_masks())
         self._show()
+
+    def _without_masks(self) -> UserError | None:
+        """Why vessels cannot be learnt from what was found."""
+        intake = self.draft.intake
+        if self.draft.task != "vessels" or intake is None or intake.masks:
+            return None
+        return UserError(
+            "No drawn masks lie beside these photographs; vessels are learnt from those.",
+            "Add the folder of the masks, or choose super-resolution.",
+        )
 
     def _has_masks(self) -> bool:
         return self.draft.intake is not None and bool(self.draft.intake.masks)
@@ -191,7 +213,10 @@ class SourcePage(Page):
         self.bar.setVisible(busy)
         self.found.setText(self._sentence(busy))
         self.task.set_value(draft.task)
-        self.task.button("vessels").setEnabled(self._has_masks())
+        self.task.button("vessels").setEnabled(self._has_masks() or draft.task == "vessels")
+        chosen = self._base is not None and self._base.name == draft.base
+        name = f"“{self._base.title}”" if self._base is not None and chosen else _ANY
+        self.sentence.setText(_SENTENCE.format(name))
         missing = "" if self._has_masks() else " Vessels can be learnt where masks lie beside them."
         self.task_sentence.setText(TASKS[draft.task] + missing)
         self.completeChanged.emit()
@@ -214,7 +239,11 @@ class SourcePage(Page):
 
     def isComplete(self) -> bool:
         intake = self.draft.intake
-        return self.around.looking.is_busy or (intake is not None and bool(intake.photographs))
+        if self.around.looking.is_busy:
+            return True
+        if intake is None or (self.draft.task == "vessels" and not intake.masks):
+            return False
+        return bool(intake.photographs)
 
     def nextId(self) -> int:
         return self.step_to(PageId.CHECK)
