@@ -24,6 +24,7 @@ class Inspector(QScrollArea):
     """Enhance, layers, view, measure, information."""
 
     export_clicked = Signal()
+    compare_clicked = Signal()
     theme_chosen = Signal(str)
 
     def __init__(self, viewer: Viewer, commands: Commands, jobs: Jobs, theme: str) -> None:
@@ -60,6 +61,7 @@ class Inspector(QScrollArea):
 
     def _connect_commands(self, commands: Commands) -> None:
         self.enhance.export_clicked.connect(self.export_clicked)
+        self.enhance.compare_clicked.connect(self.compare_clicked)
         self.enhance.retry_clicked.connect(self._viewer.retry)
         self.enhance.method_chosen.connect(commands.set_method)
         self.enhance.network_chosen.connect(commands.set_network)

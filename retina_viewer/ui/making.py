@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from retina_viewer.model_store.card import Fidelity, share_at
+from retina_viewer.superres.method_list import Character
 from retina_viewer.ui.view_state import Scale, ViewState
 
 
@@ -23,6 +24,8 @@ class MethodInfo(Protocol):
     def scales(self) -> Sequence[int]: ...
     @property
     def learned(self) -> bool: ...
+    @property
+    def character(self) -> Character: ...
 
 
 @dataclass(frozen=True)

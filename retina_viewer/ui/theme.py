@@ -86,6 +86,8 @@ QToolButton[role="section"] { font-weight: bold; text-align: left; padding: 4px 
   border-radius: 0; }
 QComboBox { background: $raised; border: 1px solid $border; border-radius: 4px;
   padding: 3px 8px; min-height: 20px; }
+MethodChooser { combobox-popup: 0; }
+MethodChooser QScrollBar::handle:vertical { background: $dim; }
 QComboBox::drop-down { border: none; width: 26px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; outline: none;

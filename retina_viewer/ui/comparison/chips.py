@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.making import MethodInfo
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.widgets.ai_mark import ai_icon
+from retina_viewer.ui.widgets.ai_mark import ICON, ai_icon
 
 GAP = 6
 
@@ -61,7 +61,7 @@ class MethodChips(QWidget):
             chip.setAccessibleDescription(method.sentence)
             if method.learned:
                 chip.setIcon(ai_icon())
-                chip.setIconSize(QSize(20, 14))
+                chip.setIconSize(ICON)
             chip.clicked.connect(lambda _=False, name=method.id: self.toggled.emit(name))
             chip.show()
             self._chips[method.id] = chip

@@ -25,6 +25,7 @@ class FiguresStrip(QFrame):
         for column, (name, hint) in enumerate(zip(NAMES, HINTS, strict=True), start=1):
             grid.addWidget(_label(name, "dim", hint, right=True), 0, column)
             grid.setColumnStretch(column, 1)
+        grid.addWidget(_label("bold: best", "dim"), 0, 0)
         self._values: list[list[QLabel]] = []
         for row, title in enumerate(ROWS, start=1):
             grid.addWidget(_label(title, "dim"), row, 0)

@@ -28,6 +28,7 @@ class EnhancePanel(QWidget):
     """What makes the result, and in words what one looks at."""
 
     export_clicked = Signal()
+    compare_clicked = Signal()
     retry_clicked = Signal()
     method_chosen = Signal(str)
     network_chosen = Signal(str)
@@ -59,7 +60,10 @@ class EnhancePanel(QWidget):
         self._resume.clicked.connect(self.retry_clicked)
         self._export = QPushButton("Export…")
         self._export.clicked.connect(self.export_clicked)
-        for button in (self._resume, self._export):
+        self._compare = QPushButton("Compare methods…")
+        self._compare.setToolTip("Two to four methods at the same place, measured (Shift+C)")
+        self._compare.clicked.connect(self.compare_clicked)
+        for button in (self._resume, self._compare, self._export):
             button.setMinimumHeight(HIT_TARGET)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._arrange()
@@ -76,12 +80,14 @@ class EnhancePanel(QWidget):
         for widget in (self._sentence, self.fidelity, self.back_projection, self.formation):
             column.addWidget(widget)
         column.addLayout(facts)
-        for last in (self._caution, self._resume, self._export):
+        for last in (self._caution, self._resume, self._compare, self._export):
             column.addWidget(last)
 
     def use_icons(self, icons: Icons) -> None:
         self._export.setIconSize(ICON_SIZE)
         self._export.setIcon(icons.icon("export"))
+        self._compare.setIconSize(ICON_SIZE)
+        self._compare.setIcon(icons.icon("methods"))
 
     def show_viewer(self, viewer: Viewer) -> None:
         view, method = viewer.view, viewer.method
@@ -94,6 +100,7 @@ class EnhancePanel(QWidget):
         self._sentence.setText(method.sentence)
         self._caution.setVisible(method.learned)
         self._export.setEnabled(view.has_image)
+        self._compare.setEnabled(view.has_image)
         width, height = view.image.width * view.scale, view.image.height * view.scale
         self._size.setText(f"{width} × {height} px" if view.has_image else "")
         self.show_progress(viewer)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 from retina_viewer.ui.theme import DARK
 
 SIZE = QSize(20, 14)
+ICON = QSize(24, 14)
 _SHARPEST = 3
 """Device pixels per logical pixel up to which the icon is sharp."""
 
@@ -29,8 +30,8 @@ def paint_ai_mark(painter: QPainter, box: QRectF) -> None:
 
 
 def ai_icon() -> QIcon:
-    """The mark for a button."""
-    pixmap = QPixmap(SIZE * _SHARPEST)
+    """The mark for a button, with some room between it and the text."""
+    pixmap = QPixmap(ICON * _SHARPEST)
     pixmap.setDevicePixelRatio(_SHARPEST)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

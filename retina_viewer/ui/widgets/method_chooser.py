@@ -1,11 +1,19 @@
-"""The method chooser: each method with its sentence."""
+"""The method chooser: what each method does to detail, a sentence on it, a mark where it is AI."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPalette,
+    QStandardItem,
+    QStandardItemModel,
+)
 from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
@@ -13,15 +21,32 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from retina_viewer.superres.method_list import Character
 from retina_viewer.ui.making import MethodInfo
+from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
+from retina_viewer.ui.widgets.ai_mark import paint_ai_mark
 from retina_viewer.ui.widgets.choices import Chooser
 
+ID = Qt.ItemDataRole.UserRole
+"""The method's identifier; nothing for the heading of a group."""
 SENTENCE = Qt.ItemDataRole.UserRole + 1
-WIDTH = 420
+LEARNED = Qt.ItemDataRole.UserRole + 2
+WIDTH = 460
+LETTERS = 16
+"""Of a title that are shown at least while the list is closed."""
+ROWS = 16
+"""Shown at once: all methods with their headings, where the screen is high enough."""
+_SIDE, _TOP = 12, 7
+_HEADING = 28
+GROUPS: dict[Character, str] = {
+    "draws": "Draws what looks right",
+    "restores": "Restores what comes closest to the truth",
+    "interpolates": "Interpolates",
+}
 
 
 class _TwoLines(QStyledItemDelegate):
-    """A bold title over a sentence that wraps."""
+    """A bold title, its mark, and a sentence that wraps; or the heading of a group."""
 
     def paint(
         self,
@@ -32,27 +57,59 @@ class _TwoLines(QStyledItemDelegate):
         painter.save()
         rect: QRect = option.rect
         palette: QPalette = option.palette
+        if index.data(ID) is None:
+            self._paint_heading(painter, rect, palette, index)
+            painter.restore()
+            return
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, palette.highlight())
-        font: QFont = option.font
+        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        font: QFont = QFont(option.font)
         font.setBold(True)
         painter.setFont(font)
-        box = rect.adjusted(12, 8, -12, -8)
-        painter.drawText(box, Qt.AlignmentFlag.AlignTop, index.data())
-        top = QFontMetrics(font).height() + 2
-        font.setBold(False)
-        painter.setFont(font)
+        metrics = QFontMetrics(font)
+        box = rect.adjusted(_SIDE, _TOP, -_SIDE, -_TOP)
+        title = str(index.data())
+        painter.drawText(box, Qt.AlignmentFlag.AlignTop, title)
+        if index.data(LEARNED):
+            left = box.x() + metrics.horizontalAdvance(title) + 8
+            top = box.y() + (metrics.height() - MARK.height()) / 2
+            paint_ai_mark(painter, QRectF(left, top, MARK.width(), MARK.height()))
+        painter.setFont(option.font)
         flags = Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-        painter.drawText(box.adjusted(0, top, 0, 0), flags, index.data(SENTENCE))
+        below = box.adjusted(0, metrics.height() + 2, 0, 0)
+        painter.drawText(below, flags, str(index.data(SENTENCE)))
         painter.restore()
+
+    def _paint_heading(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        palette: QPalette,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        ink = QColor(palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Text))
+        if index.row() > 0:
+            ink.setAlphaF(0.25)
+            painter.fillRect(rect.x(), rect.y(), rect.width(), 1, ink)
+        ink.setAlphaF(0.75)  # still 4.5 : 1 in both themes
+        painter.setPen(ink)
+        box = rect.adjusted(_SIDE, 4, -_SIDE, 0)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, str(index.data()))
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        metrics = QFontMetrics(option.font)
-        room = QRect(0, 0, WIDTH - 24, 1000)
-        text = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, index.data(SENTENCE))
-        return QSize(WIDTH, text.height() + metrics.height() + 18)
+        if index.data(ID) is None:
+            return QSize(WIDTH, _HEADING)
+        bold = QFont(option.font)
+        bold.setBold(True)
+        # The scroll bar may take a part of the width.
+        room = QRect(0, 0, WIDTH - 2 * _SIDE - 12, 1000)
+        sentence = str(index.data(SENTENCE))
+        text = QFontMetrics(option.font).boundingRect(room, Qt.TextFlag.TextWordWrap, sentence)
+        height = text.height() + QFontMetrics(bold).height() + 2 + 2 * _TOP
+        return QSize(WIDTH, height)
 
 
 class MethodChooser(Chooser):
@@ -64,29 +121,62 @@ class MethodChooser(Chooser):
     def __init__(self, methods: Sequence[MethodInfo], parent: QWidget | None = None) -> None:
         super().__init__("Method", parent)
         self.setMinimumWidth(130)
-        self._ids: list[str] = []
+        self.setMaxVisibleItems(ROWS)
+        # Not as wide as the headings: the row of the toolbar is full.
+        self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(LETTERS)
+        self._offered: list[MethodInfo] = []
         self.offer(methods)
         self.setItemDelegate(_TwoLines(self))
         self.view().setMinimumWidth(WIDTH)
-        self.activated.connect(lambda index: self.chosen.emit(self._ids[index]))
+        self.activated.connect(self._picked)
+
+    @property
+    def method(self) -> str:
+        """The identifier of what is shown."""
+        return str(self.currentData(ID) or "")
 
     def offer(self, methods: Sequence[MethodInfo]) -> None:
-        """Show these; the choice stays, where it is among them."""
-        ids = [method.id for method in methods]
-        if ids == self._ids:
+        """Show these, by their groups; the choice stays, where it is among them."""
+        if list(methods) == self._offered:
             return
-        shown = self._ids[self.currentIndex()] if self._ids else ""
-        self._ids = ids
-        self.clear()
-        for method in methods:
-            self.addItem(method.title)
-            self.setItemData(self.count() - 1, method.sentence, SENTENCE)
-            self.setItemData(self.count() - 1, method.sentence, Qt.ItemDataRole.ToolTipRole)
+        shown = self.method
+        self._offered = list(methods)
+        model = QStandardItemModel(self)
+        for character, heading in GROUPS.items():
+            group = [method for method in methods if method.character == character]
+            for row in ([_heading(heading)] if group else []) + [_entry(one) for one in group]:
+                model.appendRow(row)
+        self.setModel(model)
         self.set_method(shown)
 
     def set_method(self, method: str) -> None:
         """Show the choice without announcing it."""
-        if method in self._ids:
-            index = self._ids.index(method)
-            self.setCurrentIndex(index)
-            self.setToolTip(str(self.itemData(index, SENTENCE)))
+        row = self.findData(method, ID)
+        if row < 0:
+            row = next((n for n in range(self.count()) if self.itemData(n, ID)), -1)
+        self.setCurrentIndex(row)
+        self.setToolTip(str(self.itemData(row, SENTENCE) or ""))
+
+    def _picked(self, row: int) -> None:
+        method = self.itemData(row, ID)
+        if method:
+            self.chosen.emit(str(method))
+
+
+def _heading(text: str) -> QStandardItem:
+    """What cannot be chosen; keys and wheel pass over it."""
+    item = QStandardItem(text)
+    item.setFlags(Qt.ItemFlag.NoItemFlags)
+    return item
+
+
+def _entry(method: MethodInfo) -> QStandardItem:
+    item = QStandardItem(method.title)
+    item.setData(method.id, ID)
+    item.setData(method.sentence, SENTENCE)
+    item.setData(method.learned, LEARNED)
+    item.setData(method.sentence, Qt.ItemDataRole.ToolTipRole)
+    mark = "made by AI. " if method.learned else ""
+    item.setData(f"{method.title}, {mark}{method.sentence}", Qt.ItemDataRole.AccessibleTextRole)
+    return item
