@@ -61,7 +61,7 @@ def linear_equations(
             "Name a folder with training photographs, or leave out the method linear.",
         )
     random = np.random.default_rng(seed)
-    photographs = _some_of_each_set(photographs)
+    photographs = learned_from(photographs)
     equations = {condition: NormalEquations(condition.scale) for condition in conditions}
     for done, photograph in enumerate(photographs):
         progress(done / len(photographs), "Fitting the linear filter")
@@ -75,8 +75,8 @@ def linear_equations(
     return equations
 
 
-def _some_of_each_set(photographs: Sequence[Photograph]) -> list[Photograph]:
-    """At most eight of each set, evenly spread."""
+def learned_from(photographs: Sequence[Photograph]) -> list[Photograph]:
+    """What a filter is fitted to: at most eight of each set, evenly spread."""
     chosen: list[Photograph] = []
     for dataset in sorted({photograph.dataset for photograph in photographs}):
         members = [photograph for photograph in photographs if photograph.dataset == dataset]

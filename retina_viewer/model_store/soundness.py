@@ -54,9 +54,9 @@ def check_fits_task(card: ModelCard, network: nn.Module) -> None:
 
 
 def _scales_of(network: GeneratorCascade | LinearFilters | RegressionForests) -> tuple[int, ...]:
-    if isinstance(network, LinearFilters):
-        return network.scales
-    return tuple(2 ** (step + 1) for step in range(len(network.margins)))
+    if isinstance(network, GeneratorCascade):
+        return tuple(2 ** (step + 1) for step in range(len(network.margins)))
+    return network.scales
 
 
 def check_finite(card: ModelCard, network: nn.Module) -> None:

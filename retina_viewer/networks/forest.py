@@ -61,7 +61,7 @@ class ForestArrays(nn.Module):
             "codes": ((step.leaves, step.rank), torch.float16),
             "dictionary": ((step.rank + 1, (step.features + 1) * TARGETS), torch.float32),
         }
-        self.parameters_of_step = step
+        self.shape = step
         for name, (shape, kind) in shapes.items():
             self.register_buffer(name, torch.zeros(shape, dtype=kind))
 
@@ -73,3 +73,4 @@ class RegressionForests(nn.Module):
         super().__init__()
         self.steps = nn.ModuleList(ForestArrays(step) for step in parameters.steps)
         self.margins = (STEP_MARGIN,) * len(parameters.steps)
+        self.scales = tuple(2 << number for number in range(len(parameters.steps)))

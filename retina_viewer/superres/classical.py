@@ -89,14 +89,27 @@ class Interpolation:
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         window = reflected_window(rgb, region.expanded(self.margin))
-        # Columns first: what is turned is then the small image, and the large one lies in order.
-        wide = _enlarge_rows(window.transpose(1, 0, 2), self.weights).transpose(1, 0, 2)
-        result = _enlarge_rows(np.ascontiguousarray(wide), self.weights)
+        result = interpolated(window, self.weights)
         return np.clip(result, 0.0, 1.0, out=result)
 
 
+def interpolated(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
+    """Enlarge by the weights of :func:`phase_weights`; nothing is clamped.
+
+    Args:
+        window: ``(h + 2 * support, w + 2 * support)`` or the same with channels, float32.
+
+    Returns:
+        ``(h * scale, w * scale)``, or the same with channels. What lies beyond a pixel's support
+        never changes a bit of it.
+    """
+    # Columns first: what is turned is then the small image, and the large one lies in order.
+    wide = _enlarge_rows(window.swapaxes(0, 1), weights).swapaxes(0, 1)
+    return _enlarge_rows(np.ascontiguousarray(wide), weights)
+
+
 def _enlarge_rows(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
-    """``(h + 2 * support, w, 3)`` to ``(h * scale, w, 3)``; one weighted sum a phase."""
+    """``(h + 2 * support, w, ...)`` to ``(h * scale, w, ...)``; one weighted sum a phase."""
     scale, taps = weights.shape
     height = window.shape[0] - taps + 1
     result = np.empty((height, scale, *window.shape[1:]), dtype=np.float32)

@@ -19,6 +19,8 @@ from retina_viewer.networks.growth import grow
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.distributed import joined
+from retina_viewer.training.fitted_recipe import load_fitted_recipe
+from retina_viewer.training.fitted_run import fit
 from retina_viewer.training.formation_task import FormationTask
 from retina_viewer.training.loop import Event, Surroundings, run_stage
 from retina_viewer.training.outcome import ARCHITECTURE_OF, TrainingData, write_model
@@ -52,6 +54,7 @@ def train(
     *,
     device: str = "auto",
     resume: bool = False,
+    cache: Path | None = None,
     events: Callable[[Event], None] = lambda event: None,
     progress: Progress = no_progress,
 ) -> ModelCard:
@@ -63,12 +66,18 @@ def train(
         out: checkpoints, caches and the model; made if missing.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         resume: go on from the checkpoints in ``out``; without it, old ones are an error.
+        cache: where decoded photographs are kept, for trainings that share them; None for
+            ``out/cache``.
         events: told of the start, losses, validations, ends of stages and the model.
         progress: may raise Cancelled; a checkpoint is written first.
 
     Raises:
         UserError: recipe, data, device or disk are not usable, or the losses left the numbers.
     """
+    classical = load_fitted_recipe(recipe_file)
+    if classical is not None:
+        _prepare_folder(out, recipe_file, resume)
+        return fit(classical, recipe_file, data, out, events=events, progress=progress)
     recipe = load_recipe(recipe_file)
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
@@ -76,7 +85,7 @@ def train(
         group.from_first(lambda: _prepare_folder(out, recipe_file, resume))
         decoding = part_of(progress, 0.0, 0.02)
         loaded = group.first_before_others(
-            lambda: _load_data(recipe, data, out / "cache", decoding)
+            lambda: _load_data(recipe, data, cache or out / "cache", decoding)
         )
         told = events if group.is_first else _to_nobody
         where = Surroundings(out, recipe.seed, target, told, progress, group)
@@ -122,7 +131,7 @@ def _best(counters: Counters) -> dict[str, float]:
 def _prepare_folder(out: Path, recipe_file: Path, resume: bool) -> None:
     """A folder belongs to one recipe; going on with another would mix two trainings."""
     kept = out / "recipe.toml"
-    if any(out.glob("stage*.safetensors")):
+    if any(out.glob("stage*.safetensors")) or any(out.glob("step*.safetensors")):
         if not resume:
             raise UserError(
                 f"{out} holds a training already.",

@@ -1,0 +1,214 @@
+"""Super-resolution forests (Schulter, Leistner and Bischof 2015), one for each doubling.
+
+Every patch of the doubled luminance falls through ten trees; the regression in each leaf that it
+reaches says what the patch lacks. Trees and overlapping patches are averaged. Chroma is
+interpolated. CPU alone. The sums are of whole numbers below 2^53 in float64, hence exact: any
+region is the crop of the whole to the bit.
+"""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.geometry import Rect
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.store import find_model, load_network
+from retina_viewer.networks.forest import STEP_MARGIN, TARGETS, ForestArrays, RegressionForests
+from retina_viewer.superres.border import reflected_window
+from retina_viewer.superres.classical import cubic, interpolated, phase_weights
+from retina_viewer.superres.enhancer import FloatImage
+from retina_viewer.superres.forest_features import (
+    FINER,
+    LEVELS,
+    Plane,
+    Whole,
+    derivatives,
+    doubled,
+    luminance_of,
+    overlapped,
+    projected,
+)
+
+_BICUBIC_REACH = 2
+_LEAF_UNIT = 1 << 14
+_LARGEST_LEAF = 1 << 20  # beyond any regression; with it, sums stay below 2^53
+_PATCHES_AT_ONCE = 1 << 16  # bounds memory: 75 MB of derivatives
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """One x2 forest, expanded for use; the arrays of
+    :class:`~retina_viewer.networks.forest.ForestArrays`, and ``leaves (l, d + 1, 36)`` float32,
+    whole numbers in units of ``1 / 2^14``."""
+
+    projection: NDArray[np.int16]
+    roots: NDArray[np.int32]
+    first: NDArray[np.uint8]
+    second: NDArray[np.uint8]
+    threshold: NDArray[np.int32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    leaves: NDArray[np.float32]
+    depth: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every node leads to nodes and leaves, and asks for features, that exist."""
+        ways = np.concatenate([self.left, self.right, self.roots])
+        asked = np.concatenate([self.first, self.second])
+        return bool(
+            -len(self.leaves) <= ways.min()
+            and ways.max() < len(self.left)
+            and asked.max() <= self.projection.shape[1]
+            and np.abs(self.leaves).max() <= _LARGEST_LEAF
+        )
+
+    def leaf_of(self, features: Whole, tree: int) -> NDArray[np.int32]:
+        """The leaf of one tree that each patch falls into: ``(n, d + 2)`` to ``(n,)``."""
+        node = np.full(len(features), self.roots[tree], np.int32)
+        falling = np.arange(len(features)) if self.roots[tree] >= 0 else np.empty(0, np.intp)
+        for _ in range(self.depth):
+            at = node[falling]
+            value = features[falling, self.first[at]] - features[falling, self.second[at]]
+            to = np.where(value > self.threshold[at], self.right[at], self.left[at])
+            node[falling] = to
+            falling = falling[to >= 0]
+            if not falling.size:
+                break
+        return -1 - node
+
+    def predicted(self, features: Whole) -> NDArray[np.float64]:
+        """What patches lack, summed over the trees: ``(n, d + 2)`` to ``(n, 36)``, whole numbers
+        in units of ``1 / (LEVELS * FINER * 2^14)``."""
+        inputs = np.delete(features, -2, axis=1).astype(np.float64)
+        total = np.zeros((len(features), TARGETS))
+        for tree in range(len(self.roots)):
+            leaf = self.leaf_of(features, tree)
+            order = np.argsort(leaf, kind="stable")
+            used, starts = np.unique(leaf[order], return_index=True)
+            for one, rows in zip(used, np.split(order, starts[1:]), strict=True):
+                total[rows] += inputs[rows] @ self.leaves[one].astype(np.float64)
+        return total
+
+    def lacking(self, features: Whole) -> NDArray[np.float64]:
+        """The mean over the trees, in units of ``1 / (LEVELS * FINER)``, for judging the fit."""
+        return self.predicted(features) / (_LEAF_UNIT * len(self.roots))
+
+    def double(self, small: Plane) -> Plane:
+        """``(h + 10, w + 10)`` luminance to ``(2 h, 2 w)`` float32 in [0, 1]."""
+        height, width = (size - 2 * STEP_MARGIN for size in small.shape)
+        rows_at_once = max(1, _PATCHES_AT_ONCE // (width + 2) - 2)
+        strips = [
+            self._strip(small[top : min(top + rows_at_once, height) + 2 * STEP_MARGIN])
+            for top in range(0, height, rows_at_once)
+        ]
+        return np.concatenate(strips)
+
+    def _strip(self, small: Plane) -> Plane:
+        patches = derivatives(small)
+        features = projected(patches.reshape(-1, patches.shape[-1]), self.projection)
+        sums = self.predicted(features).reshape(*patches.shape[:2], TARGETS)
+        unit = 1 / (LEVELS * FINER * _LEAF_UNIT * 9 * len(self.roots))
+        rim = STEP_MARGIN - 2
+        level = doubled(small[rim:-rim, rim:-rim]) + overlapped(sums) * unit
+        return np.clip(level, 0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ForestEnhancer:
+    """The :class:`~retina_viewer.superres.enhancer.Enhancer` of one forest a step."""
+
+    steps: tuple[Forest, ...] = field(repr=False, compare=False)
+    model: str | None = None
+    method: str = "sr-forest"
+    whole_image_only: bool = False
+    formation: None = None
+    fidelity: None = None
+    back_projection: None = None
+
+    @property
+    def scale(self) -> int:
+        return 1 << len(self.steps)
+
+    @property
+    def margin(self) -> int:
+        return self._around[0]
+
+    @property
+    def _around(self) -> tuple[int, ...]:
+        """Small pixels around the region that each step's input holds, and the result: 0."""
+        needed, around = 0, [0]
+        for number in reversed(range(len(self.steps))):
+            needed += -(-STEP_MARGIN // 2**number)  # whole pixels of the photograph
+            around.append(needed)
+        return tuple(reversed(around))
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        """Itself: it was fitted once, to one degradation."""
+        return self
+
+    def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
+        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
+        around = self._around
+        window = reflected_window(rgb, region.expanded(around[0]))
+        level = light = luminance_of(window)
+        for number, forest in enumerate(self.steps):
+            # What a step sees beyond what the next one needs is cut away.
+            rim = (around[number] - around[number + 1]) * 2**number - STEP_MARGIN
+            level = forest.double(level[rim : level.shape[0] - rim, rim : level.shape[1] - rim])
+        rim = around[0] - _BICUBIC_REACH
+        chroma = (window - light[..., None])[
+            rim : window.shape[0] - rim, rim : window.shape[1] - rim
+        ]
+        chroma = interpolated(chroma, phase_weights(cubic, _BICUBIC_REACH, self.scale))
+        result = chroma + level[..., None]
+        return np.clip(result, 0.0, 1.0, out=result)
+
+
+def load_forest(model: str | ModelCard, scale: int) -> ForestEnhancer:
+    """The first forests of a model, for a scale.
+
+    Args:
+        model: its name, or its card.
+        scale: 2, 4, 8 or 16.
+
+    Raises:
+        UserError: no such model, its files are broken, it is no forest, or not for that scale.
+    """
+    card = model if isinstance(model, ModelCard) else find_model(model)
+    network = load_network(card)
+    if not isinstance(network, RegressionForests):
+        raise UserError(f"The model {card.name!r} is no forest.", "Choose another model.")
+    count = scale.bit_length() - 1
+    if scale != 1 << count or not 1 <= count <= len(network.steps):
+        offered = ", ".join(f"x{2 << step}" for step in range(len(network.steps))) or "nothing"
+        raise UserError(
+            f"The model {card.name!r} cannot enlarge by x{scale}.", f"It offers {offered}."
+        )
+    steps = []
+    for arrays in list(network.steps)[:count]:
+        assert isinstance(arrays, ForestArrays)
+        steps.append(_expanded(card, arrays))
+    return ForestEnhancer(tuple(steps), card.name)
+
+
+def _expanded(card: ModelCard, arrays: ForestArrays) -> Forest:
+    forest = expanded(arrays)
+    if not forest.is_sound:
+        raise UserError(
+            f"The trees of the model {card.name!r} are broken.",
+            "Install the model again; do not use its results.",
+        )
+    return forest
+
+
+def expanded(arrays: ForestArrays) -> Forest:
+    """A forest ready for use: each leaf's regression mixed, and rounded to whole numbers."""
+    held = {name: value.numpy() for name, value in arrays.named_buffers()}
+    codes, dictionary = held.pop("codes"), held.pop("dictionary")
+    leaves = codes.astype(np.float32) @ dictionary[1:] + dictionary[0]
+    leaves = np.rint(leaves * np.float32(_LEAF_UNIT)).reshape(len(leaves), -1, TARGETS)
+    return Forest(**held, leaves=leaves, depth=arrays.shape.depth)
