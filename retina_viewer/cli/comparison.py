@@ -60,15 +60,22 @@ def add_tables(kinds: "Verbs") -> None:
         "--minutes", type=float, metavar="M",
         help="of every vessel network instead; made into steps once, the same for all",
     )  # fmt: skip
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE",
+        help="write the page of the results in DIR; without DATA, of what is there already",
+    )  # fmt: skip
     add_device(parser)
     add_json(parser)
     parser.set_defaults(run=_evaluate_tables)
 
 
 def _evaluate_tables(options: argparse.Namespace, console: Console) -> int:
-    from retina_viewer.evaluation.all_tables import evaluate_tables_command
+    from retina_viewer.evaluation.all_tables import evaluate_tables_command, write_page
     from retina_viewer.evaluation.comparison import Comparison
 
+    if options.page is not None and not options.data:
+        write_page(options.out, options.page)
+        return _done(options.page, console)
     asked = Comparison(
         tables=tuple(options.tables),
         scales=tuple(options.scales),
@@ -93,6 +100,13 @@ def _evaluate_tables(options: argparse.Namespace, console: Console) -> int:
         options.data, options.out, asked, trainer, progress=console.progress("tables")
     )
     console.say(tables)
-    console.say(f"Written to {options.out}")
-    console.event("done", out=options.out)
+    if options.page is not None:
+        write_page(options.out, options.page)
+        console.say(f"Written to {options.page}")
+    return _done(options.out, console)
+
+
+def _done(out: Path, console: Console) -> int:
+    console.say(f"Written to {out}")
+    console.event("done", out=out)
     return 0

@@ -5,9 +5,13 @@ from pathlib import Path
 
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.evaluation.comparison import Comparison, photographs_below
+from retina_viewer.evaluation.comparison_plots import save_plots
 from retina_viewer.evaluation.image_table import measure_images
+from retina_viewer.evaluation.page import cases_of, page
 from retina_viewer.evaluation.report import make_folder
+from retina_viewer.evaluation.results import read_results
 from retina_viewer.evaluation.superres_summary import reference_of
+from retina_viewer.evaluation.tables import records_to_csv, write_report
 from retina_viewer.evaluation.vessel_study import Trainer
 from retina_viewer.evaluation.vessel_tables import measure_vessels
 
@@ -56,4 +60,25 @@ def evaluate_tables_command(
                 found, out, asked, trainer, str(steps), reference_of(methods), progress=later
             )
         )
+    results = read_results(out, asked.tables)
+    save_plots(results, out / "plots")
+    cases = [case.as_record() for case in cases_of(results)]
+    if cases:
+        write_report(out / "claims.csv", records_to_csv(list(cases[0]), cases))
     return "\n".join(written)
+
+
+def write_page(out: Path, file: Path) -> None:
+    """Make the page of the results in ``out``; its plots go into ``figures`` beside it.
+
+    An older page is replaced. Every table in ``out`` is taken, of whichever run.
+
+    Raises:
+        UserError: ``out`` holds no tables, or the page cannot be written.
+    """
+    results = read_results(out)
+    figures = file.parent / "figures"
+    make_folder(figures)
+    titles = save_plots(results, figures, f"{file.stem}_")
+    addresses = {f"figures/{name}": title for name, title in titles.items()}
+    write_report(file, page(results, addresses))
