@@ -15,12 +15,12 @@ from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.ui.canvas.heat import guess_art, heat_art
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import EnhancerShelf
 from retina_viewer.ui.view_state import LayerName
 
 if TYPE_CHECKING:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtWidgets import QMenu
+
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.models.desk import ModelDesk
 from retina_viewer.ui.services import Services
+from retina_viewer.ui.training.desk import TrainingDesk
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 
@@ -29,6 +33,16 @@ class ModelChanges:
         self._services, self._viewer, self._commands = services, viewer, commands
         self._choosers = choosers
         self._vessels = default_model("vessels")
+
+    def connect(self, menu: QMenu, training: TrainingDesk, manager: ModelDesk) -> None:
+        """Follow what is kept, installed and chosen there, and let a menu lead to both."""
+        menu.aboutToShow.connect(lambda: training.fill_menu(menu))
+        menu.aboutToShow.connect(lambda: manager.fill_menu(menu))
+        manager.changed.connect(self.refresh)
+        manager.used.connect(self.use)
+        manager.retrain_wanted.connect(training.train_from)
+        training.kept.connect(self.use)
+        training.kept.connect(manager.refresh)
 
     def refresh(self) -> None:
         """Look again what is installed; what is gone is replaced by its method's default."""

@@ -6,22 +6,14 @@ screen then; so nothing has to be re-ordered or cancelled when the person moves 
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
-from retina_viewer.imaging.colour import to_srgb
-from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
-    Recipe,
     TileCache,
     TileKey,
     Wanted,
@@ -29,99 +21,13 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
+from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 
 KEY = "tile"
-RAW_BYTES = 384 * 2**20
-ENHANCERS_KEPT = 12
-"""Each holds the weights of its networks, some megabytes."""
-
-
-class EnhancerShelf:
-    """Enhancers and their raw results, so that a change of tone computes nothing twice.
-
-    Used in worker threads.
-    """
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._lock = threading.Lock()
-        self._enhancers: OrderedDict[tuple[str, Making], Enhancer] = OrderedDict()
-        self._results: dict[tuple[object, ...], NDArray[np.uint8]] = {}
-        self._bytes = 0
-
-    def fitted(self, photo: Photo, making: Making) -> Enhancer:
-        """The enhancer, fitted to the photograph; slow the first time."""
-        key = (photo.key, making)
-        with self._lock:
-            found = self._enhancers.get(key)
-            if found is None:
-                found = self._services.make_enhancer(making)
-                if making.model is not None:  # interpolation assumes nothing of the photograph
-                    found = found.fitted_to(photo.image.unit_rgb())
-                self._enhancers[key] = found
-            self._enhancers.move_to_end(key)
-            while len(self._enhancers) > ENHANCERS_KEPT:
-                self._enhancers.popitem(last=False)
-            return found
-
-    def fitted_if_ready(self, photo: Photo, making: Making) -> Enhancer | None:
-        """The same where it is there already, without waiting: for the GUI thread."""
-        return self._enhancers.get((photo.key, making))
-
-    def tile(self, photo: Photo, key: TileKey, progress: Progress) -> Pyramid:
-        """The tile, toned, ready to be drawn."""
-        progress(0.0, "")
-        result = self._result(photo, key)
-        progress(0.9, "")
-        recipe, rect = key.recipe, key.rect
-        tone_map = photo.toned(recipe.tone).tone_map
-        return Pyramid.from_rgb(tone_map.apply(result, x=rect.x, y=rect.y, scale=recipe.scale))
-
-    def _result(self, photo: Photo, key: TileKey) -> NDArray[np.uint8]:
-        """``(h * scale, w * scale, 3)`` uint8 sRGB."""
-        recipe = key.recipe
-        untoned = _untoned(recipe, key.rect)
-        found = self._results.get(untoned)
-        if found is not None:
-            return found
-        enhancer = self.fitted(photo, recipe.making)
-        unit = enhance_part(enhancer, photo.image, key.rect)
-        pixels = (unit * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-        result = to_srgb(pixels, photo.image.icc_profile)
-        self._remember(untoned, result)
-        return result
-
-    def finished(self, recipe: Recipe, rect: Rect) -> NDArray[np.uint8] | None:
-        """The result's pixels in colour, whatever the recipe's tone; None where not computed.
-
-        Does not wait: for any thread.
-        """
-        return self._results.get(_untoned(recipe, rect))
-
-    def _remember(self, key: tuple[object, ...], result: NDArray[np.uint8]) -> None:
-        self._results[key] = result
-        self._bytes += result.nbytes
-        while self._bytes > RAW_BYTES:
-            oldest = next(iter(self._results))
-            self._bytes -= self._results.pop(oldest).nbytes
-
-
-def _untoned(recipe: Recipe, rect: Rect) -> tuple[object, ...]:
-    return (recipe.photo, recipe.making, rect)
-
-
-def enhance_part(enhancer: Enhancer, image: FundusImage, rect: Rect) -> FloatImage:
-    """A region of the result, converting no more of the photograph than the method looks at."""
-    if enhancer.whole_image_only:
-        return enhancer.enhance_region(image.unit_rgb(), rect)
-    seen = rect.expanded(enhancer.margin).intersected(image.bounds)
-    inside = Rect(rect.x - seen.x, rect.y - seen.y, rect.width, rect.height)
-    return enhancer.enhance_region(image.unit_rgb(seen), inside)
 
 
 class TileLoader(QObject):

@@ -21,6 +21,7 @@ from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.comparison.desk import ComparisonDesk
+from retina_viewer.ui.device_choice import DeviceChoice
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.exports import Exports
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
@@ -37,7 +38,7 @@ from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.problems import Problems
 from retina_viewer.ui.readouts import Readouts
 from retina_viewer.ui.remembered import remember, state_from
-from retina_viewer.ui.services import DeviceInfo, Services
+from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.desk import TrainingDesk
 from retina_viewer.ui.viewer import Viewer
@@ -80,6 +81,7 @@ class Window(QMainWindow):
         self.readouts = Readouts(
             self.viewer, self.interaction, self.library, self.toolbar, self.statusbar
         )
+        self.devices = DeviceChoice(services, self.jobs, self.viewer, self.toolbar, self)
         self.drop_hint = DropHint(self)
         self.problems = Problems(self.banner, self)
         choosers = (self.toolbar.method, self.inspector.enhance.method)
@@ -90,19 +92,26 @@ class Window(QMainWindow):
         self.exports = Exports(self.viewer, self.opening, settings, self)
         self.looks = Looks(
             tokens,
-            (self.toolbar, self.banner, self.empty, self.inspector, self.statusbar, self.manager,
-             self.comparisons),
+            (
+                self.toolbar,
+                self.banner,
+                self.empty,
+                self.inspector,
+                self.statusbar,
+                self.manager,
+                self.comparisons,
+            ),
             (self.filmstrip, self.training, self.manager),
             self,
         )
         self._arrange()
         self._connect()
-        self._connect_models()
+        self.models.connect(self.toolbar.models_menu, self.training, self.manager)
         add_shortcuts(self, self._commands(), self.commands)
         self._held = HeldKeys(self, self.commands)
         self._drops = DropTarget(self, self.drop_hint, self.library.open)
         self.stage.set_layout(state.layout, loupe=state.loupe_shown)
-        self._ask_for_devices()
+        self.devices.look()
 
     def _arrange(self) -> None:
         self._pages = QStackedWidget()
@@ -133,31 +142,21 @@ class Window(QMainWindow):
         library.list_changed.connect(lambda: self.filmstrip.setVisible(len(library.paths) > 1))
         self.filmstrip.picked.connect(library.select)
         viewer.problem.connect(self._problem)
+        self.training.problem.connect(self.problems.show)
         self.jobs.unhandled.connect(lambda job, error: self.problems.show(error))
         self.banner.action_clicked.connect(self._try_again)
         toolbar.scale_chosen.connect(self.commands.set_scale)
         toolbar.method_chosen.connect(self.commands.set_method)
         toolbar.layout_chosen.connect(self.commands.set_layout)
-        toolbar.device_chosen.connect(self._device_chosen)
         toolbar.export_clicked.connect(self.exports.show)
         toolbar.help_clicked.connect(self.show_keys)
         self.open_menu.aboutToShow.connect(lambda: self.opening.fill_menu(self.open_menu))
         self.empty.open_clicked.connect(self.opening.ask_for_files)
         self.empty.sample_clicked.connect(self.opening.open_sample)
         self.inspector.export_clicked.connect(self.exports.show)
+        self.inspector.compare_clicked.connect(self.comparisons.show)
         self.inspector.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
-
-    def _connect_models(self) -> None:
-        menu, training, manager = self.toolbar.models_menu, self.training, self.manager
-        menu.aboutToShow.connect(lambda: training.fill_menu(menu))
-        menu.aboutToShow.connect(lambda: manager.fill_menu(menu))
-        manager.changed.connect(self.models.refresh)
-        manager.used.connect(self.models.use)
-        manager.retrain_wanted.connect(training.train_from)
-        training.kept.connect(self.models.use)
-        training.kept.connect(manager.refresh)
-        training.problem.connect(self.problems.show)
 
     def _commands(self) -> dict[str, Callable[[], None]]:
         """What the names in the key table stand for, where it is not one of the view's commands."""
@@ -225,16 +224,6 @@ class Window(QMainWindow):
     def _try_again(self) -> None:
         self.banner.hide()
         self.viewer.retry()
-
-    def _ask_for_devices(self) -> None:
-        def show(devices: Sequence[DeviceInfo]) -> None:
-            self.toolbar.show_devices(devices, self.viewer.device)
-
-        self.jobs.submit("devices", lambda progress: self.services.devices(), show)
-
-    def _device_chosen(self, device: str) -> None:
-        self.viewer.choose_device(device)
-        self.toolbar.show_device(device)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take a theme's colours where the style sheet does not reach."""

@@ -95,7 +95,7 @@ def test_gentler_presets_learn_less_and_practise_more(preset: Preset) -> None:
 def test_a_base_that_does_not_fit_is_refused() -> None:
     with pytest.raises(UserError, match="has no step 3"):
         recipes_of(some_plan(steps=(1, 3)), tiny_cascade())
-    with pytest.raises(UserError, match="is not for superres"):
+    with pytest.raises(UserError, match="cannot be tuned for superres"):
         recipes_of(some_plan(), find_model("vessels-unet"))
 
 

@@ -20,11 +20,12 @@ from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey, Wanted
+from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.tile_loader import EnhancerShelf, TileLoader, enhance_part
+from retina_viewer.ui.tile_loader import TileLoader
 from retina_viewer.ui.view_state import SCALES, Tone
 
 

@@ -17,11 +17,12 @@ from retina_viewer.ui.canvas.tiles import (
     is_worthwhile,
     scale_for,
 )
+from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import EnhancerShelf, TileLoader
+from retina_viewer.ui.tile_loader import TileLoader
 from retina_viewer.ui.view_state import Tone
 
 MOST_PANES = 4

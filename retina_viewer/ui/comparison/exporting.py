@@ -21,9 +21,9 @@ from retina_viewer.ui.comparison.enlarging import Contender
 from retina_viewer.ui.comparison.figures import NAMES, Figures
 from retina_viewer.ui.comparison.reference import Reference
 from retina_viewer.ui.comparison.reference_choice import NONE
+from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import EnhancerShelf, enhance_part
 from retina_viewer.ui.view_state import Scale
 
 MOST_PIXELS = 64_000_000

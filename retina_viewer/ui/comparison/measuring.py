@@ -15,11 +15,11 @@ from retina_viewer.networks.devices import resolve_device
 from retina_viewer.superres.tiles import enhanced_whole, quantised
 from retina_viewer.ui.comparison.figures import Figures, Yardstick, figures_of, is_measurable
 from retina_viewer.ui.comparison.reference import Reference
+from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import EnhancerShelf, enhance_part
 
 Bytes = NDArray[np.uint8]
 LARGEST_WHOLE = 24_000_000

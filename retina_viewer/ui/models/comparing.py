@@ -14,12 +14,13 @@ from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import Recipe, Wanted, is_worthwhile, scale_for
 from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import EnhancerShelf, TileLoader
+from retina_viewer.ui.tile_loader import TileLoader
 from retina_viewer.ui.view_state import SCALES, LayerName, Scale, Tone
 
 KEY = "comparison"

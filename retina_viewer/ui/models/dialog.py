@@ -10,9 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -23,17 +21,14 @@ from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.actions import Actions
-from retina_viewer.ui.models.card_page import CardPage
 from retina_viewer.ui.models.changes import Changes
-from retina_viewer.ui.models.curves_page import CurvesPage
-from retina_viewer.ui.models.facts import TASKS, Entry, Shelf, subtitle
-from retina_viewer.ui.models.lineage_page import LineagePage
+from retina_viewer.ui.models.facts import TASKS, Entry, Shelf
 from retina_viewer.ui.models.model_list import ModelList
+from retina_viewer.ui.models.model_page import ModelPage
 from retina_viewer.ui.models.questions import Questions
 from retina_viewer.ui.theme import HIT_TARGET, Tokens
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.segments import Segments
 
 SIZE = (1240, 760)
 LIST_WIDTH = 292
@@ -66,31 +61,15 @@ class ModelsDialog(QDialog):
         self._wanted = ""
         self.banner = Banner()
         self.list = ModelList()
-        self.heading = QLabel()
-        self.heading.setProperty("role", "heading")
-        self.heading.setTextFormat(Qt.TextFormat.PlainText)
-        self.about = dim_label()
-        self.card = CardPage()
-        self.curves = CurvesPage(jobs, tokens)
-        self.lineage = LineagePage()
-        self.pages = QStackedWidget()
-        self.tabs = Segments(
-            [(0, "Card", "What it is and was found to do"),
-             (1, "Learning curves", "How its training went"),
-             (2, "Lineage", "What it was trained on from")],
-            "Page",
-        )  # fmt: skip
+        self.page = ModelPage(jobs, tokens)
         self.actions_row = Actions()
         self.outcome = dim_label()
         self.import_button = QPushButton("Import…")
         self.roll_back_button = QPushButton("Roll back")
         self._arrange()
         self._connect()
-        self.tabs.set_value(0)
 
     def _arrange(self) -> None:
-        for page in (self.card, self.curves, self.lineage):
-            self.pages.addWidget(page)
         self.list.setFixedWidth(LIST_WIDTH)
         for button in (self.import_button, self.roll_back_button):
             button.setMinimumHeight(HIT_TARGET)
@@ -107,14 +86,7 @@ class ModelsDialog(QDialog):
         right = QVBoxLayout()
         right.setContentsMargins(20, 16, 4, 12)
         right.setSpacing(8)
-        right.addWidget(self.heading)
-        right.addWidget(self.about)
-        tabs = QHBoxLayout()
-        tabs.addWidget(self.tabs)
-        tabs.addStretch(1)
-        right.addLayout(tabs)
-        right.addSpacing(4)
-        right.addWidget(self.pages, 1)
+        right.addWidget(self.page, 1)
         right.addWidget(self.outcome)
         last = QHBoxLayout()
         last.setContentsMargins(0, 0, 12, 0)
@@ -136,9 +108,10 @@ class ModelsDialog(QDialog):
         changes.said.connect(self._said)
         changes.failed.connect(self._failed)
         self.list.picked.connect(self.show_model)
-        self.lineage.picked.connect(self.list.choose)
-        self.card.note_kept.connect(lambda text: self._do(changes.set_note, self.list.chosen, text))
-        self.tabs.chosen.connect(self._show_page)
+        self.page.lineage.picked.connect(self.list.choose)
+        self.page.card.note_kept.connect(
+            lambda text: self._do(changes.set_note, self.list.chosen, text)
+        )
         self.import_button.clicked.connect(self.questions.ask_what_to_import)
         self.roll_back_button.clicked.connect(self._roll_back)
         row.use_clicked.connect(lambda: self._do(changes.use, self.list.chosen))
@@ -169,7 +142,7 @@ class ModelsDialog(QDialog):
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
-        self.curves.use_tokens(tokens)
+        self.page.use_tokens(tokens)
         self.list.viewport().update()
 
     def use_icons(self, icons: Icons) -> None:
@@ -180,12 +153,7 @@ class ModelsDialog(QDialog):
         entry = self.shelf.entry(name)
         if entry is None:
             return
-        self.heading.setText(entry.card.title)
-        used = "In use for its task. " if entry.is_default else ""
-        self.about.setText(f"{used}{subtitle(entry)}")
-        self.card.show_entry(entry)
-        self.curves.show_entry(entry)
-        self.lineage.show_entry(entry)
+        self.page.show_entry(entry)
         self._show_buttons()
 
     def set_has_photo(self, has_photo: bool) -> None:
@@ -198,12 +166,6 @@ class ModelsDialog(QDialog):
         wanted, self._wanted = self._wanted or self.list.chosen, ""
         self.list.show_shelf(shelf, wanted)
         self.show_model(self.list.chosen)
-
-    def _show_page(self, page: int) -> None:
-        self.tabs.set_value(page)
-        self.pages.setCurrentIndex(page)
-        if page == self.pages.indexOf(self.curves):
-            self.curves.draw()
 
     def _show_buttons(self) -> None:
         entry, busy = self.entry, self.changes.is_working

@@ -54,15 +54,15 @@ def test_the_list_and_the_card_say_what_is_in_use(tmp_path: Path, opened: Opened
     set_default("clinic")
     _, dialog = opened()
     assert dialog.list.chosen == "clinic"  # the default comes first
-    assert "In use" in dialog.about.text()
+    assert "In use" in dialog.page.about.text()
     assert not dialog.actions_row.use.isEnabled()
     assert not dialog.actions_row.delete.isEnabled()
     assert not dialog.actions_row.compare.isEnabled()  # there is no photograph
-    assert dialog.card.note.toPlainText() == "left camera"
+    assert dialog.page.card.note.toPlainText() == "left camera"
     dialog.list.choose("pixel")
     assert dialog.actions_row.use.isEnabled()
     assert not dialog.actions_row.rename.isEnabled()
-    assert "shipped" in dialog.about.text()
+    assert "shipped" in dialog.page.about.text()
 
 
 def test_another_default_is_used_at_once_and_rolled_back(opened: Opened, qtbot: QtBot) -> None:
@@ -122,16 +122,16 @@ def test_title_and_note(opened: Opened, qtbot: QtBot) -> None:
     question.setTextValue("Clinic B")
     question.accept()
     settled(dialog, qtbot)
-    assert find_model("clinic").title == dialog.heading.text() == "Clinic B"
-    assert not dialog.card.keep_note.isEnabled()
-    dialog.card.note.setPlainText("for the left camera")
+    assert find_model("clinic").title == dialog.page.heading.text() == "Clinic B"
+    assert not dialog.page.card.keep_note.isEnabled()
+    dialog.page.card.note.setPlainText("for the left camera")
     dialog.changes.look()  # what is being written is not lost when the list is read again
     settled(dialog, qtbot)
-    assert dialog.card.note.toPlainText() == "for the left camera"
-    dialog.card.keep_note.click()
+    assert dialog.page.card.note.toPlainText() == "for the left camera"
+    dialog.page.card.keep_note.click()
     settled(dialog, qtbot)
     assert note_of(find_model("clinic")) == "for the left camera"
-    assert not dialog.card.has_unkept_note
+    assert not dialog.page.card.has_unkept_note
 
 
 def test_a_title_that_is_none_is_explained_where_one_looks(opened: Opened, qtbot: QtBot) -> None:
@@ -234,15 +234,15 @@ def test_curves_and_lineage(tmp_path: Path, opened: Opened, qtbot: QtBot) -> Non
     accept(make_run(tmp_path / "run"), "clinic", "Clinic A")
     _, dialog = opened()
     dialog.list.choose("clinic")
-    dialog.tabs.button(1).click()
-    qtbot.waitUntil(lambda: dialog.curves.curves is not None, timeout=WAIT)
-    assert dialog.curves.curves is not None
-    assert dialog.curves.curves.plot_of(0, "psnr_gaussian").isVisible()
+    dialog.page.tabs.button(1).click()
+    qtbot.waitUntil(lambda: dialog.page.curves.curves is not None, timeout=WAIT)
+    assert dialog.page.curves.curves is not None
+    assert dialog.page.curves.curves.plot_of(0, "psnr_gaussian").isVisible()
     dialog.list.choose("vessels-unet")
-    qtbot.waitUntil(lambda: dialog.curves.curves is None, timeout=WAIT)
+    qtbot.waitUntil(lambda: dialog.page.curves.curves is None, timeout=WAIT)
     dialog.list.choose("clinic")
-    dialog.tabs.button(2).click()
-    dialog.lineage.picked.emit("pixel")
+    dialog.page.tabs.button(2).click()
+    dialog.page.lineage.picked.emit("pixel")
     assert dialog.list.chosen == "pixel"
 
 
