@@ -91,16 +91,17 @@ def default_network(method: str) -> ModelCard | None:
     """The model of a method where none is named; None where it needs none or none is installed.
 
     It is the default model or that one's pixel-trained twin if they are of the method, else what
-    last was the default and is, else the shipped model, else any.
+    last was the default and is, else the shipped model, else one of the method's own name, else
+    any.
     """
     installed = {card.name: card for card in list_models("superres")}
-    for name in _ranked(installed):
+    for name in _ranked(method, installed):
         if installed[name].enhancer_method == method:
             return installed[name]
     return None
 
 
-def _ranked(installed: dict[str, ModelCard]) -> Iterator[str]:
+def _ranked(method: str, installed: dict[str, ModelCard]) -> Iterator[str]:
     """The names of what is installed, the more wanted first, some of them more than once."""
     chosen = [choice.model for choice in reversed(default_history("superres"))]
     for name in (default_model("superres"), *chosen, DEFAULT_MODELS["superres"]):
@@ -109,6 +110,8 @@ def _ranked(installed: dict[str, ModelCard]) -> Iterator[str]:
             twin = installed[name].twin
             if twin in installed:
                 yield twin
+    if method in installed:  # and not what it was trained on from
+        yield method
     yield from installed
 
 

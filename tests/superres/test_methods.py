@@ -144,6 +144,11 @@ def test_without_a_choice_of_the_method_the_shipped_models_count() -> None:
         assert found is not None
         assert found.name in (shipped.name, shipped.twin)
     assert default_network("bicubic") is None
+    add_cascade("another", 5, method="srgan-vgg19")
+    add_cascade("srgan-vgg19", 6, method="srgan-vgg19")
+    found = default_network("srgan-vgg19")
+    assert found is not None
+    assert found.name == "srgan-vgg19"
 
 
 def test_what_needs_the_photograph_alone_has_no_models() -> None:
