@@ -1,0 +1,184 @@
+"""Self super-resolution (Jog, Carass and Prince 2016): no other photograph is learned from.
+
+Along each of eight directions the photograph is blurred and decimated once more, what that took
+away is learned patch by patch, and what was learned is applied along the same direction to the
+photograph enlarged. Each result is sharp along its own direction; Fourier burst accumulation takes
+every frequency from where it is strongest, and back-projection holds the whole to the photograph.
+
+Luminance alone; chroma is interpolated. CPU alone. Levels of more than :data:`LARGEST_LEVEL`
+pixels are doubled by interpolation: finer ones hold nothing that could be learned back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.degradation import SIGMA_PER_SCALE, gaussian_taps
+from retina_viewer.superres.anchored_regression import (
+    COLUMNS,
+    SIZE,
+    AnchoredRegression,
+    patches_of,
+)
+from retina_viewer.superres.back_projection import BackProjected
+from retina_viewer.superres.border import reflected_window
+from retina_viewer.superres.classical import cubic, interpolated, phase_weights
+from retina_viewer.superres.enhancer import FloatImage
+from retina_viewer.superres.forest_features import luminance_of
+from retina_viewer.superres.fourier_burst import accumulated
+
+DIRECTIONS = 8
+LARGEST_LEVEL = 1 << 20
+"""Pixels of a level that is still doubled by what it teaches."""
+_ANCHORS = 16
+_RIDGE = 1e-3
+_SAMPLES = 24_000
+_RIM = 16  # pixels of the level, reflected around it
+_TWICE = phase_weights(cubic, 2, 2)
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    """What was made of one photograph: ``light``, ``factor`` times its size."""
+
+    rgb: FloatImage
+    light: Plane
+    factor: int
+
+    @classmethod
+    def of(cls, rgb: FloatImage, scale: int) -> Self:
+        light, factor = luminance_of(rgb), 1
+        while factor < scale and light.size <= LARGEST_LEVEL:
+            light, factor = doubled(light), 2 * factor
+        return cls(rgb, light, factor)
+
+
+@dataclass(frozen=True)
+class _Accumulated:
+    """What comes before back-projection, as an enhancer."""
+
+    scale: int
+    learned: _Learned | None = field(default=None, repr=False, compare=False)
+    method: str = "ssr"
+    margin: int = 0
+    whole_image_only: bool = True
+    model: None = None
+    formation: None = None
+    fidelity: None = None
+    back_projection: None = None
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        """With all that is learned of the photograph, so that regions need only be cut."""
+        return replace(self, learned=_Learned.of(rgb, self.scale))
+
+    def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
+        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
+        learned = self.learned
+        if learned is None or not np.array_equal(learned.rgb, rgb):
+            learned = _Learned.of(rgb, self.scale)
+        window = reflected_window(rgb, region.expanded(2))
+        chroma = window - luminance_of(window)[..., None]
+        result = interpolated(chroma, phase_weights(cubic, 2, self.scale))
+        result += _cut(learned, region, self.scale // learned.factor)[..., None]
+        return np.clip(result, 0, 1, out=result)
+
+
+def _cut(learned: _Learned, region: Rect, factor: int) -> Plane:
+    """The luminance of a region, doubled by interpolation as far as it was not learned."""
+    place = region.scaled(learned.factor)
+    if factor == 1:
+        return learned.light[place.slices()]
+    window = reflected_window(learned.light, place.expanded(2))
+    return interpolated(window, phase_weights(cubic, 2, factor))
+
+
+def ssr(scale: int) -> BackProjected:
+    """Self super-resolution, back-projected, for scale 2, 4, 8 or 16.
+
+    Once fitted, a region costs little; the fit takes some 20 s a million pixels doubled, on one
+    core. Fitting and enlarging are deterministic.
+    """
+    return BackProjected(_Accumulated(scale))
+
+
+def doubled(level: Plane) -> Plane:
+    """Self super-resolution by two: ``(h, w)`` luminance in [0, 1] to ``(2 h, 2 w)``."""
+    height, width = level.shape
+    around = np.pad(level, _RIM + 2, mode="reflect" if min(level.shape) > _RIM + 2 else "symmetric")
+    smooth = interpolated(around, _TWICE)
+    burst = accumulated(_sharpened(smooth))
+    inner = burst[2 * _RIM : 2 * (_RIM + height), 2 * _RIM : 2 * (_RIM + width)]
+    return np.clip(inner, 0, 1)
+
+
+def _sharpened(smooth: Plane) -> Iterator[Plane]:
+    """The doubled level, sharpened along each direction in turn."""
+    for number in range(DIRECTIONS):
+        to_axis, back, size = _turns(smooth.shape, 180 * number / DIRECTIONS)
+        turned = _warped(smooth, to_axis, size)
+        regression = _learned(np.ascontiguousarray(turned[::2, ::2]))
+        reach = COLUMNS // 2
+        framed = np.pad(turned, ((2, 2), (reach, reach)), mode="reflect")
+        lacking = regression.applied(framed, 2)
+        yield smooth + _warped(lacking, back, (smooth.shape[1], smooth.shape[0]))
+
+
+def _turns(
+    shape: tuple[int, ...], degrees: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, int]]:
+    """The turn by an angle about the middle, the one back, and the size that holds the turned."""
+    height, width = shape
+    radians = np.deg2rad(degrees)
+    cosine, sine = float(np.cos(radians)), float(np.sin(radians))
+    size = (
+        2 * int(np.ceil((abs(cosine) * width + abs(sine) * height) / 2)),
+        2 * int(np.ceil((abs(sine) * width + abs(cosine) * height) / 2)),
+    )
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    middle, target = np.array([width - 1, height - 1]) / 2, np.array([size[0] - 1, size[1] - 1]) / 2
+    there = np.column_stack([turn, target - turn @ middle])
+    back = np.column_stack([turn.T, middle - turn.T @ target])
+    return there, back, size
+
+
+def _warped(plane: Plane, matrix: NDArray[np.float64], size: tuple[int, int]) -> Plane:
+    turned = cv2.warpAffine(
+        plane, matrix, size, flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(turned, np.float32)
+
+
+def _learned(level: Plane) -> AnchoredRegression:
+    """What blurring and decimating along the rows takes away."""
+    level = level[:, : level.shape[1] // 2 * 2]
+    taps = gaussian_taps(2 * SIGMA_PER_SCALE)
+    one = np.ones(1, np.float32)
+    blurred = cv2.sepFilter2D(level, -1, taps, one, borderType=cv2.BORDER_REFLECT_101)
+    small = (blurred[:, ::2] + blurred[:, 1::2]) / 2
+    again = _enlarged_along_rows(np.asarray(small, np.float32))
+    reach = COLUMNS // 2
+    patches = patches_of(again, 1).reshape(-1, SIZE)
+    lacking = (level - again)[1:-1, reach:-reach].ravel()
+    rng = np.random.default_rng(0)
+    if len(lacking) > _SAMPLES:
+        chosen = rng.choice(len(lacking), _SAMPLES, replace=False)
+        patches, lacking = patches[chosen], lacking[chosen]
+    return AnchoredRegression.learned(patches, lacking, _ANCHORS, _RIDGE, rng)
+
+
+def _enlarged_along_rows(small: Plane) -> Plane:
+    """``(h, w)`` to ``(h, 2 w)``, bicubic."""
+    around = np.pad(small, ((0, 0), (2, 2)), mode="reflect")
+    result = np.empty((small.shape[0], small.shape[1], 2), np.float32)
+    for phase, weights in enumerate(_TWICE):
+        result[..., phase] = sum(
+            around[:, tap : tap + small.shape[1]] * weight for tap, weight in enumerate(weights)
+        )
+    return result.reshape(small.shape[0], -1)
