@@ -115,6 +115,7 @@ def advice(cases: Sequence[Case]) -> list[str]:
     for metric, purpose in purposes.items():
         firsts = Counter(case.first for case in cases if case.metric == metric)
         if firsts:
-            name, count = firsts.most_common(1)[0]
-            said.append(f"{purpose}: `{name}`, first in {_share(count, firsts.total())}")
+            most = max(firsts.values())
+            names = " and ".join(f"`{name}`" for name, count in firsts.items() if count == most)
+            said.append(f"{purpose}: {names}, first in {_share(most, firsts.total())}")
     return said

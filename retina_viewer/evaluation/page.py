@@ -180,10 +180,10 @@ def _vessels(results: TableResults) -> Iterator[str]:
     yield "Printed / measured here; both are means over the scales."
     yield beside_table_2(results).to_markdown()
     yield (
-        "Not comparable either: the paper's U-Nets are those of another work, it does not say where it "
-        "counted, and an accuracy over the whole image gains from the dark surround, where nothing "
-        "can be wrong. What can be compared is the order, and how far each method stays below the "
-        "originals."
+        "Not comparable either: the paper's U-Nets are those of another work, it does not say "
+        "where it counted, and an accuracy over the whole image gains from the dark surround, "
+        "where nothing can be wrong. What can be compared is the order, and how far each method "
+        "stays below the originals."
     )
 
 
@@ -202,11 +202,12 @@ def _limits(results: Mapping[int, TableResults]) -> Iterator[str]:
     said: list[str] = []
     if 1 in results:
         if LINEAR_FOLDS in results[1].values("method"):
+            folds = results[1].provenance["models"][LINEAR_FOLDS]["name"]
             said.append(
-                f"Cross-validation by patient, five parts: the linear filter alone "
-                f"(`{LINEAR_FOLDS}`), fitted to the other parts of these very sets. Networks and "
-                "forests take hours to train and were not trained five times: they are measured "
-                "on patients held out once and for all."
+                f"Cross-validation, {folds}: the linear filter alone (`{LINEAR_FOLDS}`), fitted "
+                "to the other patients of these very sets. Networks and forests take hours to "
+                "train and were not trained five times: they are measured on patients held out "
+                "once and for all."
             )
         else:
             said.append("Nothing was cross-validated: every method is as it was trained once.")

@@ -51,13 +51,14 @@ class ComparisonTrainer:
         self, iterations: int, device: str = "auto", recipe_file: Path | None = None
     ) -> None:
         self._file = recipe_file or resources_dir() / "recipes" / _RECIPE
-        self.iterations, self._device = iterations, resolve_device(device)
+        self._identity = f"{sha256_of(self._file)[:8]}-{iterations}"
+        self._device = resolve_device(device)
         self._recipe = _with_iterations(_read(self._file), iterations)
 
     @property
     def identity(self) -> str:
         """The recipe's hash and the steps, e.g. ``3f2a91c0-600``."""
-        return f"{sha256_of(self._file)[:8]}-{self.iterations}"
+        return self._identity
 
     def __call__(
         self,
