@@ -6,9 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from retina_viewer.evaluation.lpips import LPIPS, lpips_distance
 from retina_viewer.imaging.readers import open_image
+from retina_viewer.networks.vgg import VGG16Features, read_perceptual_weights
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,28 @@ def test_tiles_leave_no_seam(
 def test_images_of_different_size_are_refused(network: LPIPS, photograph: np.ndarray) -> None:
     with pytest.raises(ValueError, match="shapes differ"):
         lpips_distance(network, photograph, photograph[:-1])
+
+
+def test_the_distance_is_that_of_the_paper_layer_by_layer(
+    network: LPIPS, photograph: np.ndarray
+) -> None:
+    """Features of unit length, their squared differences weighted by the heads, averaged."""
+    first = photograph[:64, :80]
+    second = blurred(first, 1.5)
+    heads = read_perceptual_weights("lpips_v0.1_vgg16_heads.safetensors")
+    taps = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
+    vgg = VGG16Features(taps)
+    with torch.inference_mode():
+        one, two = (
+            vgg(torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255)
+            for image in (first, second)
+        )
+    expected = 0.0
+    for number, tap in enumerate(taps):
+        units = []
+        for found in (one, two):
+            values = found[tap][0].double().numpy()
+            units.append(values / np.sqrt((values**2).sum(axis=0) + 1e-20))
+        weights = heads[f"lin{number}.weight"].double().numpy().ravel()
+        expected += float(np.tensordot(weights, (units[0] - units[1]) ** 2, axes=1).mean())
+    assert lpips_distance(network, first, second) == pytest.approx(expected, rel=0.01)

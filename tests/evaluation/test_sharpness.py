@@ -1,6 +1,6 @@
 """S3 against plain formulas, known spectra and a real photograph."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import cv2
@@ -116,3 +116,60 @@ def test_what_cannot_be_measured_is_refused(grey: NDArray[np.float32]) -> None:
         sharpness(grey[:39])
     with pytest.raises(ValueError, match="inside"):
         sharpness(grey, np.zeros(grey.shape, bool))
+
+
+def test_constructed_images_come_in_the_order_of_their_sharpness() -> None:
+    y, x = np.mgrid[0:96, 0:96].astype(np.float32)
+    squares = np.where((x // 12 + y // 12) % 2 > 0, 200.0, 56.0).astype(np.float32)
+    planes = [np.full_like(x, 128)]
+    planes += [cv2.GaussianBlur(squares, (0, 0), sigma) for sigma in (4.0, 2.0, 1.0, 0.5)]
+    planes.append(squares)
+    values = [sharpness(plane) for plane in planes]
+    assert values == sorted(values) and values[0] == 0.0
+    assert all(later > 1.15 * earlier for earlier, later in pairwise(values))
+
+
+def test_the_index_is_that_of_the_paper_block_by_block(grey: NDArray[np.float32]) -> None:
+    """S1 of 32x32 blocks around each 8x8, S2 on both grids, their geometric mean, the top 1 %."""
+    plane = grey[:64, :72].astype(float)
+    padded = np.pad(plane, 16, mode="symmetric")
+    variation = np.zeros(plane.shape)
+    for i in range(plane.shape[0] - 1):
+        for j in range(plane.shape[1] - 1):
+            pairs = combinations(plane[i : i + 2, j : j + 2].ravel(), 2)
+            variation[i, j] = sum(abs(p - q) for p, q in pairs) / 255 / 4
+    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1, 33) / 33)
+    values = []
+    for top in range(0, plane.shape[0], 8):
+        for left in range(0, plane.shape[1], 8):
+            block = padded[top + 4 : top + 36, left + 4 : left + 36]
+            values.append(np.sqrt(_s1(block, taper) * _s2(variation, top, left)))
+    expected = np.sort(values)[-max(1, round(0.01 * len(values))) :].mean()
+    assert sharpness(plane) == pytest.approx(expected, rel=2e-3)
+
+
+def _s1(block: NDArray[np.float64], taper: NDArray[np.float64]) -> float:
+    shown = (0.7656 + 0.0364 * block) ** 2.2
+    parts = [shown[i : i + 8, j : j + 8] for i in range(0, 25, 4) for j in range(0, 25, 4)]
+    if not any(part.mean() > 2 and np.ptp(part) > 5 for part in parts):
+        return 0.0
+    spectrum = np.fft.fftshift(np.abs(np.fft.fft2(block * np.outer(taper, taper))))
+    spectrum = np.pad(spectrum, ((0, 1), (0, 1)), mode="wrap")
+    angles = np.arange(0.0, 2 * np.pi, np.pi / 64)
+    rings = [
+        map_coordinates(spectrum, [16 + r * np.sin(angles), 16 + r * np.cos(angles)], order=1)
+        for r in range(1, 17)
+    ]
+    slope, _ = np.polyfit(np.log(np.arange(1, 17)), np.log([ring.mean() for ring in rings]), 1)
+    return float(1 - 1 / (1 + np.exp(-3 * (-slope - 2))))
+
+
+def _s2(variation: NDArray[np.float64], top: int, left: int) -> float:
+    """The largest over the block at (top, left) and those at offset 4 that overlap it."""
+    largest = variation[top : top + 7, left : left + 7].max()
+    for y in (top - 4, top + 4):
+        for x in (left - 4, left + 4):
+            inside = min(y, x) >= 0 and y + 8 <= variation.shape[0]
+            if inside and x + 8 <= variation.shape[1]:
+                largest = max(largest, variation[y : y + 7, x : x + 7].max())
+    return float(largest)
