@@ -42,7 +42,7 @@ class ForestStage(_Part):
     smallest_leaf: int = Field(default=64, gt=0, description="samples")
     share: float = Field(default=0.75, gt=0, le=1, description="of the samples, for each tree")
     candidates: int = Field(default=128, gt=0, description="splits that a node chooses from")
-    judged_on: int = Field(default=1024, gt=0, description="samples of a node that judge a split")
+    judged_on: int = Field(default=512, gt=0, description="samples of a node that judge a split")
     ridge: float = Field(default=0.01, gt=0, description="luminance in [0, 1]")
     rank: int = Field(default=96, gt=0, description="of all leaves' regressions together")
 

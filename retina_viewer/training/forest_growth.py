@@ -68,7 +68,7 @@ def grown_tree(
             place = tree.add_leaf(members)
         else:
             place = tree.add_node(*found)
-            goes_right = _differences(features, members, *found[:2])[:, 0] > found[2]
+            goes_right = _beyond(features, members, *found)
             waiting.append((members[goes_right], depth + 1, place, True))
             waiting.append((members[~goes_right], depth + 1, place, False))
             tree.depth = max(tree.depth, depth + 1)
@@ -93,16 +93,16 @@ def _best_split(
         some = members[rng.choice(len(members), stage.judged_on, replace=False)]
     first = rng.integers(zero, size=count)
     second = np.where(rng.random(count) < 0.5, zero, rng.integers(zero, size=count))
-    values = _differences(features, some, first, second)
-    thresholds = values[rng.integers(len(some), size=count), np.arange(count)]
-    right = (values > thresholds).astype(np.float32)
+    seen = np.ascontiguousarray(features[some].T)
+    values = seen[first] - seen[second]
+    thresholds = values[np.arange(count), rng.integers(len(some), size=count)]
+    right = (values > thresholds[:, None]).astype(np.float32)
     of = judged[some]
     of = of - of.mean(axis=0)
-    many, sums = right.sum(axis=0), right.T @ of
+    many, sums = right.sum(axis=1), right @ of
     # With a mean of zero, both sides' sums are opposite: one square is enough.
-    gain = np.square(sums).sum(axis=1) * (
-        1 / np.maximum(many, 1) + 1 / np.maximum(len(some) - many, 1)
-    )
+    share = 1 / np.maximum(many, 1) + 1 / np.maximum(len(some) - many, 1)
+    gain = np.square(sums).sum(axis=1) * share
     least = stage.smallest_leaf * len(some) / len(members)
     gain[(many < least) | (len(some) - many < least)] = 0
     for best in np.argsort(-gain, kind="stable")[:8]:
@@ -111,18 +111,14 @@ def _best_split(
         split = int(first[best]), int(second[best]), int(thresholds[best])
         if len(some) == len(members):
             return split
-        beyond = int((_differences(features, members, *split[:2])[:, 0] > split[2]).sum())
+        beyond = int(_beyond(features, members, *split).sum())
         if min(beyond, len(members) - beyond) >= stage.smallest_leaf:
             return split
     return None
 
 
-def _differences(
-    features: Whole,
-    rows: NDArray[np.intp],
-    first: NDArray[np.intp] | int,
-    second: NDArray[np.intp] | int,
-) -> Whole:
-    """``(len(rows), candidates)``."""
-    first, second = np.atleast_1d(first), np.atleast_1d(second)
-    return features[rows[:, None], first] - features[rows[:, None], second]
+def _beyond(
+    features: Whole, rows: NDArray[np.intp], first: int, second: int, threshold: int
+) -> NDArray[np.bool_]:
+    """Which samples go right."""
+    return np.asarray(features[rows, first] - features[rows, second] > threshold)
