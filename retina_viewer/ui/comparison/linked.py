@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -33,8 +34,6 @@ class LinkedPanes(QObject):
 
     moved = Signal()
     """Another place, zoom or size: the scenes must follow."""
-    pointed = Signal()
-    """The cursor is somewhere else."""
 
     def __init__(self, panes: Sequence[Pane], jobs: Jobs, key: str, parent: QObject) -> None:
         super().__init__(parent)
@@ -72,6 +71,11 @@ class LinkedPanes(QObject):
     def pointer_in(self, pane: Pane) -> tuple[float, float] | None:
         """Where to mark the cursor (source pixels): in all panes but the one under it."""
         return None if pane is self._under else self._pointer
+
+    def mark_pointer(self) -> None:
+        """Mark the cursor in scenes that were made without it."""
+        for pane in self.panes:
+            pane.show_scene(replace(pane.scene, pointer=self.pointer_in(pane)))
 
     # The photograph
 
@@ -159,4 +163,4 @@ class LinkedPanes(QObject):
 
     def _point(self, pane: Pane | None, place: tuple[float, float] | None) -> None:
         self._under, self._pointer = pane, place
-        self.pointed.emit()
+        self.mark_pointer()

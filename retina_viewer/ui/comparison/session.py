@@ -6,7 +6,6 @@ The dialog shows it and passes on what the person does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -69,7 +68,6 @@ class Comparison(QObject):
 
     def _connect(self) -> None:
         self.linked.moved.connect(self.refresh)
-        self.linked.pointed.connect(self._show_pointer)
         self.reference.changed.connect(self._reference_changed)
         self.reference.failed.connect(self.failed)
         self.measuring.changed.connect(self.changed)
@@ -193,10 +191,6 @@ class Comparison(QObject):
         first = next((one for one in linked.panes if not one.isHidden()), None)
         overview = pane is first and not view.whole
         return Look(view.main, linked.size, overview, linked.pointer_in(pane))
-
-    def _show_pointer(self) -> None:
-        for pane in self.linked.panes:
-            pane.show_scene(replace(pane.scene, pointer=self.linked.pointer_in(pane)))
 
     def _measure(self) -> None:
         """Once all panes are finished: the figures must not keep the pictures waiting."""

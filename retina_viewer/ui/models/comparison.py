@@ -9,31 +9,26 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Chip, Picture, Scene, Source
+from retina_viewer.ui.comparison.linked import LinkedPanes
 from retina_viewer.ui.icons import Icons
-from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.comparing import KEY, Enlargements, Vessels
 from retina_viewer.ui.models.facts import Entry
-from retina_viewer.ui.photo import Photo, TonedPhoto
-from retina_viewer.ui.resolved_view import resolve
+from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.view_state import Tone, ViewState
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.fields import dim_label
 
 SIZE = (1280, 660)
-FIRST_ZOOM = 3.0
-"""Device pixels per source pixel where the photograph was shown smaller: detail is compared."""
 
 
 class ComparisonDialog(QDialog):
-    """The original and two results; wheel and drag move all three.
+    """The original and two results; wheel and drag move all three, the cursor is seen in all.
 
     Args:
         entries: the models of one task to choose from, at least two.
@@ -57,11 +52,10 @@ class ComparisonDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*SIZE)
         self._cards = {entry.card.name: entry.card for entry in entries}
-        self._viewer, self._jobs = viewer, jobs
-        self._photo: Photo | None = None
-        self.state = ViewState()
+        self._viewer = viewer
         self.original = Pane(Picture())
         self.panes = (Pane(Picture()), Pane(Picture()))
+        self.linked = LinkedPanes((self.original, *self.panes), jobs, KEY, self)
         self.choosers = (Chooser("Model in the middle"), Chooser("Model on the right"))
         self.banner = Banner()
         for chooser, name in zip(self.choosers, (first, second), strict=True):
@@ -114,12 +108,7 @@ class ComparisonDialog(QDialog):
         column.addLayout(last)
 
     def _connect(self) -> None:
-        for pane in (self.original, *self.panes):
-            pane.wheeled.connect(self._wheel)
-            pane.dragged.connect(self._drag)
-            pane.double_clicked.connect(self._whole)
-            pane.overview_clicked.connect(self._centre_on)
-        self.original.resized.connect(self._resized)
+        self.linked.moved.connect(self.show_results)
         self.work.changed.connect(self._arrived)
         self.work.failed.connect(self._failed)
         self._viewer.photo_changed.connect(self._show_photo)
@@ -135,62 +124,20 @@ class ComparisonDialog(QDialog):
 
     def show_results(self) -> None:
         """Bring the panes up to what is chosen and where one looks."""
-        photo = self._photo
+        photo, view = self.linked.photo, self.linked.view
         if photo is None:
             return
-        view = resolve(self.state)
         chip = Chip("ORIGINAL, smoothed" if view.main.zoom > 1 else "ORIGINAL", Source.CAMERA)
         um = photo.image.um_per_px
         scene = Scene(view.main, chips=(chip,), overview=not view.whole, um_per_px=um)
         self.original.show_scene(scene)
         cards = [self._cards[name] for name in self.chosen]
         self.work.show(photo, view.main, list(zip(cards, self.panes, strict=True)))
-
-    # The photograph and the place
+        self.linked.mark_pointer()
 
     def _show_photo(self, photo: Photo | None) -> None:
-        self._photo = photo
-        self._show_original(None)
-        if photo is None:
-            return
-
-        def work(progress: Progress) -> TonedPhoto:
-            return photo.toned(Tone.COLOUR)
-
-        self._jobs.submit(f"{KEY} tone", work, self._show_original, lane=Lane.FILES)
-        self.state.set_image(photo.bounds.width, photo.bounds.height)
-        view = self._viewer.view
-        if view.image == photo.bounds:
-            self.state.centre_on(view.loupe.x, view.loupe.y)
-            ratio = self.devicePixelRatioF()
-            self.state.zoom_at_centre(max(view.main.zoom, FIRST_ZOOM * ratio))
-        self.show_results()
-
-    def _show_original(self, toned: TonedPhoto | None) -> None:
-        for pane in (self.original, *self.panes):
-            pane.picture.original = toned.pyramid if toned is not None else None
-            pane.update()
-
-    def _resized(self) -> None:
-        ratio = self.original.devicePixelRatioF()
-        self.state.pane_width = max(1.0, self.original.width() * ratio)
-        self.state.pane_height = max(1.0, self.original.height() * ratio)
-        self.show_results()
-
-    def _wheel(self, notches: float, x: float, y: float, with_ctrl: bool) -> None:
-        self.state.zoom_by(notches, x, y)
-        self.show_results()
-
-    def _drag(self, dx: float, dy: float) -> None:
-        self.state.pan(dx, dy)
-        self.show_results()
-
-    def _whole(self) -> None:
-        self.state.show_whole()
-        self.show_results()
-
-    def _centre_on(self, x: float, y: float) -> None:
-        self.state.centre_on(x, y)
+        self.linked.show_photo(photo)
+        self.linked.begin_as(self._viewer)
         self.show_results()
 
     # What comes back
@@ -209,8 +156,10 @@ class ComparisonDialog(QDialog):
     def done(self, result: int) -> None:
         """Closed in whatever way: nothing is computed for it any more."""
         self.work.end()
+        self.linked.end()
         super().done(result)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.work.end()
+        self.linked.end()
         super().closeEvent(event)

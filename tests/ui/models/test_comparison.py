@@ -39,7 +39,7 @@ def test_two_enlargements_of_one_place(with_photo: Window, qtbot: QtBot) -> None
     assert dialog.chosen[1] == "two"
     dialog.choosers[0].setCurrentIndex(dialog.choosers[0].findData("one"))
     dialog.show_results()
-    dialog.state.zoom_at_centre(6.0)
+    dialog.linked.state.zoom_at_centre(6.0)
     dialog.show_results()
 
     def sharp() -> bool:
