@@ -44,7 +44,8 @@ class EnhancerShelf:
             found = self._enhancers.get(key)
             if found is None:
                 found = self._services.make_enhancer(making)
-                if making.model is not None:  # interpolation assumes nothing of the photograph
+                # Interpolation assumes nothing of the photograph.
+                if making.model or found.model or found.whole_image_only:
                     found = found.fitted_to(photo.image.unit_rgb())
                 self._enhancers[key] = found
             self._enhancers.move_to_end(key)

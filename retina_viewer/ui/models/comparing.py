@@ -11,17 +11,16 @@ from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
-from retina_viewer.ui.canvas.tiles import Recipe, Wanted, is_worthwhile, scale_for
+from retina_viewer.ui.canvas.scene import Chip, Scene, Source
 from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.comparison.enlarging import Contender, Enlarging, Look
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import SCALES, LayerName, Scale, Tone
+from retina_viewer.ui.view_state import SCALES, LayerName, Scale
 
 KEY = "comparison"
 _VESSELS = f"{KEY} vessels"
@@ -62,28 +61,22 @@ class Enlargements(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self.tiles = TileLoader(services, jobs, self, KEY)
-        self.tiles.shelf = shelf
+        self._services, self._jobs, self._shelf = services, jobs, shelf
         self._scale, self._device = scale, device
-        self._broken = False
-        self.tiles.progressed.connect(self.changed)
-        self.tiles.failed.connect(self._failed)
+        self.enlargings: dict[Pane, Enlarging] = {}
 
     def show(self, photo: Photo, camera: Camera, sides: Sequence[Side]) -> None:
         """See :class:`Comparing`."""
-        names = [card.name for card, _ in sides]
-        shown = []
         for card, pane in sides:
-            pane.picture.tiles = self.tiles.cache
-            wanted = self._wanted(photo, camera, card, pane)
-            if wanted is not None and not self._broken:
-                shown.append(wanted)
-            pane.show_scene(self._scene(camera, card, wanted))
-        self.tiles.show(photo, (photo.key, *names), shown)
+            ratio = pane.devicePixelRatioF()
+            look = Look(camera, (pane.width() * ratio, pane.height() * ratio))
+            contender = Contender(card.title, self.making(card), learned=True)
+            self._enlarging(pane).show(photo, contender, look)
 
     def end(self) -> None:
         """See :class:`Comparing`."""
-        self.tiles.show(None, None, ())
+        for enlarging in self.enlargings.values():
+            enlarging.end()
 
     def making(self, card: ModelCard) -> Making:
         """How a model makes its result: at its own fidelity, held to the photograph."""
@@ -93,36 +86,14 @@ class Enlargements(QObject):
         method = card.enhancer_method
         return Making(method, scale, self._device, card.name, card.fidelity_at(scale))
 
-    def _wanted(self, photo: Photo, camera: Camera, card: ModelCard, pane: Pane) -> Wanted | None:
-        if not is_worthwhile(camera, photo.bounds):
-            return None
-        making = self.making(card)
-        recipe = Recipe(photo.key, making.at(scale_for(camera, making.scale)), Tone.COLOUR)
-        ratio = pane.devicePixelRatioF()
-        region = camera.visible(pane.width() * ratio, pane.height() * ratio, photo.bounds)
-        return Wanted(recipe, region, camera.x, camera.y) if region.area else None
-
-    def _scene(self, camera: Camera, card: ModelCard, wanted: Wanted | None) -> Scene:
-        interpolated = Chip("INTERPOLATED", Source.INTERPOLATED)
-        if wanted is None:
-            chips: tuple[Chip, ...] = (interpolated, Chip("zoom in", Source.PENDING))
-            return Scene(camera, result_chips=chips)
-        name = f"AI ×{wanted.recipe.scale} · {card.title}"
-        if self._broken:
-            return Scene(camera, result_chips=(interpolated, Chip("failed", Source.PENDING)))
-        sharp = self.tiles.sharp(wanted)
-        chips = (Chip(name, Source.NETWORK),)
-        if sharp <= 0:
-            chips = (interpolated, Chip("PENDING", Source.PENDING))
-        note = "" if sharp >= 1 else f"{int(sharp * 100)} % sharp"
-        return Scene(
-            camera, content=Content.RESULT, result_chips=chips, recipe=wanted.recipe, note=note
-        )
-
-    def _failed(self, error: Exception) -> None:
-        self._broken = True
-        self.failed.emit(error)
-        self.changed.emit()
+    def _enlarging(self, pane: Pane) -> Enlarging:
+        if pane not in self.enlargings:
+            key = f"{KEY} pane {len(self.enlargings)}"
+            made = Enlarging(pane, self._services, self._jobs, self._shelf, key, self)
+            made.changed.connect(self.changed)
+            made.failed.connect(self.failed)
+            self.enlargings[pane] = made
+        return self.enlargings[pane]
 
 
 class Vessels(QObject):
