@@ -11,6 +11,8 @@ POWER = 11
 """p of Jog et al. 2016: the larger, the more the strongest image alone decides."""
 _SMOOTHING = 1 / 50
 """Deviation of the Gaussian over a spectrum's magnitude, of its shorter side."""
+_LARGEST_RATIO = 1e3  # its 11th power is still a number
+_NOTHING = 1e-7  # of the largest magnitude: rounding
 
 Plane = NDArray[np.float32]
 
@@ -36,7 +38,8 @@ def accumulated(images: Iterable[Plane], power: float = POWER) -> Plane:
         if weighted is None:
             size, scale = image.shape, np.maximum(magnitude, np.float32(1e-12))
             weighted, weights = np.zeros_like(spectrum), np.zeros_like(magnitude)
-        weight = np.asarray((magnitude / scale) ** np.float32(power), np.float32)
+        ratio = np.clip(magnitude / scale, 1 / _LARGEST_RATIO, _LARGEST_RATIO)
+        weight = np.asarray(ratio ** np.float32(power), np.float32)
         weighted += weight * spectrum
         weights += weight
     if weighted is None:

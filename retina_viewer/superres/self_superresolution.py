@@ -35,6 +35,8 @@ from retina_viewer.superres.fourier_burst import accumulated
 DIRECTIONS = 8
 LARGEST_LEVEL = 1 << 20
 """Pixels of a level that is still doubled by what it teaches."""
+_BLUR = 2 * SIGMA_PER_SCALE
+"""What the photograph's pixels saw. The first doubling takes it away; later levels have none."""
 _ANCHORS = 16
 _RIDGE = 1e-3
 _SAMPLES = 24_000
@@ -56,7 +58,7 @@ class _Learned:
     def of(cls, rgb: FloatImage, scale: int) -> Self:
         light, factor = luminance_of(rgb), 1
         while factor < scale and light.size <= LARGEST_LEVEL:
-            light, factor = doubled(light), 2 * factor
+            light, factor = doubled(light, _BLUR if factor == 1 else 0.0), 2 * factor
         return cls(rgb, light, factor)
 
 
@@ -105,25 +107,33 @@ def ssr(scale: int) -> BackProjected:
     Once fitted, a region costs little; the fit takes some 20 s a million pixels doubled, on one
     core. Fitting and enlarging are deterministic.
     """
-    return BackProjected(_Accumulated(scale))
+    return BackProjected(_Accumulated(scale), doubt=0.0)  # it learned from this very blur
 
 
-def doubled(level: Plane) -> Plane:
-    """Self super-resolution by two: ``(h, w)`` luminance in [0, 1] to ``(2 h, 2 w)``."""
+def doubled(level: Plane, blur: float) -> Plane:
+    """Self super-resolution by two.
+
+    Args:
+        level: ``(h, w)`` luminance in [0, 1].
+        blur: deviation of the Gaussian that its pixels saw, in pixels of the result.
+
+    Returns:
+        ``(2 h, 2 w)`` float32 in [0, 1].
+    """
     height, width = level.shape
     around = np.pad(level, _RIM + 2, mode="reflect" if min(level.shape) > _RIM + 2 else "symmetric")
     smooth = interpolated(around, _TWICE)
-    burst = accumulated(_sharpened(smooth))
+    burst = accumulated(_sharpened(smooth, blur))
     inner = burst[2 * _RIM : 2 * (_RIM + height), 2 * _RIM : 2 * (_RIM + width)]
     return np.clip(inner, 0, 1)
 
 
-def _sharpened(smooth: Plane) -> Iterator[Plane]:
+def _sharpened(smooth: Plane, blur: float) -> Iterator[Plane]:
     """The doubled level, sharpened along each direction in turn."""
     for number in range(DIRECTIONS):
         to_axis, back, size = _turns(smooth.shape, 180 * number / DIRECTIONS)
         turned = _warped(smooth, to_axis, size)
-        regression = _learned(np.ascontiguousarray(turned[::2, ::2]))
+        regression = _learned(np.ascontiguousarray(turned[::2, ::2]), blur)
         reach = COLUMNS // 2
         framed = np.pad(turned, ((2, 2), (reach, reach)), mode="reflect")
         lacking = regression.applied(framed, 2)
@@ -155,11 +165,10 @@ def _warped(plane: Plane, matrix: NDArray[np.float64], size: tuple[int, int]) ->
     return np.asarray(turned, np.float32)
 
 
-def _learned(level: Plane) -> AnchoredRegression:
+def _learned(level: Plane, blur: float) -> AnchoredRegression:
     """What blurring and decimating along the rows takes away."""
     level = level[:, : level.shape[1] // 2 * 2]
-    taps = gaussian_taps(2 * SIGMA_PER_SCALE)
-    one = np.ones(1, np.float32)
+    taps, one = gaussian_taps(blur) if blur else np.ones(1, np.float32), np.ones(1, np.float32)
     blurred = cv2.sepFilter2D(level, -1, taps, one, borderType=cv2.BORDER_REFLECT_101)
     small = (blurred[:, ::2] + blurred[:, 1::2]) / 2
     again = _enlarged_along_rows(np.asarray(small, np.float32))
