@@ -60,7 +60,7 @@ def evaluate_tables_command(
                 found, out, asked, trainer, str(steps), reference_of(methods), progress=later
             )
         )
-    results = read_results(out, asked.tables)
+    results = read_results(out)
     save_plots(results, out / "plots")
     cases = [case.as_record() for case in cases_of(results)]
     if cases:

@@ -16,7 +16,7 @@ from retina_viewer.evaluation.claims import (
     vessel_cases,
 )
 from retina_viewer.evaluation.comparison import FIELD_DIAMETER
-from retina_viewer.evaluation.contenders import LINEAR_FOLDS
+from retina_viewer.evaluation.contenders import LINEAR, LINEAR_FOLDS
 from retina_viewer.evaluation.page_tables import (
     beside_2025,
     beside_table_1,
@@ -201,6 +201,11 @@ def _limits(results: Mapping[int, TableResults]) -> Iterator[str]:
     yield "## What limits these figures"
     said: list[str] = []
     if 1 in results:
+        if LINEAR in results[1].values("method"):
+            said.append(
+                f"`{LINEAR}` is fitted to the very degradation that it is measured under, which no "
+                "other method is told: it shows how much of a gain is plain deconvolution."
+            )
         if LINEAR_FOLDS in results[1].values("method"):
             folds = results[1].provenance["models"][LINEAR_FOLDS]["name"]
             said.append(

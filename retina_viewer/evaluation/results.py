@@ -1,13 +1,14 @@
 """The results of a comparison as read from its folder."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.tables import Record
+
+NUMBERS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,14 @@ class TableResults:
         return list(dict.fromkeys(row[name] for row in self.rows if name in row))
 
 
-def read_results(folder: Path, numbers: Sequence[int] = (1, 2, 3)) -> dict[int, TableResults]:
+def read_results(folder: Path) -> dict[int, TableResults]:
     """The tables that a folder holds, by number.
 
     Raises:
         UserError: it holds none, or one that cannot be read.
     """
     found: dict[int, TableResults] = {}
-    for number in numbers:
+    for number in NUMBERS:
         path = folder / f"table{number}.json"
         if not path.exists():
             continue

@@ -96,12 +96,15 @@ def evaluate_superres(
 
         return Job(who, measured, needs, {"patient": photograph.patient})
 
-    jobs = [
-        job(scenes, condition, method)
-        for scenes in (Scenes(photograph, diameter) for photograph in photographs)
-        for condition, method in product(contenders.conditions, contenders.methods)
-    ]
-    return measure_all(jobs, log=log, progress=progress)
+    records: list[Record] = []
+    for number, photograph in enumerate(photographs):
+        # One photograph's scenes at a time: at full size they take gigabytes together.
+        scenes = Scenes(photograph, diameter)
+        pairs = product(contenders.conditions, contenders.methods)
+        jobs = [job(scenes, condition, method) for condition, method in pairs]
+        share = part_of(progress, number / len(photographs), (number + 1) / len(photographs))
+        records += measure_all(jobs, log=log, progress=share)
+    return records
 
 
 def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) -> Record:

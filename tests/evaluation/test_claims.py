@@ -19,7 +19,7 @@ from retina_viewer.evaluation.tables import Record
 
 
 def row(dataset: str, method: str, ssim: float, **more: float) -> Record:
-    condition = {"dataset": dataset, "protocol": "native", "kernel": "gaussian", "scale": 4}
+    condition: Record = {"dataset": dataset, "protocol": "native", "kernel": "gaussian", "scale": 4}
     return {**condition, "method": method, "n": 8, "ssim": ssim, **more}
 
 

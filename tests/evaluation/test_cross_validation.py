@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from retina_viewer.evaluation.cross_validation import evaluate_linear_folds, folds_by_patient
 from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.linear_filter import fit_linear_filters
 from retina_viewer.evaluation.protocols import Condition
 from retina_viewer.evaluation.superres import RECORD_KEY
 from retina_viewer.evaluation.tables import RecordLog
@@ -42,15 +43,12 @@ def test_each_fold_is_measured_with_a_filter_that_has_not_seen_it(
 ) -> None:
     photographs = [one for one in find_photographs(data) if one.dataset == "CHASE_DB1"]
     fitted: list[set[str]] = []
-    from retina_viewer.evaluation import contenders
-
-    real = contenders.fit_linear_filters
 
     def told(training: list[Photograph], *rest: object, **more: object) -> object:
         fitted.append({one.patient for one in training})
-        return real(training, *rest, **more)  # type: ignore[arg-type]
+        return fit_linear_filters(training, *rest, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(contenders, "fit_linear_filters", told)
+    monkeypatch.setattr("retina_viewer.evaluation.contenders.fit_linear_filters", told)
     log = RecordLog(tmp_path / "log.jsonl", RECORD_KEY)
     condition = [Condition("native", "gaussian", 4)]
     records, about = evaluate_linear_folds(photographs, condition, log=log)

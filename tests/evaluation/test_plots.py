@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from retina_viewer.evaluation.plots import HEIGHT, Panel, colours_of, round_steps, save_plot
+from retina_viewer.evaluation.plots import HEIGHT, Panel, Spread, colours_of, round_steps, save_plot
 
 
 @given(values=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=8), sd=st.floats(0, 50))
@@ -23,7 +23,7 @@ def test_all_values_with_their_bars_lie_within_the_axes_in_order(
 
 
 def test_every_series_is_drawn_in_its_colour(tmp_path: Path) -> None:
-    series = {
+    series: dict[str, list[Spread | None]] = {
         "saliency-gan": [(0.9, 0.02), (0.8, float("nan"))],
         "pixel": [(0.7, 0.0), None],
         "something else": [None, (0.85, 0.0)],

@@ -49,7 +49,8 @@ def test_a_study_that_was_broken_off_goes_on(chase: list[Photograph], tmp_path: 
     for stop in (1, 5, 9):
         out = tmp_path / str(stop)
         out.mkdir()
-        first, calls = CountingTrainer(), []
+        first = CountingTrainer()
+        calls: list[str] = []
 
         def cancel(fraction: float, what: str, calls: list[str] = calls, stop: int = stop) -> None:
             calls.append(what)
