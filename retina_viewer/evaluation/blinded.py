@@ -178,4 +178,5 @@ def _sentence(tuned: int, base: int, undecided: int, p: float) -> str:
     likely = "which may be chance" if p >= 0.05 else "more than chance explains"
     if tuned == base:
         return f"You preferred each model in {tuned} of {decided}{same}."
-    return f"You preferred the {name} model in {number} of {decided}{same}: {likely} (p = {p:.2g})."
+    chance = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    return f"You preferred the {name} model in {number} of {decided}{same}: {likely} ({chance})."

@@ -5,7 +5,13 @@ import struct
 
 import cv2
 import numpy as np
-from PIL import Image, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
+from PIL import (
+    Image,
+    MpoImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.colour import cmyk_to_srgb, profile_space
@@ -91,6 +97,6 @@ def _png_16bit(data: bytes) -> Pixels:
 
 def not_decodable(name: str, error: Exception) -> UserError:
     """What a person is told when a file of a known format cannot be decoded."""
-    return UserError(
-        f"{name} is damaged or incomplete ({error}).", "Copy it again from its source."
-    )
+    # Pillow's words for what it cannot identify name an object in memory.
+    why = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
+    return UserError(f"{name} is damaged or incomplete{why}.", "Copy it again from its source.")

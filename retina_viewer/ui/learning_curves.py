@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,22 +31,17 @@ _NOTE = (
     "Every plot has a scale of its own."
 )
 
+_STEP_TICKS = 2
+"""Steps of a tick below a plot: more of them, with thousands, would touch."""
+
 pg.setConfigOptions(antialias=True)
-
-
-class StepAxis(pg.AxisItem):  # type: ignore[misc]
-    """Steps as people write them: 12,000."""
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        return [f"{value:,.0f}" for value in values]
 
 
 class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
     """One quantity: as it was measured, thin; of losses also the trend, strong."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        axes = {"bottom": StepAxis(orientation="bottom")}
-        super().__init__(parent, background=tokens.panel, axisItems=axes)
+        super().__init__(parent, background=tokens.panel)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumSize(180, _PLOT_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -97,7 +91,9 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
             self._trend.setData(curve.steps, smoothed(curve.values))
         if curve.kept is not None:
             self._kept.setData([curve.kept[0]], [curve.kept[1]])
-        self.plot.setXRange(0, max(float(curve.steps[-1]), 1.0), padding=0.02)
+        last = max(float(curve.steps[-1]), 1.0)
+        self.plot.setXRange(0, last, padding=0.02)
+        self.plot.getAxis("bottom").setTicks([round_ticks(0, last, _STEP_TICKS)])
         self.plot.invertY(curve.falls)
         low, high = value_range(curve)
         self.plot.setYRange(low, high, padding=0.08)
@@ -117,14 +113,15 @@ def value_range(curve: Curve) -> tuple[float, float]:
     return low - missing / 2, high + missing / 2
 
 
-def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Two to six round values from ``low`` to ``high``, with as many decimals as they need."""
-    rough = (high - low) / 5
+def round_ticks(low: float, high: float, parts: int = 5) -> list[tuple[float, str]]:
+    """Round values from ``low`` to ``high``, at most ``parts`` steps apart, with as many decimals
+    as they need: ``12,000``, ``0.125``."""
+    rough = (high - low) / parts
     power = math.floor(math.log10(rough))
     step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= rough)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [(number * step, f"{number * step:.{decimals}f}") for number in range(first, last + 1)]
+    return [(number * step, f"{number * step:,.{decimals}f}") for number in range(first, last + 1)]
 
 
 class LearningCurves(QWidget):

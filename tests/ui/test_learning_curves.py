@@ -85,7 +85,7 @@ def test_ticks_are_few_round_and_within(low: float, span: float) -> None:
     assert 2 <= len(ticks) <= 6
     for value, text in ticks:
         assert low - 1e-6 * span <= value <= low + span * (1 + 1e-6)
-        assert float(text) == pytest.approx(value, abs=span * 1e-3)
+        assert float(text.replace(",", "")) == pytest.approx(value, abs=span * 1e-3)
     assert len({text for _, text in ticks}) == len(ticks)
 
 
@@ -108,3 +108,8 @@ def test_a_training_that_has_just_begun_has_no_curves(tmp_path: Path, qapp: obje
     (tmp_path / "history.json").write_text("[[]]")
     with pytest.raises(UserError, match="not written anything"):
         render_curves(tmp_path, tmp_path / "x.png")
+
+
+def test_steps_below_a_plot_are_few_enough_not_to_touch() -> None:
+    assert [text for _, text in round_ticks(0, 2000, 2)] == ["0", "1,000", "2,000"]
+    assert [text for _, text in round_ticks(0, 700, 2)] == ["0", "500"]

@@ -21,19 +21,17 @@ from retina_viewer.model_store.own_models import LONGEST_NOTE
 from retina_viewer.ui.models.facts import (
     Entry,
     facts,
-    figures,
     verdict_heading,
     verdict_sentences,
 )
+from retina_viewer.ui.models.measured import Block, blocks_of
 from retina_viewer.ui.theme import HIT_TARGET, tabular
-from retina_viewer.ui.training.tables import plain_table
+from retina_viewer.ui.training.tables import plain_table, whole_height
 from retina_viewer.ui.training.verdict_table import show_general, show_held_out
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
 _PATIENTS = 4
 """The column of the table of held-out patients that counts them."""
-_MOST_ROWS = 9
-"""Of a table of figures before it scrolls."""
 
 
 class CardPage(QScrollArea):
@@ -84,9 +82,9 @@ class CardPage(QScrollArea):
         if verdict is not None and verdict.general:
             column.addWidget(_heading("On bundled photographs of other cameras"))
             column.addWidget(show_general(verdict))
-        if entry.card.measurements:
+        for block in blocks_of(entry.card.measurements):
             column.addWidget(_heading("Measured"))
-            column.addWidget(_figures(entry))
+            column.addWidget(_figures(block))
         column.addWidget(_heading("The card"))
         column.addLayout(_facts(entry))
         if entry.is_own:
@@ -151,24 +149,26 @@ def _facts(entry: Entry) -> QFormLayout:
     return form
 
 
-def _figures(entry: Entry) -> QTableView:
-    rows = figures(entry.card)
-    model = QStandardItemModel(0, 3)
-    model.setHorizontalHeaderLabels(["Photographs", "Figure", "Value"])
-    for row in rows:
-        items = [QStandardItem(text) for text in row]
+def _figures(block: Block) -> QTableView:
+    """At its full height: a table that scrolls within a page that scrolls takes its wheel away."""
+    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    model = QStandardItemModel(0, 1 + len(block.figures))
+    model.setHorizontalHeaderLabels(["Photographs", *(one.short for one in block.figures)])
+    for column, figure in enumerate(block.figures, 1):
+        model.horizontalHeaderItem(column).setTextAlignment(right)
+        model.horizontalHeaderItem(column).setToolTip(figure.meaning)
+    for data, values in block.rows:
+        items = [QStandardItem(data), *(QStandardItem(value) for value in values)]
+        items[0].setToolTip(data)
+        for item in items[1:]:
+            item.setTextAlignment(right)
         model.appendRow(items)
     table = plain_table()
     model.setParent(table)
     table.setModel(model)
     table.setFont(tabular(table.font()))
     table.setSelectionMode(QTableView.SelectionMode.NoSelection)
+    table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     table.setAccessibleName("Measured figures")
-    header = table.horizontalHeader()
-    header.setSectionResizeMode(header.ResizeMode.ResizeToContents)
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    shown = min(len(rows), _MOST_ROWS)
-    table.setFixedHeight(
-        header.sizeHint().height() + table.verticalHeader().defaultSectionSize() * shown + 8
-    )
+    whole_height(table)
     return table

@@ -23,20 +23,6 @@ _IN_SHORT = {
     "worse": "worse than its base",
     "too few": "too few patients",
 }
-_METRICS = {
-    "psnr": "PSNR (dB)",
-    "gain": "gain over bicubic (dB)",
-    "ssim": "SSIM",
-    "rmse": "RMSE (grey levels)",
-    "lpips": "LPIPS (less is better)",
-    "lpips_change": "change of LPIPS",
-    "s3_ratio": "sharpness, S3, of the true one's",
-    "drift": "colour drift (delta E)",
-    "auc": "AUC",
-    "blur_read": "blur as estimated (px)",
-    "blur_error": "error of the blur (px)",
-    "noise_read": "noise as estimated (levels)",
-}
 _SETS = {"own": "own photographs", "replay": "bundled photographs"}
 
 
@@ -170,14 +156,6 @@ def facts(entry: Entry) -> list[tuple[str, str]]:
     if card.notes:
         rows.append(("Remarks", card.notes))
     return rows
-
-
-def figures(card: ModelCard) -> list[tuple[str, str, str]]:
-    """Data, metric and value of what the card says was measured."""
-    return [
-        (one.data, _METRICS.get(one.metric, one.metric.replace("_", " ")), f"{one.value:.4g}")
-        for one in card.measurements
-    ]
 
 
 def _scales(card: ModelCard) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QKeySequence, QShortcut
+from PySide6.QtGui import QImage, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -57,6 +57,7 @@ class BlindedDialog(QDialog):
         self.setWindowTitle("Compare blind")
         self.resize(960, 560)
         self._jobs = jobs
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.pairs: Sequence[Pair] = ()
         self.answers: list[Answer] = []
         self.preference: Preference | None = None
@@ -134,12 +135,17 @@ class BlindedDialog(QDialog):
         if job.key == _KEY:
             self.bar.setValue(round(job.fraction * 1000))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.setFocus()  # a ring around one of the answers would suggest it
+
     def _made(self, pairs: Sequence[Pair]) -> None:
         self.pairs = pairs
         self.bar.setRange(0, max(1, len(pairs)))
         self._room.show()
         for button in self.buttons.values():
             button.show()
+        self.setFocus()
         self._show_pair()
 
     def _failed(self, error: Exception) -> None:

@@ -44,7 +44,7 @@ class CurvesView(QScrollArea):
     def forget(self) -> None:
         """Another training is shown from now on."""
         self.curves, self._wanted, self._stage = None, None, -1
-        self.setWidget(_waiting())  # deletes what was there
+        self.setWidget(_words("The first curves come after the first steps."))  # in its place
 
     def show_history(self, history: LearningHistory) -> None:
         """Draw what there is; also when it has grown."""
@@ -74,6 +74,7 @@ class CurvesView(QScrollArea):
     def _make(self) -> None:
         if self._jobs.is_active(_KEY):
             return
+        self.setWidget(_words("The curves are being drawn…"))
 
         def work(progress: Progress) -> type[LearningCurves]:
             import_late("pyqtgraph")
@@ -90,7 +91,7 @@ class CurvesView(QScrollArea):
         self._jobs.submit(_KEY, work, done)
 
 
-def _waiting() -> QLabel:
-    label = dim_label("The first curves come after the first steps.")
+def _words(text: str) -> QLabel:
+    label = dim_label(text)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     return label

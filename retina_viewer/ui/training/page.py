@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWizard, QWizardPage
 
 from retina_viewer.core.errors import UserError
@@ -49,6 +50,7 @@ class Page(QWizardPage):
     def __init__(self, around: Surroundings, heading: str, sentence: str = "") -> None:
         super().__init__()
         self.around = around
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.heading = QLabel(heading)
         self.heading.setProperty("role", "heading")
         self.sentence = dim_label(sentence)

@@ -34,6 +34,7 @@ PICTURE = QSize(72, 54)
 _KEY = "training thumbnails"
 _AT_ONCE = 6
 _COLUMNS = ("Use", "Photograph", "Pixels", "Camera", "Sharpness", "What was found")
+_CAMERA = _COLUMNS.index("Camera")
 _MARK = Qt.ItemDataRole.CheckStateRole
 Thumbnail = NDArray[np.uint8]
 
@@ -61,6 +62,11 @@ class PhotographTable(QAbstractTableModel):
         self.beginResetModel()
         self._files, self._ratio, self._wanted = list(files), ratio, []
         self.endResetModel()
+
+    @property
+    def names_cameras(self) -> bool:
+        """Whether any photograph says what took it."""
+        return any(file.camera for file in self._files)
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._files)
@@ -198,8 +204,10 @@ def make_view(model: PhotographTable) -> QTableView:
     view.setModel(model)
     view.setItemDelegateForColumn(0, Ticks(view))
     view.setIconSize(PICTURE)
+    view.setWordWrap(True)  # a row is as high as three lines of reasons
     view.verticalHeader().setDefaultSectionSize(PICTURE.height() + 8)
     header = view.horizontalHeader()
     for column, width in enumerate((44, 280, 96, 130, 80)):
         header.resizeSection(column, width)
+    model.modelReset.connect(lambda: view.setColumnHidden(_CAMERA, not model.names_cameras))
     return view

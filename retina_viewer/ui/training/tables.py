@@ -77,3 +77,14 @@ def plain_table() -> QTableView:
     view.horizontalHeader().setHighlightSections(False)
     view.setTabKeyNavigation(False)
     return view
+
+
+def whole_height(view: QTableView) -> None:
+    """As high as all its rows; numbers as wide as they are, names take what is left."""
+    header = view.horizontalHeader()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    rows = view.verticalHeader().defaultSectionSize() * view.model().rowCount()
+    view.setFixedHeight(header.sizeHint().height() + rows + 10)
+    view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

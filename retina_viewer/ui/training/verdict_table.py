@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHeaderView, QTableView
+from PySide6.QtWidgets import QTableView
 
 from retina_viewer.model_store.verdict import Change, Comparison, Verdict
 from retina_viewer.ui.theme import tabular
-from retina_viewer.ui.training.tables import plain_table
+from retina_viewer.ui.training.tables import plain_table, whole_height
 
 _HELD_OUT = (
     "Figure", "Base", "Tuned", "Change", "Better : worse", "p", "Effect", "Reading",
@@ -89,6 +89,7 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> QTableView:
     model.setHorizontalHeaderLabels(list(titles))
     for row in rows:
         items = [QStandardItem(text) for text in row]
+        items[0].setToolTip(row[0])
         for item in items[1:-1]:
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         model.appendRow(items)
@@ -99,11 +100,8 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> QTableView:
     model.setParent(table)
     table.setModel(model)
     table.setFont(tabular(table.font()))
+    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the unit stands at the end
     table.setSelectionMode(QTableView.SelectionMode.NoSelection)
     table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    header = table.horizontalHeader()
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    height = header.sizeHint().height() + 4
-    table.setFixedHeight(height + table.verticalHeader().defaultSectionSize() * len(rows) + 6)
-    table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    whole_height(table)
     return table

@@ -149,9 +149,13 @@ class TrainingWizard(QWizard):
         if page == PageId.TRAINING and cancelled:
             self.button(QWizard.WizardButton.NextButton).setEnabled(False)
         self._show_rail()
-        # Return goes on; a ring around the first of several choices would look like a choice.
+        # Return goes on; a ring around the first of several choices would look like a choice. Where
+        # going on is not possible yet, the page itself has the focus, which shows nowhere.
+        shown = self.currentPage()
+        if shown is not None:
+            shown.setFocus()
         for which in (QWizard.WizardButton.NextButton, QWizard.WizardButton.CommitButton):
-            if self.button(which).isVisibleTo(self):
+            if self.button(which).isVisibleTo(self) and self.button(which).isEnabled():
                 self.button(which).setFocus()
 
     def _show_rail(self) -> None:

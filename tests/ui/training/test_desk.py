@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMenu, QMessageBox, QWizard
+from PySide6.QtWidgets import QMenu, QMessageBox, QToolButton, QWizard
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import user_runs_dir
@@ -171,6 +171,7 @@ def test_a_model_of_the_list_is_trained_on_to_the_plan(
     look_at(wizard, qtbot, folder)
     wizard.next()
     wizard.next()
+    assert wizard.focusWidget() not in wizard.patients.way.findChildren(QToolButton)
     qtbot.waitUntil(wizard.patients.isComplete, timeout=20_000)
     wizard.next()
     qtbot.waitUntil(lambda: wizard.choices.card is not None, timeout=20_000)

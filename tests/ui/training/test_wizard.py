@@ -365,6 +365,7 @@ def test_blinded_answers_by_key_and_what_they_say(qtbot: QtBot, jobs: object) ->
     dialog = BlindedDialog(lambda progress: pairs, jobs, parent)
     dialog.open()
     qtbot.waitUntil(lambda: len(dialog.pairs) == 2)
+    assert dialog.focusWidget() not in dialog.buttons.values()  # none is suggested
     qtbot.keyClick(dialog, Qt.Key.Key_Left)
     dialog.buttons["same"].click()
     assert dialog.preference is not None

@@ -27,7 +27,7 @@ from retina_viewer.ui.training.page import Page, PageId, Surroundings
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
-_ROW, _MOST_ROWS = 22, 6
+_ROW, _MOST_ROWS = 26, 6
 _ANY = "A model that comes with the program"
 _SENTENCE = (
     "{} is trained further on photographs of your own. They are read where they are, never "
