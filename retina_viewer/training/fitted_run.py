@@ -21,6 +21,7 @@ def fit(
     recipe_file: Path,
     data: Path,
     out: Path,
+    cache: Path,
     *,
     events: Callable[[Mapping[str, Any]], None] = lambda event: None,
     progress: Progress = no_progress,
@@ -32,6 +33,7 @@ def fit(
     Args:
         recipe: read from ``recipe_file``.
         out: a folder that exists.
+        cache: where decoded photographs are kept; made if missing.
         events: told of the start, of each step's end, and of the model.
         progress: may raise Cancelled.
 
@@ -49,7 +51,7 @@ def fit(
     if isinstance(recipe, LinearRecipe):
         fitted = fit_filters(recipe, subsets["train"], progress)
     else:
-        fitted = fit_forests(recipe, subsets, out, events=events, progress=progress)
+        fitted = fit_forests(recipe, subsets, out, cache, events=events, progress=progress)
     card = write_fitted_model(recipe, recipe_file, fitted, out)
     events({"event": "model", "folder": str(out / "model"), "name": card.name})
     return card

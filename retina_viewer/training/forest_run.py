@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,20 @@ _CLEAN = DegradationRange(
 )
 
 
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A finished step: its forest, dB gained on validation photographs, seconds taken."""
+
+    arrays: ForestArrays
+    gain: float
+    seconds: float
+
+
 def fit_forests(
     recipe: ForestRecipe,
     subsets: Mapping[Subset, list[Photograph]],
     out: Path,
+    cache: Path,
     *,
     events: Callable[[Mapping[str, Any]], None] = lambda event: None,
     progress: Progress = no_progress,
@@ -49,68 +60,65 @@ def fit_forests(
     Args:
         recipe: its stages are the steps of the cascade.
         subsets: trained on, and validated with.
-        out: holds ``cache`` and ``step1.safetensors`` and so on; finished steps are taken up.
+        out: holds ``step1.safetensors`` and so on; finished steps are taken up.
+        cache: where decoded photographs are kept.
         events: told of each step's samples, leaves and gain.
     """
     train, validation = (
-        open_cache(
-            subsets[part], out / "cache" / part, diameter=_CACHE_DIAMETER, with_vessels=False
-        )
+        open_cache(subsets[part], cache / part, diameter=_CACHE_DIAMETER, with_vessels=False)
         for part in ("train", "validation")
     )
     source = PatchSource(
         train, recipe.field_diameters, recipe.grain, recipe.sharpening, recipe.colour
     )
     checking = PatchSource(validation, recipe.field_diameters)
-    done: list[ForestArrays] = []
-    before: list[Forest] = []
-    gains: dict[str, float] = {}
-    seconds = 0.0
-    for number, stage in enumerate(recipe.stages):
+    done: list[_Step] = []
+    for number in range(len(recipe.stages)):
         path = out / f"step{number + 1}.safetensors"
         span = part_of(progress, number / len(recipe.stages), (number + 1) / len(recipe.stages))
-        start = time.monotonic()
         if not path.exists():
-            samples = draw_samples(
-                source,
-                recipe.degradation,
-                stage,
-                before,
-                recipe.seed + number,
-                part_of(span, 0.0, 0.3),
-            )
-            fitted = fit_forest(samples, stage, recipe.seed + number, part_of(span, 0.3, 1.0))
-            checked = stage.model_copy(update={"samples": _VALIDATION_SAMPLES})
-            held = draw_samples(checking, _CLEAN, checked, before, 0)
-            _save_step(
-                path, fitted, gain_over_bicubic(expanded(fitted), held), time.monotonic() - start
-            )
-        arrays, gain, took = _load_step(path)
-        seconds += took
-        done.append(arrays)
-        before.append(expanded(arrays))
-        gains[f"stage{number + 1}"] = gain
+            before = [expanded(step.arrays) for step in done]
+            _fit_step(recipe, number, source, checking, before, path, span)
+        done.append(_load_step(path))
         events(
             {
                 "event": "stage finished",
                 "task": f"step {number + 1}",
-                "leaves": arrays.shape.leaves,
-                "best_score": gain,
+                "leaves": done[-1].arrays.shape.leaves,
+                "best_score": done[-1].gain,
             }
         )
-    parameters = ForestParameters(steps=tuple(arrays.shape for arrays in done))
+    parameters = ForestParameters(steps=tuple(step.arrays.shape for step in done))
     network = RegressionForests(parameters)
-    for empty, arrays in zip(network.steps, done, strict=True):
-        empty.load_state_dict(arrays.state_dict())
+    for empty, step in zip(network.steps, done, strict=True):
+        empty.load_state_dict(step.arrays.state_dict())
     return Fitted(
         network,
         parameters.model_dump(mode="json"),
         tuple(stage.samples for stage in recipe.stages),
-        gains,
-        seconds,
+        {f"stage{number + 1}": step.gain for number, step in enumerate(done)},
+        sum(step.seconds for step in done),
         subsets["train"],
         subsets["validation"],
     )
+
+
+def _fit_step(
+    recipe: ForestRecipe,
+    number: int,
+    source: PatchSource,
+    checking: PatchSource,
+    before: list[Forest],
+    path: Path,
+    progress: Progress,
+) -> None:
+    start, stage, seed = time.monotonic(), recipe.stages[number], recipe.seed + number
+    drawing = part_of(progress, 0.0, 0.3)
+    samples = draw_samples(source, recipe.degradation, stage, before, seed, drawing)
+    arrays = fit_forest(samples, stage, seed, part_of(progress, 0.3, 1.0))
+    fewer = stage.model_copy(update={"samples": _VALIDATION_SAMPLES})
+    gain = gain_over_bicubic(expanded(arrays), draw_samples(checking, _CLEAN, fewer, before, 0))
+    _save_step(path, arrays, gain, time.monotonic() - start)
 
 
 def gain_over_bicubic(forest: Forest, samples: Samples) -> float:
@@ -130,12 +138,12 @@ def _save_step(path: Path, arrays: ForestArrays, gain: float, seconds: float) ->
         stream.write(save(arrays.state_dict(), about))
 
 
-def _load_step(path: Path) -> tuple[ForestArrays, float, float]:
+def _load_step(path: Path) -> _Step:
     try:
         with safe_open(path, "pt") as stored:
             about = stored.metadata()
         arrays = ForestArrays(ForestStepParameters.model_validate_json(about["shape"]))
         arrays.load_state_dict(load_file(path))
+        return _Step(arrays, float(about["gain"]), float(about["seconds"]))
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path.name} cannot be gone on from.", "Remove it.") from error
-    return arrays, float(about["gain"]), float(about["seconds"])

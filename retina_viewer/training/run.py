@@ -77,7 +77,8 @@ def train(
     classical = load_fitted_recipe(recipe_file)
     if classical is not None:
         _prepare_folder(out, recipe_file, resume)
-        return fit(classical, recipe_file, data, out, events=events, progress=progress)
+        decoded = cache or out / "cache"
+        return fit(classical, recipe_file, data, out, decoded, events=events, progress=progress)
     recipe = load_recipe(recipe_file)
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
