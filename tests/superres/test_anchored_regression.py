@@ -12,7 +12,7 @@ from retina_viewer.superres.anchored_regression import (
 
 
 def plane_of(photograph: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return photograph[..., 1].astype(np.float32) / 255
+    return photograph[..., 1].astype(np.float32) / np.float32(255)
 
 
 def test_patches_lie_around_their_pixel(photograph: NDArray[np.uint8]) -> None:

@@ -18,7 +18,7 @@ from retina_viewer.superres.forest_features import (
 
 
 def light_of(photograph: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return luminance_of(photograph.astype(np.float32) / 255)
+    return luminance_of(photograph.astype(np.float32) / np.float32(255))
 
 
 def test_derivatives_are_those_of_the_doubled_level(photograph: NDArray[np.uint8]) -> None:

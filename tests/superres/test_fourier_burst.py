@@ -8,7 +8,7 @@ from retina_viewer.superres.fourier_burst import accumulated
 
 
 def plane_of(photograph: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return photograph[..., 1].astype(np.float32) / 255
+    return photograph[..., 1].astype(np.float32) / np.float32(255)
 
 
 def test_one_image_stays_itself(photograph: NDArray[np.uint8]) -> None:

@@ -38,7 +38,7 @@ def test_it_is_better_than_bicubic_on_blurred_photographs(
 def test_a_region_is_the_crop_of_the_whole(
     photograph: NDArray[np.uint8], scale: int, x: int, y: int, width: int, height: int
 ) -> None:
-    rgb = photograph[:25, :33].astype(np.float32) / 255
+    rgb = photograph[:25, :33].astype(np.float32) / np.float32(255)
     whole = Rect(0, 0, 33, 25)
     region = Rect(x, y, width, height).intersected(whole)
     enhancer = load_linear("linear", scale)
@@ -55,7 +55,7 @@ def test_the_network_that_checks_the_weights_does_the_same(photograph: NDArray[n
     verify_model(card)
     network = load_network(card)
     assert isinstance(network, LinearFilters)
-    grey = photograph[..., 1].astype(np.float32) / 255
+    grey = photograph[..., 1].astype(np.float32) / np.float32(255)
     made = network(torch.from_numpy(grey)[None, None], 2)[0, 0].numpy()
     whole = Rect(4, 4, grey.shape[1] - 8, grey.shape[0] - 8)
     ours = load_linear(card, 2).enhance_region(np.dstack([grey] * 3), whole)
@@ -79,6 +79,6 @@ def test_what_is_no_linear_filter_is_refused(tmp_path: Path) -> None:
 def test_it_does_not_invent_what_is_not_there() -> None:
     """A flat image stays flat; a ramp stays a ramp, where nothing is reflected."""
     ramp = np.broadcast_to(np.linspace(0.2, 0.8, 40, dtype=np.float32)[None, :, None], (40, 40, 3))
-    small = to_8bit(degrade(np.ascontiguousarray(ramp), 2)).astype(np.float32) / 255
+    small = to_8bit(degrade(np.ascontiguousarray(ramp), 2)).astype(np.float32) / np.float32(255)
     made = load_linear("linear", 2).enhance_region(small, Rect(6, 6, 8, 8))
     np.testing.assert_allclose(made, ramp[12:28, 12:28], atol=1.5 / 255)

@@ -12,7 +12,7 @@ from tests.superres.truths import Truths, gain_over_sharp_bicubic
 
 
 def unit(photograph: NDArray[np.uint8]) -> FloatImage:
-    return photograph[:36, :44].astype(np.float32) / 255
+    return photograph[:36, :44].astype(np.float32) / np.float32(255)
 
 
 def test_it_is_better_than_bicubic_on_blurred_photographs(truths: Truths) -> None:

@@ -21,8 +21,8 @@ def halved(rgb8: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 def gain_over_sharp_bicubic(enhancer: Enhancer, truth: NDArray[np.uint8]) -> float:
     """dB of luminance, after shrinking by the Gaussian of the literature; 8 bits on both sides."""
-    small = to_8bit(degrade(truth.astype(np.float32) / 255, enhancer.scale))
-    unit = small.astype(np.float32) / 255
+    small = to_8bit(degrade(truth.astype(np.float32) / np.float32(255), enhancer.scale))
+    unit = small.astype(np.float32) / np.float32(255)
     whole = Rect(0, 0, unit.shape[1], unit.shape[0])
     scores = []
     for one in (enhancer.fitted_to(unit), sharp_bicubic(enhancer.scale)):
