@@ -72,7 +72,7 @@ class Header(QWidget):
         row.setSpacing(8)
         row.addWidget(self.scales)
         row.addWidget(self.reference)
-        row.addWidget(self.words, 1)
+        row.addStretch(1)
         for button in (self.blink, self.swap, self.export):
             row.addWidget(button)
         column = QVBoxLayout(self)
@@ -80,6 +80,7 @@ class Header(QWidget):
         column.setSpacing(8)
         column.addWidget(self.chips)
         column.addLayout(row)
+        column.addWidget(self.words)  # beside the buttons a narrow window would fold it up
 
     def show_comparison(self, comparison: Comparison) -> None:
         """Bring everything up to what is compared."""

@@ -29,7 +29,8 @@ from retina_viewer.ui.services import Services
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 
-SIZE = (1280, 760)
+SIZE = (1280, 780)
+LEAST_SIZE = (720, 620)
 EMPTY = "Open a photograph in the window: its enlargements are compared here."
 _IMAGES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.dcm);;All files (*)"
 
@@ -46,6 +47,7 @@ class MethodsDialog(QDialog):
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAcceptDrops(True)
+        self.setMinimumSize(*LEAST_SIZE)
         self.resize(*SIZE)
         self._viewer, self._services, self._jobs = viewer, services, jobs
         self._settings = settings

@@ -28,6 +28,8 @@ from retina_viewer.ui.view_state import Scale
 from retina_viewer.ui.viewer import Viewer
 
 KEY = "methods"
+OVERVIEW_ROOM = 240
+"""Logical pixels: in a lower pane the overview would hide what is compared."""
 REST_MS = 300
 """Figures wait until the eye rests."""
 
@@ -189,7 +191,7 @@ class Comparison(QObject):
     def _look(self, pane: Pane) -> Look:
         linked, view = self.linked, self.linked.view
         first = next((one for one in linked.panes if not one.isHidden()), None)
-        overview = pane is first and not view.whole
+        overview = pane is first and not view.whole and pane.height() >= OVERVIEW_ROOM
         return Look(view.main, linked.size, overview, linked.pointer_in(pane))
 
     def _measure(self) -> None:
