@@ -203,8 +203,8 @@ def _limits(results: Mapping[int, TableResults]) -> Iterator[str]:
     if 1 in results:
         if LINEAR in results[1].values("method"):
             said.append(
-                f"`{LINEAR}` is fitted to the very degradation that it is measured under, which no "
-                "other method is told: it shows how much of a gain is plain deconvolution."
+                f"`{LINEAR}` is fitted to the very degradation that it is measured under, which "
+                "networks are not told: it shows how much of a gain is plain deconvolution."
             )
         if LINEAR_FOLDS in results[1].values("method"):
             folds = results[1].provenance["models"][LINEAR_FOLDS]["name"]
@@ -220,10 +220,11 @@ def _limits(results: Mapping[int, TableResults]) -> Iterator[str]:
             f"Photographs whose field of view is wider than {FIELD_DIAMETER} px are shrunk to that "
             "under the native protocol: they are soft at full size and hold nothing to restore."
         )
-        said.append(
-            "The paper protocol crops the surround and resizes to 1024 x 1024, which enlarges "
-            "small photographs: they then hold little that a method could restore at x2."
-        )
+        if "paper" in results[1].values("protocol"):
+            said.append(
+                "The paper protocol crops the surround and resizes to 1024 x 1024, which enlarges "
+                "small photographs: they then hold little that a method could restore at x2."
+            )
         said.append("Seconds are of one photograph while other programs ran: orders of magnitude.")
     said += _few(results)
     sets = dict.fromkeys(str(r["dataset"]) for one in results.values() for r in one.records)
