@@ -8,8 +8,8 @@ from torch import nn
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade
-from retina_viewer.networks.formation_estimator import FormationEstimator
 from retina_viewer.networks.forest import ForestParameters, RegressionForests
+from retina_viewer.networks.formation_estimator import FormationEstimator
 from retina_viewer.networks.linear_filters import LinearFilters
 from retina_viewer.networks.unet import UNet
 
