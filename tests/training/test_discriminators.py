@@ -10,10 +10,12 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.discriminators import read_discriminators, save_discriminators
+from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.training.checkpoint import Counters, save_checkpoint, with_prefix
 from retina_viewer.training.discriminators import begin_with, keep_discriminators
 from retina_viewer.training.loop import Surroundings, begin_stage
+from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
 from retina_viewer.training.stage import save
 from retina_viewer.training.task import Player, Task
 from tests.model_store.models import make_cascade, own
@@ -109,3 +111,13 @@ def test_those_of_an_older_run_are_put_beside_its_model(tmp_path: Path) -> None:
     other = own("other", seed=9)
     with pytest.raises(UserError, match="did not make the weights"):
         keep(run, other.weights_file.parent)
+
+
+def test_the_shipped_gan_comes_with_those_that_its_fine_tuning_takes_up() -> None:
+    """For whoever trains it anew: they belong to one set of weights."""
+    kept = read_discriminators(find_model("saliency-gan-fast"))
+    recipe = load_recipe(resources_dir() / "recipes" / "saliency-gan-fast.toml")
+    assert isinstance(recipe, SaliencyGanRecipe)
+    for stage in recipe.stages:
+        made = Discriminator(stage.discriminator_narrow, stage.discriminator_batch_norm)
+        assert begin_with(with_discriminator(made), kept[stage.step])
