@@ -51,6 +51,11 @@ class Peer:
     missing: str = ""
     identity: str = ""
 
+    @property
+    def maker(self) -> str:
+        """Whose it is: the name up to its model."""
+        return "Real-ESRGAN" if "ESRGAN" in self.name else self.name.partition(",")[0]
+
 
 def all_peers() -> list[Peer]:
     """This program's methods first."""

@@ -237,7 +237,7 @@ def report(
     lines = ["# Against what people use", "", INTRODUCTION.format(names, degradation), ""]
     for scale, found in means.items():
         lines += table(scale, found, peers)
-    lines += ["", explanation(peers), ""]
+    lines += [explanation(peers), ""]
     return "\n".join(lines)
 
 
@@ -272,8 +272,9 @@ def _cell(key: str, form: str, name: str, row: Row, made: dict[str, Row]) -> str
 def explanation(peers: Sequence[Peer]) -> str:
     """What the columns are, whose the peers are, and how to get what is missing."""
     parts = [COLUMNS_EXPLAINED, "", REAL_ESRGAN_EXPLAINED]
-    licences = [f"{peer.name}: {peer.licence}" for peer in peers if peer.licence]
-    parts += ["", "Licences: " + "; ".join(licences) + "."]
+    own = [f"{peer.name}: {peer.identity[:16]}" for peer in peers if not peer.licence]
+    licences = sorted({f"{peer.maker}: {peer.licence}" for peer in peers if peer.licence})
+    parts += ["", f"Weights (SHA-256): {'; '.join(own)}. Licences: {'; '.join(licences)}."]
     missing = [f"{peer.name}: {peer.missing}" for peer in peers if peer.enlarge is None]
     if missing:
         parts += ["", "Missing: " + "; ".join(missing) + "."]

@@ -58,7 +58,7 @@ def sheet(
         titles: one a picture; shortened where they do not fit.
         columns: pictures in a row.
         captions: one a picture, under it; none where empty.
-        notes: lines under all.
+        notes: under all, each on lines of its own.
 
     Returns:
         ``(H', W', 3)`` uint8: the pictures unchanged on a dark ground.
@@ -72,9 +72,9 @@ def sheet(
     font = ImageFont.load_default(letters)
     rows = -(-len(pictures) // columns)
     tall = bar + height + (bar if captions else 0)
-    below = rows * tall + (rows - 1) * gap
-    size = (columns * width + (columns - 1) * gap, below + bar * len(notes))
-    page = Image.new("RGB", size, _GROUND)
+    below, across = rows * tall + (rows - 1) * gap, columns * width + (columns - 1) * gap
+    under = [line for note in notes for line in _wrapped(note, font, across - 2 * letters)]
+    page = Image.new("RGB", (across, below + bar * len(under)), _GROUND)
     draw = ImageDraw.Draw(page)
     corners = [
         (place % columns * (width + gap), place // columns * (tall + gap))
@@ -91,7 +91,7 @@ def sheet(
         (x, y + bar + height, text, width)
         for (x, y), text in zip(corners, captions, strict=bool(captions))
     ]
-    lines += [(0, below + bar * number, text, size[0]) for number, text in enumerate(notes)]
+    lines += [(0, below + bar * number, text, across) for number, text in enumerate(under)]
     for x, y, line, room in lines:
         text = _shortened(draw, line, font, room - 2 * letters)
         draw.text((x + 0.7 * letters, y + bar / 2), text, _INK, font, anchor="lm")
@@ -101,6 +101,25 @@ def sheet(
     return pixels
 
 
+def _wrapped(
+    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
+) -> list[str]:
+    """The text on as many lines as it needs; a word that is too long for one stays whole."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(_drawable(longer)) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _drawable(text: str) -> str:
+    """In the letters that Pillow's own font has."""
+    return text.replace("×", "x")
+
+
 def _shortened(
     draw: ImageDraw.ImageDraw,
     text: str,
@@ -108,6 +127,7 @@ def _shortened(
     room: float,
 ) -> str:
     """As much of the text as fits, with an ellipsis where some is missing."""
+    text = _drawable(text)
     if draw.textlength(text, font) <= room:
         return text
     while text and draw.textlength(text + "…", font) > room:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retina_viewer.imaging.beside import GAP, HEADROOM, Title, beside
+from retina_viewer.imaging.beside import GAP, HEADROOM, Title, beside, sheet
 
 
 @settings(max_examples=20)
@@ -40,3 +40,29 @@ def test_a_long_title_stays_over_its_picture() -> None:
 def test_pictures_of_two_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="differ"):
         beside(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3, 3), np.uint8), (Title(""),) * 2)
+
+
+def test_pictures_in_rows_with_captions_are_unchanged() -> None:
+    shades = (60, 100, 140)
+    pictures = [np.full((30, 90, 3), shade, np.uint8) for shade in shades]
+    page = sheet(
+        pictures, [Title("one")] * 3, columns=2, captions=["34 dB"] * 3, notes=["a note " * 20]
+    )
+    for shade in shades:
+        assert (page == shade).all(axis=-1).sum() >= 30 * 90
+
+
+def test_a_long_note_is_wrapped_and_not_cut() -> None:
+    picture = np.zeros((20, 300, 3), np.uint8)
+    words = "Verify on the original. " * 8
+    long = sheet([picture], [Title("")], columns=1, notes=[words])
+    short = sheet([picture], [Title("")], columns=1, notes=[words[:20]])
+    assert long.shape[0] > short.shape[0]
+    # The last line has letters: nothing was left out.
+    assert (long[-24:] > 100).any()
+
+
+def test_the_multiplication_sign_is_drawn_with_a_letter_that_the_font_has() -> None:
+    picture = np.zeros((20, 300, 3), np.uint8)
+    sign = sheet([picture], [Title("AI ×4")], columns=1)
+    np.testing.assert_array_equal(sign, sheet([picture], [Title("AI x4")], columns=1))
