@@ -76,14 +76,21 @@ class Contenders:
             return sharp_bicubic(scale)
         if method in ("bicubic", "lanczos"):
             return make_enhancer(method, scale, device=self.device)
+        named = self._is_of_the_model(method)
         return make_enhancer(
             method,
             scale,
-            model=self.model,
+            model=self.model if named else None,
             device=self.device,
-            fidelity=self.fidelity if method == "saliency-gan" else None,
+            fidelity=self.fidelity if named and method != "pixel" else None,
             back_projection=self.back_projection,
         )
+
+    def _is_of_the_model(self, method: str) -> bool:
+        """Whether the model that a person named, or the default one, makes this method's results:
+        it, or for ``pixel`` its pixel-trained twin."""
+        card = find_model(self.model or default_model("superres"))
+        return method in (card.enhancer_method, "pixel")
 
     def models(self) -> dict[str, dict[str, str]]:
         """Name and SHA-256 of what each method rests on, for methods that rest on something.

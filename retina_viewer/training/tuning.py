@@ -174,6 +174,8 @@ def _changes(plan: TrainingPlan, stage: StepStage, allotment: Allotment) -> dict
     return {
         "patch": plan.expert.patch or stage.patch,
         "validation_patches": plan.expert.validation_patches or stage.validation_patches,
+        # Small fields are what early steps meet in deep cascades alone.
+        "field_diameters": stage.field_diameters if max(plan.steps) > 2 else None,
         "grain": _GRAIN,
         "sharpening": Sharpening(),
         "colour": _COLOUR,
