@@ -6,6 +6,7 @@ interpolated. CPU alone. The sums are of whole numbers below 2^53 in float64, he
 region is the crop of the whole to the bit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -16,7 +17,13 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.forest import STEP_MARGIN, TARGETS, ForestArrays, RegressionForests
+from retina_viewer.networks.forest import (
+    DERIVATIVES,
+    STEP_MARGIN,
+    TARGETS,
+    ForestArrays,
+    RegressionForests,
+)
 from retina_viewer.superres.border import reflected_window
 from retina_viewer.superres.classical import cubic, interpolated, phase_weights
 from retina_viewer.superres.enhancer import FloatImage
@@ -102,19 +109,25 @@ class Forest:
         height, width = (size - 2 * STEP_MARGIN for size in small.shape)
         rows_at_once = max(1, _PATCHES_AT_ONCE // (width + 2) - 2)
         strips = [
-            self._strip(small[top : min(top + rows_at_once, height) + 2 * STEP_MARGIN])
+            self.double_all([small[top : min(top + rows_at_once, height) + 2 * STEP_MARGIN]])[0]
             for top in range(0, height, rows_at_once)
         ]
         return np.concatenate(strips)
 
-    def _strip(self, small: Plane) -> Plane:
-        patches = derivatives(small)
-        features = projected(patches.reshape(-1, patches.shape[-1]), self.projection)
-        sums = self.predicted(features).reshape(*patches.shape[:2], TARGETS)
+    def double_all(self, planes: Sequence[Plane]) -> list[Plane]:
+        """As :meth:`double`, several small images at once: leaves are then visited once for all."""
+        patches = [derivatives(plane) for plane in planes]
+        flat = np.concatenate([one.reshape(-1, DERIVATIVES) for one in patches])
+        sums = self.predicted(projected(flat, self.projection))
         unit = 1 / (LEVELS * FINER * _LEAF_UNIT * 9 * len(self.roots))
-        rim = STEP_MARGIN - 2
-        level = doubled(small[rim:-rim, rim:-rim]) + overlapped(sums) * unit
-        return np.clip(level, 0, 1).astype(np.float32)
+        rim, start, results = STEP_MARGIN - 2, 0, []
+        for plane, one in zip(planes, patches, strict=True):
+            height, width = one.shape[:2]
+            own = sums[start : start + height * width].reshape(height, width, TARGETS)
+            start += height * width
+            level = doubled(plane[rim:-rim, rim:-rim]) + overlapped(own) * unit
+            results.append(np.clip(level, 0, 1).astype(np.float32))
+        return results
 
 
 @dataclass(frozen=True)

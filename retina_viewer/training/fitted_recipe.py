@@ -36,6 +36,7 @@ class ForestStage(_Part):
 
     patch: int = Field(gt=0, description="low-resolution pixels, side of a drawn patch")
     samples: int = Field(gt=0, description="patches of 6 x 6 that are learned from")
+    from_a_patch: int = Field(default=200, gt=0, description="of them; near ones tell little new")
     features: float = Field(default=0.999, gt=0, lt=1, description="energy that PCA keeps")
     trees: int = Field(default=10, gt=0)
     depth: int = Field(default=15, gt=0)
