@@ -44,9 +44,11 @@ COLUMNS = (
 _KEY = ("dataset", "photograph", "kernel", "scale", "peer", "model")
 ORIGINAL = "the photograph itself"
 INTRODUCTION = (
-    "Means over {}: shrunk ({}), enlarged again, compared with what they were. One run of "
-    "`python -m benchmarks.peers`, one thread of one CPU for all. No model of this program has "
-    "seen these photographs."
+    "Means over {}: shrunk ({}), enlarged again, compared with what they were. Measured by "
+    "`python -m benchmarks.peers` on one thread of one CPU for all; the processor time is that of "
+    "the thread, though a busy machine adds a little to it. A row is measured again when its "
+    "weights change, and else taken over from an earlier run on the same machine. No model of this "
+    "program has seen these photographs."
 )
 COLUMNS_EXPLAINED = (
     "PSNR and SSIM of luminance and LPIPS (VGG-16; less is better) inside the field of view. "
