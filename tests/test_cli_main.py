@@ -1,6 +1,7 @@
 """Verbs, exit codes, and how fast help comes."""
 
 import logging
+import shlex
 import subprocess
 import sys
 import time
@@ -122,6 +123,13 @@ def test_how_a_verb_ends_is_the_exit_code(
     monkeypatch.setattr("retina_viewer.ui.app.run", run)
     assert main(["view"]) == code
     assert word in capsys.readouterr().err
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    program = f"{shlex.quote(sys.executable)} -m retina_viewer models show pixel-fast"
+    shell = ["bash", "-c", f"set -o pipefail; {program} | true"]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_help_needs_neither_torch_nor_qt_nor_numpy() -> None:

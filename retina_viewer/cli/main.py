@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, UserError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_PIPE_CLOSED = 141  # what shells give a program that SIGPIPE ended
 
 _DESCRIPTION = """\
 Super-resolution, saliency and vessels for retinal fundus photographs.
@@ -40,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, Cancelled):
         console.interrupted()
         return INTERRUPTED
+    except BrokenPipeError:  # whoever reads has had enough, as ``head`` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
+        return _PIPE_CLOSED
     return code
 
 
