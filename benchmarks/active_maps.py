@@ -49,7 +49,7 @@ def active_shares(cascade: GeneratorCascade) -> list[list[float]]:
     layers = [_activated(step) for step in cascade.steps]
     with ExitStack() as hooks:
         for layer in chain.from_iterable(layers):
-            hooks.enter_context(layer.register_forward_hook(note))  # type: ignore[arg-type]
+            hooks.enter_context(layer.register_forward_hook(note))
         for image in photographs(1 << len(cascade.steps)):
             cascade(image, _FORMATION)
     return [[float(seen[layer].float().mean()) for layer in own] for own in layers]

@@ -6,6 +6,7 @@ import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
+from retina_viewer.superres.method_list import Character
 from retina_viewer.ui.making import Catalogue, Making, NetworkInfo, labels
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.view_state import ViewState
@@ -18,6 +19,7 @@ class Method:
     title: str = ""
     sentence: str = ""
     scales: tuple[int, ...] = (2, 4, 8, 16)
+    character: Character = "restores"
 
 
 NETWORKS = {
@@ -102,3 +104,12 @@ def test_the_command_line_replaces_what_was_remembered(catalogue: Catalogue) -> 
 def test_what_does_not_fit_is_refused(catalogue: Catalogue, start: Start, message: str) -> None:
     with pytest.raises(UserError, match=message):
         start.put_into(Settings(), catalogue)
+
+
+def test_each_scale_may_have_a_default_of_its_own() -> None:
+    network = NetworkInfo("gan", "GAN", "pixel", {2: 0.6, 4: 0.3})
+    one = Catalogue([Method("gan", True)], "gan", lambda _: [network])
+    assert one.making(ViewState(method="gan", scale=2), "cpu").fidelity == 0.6
+    assert one.making(ViewState(method="gan", scale=4), "cpu").fidelity == 0.3
+    chosen = ViewState(method="gan", scale=4, fidelity=0.9)
+    assert one.making(chosen, "cpu").fidelity == 0.9
