@@ -331,7 +331,7 @@ def test_a_base_that_does_not_fit_fails_at_once(tmp_path: Path) -> None:
         finetune(run)
     assert run.state().status == "failed"
     other = prepared(tmp_path / "b", clinic_plan(tmp_path / "clinic", base="vessels-unet"))
-    with pytest.raises(UserError, match="is not for superres"):
+    with pytest.raises(UserError, match="cannot be tuned for superres"):
         finetune(other)
 
 
