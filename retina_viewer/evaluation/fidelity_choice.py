@@ -6,10 +6,8 @@ import numpy as np
 
 from retina_viewer.evaluation.tables import Column, Record, Table, Value
 
-MOST_LOSS = {2: 0.3}
-"""dB of PSNR that the default may lose against the pixel-trained twin, by scale."""
-MOST_LOSS_BEYOND = 0.5
-"""dB, at all further scales."""
+MOST_LOSS = 0.3
+"""dB of PSNR that the default may lose against the pixel-trained twin."""
 _TOO_SHARP = 1.1
 _COLUMNS = (
     Column("kernel", "kernel"),
@@ -26,9 +24,9 @@ _COLUMNS = (
 )
 _RULE = (
     "Fidelity 1 is the pixel-trained network, 0 the GAN; PSNR lost and the change of LPIPS are "
-    "against fidelity 1. The rule: of the positions that lose at most 0.3 dB at x2 and 0.5 dB at "
-    "every further scale, with every kernel, the one whose LPIPS, as a ratio to that at fidelity 1 "
-    "and averaged over kernels, is least; of equals the more faithful. Each scale has its own."
+    "against fidelity 1. The rule: of the positions that lose at most 0.3 dB with every kernel, "
+    "the one whose LPIPS, as a ratio to that at fidelity 1 and averaged over kernels, is least; of "
+    "equals the more faithful. Each scale has its own."
 )
 _NOTE = "Means over validation photographs; figures as in the table of `evaluate sr`."
 
@@ -67,15 +65,14 @@ def choose(rows: Sequence[Mapping[str, Value]]) -> dict[int, float]:
         rows: of :func:`summarise`.
     """
     scales = sorted({int(row["scale"]) for row in rows})
-    return {scale: _of_scale([r for r in rows if r["scale"] == scale], scale) for scale in scales}
+    return {scale: _of_scale([row for row in rows if row["scale"] == scale]) for scale in scales}
 
 
-def _of_scale(rows: Sequence[Mapping[str, Value]], scale: int) -> float:
-    most = MOST_LOSS.get(scale, MOST_LOSS_BEYOND)
+def _of_scale(rows: Sequence[Mapping[str, Value]]) -> float:
     changes: dict[float, list[float]] = {}
     for row in rows:
         changes.setdefault(float(row["fidelity"]), []).append(float(row["lpips_change"]))
-    refused = {float(row["fidelity"]) for row in rows if float(row["loss"]) > most}
+    refused = {float(row["fidelity"]) for row in rows if float(row["loss"]) > MOST_LOSS}
     allowed = {at: float(np.mean(own)) for at, own in changes.items() if at not in refused}
     return min(allowed, key=lambda at: (allowed[at], -at))
 

@@ -35,13 +35,13 @@ def records(losses: dict[int, float], lpips: dict[float, float]) -> list[Record]
 
 def test_the_least_lpips_within_the_losses_is_chosen_for_each_scale() -> None:
     lpips = {1.0: 0.40, 0.5: 0.30, 0.0: 0.20}
-    table = summarise(records({2: 0.2, 4: 0.4}, lpips))
-    assert choose(table.rows) == {2: 0.0, 4: 0.0}  # 0.2 and 0.4 dB are within 0.3 and 0.5
+    table = summarise(records({2: 0.2, 4: 0.25}, lpips))
+    assert choose(table.rows) == {2: 0.0, 4: 0.0}  # 0.2 and 0.25 dB are within 0.3
     assert "Chosen: **0** at x2, **0** at x4." in table.to_markdown()
     assert "sharper than the original by S3: x2 gaussian, x4 gaussian" in table.to_markdown()
-    assert choose(summarise(records({2: 0.4, 4: 0.4}, lpips)).rows) == {2: 0.5, 4: 0.0}
-    assert choose(summarise(records({2: 0.2, 4: 1.2}, lpips)).rows) == {2: 0.0, 4: 1.0}
-    assert choose(summarise(records({2: 0.2, 8: 0.9}, lpips)).rows) == {2: 0.0, 8: 0.5}
+    assert choose(summarise(records({2: 0.4, 4: 0.2}, lpips)).rows) == {2: 0.5, 4: 0.0}
+    assert choose(summarise(records({2: 0.2, 4: 0.8}, lpips)).rows) == {2: 0.0, 4: 1.0}
+    assert choose(summarise(records({2: 0.2, 8: 0.5}, lpips)).rows) == {2: 0.0, 8: 0.5}
 
 
 def test_lpips_that_rises_again_and_equals_are_decided_for_the_faithful() -> None:
