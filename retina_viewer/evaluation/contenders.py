@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.linear_filter import fit_linear_filters
@@ -41,6 +42,9 @@ class Contenders:
         model: a model's name for the methods with a network; None for the shipped one.
         fidelity: of the saliency GAN, 0..1; None for what its card says.
         back_projection: whether the networks' results are held to the photograph.
+
+    Raises:
+        UserError: the model named is for none of the methods.
     """
 
     methods: Sequence[str]
@@ -53,6 +57,13 @@ class Contenders:
     back_projection: bool = True
     _ready: dict[tuple[str, int], Enhancer] = field(default_factory=dict)
     _linear: dict[Condition, LinearFilter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.model is not None and not any(map(self._is_of_the_model, self.methods)):
+            raise UserError(
+                f"The model {self.model!r} is for none of the methods that are measured.",
+                f"It is for the method {find_model(self.model).enhancer_method}.",
+            )
 
     def enhancer(self, method: str, condition: Condition) -> Enhancer:
         """Ready for use.
