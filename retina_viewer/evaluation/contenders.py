@@ -71,7 +71,7 @@ class Contenders:
         Raises:
             UserError: unknown method or model, or no photographs for the linear filter.
         """
-        if method in _FITTED_HERE:
+        if self._is_fitted_here(method):
             if not self._linear:
                 self._linear = fit_linear_filters(
                     self.training, self.conditions, progress=self.progress
@@ -97,6 +97,11 @@ class Contenders:
             back_projection=self.back_projection,
         )
 
+    def _is_fitted_here(self, method: str) -> bool:
+        """The linear filter is, to the very condition, unless the shipped one is named."""
+        shipped = self.model is not None and self._is_of_the_model(method)
+        return method in _FITTED_HERE and not shipped
+
     def _is_of_the_model(self, method: str) -> bool:
         """Whether the model that a person named, or the default one, makes this method's results:
         it, or for ``pixel`` its pixel-trained twin."""
@@ -111,7 +116,7 @@ class Contenders:
         """
         found = {}
         for method in self.methods:
-            if method in _FITTED_HERE:
+            if self._is_fitted_here(method):
                 names = "\n".join(photograph.name for photograph in self.training)
                 digest = hashlib.sha256(names.encode()).hexdigest()
                 found[method] = {"name": f"{len(self.training)} photographs", "sha256": digest}

@@ -169,3 +169,12 @@ def test_the_interpolations_p_values_are_of_their_own_figures(data: Path, tmp_pa
     assert lanczos["p"] == lanczos["p_ssim"] == 0.5  # the least that two photographs give
     assert lanczos["effect"] == -1.0  # Lanczos is closer in both
     assert "--reference bicubic" in whole["provenance"]["command"]
+
+
+def test_the_shipped_linear_filter_is_measured_where_it_is_named() -> None:
+    gaussian = Condition("native", "gaussian", 2)
+    named = Contenders(("linear",), (gaussian,), model="linear")
+    assert named.models()["linear"]["name"] == "linear"
+    assert named.enhancer("linear", gaussian).model == "linear"
+    with pytest.raises(UserError, match="for none of the methods"):
+        Contenders(("bicubic", "pixel"), (gaussian,), model="linear")
