@@ -106,7 +106,7 @@ class Contenders:
         """Whether the model that a person named, or the default one, makes this method's results:
         it, or for ``pixel`` its pixel-trained twin."""
         card = find_model(self.model or default_model("superres"))
-        return method in (card.enhancer_method, "pixel")
+        return method == card.enhancer_method or (method == "pixel" and card.twin is not None)
 
     def models(self) -> dict[str, dict[str, str]]:
         """Name and SHA-256 of what each method rests on, for methods that rest on something.
