@@ -130,7 +130,7 @@ def test_enhance_with_a_saliency_gan_says_how_it_was_set(eye: Path, tmp_path: Pa
     [
         (["--fidelity", "2", "--model", "gan"], "fidelity of 2"),
         (["--fidelity", "0.5", "--model", "twin"], "fidelity"),
-        (["--method", "saliency-gan", "--model", "twin"], "no saliency GAN"),
+        (["--method", "saliency-gan", "--model", "twin"], "not for the method"),
         (["--blur", "9", "--model", "gan"], "blur of 9"),
     ],
 )

@@ -34,7 +34,8 @@ def add_enhancement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", type=int, choices=(2, 4, 8, 16), default=4, help="default 4")
     parser.add_argument(
         "--method", metavar="M",
-        help="saliency-gan, pixel, bicubic or lanczos; default: the one of --model, or else of the "
+        help="saliency-gan, srgan, srgan-vgg19, pixel, srcnn, sr-forest, ssr, linear, bicubic or "
+        "lanczos, where its model is installed; default: the one of --model, or else of the "
         "default model (retina-viewer models default)",
     )  # fmt: skip
     parser.add_argument("--model", metavar="NAME", help="a model from 'retina-viewer models list'")
