@@ -18,32 +18,17 @@ from retina_viewer.cli import main
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
-from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.superres.formation import estimate_formation
 from tests.superres.tiny_models import add_gan_and_twin
+from tests.untrained import NOTHING
 
 CASCADE: dict[str, Any] = {"steps": [{"maps": 4, "blocks": 1}, {"maps": 4, "blocks": 1}]}
 UNET: dict[str, Any] = {"widths": [4, 8]}
-NOTHING = TrainingSummary(
-    recipe="none",
-    recipe_sha256="0" * 64,
-    seed=1,
-    iterations=(0,),
-    best_iterations=(0,),
-    seconds=0,
-    precision="float32",
-    device="cpu",
-    torch="2",
-    program="0",
-    photographs={},
-    validation_photographs={},
-    patients=0,
-    data_sha256="0" * 64,
-)
 
 
 def add_model(name: str, architecture: str, parameters: dict[str, Any]) -> ModelCard:

@@ -13,7 +13,7 @@ from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualGenerator
 
 _STEPS = [{"maps": 4, "blocks": 1}, {"maps": 4, "blocks": 1, "unshuffle": 2}]
-_NOTHING = TrainingSummary(
+NOTHING = TrainingSummary(
     recipe="none",
     recipe_sha256="0" * 64,
     seed=1,
@@ -62,7 +62,7 @@ def add_cascade(
         margins=tuple(step.margin for step in steps),
         weights_sha256=save_weights(network.state_dict(), folder),
         licence="CC0-1.0",
-        training=_NOTHING,
+        training=NOTHING,
         created=date(2026, 1, 2),
         twin=twin,
         fidelity=fidelity,

@@ -25,3 +25,21 @@ def reflected_window(rgb: FloatImage, window: Rect) -> FloatImage:
     rows = reflected(window.y, window.bottom, rgb.shape[0])
     columns = reflected(window.x, window.right, rgb.shape[1])
     return rgb[rows[:, None], columns[None, :]]
+
+
+def source_margins(step_margins: tuple[int, ...]) -> tuple[int, ...]:
+    """What each step still needs around the region, in whole source pixels.
+
+    Args:
+        step_margins: margin of each step's network, in its own input's pixels.
+
+    Returns:
+        For step k (from 0): the source pixels around the region that its input must hold. The
+        first is the margin of the whole cascade.
+    """
+    needed = 0
+    around: list[int] = []
+    for number in reversed(range(len(step_margins))):
+        needed += -(-step_margins[number] // 2**number)  # rounded up to whole source pixels
+        around.append(needed)
+    return tuple(reversed(around))

@@ -19,27 +19,9 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.superres.border import reflected_window
+from retina_viewer.superres.border import reflected_window, source_margins
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.formation import estimate_formation
-
-
-def source_margins(step_margins: tuple[int, ...]) -> tuple[int, ...]:
-    """What each step still needs around the region, in whole source pixels.
-
-    Args:
-        step_margins: margin of each step's network, in its own input's pixels.
-
-    Returns:
-        For step k (from 0): the source pixels around the region that its input must hold. The
-        first is the margin of the whole cascade.
-    """
-    needed = 0
-    around: list[int] = []
-    for number in reversed(range(len(step_margins))):
-        needed += -(-step_margins[number] // 2**number)  # rounded up to whole source pixels
-        around.append(needed)
-    return tuple(reversed(around))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from retina_viewer.networks.forest import (
     ForestArrays,
     RegressionForests,
 )
-from retina_viewer.superres.border import reflected_window
+from retina_viewer.superres.border import reflected_window, source_margins
 from retina_viewer.superres.classical import cubic, interpolated, phase_weights
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.forest_features import (
@@ -153,11 +153,7 @@ class ForestEnhancer:
     @property
     def _around(self) -> tuple[int, ...]:
         """Small pixels around the region that each step's input holds, and the result: 0."""
-        needed, around = 0, [0]
-        for number in reversed(range(len(self.steps))):
-            needed += -(-STEP_MARGIN // 2**number)  # whole pixels of the photograph
-            around.append(needed)
-        return tuple(reversed(around))
+        return (*source_margins((STEP_MARGIN,) * len(self.steps)), 0)
 
     def fitted_to(self, rgb: FloatImage) -> Self:
         """Itself: it was fitted once, to one degradation."""

@@ -1,23 +1,18 @@
 """What a fit leaves behind: weights and card, as a training does."""
 
-import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from retina_viewer import __version__
-from retina_viewer.core.files import sha256_of
 from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.model_store.card import ModelCard, TrainingSummary
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.forest import RegressionForests
 from retina_viewer.networks.linear_filters import LinearFilters
 from retina_viewer.training.fitted_recipe import FittedRecipe
+from retina_viewer.training.outcome import training_summary
 
 _LICENCE = "CC-BY-4.0 (fitted to CC BY 4.0 photographs)"
 
@@ -75,20 +70,14 @@ def write_fitted_model(
 
 
 def _summary(recipe: FittedRecipe, recipe_file: Path, fitted: Fitted) -> TrainingSummary:
-    hashes = sorted(sha256_of(photograph.image) for photograph in fitted.train)
-    return TrainingSummary(
-        recipe=recipe.name,
-        recipe_sha256=sha256_of(recipe_file),
-        seed=recipe.seed,
+    return training_summary(
+        recipe,
+        recipe_file,
+        fitted.train,
+        fitted.checked_on,
         iterations=fitted.samples,
         best_iterations=fitted.samples,
-        seconds=round(fitted.seconds),
+        seconds=fitted.seconds,
         precision="float64",
         device="cpu",
-        torch=torch.__version__,
-        program=__version__,
-        photographs=dict(Counter(p.dataset for p in fitted.train)),
-        validation_photographs=dict(Counter(p.dataset for p in fitted.checked_on)),
-        patients=len({(p.dataset, p.patient) for p in fitted.train}),
-        data_sha256=hashlib.sha256("".join(hashes).encode()).hexdigest(),
     )

@@ -1,29 +1,21 @@
 """Recipes of what is fitted rather than trained step by step: the linear filter, the forest."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, TypeAdapter
 
-from retina_viewer.core.errors import UserError
-from retina_viewer.training.recipe import Colour, DegradationRange, Grain, Sharpening
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Fitting(_Part):
-    name: str
-    version: str = "1"
-    title: str
-    seed: int
-    threads: int | None = None
-    datasets: tuple[str, ...]
+from retina_viewer.training.ranges import (
+    Colour,
+    DegradationRange,
+    Grain,
+    RecipePart,
+    Sharpening,
+)
+from retina_viewer.training.recipe_file import TrainingRecipe, checked, read_content
 
 
-class LinearRecipe(_Fitting):
+class LinearRecipe(TrainingRecipe):
     """Fitted to Gaussian blur of sigma 0.4 r, mixed with bicubic shrinking; 8 bits, no noise."""
 
     task: Literal["linear"]
@@ -31,7 +23,7 @@ class LinearRecipe(_Fitting):
     bicubic: float = Field(ge=0, lt=1, description="share of the samples shrunk by bicubic")
 
 
-class ForestStage(_Part):
+class ForestStage(RecipePart):
     """The forest of one step; the defaults are Schulter's, where he gives any."""
 
     patch: int = Field(gt=0, description="low-resolution pixels, side of a drawn patch")
@@ -48,7 +40,7 @@ class ForestStage(_Part):
     rank: int = Field(default=96, gt=0, description="of all leaves' regressions together")
 
 
-class ForestRecipe(_Fitting):
+class ForestRecipe(TrainingRecipe):
     task: Literal["sr-forest"]
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     degradation: DegradationRange
@@ -62,8 +54,9 @@ FittedRecipe = LinearRecipe | ForestRecipe
 _TASKS = ("linear", "sr-forest")
 
 
-class _Holder(BaseModel):
-    recipe: Annotated[FittedRecipe, Field(discriminator="task")]
+_RECIPES: TypeAdapter[FittedRecipe] = TypeAdapter(
+    Annotated[FittedRecipe, Field(discriminator="task")]
+)
 
 
 def load_fitted_recipe(path: Path) -> FittedRecipe | None:
@@ -72,17 +65,5 @@ def load_fitted_recipe(path: Path) -> FittedRecipe | None:
     Raises:
         UserError: unreadable, not TOML, or a field that does not fit, named in the message.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
-    if content.get("task") not in _TASKS:
-        return None
-    try:
-        return _Holder.model_validate({"recipe": content}).recipe
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        raise UserError(f"The recipe {path.name} is wrong at {where!r}: {first['msg']}.") from error
+    content = read_content(path)
+    return checked(_RECIPES, content, path) if content.get("task") in _TASKS else None

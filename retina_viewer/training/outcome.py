@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from retina_viewer.training.recipe import (
     SuperresRecipe,
     VesselRecipe,
 )
+from retina_viewer.training.recipe_file import TrainingRecipe
 from retina_viewer.training.vessel_threshold import unbiased_threshold
 from retina_viewer.vessels.segment import VesselSegmenter
 
@@ -126,20 +128,46 @@ def _architecture(recipe: Recipe, base: ModelCard | None) -> tuple[str, dict[str
 def _summary(
     recipe: Recipe, recipe_file: Path, data: TrainingData, stages: list[Counters], device: str
 ) -> TrainingSummary:
-    hashes = sorted(sha256_of(p.image) for p in data.train_photographs)
+    return training_summary(
+        recipe,
+        recipe_file,
+        data.train_photographs,
+        data.validation_photographs,
+        iterations=tuple(stage.step for stage in stages),
+        best_iterations=tuple(stage.best_step for stage in stages),
+        seconds=sum(stage.seconds for stage in stages),
+        precision=stages[-1].precision,
+        device=device,
+    )
+
+
+def training_summary(
+    recipe: TrainingRecipe,
+    recipe_file: Path,
+    train: Sequence[Photograph],
+    validation: Sequence[Photograph],
+    *,
+    iterations: tuple[int, ...],
+    best_iterations: tuple[int, ...],
+    seconds: float,
+    precision: str,
+    device: str,
+) -> TrainingSummary:
+    """What a card says of a training: counts and hashes of its photographs, no names."""
+    hashes = sorted(sha256_of(photograph.image) for photograph in train)
     return TrainingSummary(
         recipe=recipe.name,
         recipe_sha256=sha256_of(recipe_file),
         seed=recipe.seed,
-        iterations=tuple(stage.step for stage in stages),
-        best_iterations=tuple(stage.best_step for stage in stages),
-        seconds=round(sum(stage.seconds for stage in stages)),
-        precision=stages[-1].precision,
+        iterations=iterations,
+        best_iterations=best_iterations,
+        seconds=round(seconds),
+        precision=precision,
         device=device,
         torch=torch.__version__,
         program=__version__,
-        photographs=dict(Counter(p.dataset for p in data.train_photographs)),
-        validation_photographs=dict(Counter(p.dataset for p in data.validation_photographs)),
-        patients=len({(p.dataset, p.patient) for p in data.train_photographs}),
+        photographs=dict(Counter(p.dataset for p in train)),
+        validation_photographs=dict(Counter(p.dataset for p in validation)),
+        patients=len({(p.dataset, p.patient) for p in train}),
         data_sha256=hashlib.sha256("".join(hashes).encode()).hexdigest(),
     )

@@ -1,12 +1,10 @@
 """A recipe: everything that decides what a training makes, validated, in one TOML file."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from retina_viewer.core.errors import UserError
 from retina_viewer.networks.architectures import (
     CascadeParameters,
     EstimatorParameters,
@@ -17,17 +15,7 @@ from retina_viewer.training.ranges import DegradationRange as DegradationRange
 from retina_viewer.training.ranges import Grain as Grain
 from retina_viewer.training.ranges import RecipePart
 from retina_viewer.training.ranges import Sharpening as Sharpening
-
-
-class _Training(RecipePart):
-    """What every recipe says."""
-
-    name: str
-    version: str = "1"
-    title: str
-    seed: int
-    threads: int | None = None
-    datasets: tuple[str, ...]
+from retina_viewer.training.recipe_file import TrainingRecipe, checked, read_content
 
 
 class Optimisation(RecipePart):
@@ -100,7 +88,7 @@ Method = Literal["srgan", "srgan-vgg19", "srcnn"]
 GAN's."""
 
 
-class SuperresRecipe(_Training):
+class SuperresRecipe(TrainingRecipe):
     task: Literal["superres"]
     method: Method | None = None
     base: str | None = Field(
@@ -166,7 +154,7 @@ class SaliencyGanStage(StepStage):
         return self
 
 
-class SaliencyGanRecipe(_Training):
+class SaliencyGanRecipe(TrainingRecipe):
     task: Literal["saliency-gan"]
     method: Method | None = None
     base: str = Field(description="the pixel-trained model it starts from")
@@ -188,7 +176,7 @@ class FormationStage(RecipePart):
     optimisation: Optimisation
 
 
-class FormationRecipe(_Training):
+class FormationRecipe(TrainingRecipe):
     task: Literal["formation"]
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     architecture: EstimatorParameters = EstimatorParameters()
@@ -212,7 +200,7 @@ class VesselStage(RecipePart):
     optimisation: Optimisation
 
 
-class VesselRecipe(_Training):
+class VesselRecipe(TrainingRecipe):
     task: Literal["vessels"]
     field_diameter: int = Field(
         default=640, description="the working resolution: px across the field"
@@ -224,8 +212,7 @@ class VesselRecipe(_Training):
 Recipe = SuperresRecipe | SaliencyGanRecipe | FormationRecipe | VesselRecipe
 
 
-class _Holder(BaseModel):
-    recipe: Annotated[Recipe, Field(discriminator="task")]
+_RECIPES: TypeAdapter[Recipe] = TypeAdapter(Annotated[Recipe, Field(discriminator="task")])
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -234,15 +221,4 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         UserError: unreadable, not TOML, or a field that does not fit, named in the message.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
-    try:
-        return _Holder.model_validate({"recipe": content}).recipe
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        raise UserError(f"The recipe {path.name} is wrong at {where!r}: {first['msg']}.") from error
+    return checked(_RECIPES, read_content(path), path)

@@ -9,25 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retina_viewer.evaluation.verdict import LEAST_PATIENTS, conclude, holm, measures_of
-from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.verdict import Values, Verdict
+from tests.untrained import NOTHING
 
-SUMMARY = TrainingSummary(
-    recipe="none",
-    recipe_sha256="0" * 64,
-    seed=1,
-    iterations=(0,),
-    best_iterations=(0,),
-    seconds=0,
-    precision="float32",
-    device="cpu",
-    torch="2",
-    program="0",
-    photographs={},
-    validation_photographs={},
-    patients=0,
-    data_sha256="0" * 64,
-)
 BEFORE = {
     "psnr": 34.0, "lpips": 0.1, "ssim": 0.93, "vessel_dice": 0.85, "consistency": 0.8, "drift": 0.3
 }  # fmt: skip
@@ -44,7 +29,7 @@ def card(name: str, *, twin: str | None = None, task: str = "superres") -> Model
             "parameters": {},
             "weights_sha256": "a" * 64,
             "licence": "CC0-1.0",
-            "training": SUMMARY,
+            "training": NOTHING,
             "created": date(2026, 1, 2),
             "twin": twin,
             "fidelity": None if twin is None else 0.3,

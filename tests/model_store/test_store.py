@@ -10,7 +10,7 @@ import torch
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
 from retina_viewer.core.paths import resources_dir, shipped_models_dir, user_models_dir
-from retina_viewer.model_store.card import CARD_FILE, ModelCard, TrainingSummary, read_card
+from retina_viewer.model_store.card import CARD_FILE, ModelCard, read_card
 from retina_viewer.model_store.store import (
     DEFAULT_MODELS,
     find_model,
@@ -21,6 +21,7 @@ from retina_viewer.model_store.store import (
     verify_model,
 )
 from retina_viewer.networks.architectures import build
+from tests.untrained import NOTHING
 
 PARAMETERS: dict[str, Any] = {"widths": [4, 8]}
 
@@ -29,22 +30,6 @@ def make_model(folder: Path, **changes: Any) -> ModelCard:
     folder.mkdir(parents=True)
     torch.manual_seed(3)
     digest = save_weights(build("unet", PARAMETERS).state_dict(), folder)
-    summary = TrainingSummary(
-        recipe="r",
-        recipe_sha256="0" * 64,
-        seed=1,
-        iterations=(1,),
-        best_iterations=(1,),
-        seconds=1,
-        precision="float32",
-        device="cpu",
-        torch="2",
-        program="0",
-        photographs={"CHASE_DB1": 1},
-        validation_photographs={},
-        patients=1,
-        data_sha256="0" * 64,
-    )
     fields: dict[str, Any] = {
         "name": folder.name,
         "version": "1",
@@ -56,7 +41,7 @@ def make_model(folder: Path, **changes: Any) -> ModelCard:
         "threshold": 0.5,
         "weights_sha256": digest,
         "licence": "CC-BY-4.0",
-        "training": summary,
+        "training": NOTHING,
         "created": date(2026, 1, 2),
     }
     card = ModelCard(**{**fields, **changes})

@@ -17,7 +17,8 @@ from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.generator import ResidualGenerator
-from retina_viewer.superres.cascade import CascadeEnhancer, load_cascade, source_margins
+from retina_viewer.superres.border import source_margins
+from retina_viewer.superres.cascade import CascadeEnhancer, load_cascade
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.formation import estimate_formation

@@ -6,29 +6,14 @@ from typing import Any
 import torch
 
 from retina_viewer.core.paths import user_models_dir
-from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
+from tests.untrained import NOTHING
 
 STEP: dict[str, Any] = {"maps": 6, "blocks": 1, "conditioned": True}
 STEPS: dict[str, Any] = {"steps": [STEP, {**STEP, "unshuffle": 2}]}
-NOTHING = TrainingSummary(
-    recipe="none",
-    recipe_sha256="0" * 64,
-    seed=1,
-    iterations=(0,),
-    best_iterations=(0,),
-    seconds=0,
-    precision="float32",
-    device="cpu",
-    torch="2",
-    program="0",
-    photographs={},
-    validation_photographs={},
-    patients=0,
-    data_sha256="0" * 64,
-)
 
 
 def add_cascade(name: str, seed: int, parameters: dict[str, Any] = STEPS, **card: Any) -> ModelCard:

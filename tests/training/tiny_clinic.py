@@ -11,12 +11,13 @@ from PIL import Image
 
 from retina_viewer.core.files import sha256_of
 from retina_viewer.core.paths import user_models_dir
-from retina_viewer.model_store.card import ModelCard, TrainingSummary
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.training.plan import Expert, PlannedPhotograph, Subset, TrainingPlan
 from tests.conftest import SAMPLES
+from tests.untrained import NOTHING
 
 SUBSETS: tuple[Subset, ...] = ("train", "train", "validation", "held_out")
 
@@ -96,7 +97,7 @@ def tiny_cascade(name: str = "tiny", *, twin: str | None = None, seed: int = 0) 
         margins=network.margins,
         weights_sha256="0" * 64,
         licence="CC0",
-        training=_untrained(),
+        training=NOTHING,
         twin=twin,
         fidelity=None if twin is None else 0.5,
         created="2026-01-01",  # type: ignore[arg-type]
@@ -108,11 +109,3 @@ def tiny_cascade(name: str = "tiny", *, twin: str | None = None, seed: int = 0) 
     card = card.model_copy(update={"weights_sha256": sha256, "directory": folder})
     save_card(card, folder)
     return card
-
-
-def _untrained() -> TrainingSummary:
-    return TrainingSummary(
-        recipe="none", recipe_sha256="0" * 64, seed=0, iterations=(), best_iterations=(),
-        seconds=0, precision="float32", device="cpu", torch="", program="", photographs={},
-        validation_photographs={}, patients=0, data_sha256="0" * 64,
-    )  # fmt: skip
