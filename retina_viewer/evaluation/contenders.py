@@ -18,7 +18,7 @@ from retina_viewer.model_store.store import find_model, list_models
 from retina_viewer.superres.classical import Interpolation, phase_weights
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.linear import LinearFilter
-from retina_viewer.superres.methods import make_enhancer
+from retina_viewer.superres.methods import default_network, make_enhancer
 
 SHARP_BICUBIC = "bicubic-0.75"
 """Keys' cubic with a = -0.75, as OpenCV and torch have it: 0.1 to 0.35 dB better than a = -0.5
@@ -40,7 +40,7 @@ class Contenders:
         conditions: all that will be asked for; the linear filter is fitted to each.
         training: what the linear filter may learn from.
         model: a model's name for the methods with a network; None for the shipped one.
-        fidelity: of the saliency GAN, 0..1; None for what its card says.
+        fidelity: of GANs with a twin, 0..1; None for what their cards say.
         back_projection: whether the networks' results are held to the photograph.
 
     Raises:
@@ -87,25 +87,28 @@ class Contenders:
             return sharp_bicubic(scale)
         if method in ("bicubic", "lanczos"):
             return make_enhancer(method, scale, device=self.device)
-        named = self._is_of_the_model(method)
+        model = self.model if self._is_of_the_model(method) else None
+        card = default_network(method) if model is None else find_model(model)
+        mixes = method != "pixel" and card is not None and card.twin is not None
         return make_enhancer(
             method,
             scale,
-            model=self.model if named else None,
+            model=model,
             device=self.device,
-            fidelity=self.fidelity if named and method != "pixel" else None,
+            fidelity=self.fidelity if mixes else None,
             back_projection=self.back_projection,
         )
 
     def _is_fitted_here(self, method: str) -> bool:
         """The linear filter is, to the very condition, unless the shipped one is named."""
-        shipped = self.model is not None and self._is_of_the_model(method)
-        return method in _FITTED_HERE and not shipped
+        return method in _FITTED_HERE and not self._is_of_the_model(method)
 
     def _is_of_the_model(self, method: str) -> bool:
-        """Whether the model that a person named, or the default one, makes this method's results:
-        it, or for ``pixel`` its pixel-trained twin."""
-        card = find_model(self.model or default_model("superres"))
+        """Whether the model that a person named makes this method's results: it, or for ``pixel``
+        its pixel-trained twin."""
+        if self.model is None:
+            return False
+        card = find_model(self.model)
         return method == card.enhancer_method or (method == "pixel" and card.twin is not None)
 
     def models(self) -> dict[str, dict[str, str]]:

@@ -15,6 +15,7 @@ from retina_viewer.evaluation.superres import (
     measure,
 )
 from retina_viewer.evaluation.superres_summary import reference_of
+from retina_viewer.model_store.defaults import set_default
 
 METHODS = ("bicubic", "bicubic-0.75", "linear")
 
@@ -178,3 +179,12 @@ def test_the_shipped_linear_filter_is_measured_where_it_is_named() -> None:
     assert named.enhancer("linear", gaussian).model == "linear"
     with pytest.raises(UserError, match="for none of the methods"):
         Contenders(("bicubic", "pixel"), (gaussian,), model="linear")
+
+
+def test_a_fidelity_is_every_gan_s_whatever_the_default_model_is() -> None:
+    gaussian = Condition("native", "gaussian", 2)
+    set_default("pixel-fast")
+    asked = Contenders(("saliency-gan", "pixel", "bicubic"), (gaussian,), fidelity=0.3)
+    assert asked.enhancer("saliency-gan", gaussian).fidelity == 0.3
+    assert asked.models()["saliency-gan"]["fidelity"] == "0.3"
+    assert asked.enhancer("pixel", gaussian).fidelity is None
