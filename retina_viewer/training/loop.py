@@ -8,15 +8,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.memory import peak_memory_mb
 from retina_viewer.training.precision import fastest_precision
-from retina_viewer.training.stage import (
-    Event,
-    Stage,
-    Surroundings,
-    fresh_stage,
-    save,
-    take_up,
-    weights_left,
-)
+from retina_viewer.training.stage import Event, Stage, Surroundings, fresh_stage, save, take_up
 from retina_viewer.training.step import NotFinite, learning_rate, one_step
 from retina_viewer.training.task import Task
 
@@ -27,8 +19,7 @@ _MOST_RETREATS = 2
 
 
 def run_stage(task: Task, number: int, where: Surroundings) -> Counters:
-    """Train one stage to its end; the first player is left with its best averaged weights, mixed
-    with those of its start if the recipe says so.
+    """Train one stage to its end; the first player is left with its best averaged weights.
 
     Goes on from ``where.checkpoint`` when that file belongs to this stage. The end is reached
     after the recipe's iterations, when validation has not become better for as long as the
@@ -57,7 +48,7 @@ def run_stage(task: Task, number: int, where: Surroundings) -> Counters:
         _train(stage)
     finally:
         save(stage)
-    task.players[0].network.load_state_dict(weights_left(stage))
+    task.players[0].network.load_state_dict(stage.best)
     return stage.counters
 
 

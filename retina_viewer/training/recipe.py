@@ -32,13 +32,6 @@ class Optimisation(RecipePart):
     ema: float = Field(
         default=0.999, description="decay of the moving average that validation judges"
     )
-    start_share: float = Field(
-        default=0.0,
-        ge=0.0,
-        lt=1.0,
-        description="of the weights it started from, in those it leaves: keeps more of what they "
-        "did well on photographs that this stage shows seldom",
-    )
     validate_every: int = Field(default=500, gt=0)
     validate_first: bool = Field(
         default=False,

@@ -48,12 +48,7 @@ class Surroundings:
 
 @dataclass
 class Stage:
-    """The state of one stage.
-
-    Attributes:
-        start: the weights of the first player before the first step.
-        best: the averaged weights of the best validation.
-    """
+    """The state of one stage; ``best`` are the averaged weights of the best validation."""
 
     task: Task
     number: int
@@ -61,7 +56,6 @@ class Stage:
     counters: Counters
     optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
     average: nn.Module = field(default_factory=nn.Module)
-    start: dict[str, Tensor] = field(default_factory=dict)
     best: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -80,25 +74,7 @@ def fresh_stage(task: Task, number: int, where: Surroundings) -> Stage:
         )
         where.group.follow_first(player.network)
     stage.average = copy.deepcopy(task.players[0].network).requires_grad_(False).eval()
-    state = stage.average.state_dict()
-    stage.start = {key: value.clone() for key, value in state.items()}
     return stage
-
-
-def weights_left(stage: Stage) -> dict[str, Tensor]:
-    """What a finished stage leaves: its best weights, or a mean of them and those of its start.
-
-    A mean keeps most of what the start did well and most of what was learned since (robust
-    fine-tuning, Wortsman et al. 2022).
-    """
-    share = stage.task.optimisation.start_share
-    if share == 0:
-        return stage.best
-    return {
-        # Counters, such as of batches seen, have no mean.
-        key: torch.lerp(value, stage.start[key], share) if value.is_floating_point() else value
-        for key, value in stage.best.items()
-    }
 
 
 def take_up(stage: Stage) -> bool:

@@ -99,15 +99,6 @@ def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
     torch.testing.assert_close(weights(second), weights(first), rtol=0, atol=0)
 
 
-def test_a_stage_may_leave_the_mean_of_its_start_and_its_end(tmp_path: Path) -> None:
-    whole, mixed = LineTask(), LineTask()
-    start = weights(mixed)
-    mixed.optimisation = mixed.optimisation.model_copy(update={"start_share": 0.25})
-    run_stage(whole, 0, where(tmp_path, []))
-    run_stage(mixed, 0, where(tmp_path, []))  # finished: the same training, left otherwise
-    torch.testing.assert_close(weights(mixed), 0.75 * weights(whole) + 0.25 * start)
-
-
 def test_losses_that_stay_no_numbers_stop_the_training_with_its_weights_kept(
     tmp_path: Path,
 ) -> None:
