@@ -9,7 +9,7 @@ names recipes; what was measured before stays in the table.
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             results.pop(recipe.name, None)  # of an earlier training
         if recipe.name not in results:
             print(f"{recipe.name}: measuring", flush=True)
-            results |= measured(recipe, run, options.runs / "ablations-cache")
+            results |= measured(recipe, run, options.runs / "ablations-cache", frozenset(results))
             write(results, options.out)
     write(results, options.out)
 
@@ -109,19 +109,24 @@ def _told(event: object) -> None:
         print(json.dumps(event), flush=True)
 
 
-def measured(recipe: SaliencyGanRecipe, run: Path, cache: Path) -> dict[str, Figures]:
+def measured(
+    recipe: SaliencyGanRecipe, run: Path, cache: Path, known: Set[str] = frozenset()
+) -> dict[str, Figures]:
     """The figures of a trained recipe and of what it began as, by name.
 
     Args:
         run: holds ``model``; a run with a cache of its own is measured on that.
         cache: the decoded photographs that trainings here share.
+        known: names that need not be measured again; the references of a step are the same for
+            all its recipes.
     """
     stage = recipe.stages[0]
     own = run / "cache"
     decoded = PhotographCache((own if own.is_dir() else cache) / "validation")
     source = PatchSource(decoded, recipe.field_diameters)
     trained = load_network(read_card(run / "model"))
-    start = load_network(find_model(recipe.base))
+    base = find_model(recipe.base)
+    start = load_network(base)
     assert isinstance(trained, GeneratorCascade)
     assert isinstance(start, GeneratorCascade)
     # The steps before are frozen in the training, so both cascades give the same patches.
@@ -130,7 +135,11 @@ def measured(recipe: SaliencyGanRecipe, run: Path, cache: Path) -> dict[str, Fig
     place, step = stage.step - 1, stage.step
     contenders: dict[str, tuple[str, int, nn.Module]] = {
         f"bicubic-{step}": ("bicubic, of what the step is given", 0, Interpolation()),
-        f"{recipe.base}-{step}": (f"the start ({recipe.base})", 0, start.steps[place]),
+        f"{base.name}-{base.version}-{step}": (
+            f"the start ({base.name} {base.version})",
+            0,
+            start.steps[place],
+        ),
         recipe.name: (
             recipe.title.removeprefix("Ablation: "),
             stage.optimisation.iterations,
@@ -142,6 +151,7 @@ def measured(recipe: SaliencyGanRecipe, run: Path, cache: Path) -> dict[str, Fig
     return {
         name: figures(title, step, iterations, network.eval(), pairs, period, perceptual)
         for name, (title, iterations, network) in contenders.items()
+        if name not in known
     }
 
 
