@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,10 @@ def test_what_is_swept_is_swept() -> None:
 
 
 def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
-    data_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     add_cascade("mine", 1)
     recipes = tmp_path / "recipes"
@@ -79,15 +83,27 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     ablations.main([*command, "--device", "cpu"])
     assert "saliency-curvature: training" in capsys.readouterr().out
     found = read_results(out)
-    assert list(found) == ["bicubic-2", "mine-2", "saliency-curvature"]
-    assert found["bicubic-2"].grid < found["mine-2"].grid  # its weights are random
-    assert found["saliency-curvature"] != found["mine-2"]
+    assert list(found) == ["bicubic-2", "mine-1-2", "saliency-curvature"]
+    assert found["bicubic-2"].grid < found["mine-1-2"].grid  # its weights are random
+    assert found["saliency-curvature"] != found["mine-1-2"]
     assert all(20 < one.gaussian < 60 for one in found.values())
     assert "curvature only" in (out / "ablations.md").read_text(encoding="utf-8")
 
     ablations.main([*command, "--device", "cpu"])
     assert not capsys.readouterr().out
     assert read_results(out) == found
+
+    cut_down("saliency-entropy", recipes)
+    measured: list[str] = []
+
+    def counted(title: str, *rest: Any) -> Figures:
+        measured.append(title)
+        return row(title, 2, 2, 0.5)
+
+    monkeypatch.setattr(ablations, "figures", counted)
+    ablations.main([*command, "--device", "cpu"])
+    assert measured == ["entropy only (w1 = 0)"]  # the references are those of the recipe before
+    assert read_results(out).items() >= found.items()
 
 
 def test_the_page_has_references_first_then_what_looks_most_alike() -> None:
