@@ -73,7 +73,7 @@ def test_a_saliency_gan_starts_from_a_cascade_and_keeps_its_architecture(
     base = train(tiny("superres-pixel.toml", tmp_path, patch=12), data_folder, run)
     (run / "model").rename(user_models_dir() / "mine")
     events: list[Mapping[str, Any]] = []
-    recipe = tiny("saliency-gan-fast.toml", tmp_path, patch=16)
+    recipe = tiny("saliency-gan-fast.toml", tmp_path, patch=16, validate_every=6)
     card = train(recipe, data_folder, tmp_path / "gan", events=events.append)
     assert card.parent == f"{base.name} {base.version}"
     assert (card.architecture, card.parameters) == (base.architecture, base.parameters)
