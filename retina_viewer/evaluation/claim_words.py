@@ -29,8 +29,8 @@ _WHY: dict[tuple[str, Character], str] = {
     (LPIPS.key, "restores"): "aims for the smallest error alone. LPIPS counts wrong texture "
     "too, and the saliency GAN is measured at its default fidelity, which trades texture for "
     "likeness.",
-    (LPIPS.key, "draws"): "is a GAN whose loss compares features of a VGG network, which is what "
-    "LPIPS compares too.",
+    (LPIPS.key, "draws"): "is a GAN as well, whose loss compares features of a VGG network, as "
+    "LPIPS does.",
     (LPIPS.key, "interpolates"): "adds no detail: where it comes first, the networks' texture "
     "looks less like the original than none.",
     (DICE.key, "restores"): "aims for the smallest error alone. A vessel network asks for lines "
@@ -52,7 +52,7 @@ def outcome(metric: Metric, cases: Sequence[Case]) -> str:
     said = f"{metric.title}: `{CLAIMANT}` is first in {_share(first, len(own))}"
     if unseen and len(unseen) < len(own):
         of_unseen = sum(case.is_first for case in unseen)
-        said += f", on sets of which nothing was trained on in {_share(of_unseen, len(unseen))}"
+        said += f"; on sets that nothing was trained on, in {_share(of_unseen, len(unseen))}"
     return f"{said}."
 
 
@@ -98,9 +98,13 @@ def losses(metric: Metric, cases: Sequence[Case]) -> list[str]:
     )
     said = [f"{behind}Cases in which it is not first: {len(lost)}, with p < 0.05: {clear}."]
     characters = {method.id: method.character for method in METHODS}
+    alike: dict[Character, list[str]] = {}
     for name, _ in Counter(case.first for case in lost).most_common():
         if name in characters:
-            said.append(f"`{name}` {_WHY[metric.key, characters[name]]}")
+            alike.setdefault(characters[name], []).append(f"`{name}`")
+    for character, names in alike.items():
+        who = names[0] if len(names) == 1 else f"Each of {' and '.join(names)}"
+        said.append(f"{who} {_WHY[metric.key, character]}")
     return said
 
 

@@ -100,7 +100,7 @@ def test_how_often_it_is_first() -> None:
     assert outcome(SSIM, [lost(SSIM)] * 3).endswith("is first in none of 3 cases.")
     mixed = [won(SSIM, "CHASE_DB1"), won(SSIM), lost(SSIM), lost(LPIPS)]
     assert outcome(SSIM, mixed).endswith(
-        "is first in 2 of 3 cases, on sets of which nothing was trained on in 1 of 2 cases."
+        "is first in 2 of 3 cases; on sets that nothing was trained on, in 1 of 2 cases."
     )
 
 
@@ -113,6 +113,14 @@ def test_where_it_is_not_first_is_said_with_the_reason(metric: object, rival: st
     assert "not first: 2, with p < 0.05: 2" in behind
     assert why.startswith(f"`{rival}` ")
     assert losses(metric, [won(metric)]) == []  # type: ignore[arg-type]
+
+
+def test_methods_that_are_ahead_for_one_reason_share_its_sentence() -> None:
+    _, restored, interpolated = losses(
+        SSIM, [lost(SSIM), lost(SSIM, "srcnn"), lost(SSIM, "bicubic")]
+    )
+    assert restored.startswith("Each of `pixel` and `srcnn` aims for")
+    assert interpolated.startswith("`bicubic` adds")
 
 
 def test_the_summary_counts_by_set() -> None:
