@@ -59,7 +59,8 @@ def plan(
     *,
     fitting: bool,
 ) -> list[Item]:
-    """One item a photograph and scale: kernels, sizes and fidelities in turn.
+    """One item a photograph and scale: kernels and sizes in turn within a set, fidelities in turn
+    over all photographs, so that a few of each set are enough for every scale to meet them all.
 
     Args:
         fidelities: of a scale, in turn; ``(None,)`` for a model without a twin.
@@ -68,7 +69,7 @@ def plan(
     """
     items: list[Item] = []
     counts: dict[str, int] = {}
-    for photograph in photographs:
+    for place, photograph in enumerate(photographs):
         number = counts.get(photograph.dataset, 0)
         counts[photograph.dataset] = number + 1
         sizes: tuple[int | None, ...] = (None,)
@@ -77,11 +78,10 @@ def plan(
         elif photograph.dataset in SOFT_AT_FULL_SIZE:
             sizes = FIELD_DIAMETERS
         for step, scale in enumerate(scales):
-            turn = number + step
-            kernel = KERNELS[turn % len(KERNELS)]
-            # Not in step with the kernels: every other fidelity meets both of them.
+            kernel = KERNELS[(number + step) % len(KERNELS)]
+            # Not in step with the kernels: every fidelity meets both of them.
             shares = fidelities(scale)
-            share = shares[(turn // len(KERNELS)) % len(shares)]
+            share = shares[((place + step) // len(KERNELS)) % len(shares)]
             items.append(Item(photograph, sizes[number % len(sizes)], kernel, scale, share))
     return items
 

@@ -17,7 +17,7 @@ from retina_viewer.evaluation.consistency_samples import (
     true_error,
     truth_of,
 )
-from retina_viewer.evaluation.datasets import find_photographs, split
+from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
 from retina_viewer.evaluation.protocols import Condition, small_image
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.model_store.store import find_model
@@ -42,6 +42,18 @@ def test_kernels_sizes_and_fidelities_come_in_turn(data: Path) -> None:
         item.diameter is None for item in plan(photographs, (2,), lambda _: (None,), fitting=False)
     )
     assert len({item.key for item in items}) == len(items)
+
+
+def test_two_photographs_of_each_set_meet_every_fidelity_at_every_scale() -> None:
+    sets = ("CHASE_DB1", "FIVES", "HRF", "IDRiD")
+    photographs = [
+        Photograph(name, f"{n}", f"{n}", Path(f"{n}.png")) for name in sets for n in (1, 2)
+    ]
+    ends = (0.4, 0.0, 0.4, 1.0)
+    items = plan(photographs, (2, 4, 8, 16), lambda _: ends, fitting=True)
+    for scale in (2, 4, 8, 16):
+        met = sorted(item.fidelity or 0.0 for item in items if item.scale == scale)
+        assert met == [0.0, 0.0, 0.4, 0.4, 0.4, 0.4, 1.0, 1.0]
 
 
 def test_soft_photographs_are_shrunk_for_the_check(data: Path) -> None:
