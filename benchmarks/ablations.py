@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             results.pop(recipe.name, None)  # of an earlier training
         if recipe.name not in results:
             print(f"{recipe.name}: measuring", flush=True)
-            results |= measured(recipe, run, options.runs / "ablations-cache", frozenset(results))
+            results |= measured(recipe, run, options.runs / "ablations-cache", results.keys())
             write(results, options.out)
     write(results, options.out)
 
@@ -110,7 +110,7 @@ def _told(event: object) -> None:
 
 
 def measured(
-    recipe: SaliencyGanRecipe, run: Path, cache: Path, known: Set[str] = frozenset()
+    recipe: SaliencyGanRecipe, run: Path, cache: Path, known: Set[str]
 ) -> dict[str, Figures]:
     """The figures of a trained recipe and of what it began as, by name.
 
@@ -133,13 +133,10 @@ def measured(
     degradation = stage.degradation or recipe.degradation
     pairs = PairSource(start, stage, degradation, source, source, torch.device("cpu"))
     place, step = stage.step - 1, stage.step
+    origin = f"{base.name}-{base.version}-{step}"  # decides what the step is given, too
     contenders: dict[str, tuple[str, int, nn.Module]] = {
-        f"bicubic-{step}": ("bicubic, of what the step is given", 0, Interpolation()),
-        f"{base.name}-{base.version}-{step}": (
-            f"the start ({base.name} {base.version})",
-            0,
-            start.steps[place],
-        ),
+        f"bicubic-{origin}": ("bicubic, of what the step is given", 0, Interpolation()),
+        origin: (f"the start ({base.name} {base.version})", 0, start.steps[place]),
         recipe.name: (
             recipe.title.removeprefix("Ablation: "),
             stage.optimisation.iterations,

@@ -60,10 +60,11 @@ def plan(
     fitting: bool,
 ) -> list[Item]:
     """One item a photograph and scale: kernels and sizes in turn within a set, fidelities in turn
-    over all photographs, so that a few of each set are enough for every scale to meet them all.
+    over all photographs, from the first on at every scale: a few photographs meet that at least.
 
     Args:
-        fidelities: of a scale, in turn; ``(None,)`` for a model without a twin.
+        fidelities: of a scale, in turn, the most used first; ``(None,)`` for a model without a
+            twin.
         fitting: then sizes run from native over :data:`FIELD_DIAMETERS`; for the check they are
             native, or for photographs that are soft at full size those diameters.
     """
@@ -81,7 +82,7 @@ def plan(
             kernel = KERNELS[(number + step) % len(KERNELS)]
             # Not in step with the kernels: every fidelity meets both of them.
             shares = fidelities(scale)
-            share = shares[((place + step) // len(KERNELS)) % len(shares)]
+            share = shares[(place // len(KERNELS)) % len(shares)]
             items.append(Item(photograph, sizes[number % len(sizes)], kernel, scale, share))
     return items
 
@@ -171,7 +172,7 @@ def evaluate_consistency_command(
     models = {enhancers.method: {"name": name, "sha256": card.weights_sha256}}
     if fit:
         chosen = _validation(found, sets, limit)
-        items = plan(chosen, scales, partial(_fidelities, card), fitting=True)
+        items = plan(chosen, scales, partial(fitting_fidelities, card), fitting=True)
         first = part_of(progress, 0.0, 0.5)
         samples = measure(items, enhancers, kept, tiles=tiles, progress=first)
         calibration = fitted(card, samples, provenance(command, chosen, models))
@@ -206,8 +207,8 @@ def _validation(
     return chosen
 
 
-def _fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
-    """The default twice as often as the ends of the slider."""
+def fitting_fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
+    """What a model's map is fitted at: its default, twice as often as the ends of the slider."""
     default = card.fidelity_at(scale)
     return (None,) if default is None else (default, 0.0, default, 1.0)
 

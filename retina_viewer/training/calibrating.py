@@ -5,13 +5,14 @@ its base's. Without one the viewer draws no map and says so; it never draws an u
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from retina_viewer import __version__
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.evaluation.consistency import fitted, measure, plan
+from retina_viewer.evaluation.consistency import fitted, fitting_fidelities, measure, plan
 from retina_viewer.evaluation.consistency_samples import Enhancers
 from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.model_store.card import ModelCard
@@ -81,12 +82,8 @@ def calibrate(
     if len(chosen) < FEWEST:
         return False
 
-    def fidelities(scale: int) -> Sequence[float | None]:
-        default = card.fidelity_at(scale)
-        return (None,) if default is None else (default, 0.0, 1.0)
-
     kept.mkdir(parents=True, exist_ok=True)
-    items = plan(chosen, card.scales, fidelities, fitting=True)
+    items = plan(chosen, card.scales, partial(fitting_fidelities, card), fitting=True)
     enhancers = TunedEnhancers(card, twin, device)
     measured = measure(items, enhancers, kept, tiles=_TILES, progress=progress)
     if not measured:

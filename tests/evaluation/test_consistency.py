@@ -54,6 +54,8 @@ def test_two_photographs_of_each_set_meet_every_fidelity_at_every_scale() -> Non
     for scale in (2, 4, 8, 16):
         met = sorted(item.fidelity or 0.0 for item in items if item.scale == scale)
         assert met == [0.0, 0.0, 0.4, 0.4, 0.4, 0.4, 1.0, 1.0]
+        few = [one for one in items[: 3 * 4] if one.scale == scale]  # of three photographs
+        assert {one.kernel for one in few if one.fidelity == 0.4} == {"gaussian", "bicubic"}
 
 
 def test_soft_photographs_are_shrunk_for_the_check(data: Path) -> None:

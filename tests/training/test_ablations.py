@@ -83,8 +83,8 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     ablations.main([*command, "--device", "cpu"])
     assert "saliency-curvature: training" in capsys.readouterr().out
     found = read_results(out)
-    assert list(found) == ["bicubic-2", "mine-1-2", "saliency-curvature"]
-    assert found["bicubic-2"].grid < found["mine-1-2"].grid  # its weights are random
+    assert list(found) == ["bicubic-mine-1-2", "mine-1-2", "saliency-curvature"]
+    assert found["bicubic-mine-1-2"].grid < found["mine-1-2"].grid  # its weights are random
     assert found["saliency-curvature"] != found["mine-1-2"]
     assert all(20 < one.gaussian < 60 for one in found.values())
     assert "curvature only" in (out / "ablations.md").read_text(encoding="utf-8")
