@@ -1,6 +1,6 @@
 """The steps of the cascade as one module: its weights make one file, its steps one pyramid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -116,17 +116,24 @@ def make_generator(step: AnyStepParameters) -> Generator:
             return LeakyGenerator(step.mean, step.deviation, step.maps, step.blocks, step.unshuffle)
 
 
-class GeneratorCascade(nn.Module):
-    """Networks that double in turn: step k makes level k + 1 from level k (2017, section 3.1)."""
+class Chain(nn.Module):
+    """Networks that double in turn."""
 
-    def __init__(self, steps: Sequence[AnyStepParameters]) -> None:
+    def __init__(self, steps: Iterable[nn.Module]) -> None:
         super().__init__()
-        generators = [make_generator(step) for step in steps]
-        self.steps = nn.ModuleList(generators)
-        self.margins = tuple(generator.margin for generator in generators)
+        self.steps = nn.ModuleList(steps)
 
     def forward(self, image: Tensor, formation: Tensor) -> Tensor:
         """``(N, 3, H, W)`` and ``(N, 2)`` -> ``(N, 3, 2^K H, 2^K W)`` in [0, 1]."""
         for step in self.steps:
             image = step(image, formation).clamp(0, 1)
         return image
+
+
+class GeneratorCascade(Chain):
+    """Step k makes level k + 1 from level k (2017, section 3.1)."""
+
+    def __init__(self, steps: Sequence[AnyStepParameters]) -> None:
+        generators = [make_generator(step) for step in steps]
+        super().__init__(generators)
+        self.margins = tuple(generator.margin for generator in generators)

@@ -10,15 +10,17 @@ from torch import Tensor
 
 def size_of(batch: Any) -> int:
     """How many samples a batch holds; see :func:`in_parts` for what batches are."""
-    return int(_tensors(batch)[0].shape[0])
+    while not isinstance(batch, Tensor):
+        batch = _items(batch)[0]
+    return int(batch.shape[0])
 
 
 def in_parts(batch: Any, parts: int) -> list[tuple[Any, float]]:
     """Divide a batch into parts of consecutive samples.
 
     Args:
-        batch: a tuple of tensors, or a dataclass of tensors; the first dimension of every one
-            counts the samples.
+        batch: a tuple or a dataclass, of tensors or again of such; the first dimension of every
+            tensor counts the samples.
         parts: 1 to the number of samples.
 
     Returns:
@@ -28,22 +30,28 @@ def in_parts(batch: Any, parts: int) -> list[tuple[Any, float]]:
     if parts == 1:
         return [(batch, 1.0)]
     count = size_of(batch)
-    pieces = [torch.tensor_split(tensor, parts) for tensor in _tensors(batch)]
-    return [(_like(batch, group), group[0].shape[0] / count) for group in zip(*pieces, strict=True)]
+    return [(piece, size_of(piece) / count) for piece in _divided(batch, parts)]
 
 
-def _tensors(batch: Any) -> list[Tensor]:
+def _divided(batch: Any, parts: int) -> list[Any]:
+    if isinstance(batch, Tensor):
+        return list(torch.tensor_split(batch, parts))
+    pieces = [_divided(item, parts) for item in _items(batch)]
+    return [_like(batch, group) for group in zip(*pieces, strict=True)]
+
+
+def _items(batch: Any) -> list[Any]:
     if dataclasses.is_dataclass(batch):
         return [getattr(batch, field.name) for field in dataclasses.fields(batch)]
     return list(batch)
 
 
-def _like(batch: Any, tensors: Sequence[Tensor]) -> Any:
+def _like(batch: Any, items: Sequence[Any]) -> Any:
     if dataclasses.is_dataclass(batch):
         names = [field.name for field in dataclasses.fields(batch)]
         make: Any = type(batch)
-        return make(**dict(zip(names, tensors, strict=True)))
-    return tuple(tensors)
+        return make(**dict(zip(names, items, strict=True)))
+    return tuple(items)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

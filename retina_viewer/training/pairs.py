@@ -36,7 +36,12 @@ class PatchPair:
 
 
 class PairSource:
-    """Draws pairs for step ``stage.step`` of ``cascade``, and keeps those that validate it."""
+    """Draws pairs for step ``stage.step`` of ``cascade``, and keeps those that validate it.
+
+    Args:
+        from_photograph: the pairs begin at the small photograph, for the whole chain of steps up
+            to this one; otherwise at what the frozen steps before it make of that.
+    """
 
     def __init__(
         self,
@@ -46,11 +51,12 @@ class PairSource:
         train: PatchSource,
         validation: PatchSource,
         device: torch.device,
+        from_photograph: bool = False,
     ) -> None:
         self._stage, self._degradation, self._train = stage, degradation, train
         self._device = device
         self._frozen = [step.eval().requires_grad_(False) for step in cascade.steps][
-            : stage.step - 1
+            : 0 if from_photograph else stage.step - 1
         ]
         self._scale = 2**stage.step
         self._validation = self._validation_pairs(validation)
@@ -63,9 +69,13 @@ class PairSource:
 
     def draw(self, count: int, rng: np.random.Generator) -> PatchPair:
         """A batch of ``count`` pairs, each from a child of ``rng`` of its own."""
-        side, own = self._stage.patch * self._scale, rng.spawn(count)
-        high = [self._train.draw(side, one) for one in own]
-        return self._pair(high, self._degradation, own)
+        return self.draw_each(rng.spawn(count))
+
+    def draw_each(self, rngs: Sequence[np.random.Generator]) -> PatchPair:
+        """A batch with one pair from each of ``rngs``."""
+        side = self._stage.patch * self._scale
+        high = [self._train.draw(side, rng) for rng in rngs]
+        return self._pair(high, self._degradation, rngs)
 
     def inside(self, images: Tensor) -> Tensor:
         """``images`` (of the result's size) without the rim, which saw no photograph beyond it."""

@@ -81,6 +81,11 @@ class SuperresStage(StepStage):
         default=0.0,
         description="between VGG-19 relu3_4 features: a content loss (Zhao 2025, eq. 3)",
     )
+    together: bool = Field(
+        default=False,
+        description="the steps before it learn with it: each result by its own loss, and each step "
+        "by those of the results that it serves",
+    )
 
 
 Method = Literal["srgan", "srgan-vgg19", "srcnn"]

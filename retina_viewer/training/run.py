@@ -35,11 +35,12 @@ from retina_viewer.training.recipe import (
     SaliencyGanStage,
     StepStage,
     SuperresRecipe,
+    SuperresStage,
     VesselRecipe,
     load_recipe,
 )
 from retina_viewer.training.saliency_gan_task import SaliencyGanTask
-from retina_viewer.training.superres_task import SuperresTask
+from retina_viewer.training.superres_task import JointTask, SuperresTask
 from retina_viewer.training.task import Task
 from retina_viewer.training.vessel_task import VesselTask
 
@@ -234,6 +235,14 @@ def tasks_of(
         source = _patches(data, recipe, step)
         degradation = step.degradation or recipe.degradation
         judged = PatchSource(data.validation, _diameters(recipe, step))
+        if isinstance(step, SuperresStage) and step.together:
+            levels = [step.model_copy(update={"step": k + 1}) for k in range(step.step)]
+            chain = [
+                PairSource(network, level, degradation, source, judged, device, True)
+                for level in levels
+            ]
+            yield JointTask(network, step, chain, device)
+            continue
         pairs = PairSource(network, step, degradation, source, judged, device)
         if isinstance(step, SaliencyGanStage):
             yield SaliencyGanTask(network, step, pairs, device)

@@ -1,11 +1,13 @@
 """Training one step of the cascade with a pixel loss, on the output of the steps before it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.cascade import Chain, GeneratorCascade
 from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
 from retina_viewer.training.losses import charbonnier, luminance
 from retina_viewer.training.pairs import PairSource, PatchPair
@@ -36,10 +38,14 @@ class StepTask:
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Luminance PSNR of fixed validation patches by blur, and the score, weighted likewise."""
-        psnr = self._pairs.luminance_psnr(network)
-        gaussian = self._pairs.gaussian_share
-        score = gaussian * psnr["psnr_gaussian"] + (1 - gaussian) * psnr["psnr_bicubic"]
-        return {**psnr, "score": score}
+        return scored(self._pairs, network)
+
+
+def scored(pairs: PairSource, network: nn.Module) -> dict[str, float]:
+    """Luminance PSNR of the validation patches by blur, and ``score``, weighted as in training."""
+    psnr, gaussian = pairs.luminance_psnr(network), pairs.gaussian_share
+    score = gaussian * psnr["psnr_gaussian"] + (1 - gaussian) * psnr["psnr_bicubic"]
+    return {**psnr, "score": score}
 
 
 class SuperresTask(StepTask):
@@ -54,12 +60,74 @@ class SuperresTask(StepTask):
     ) -> None:
         generator = Player("generator", cascade.steps[stage.step - 1].requires_grad_(True))
         super().__init__(f"superres step {stage.step}", (generator,), stage.optimisation, pairs)
-        self._stage = stage
-        self._features = VGG19Features([DEEPEST]).to(device) if stage.vgg19 else None
+        self._content = Content(stage, device)
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
         made = self._pairs.inside(player.network(batch.low, batch.formation))
-        truth = self._pairs.inside(batch.high)
+        return self._content.losses(made, self._pairs.inside(batch.high))
+
+
+class JointTask(StepTask):
+    """The pixel stage for steps 1 to ``stage.step`` of ``cascade`` at once.
+
+    Steps that are trained in turn are strangers to what comes after them: the first learns to
+    double well, not to leave the second what that could use. Here the loss of each result reaches
+    all the steps that it came through, and the smaller results keep a loss of their own, on
+    photographs that were shrunk for them: they are shown as well.
+
+    Args:
+        pairs: for each result in turn, from the photograph.
+    """
+
+    def __init__(
+        self,
+        cascade: GeneratorCascade,
+        stage: SuperresStage,
+        pairs: Sequence[PairSource],
+        device: torch.device,
+    ) -> None:
+        chain = Chain(list(cascade.steps)[: stage.step]).requires_grad_(True)
+        name = f"superres steps 1 to {stage.step}"
+        super().__init__(name, (Player("generator", chain),), stage.optimisation, pairs[-1])
+        self.levels = pairs
+        self._content = Content(stage, device)
+
+    def batch(self, rng: np.random.Generator) -> tuple[PatchPair, ...]:  # type: ignore[override]
+        """One batch for each result; the samples of one number have their generator in common."""
+        rngs = rng.spawn(self.optimisation.batch)
+        return tuple(pairs.draw_each(rngs) for pairs in self.levels)
+
+    def losses(self, player: Player, batch: tuple[PatchPair, ...]) -> dict[str, Tensor]:
+        terms: dict[str, Tensor] = {}
+        for level, (pairs, drawn) in enumerate(zip(self.levels, batch, strict=True), start=1):
+            made = pairs.inside(_up_to(level, player.network)(drawn.low, drawn.formation))
+            found = self._content.losses(made, pairs.inside(drawn.high))
+            terms |= {f"{name}_x{2**level}": term for name, term in found.items()}
+        return terms
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """PSNR of the largest result; the score is the mean of all results'."""
+        found = [
+            scored(pairs, _up_to(level, network))
+            for level, pairs in enumerate(self.levels, start=1)
+        ]
+        return found[-1] | {"score": float(np.mean([one["score"] for one in found]))}
+
+
+def _up_to(level: int, network: nn.Module) -> Chain:
+    assert isinstance(network, Chain)
+    return Chain(list(network.steps)[:level])
+
+
+class Content:
+    """The pixel stage's loss terms of a result."""
+
+    def __init__(self, stage: SuperresStage, device: torch.device) -> None:
+        self._stage = stage
+        self._features = VGG19Features([DEEPEST]).to(device) if stage.vgg19 else None
+
+    def losses(self, made: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """``(N, 3, H, W)`` in [0, 1] each, inside the rim."""
         terms = {"rgb": self._size(made - truth)}
         if weight := self._stage.luminance_weight:
             terms["luminance"] = weight * self._size(luminance(made - truth))

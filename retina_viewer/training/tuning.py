@@ -47,7 +47,7 @@ class PresetNumbers:
 PRESETS: dict[Preset, PresetNumbers] = {
     "gentle": PresetNumbers(rate=0.05, patience=4, replay=0.4, ema=0.99),
     "standard": PresetNumbers(rate=0.15, patience=6, replay=0.25, ema=0.995),
-    "thorough": PresetNumbers(rate=0.3, patience=10, replay=0.15, ema=0.998),
+    "thorough": PresetNumbers(rate=1.0, patience=10, replay=0.15, ema=0.998),
 }
 _PIXEL_RECIPE, _GAN_RECIPE, _VESSEL_RECIPE = "superres-pixel-fast", "saliency-gan-fast", "vessels"
 """What the shipped models were trained with: patches, batches, losses, degradation are theirs."""
@@ -142,7 +142,13 @@ def _pixel_recipe(
         architecture=CascadeParameters.model_validate(base.parameters),
         degradation=shipped.degradation,
         stages=tuple(
-            last[step].model_copy(update=_changes(plan, last[step], allotment))
+            last[step].model_copy(
+                update={
+                    **_changes(plan, last[step], allotment),
+                    "degradation": None,  # the recipe's: less noise than its last stages add
+                    "together": step == 2 and 1 in plan.steps,
+                }
+            )
             for step, allotment in zip(plan.steps, allotted, strict=True)
         ),
         **_common(plan),

@@ -12,11 +12,12 @@ from retina_viewer.networks.architectures import CascadeParameters
 from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade, StepParameters
 from retina_viewer.networks.vgg19 import VGG19Features
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.losses import luminance
+from retina_viewer.training.losses import charbonnier, luminance
+from retina_viewer.training.micro_batches import in_parts, size_of
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, Optimisation, SuperresStage
-from retina_viewer.training.superres_task import SuperresTask
+from retina_viewer.training.superres_task import JointTask, SuperresTask, scored
 
 PLAN = Optimisation(iterations=1, batch=2, rate=1e-4)
 
@@ -110,3 +111,65 @@ def test_the_networks_of_the_comparison_learn(source: PatchSource, step: dict[st
         optimiser.step()
         sizes.append(float(loss.detach()))
     assert sizes[-1] < 0.98 * sizes[0]
+
+
+def make_joint(source: PatchSource) -> tuple[GeneratorCascade, JointTask]:
+    fields = {"step": 2, "patch": 12, "border": 1, "validation_patches": 2, "together": True}
+    stage = SuperresStage.model_validate({**fields, "optimisation": PLAN})
+    torch.manual_seed(0)
+    cascade = GeneratorCascade([StepParameters(maps=8, blocks=1)] * 2)
+    for step in cascade.steps:  # their last layers start at zero, which would hide the others
+        torch.nn.init.normal_(step.get_parameter("tail.weight"), std=0.1)
+    device = torch.device("cpu")
+    pairs = [
+        PairSource(cascade, level, DegradationRange(), source, source, device, True)
+        for level in (stage.model_copy(update={"step": 1}), stage)
+    ]
+    return cascade, JointTask(cascade, stage, pairs, device)
+
+
+def test_together_each_result_has_a_loss_and_the_last_one_reaches_the_first_step(
+    source: PatchSource,
+) -> None:
+    cascade, task = make_joint(source)
+    batch = task.batch(np.random.default_rng(0))
+    assert [pair.low.shape[-1] for pair in batch] == [12, 12]
+    assert [pair.high.shape[-1] for pair in batch] == [24, 48]
+    terms = task.losses(task.players[0], batch)
+    assert list(terms) == ["rgb_x2", "luminance_x2", "rgb_x4", "luminance_x4"]
+    terms["rgb_x4"].backward()
+    reached = cascade.steps[0].get_parameter("head.weight").grad
+    assert reached is not None
+    assert float(reached.abs().max()) > 0
+    made = cascade(batch[1].low, batch[1].formation)[..., 4:-4, 4:-4]
+    expected = charbonnier(made - batch[1].high[..., 4:-4, 4:-4], 0.01)
+    torch.testing.assert_close(terms["rgb_x4"], expected)
+
+
+def test_together_the_smaller_result_teaches_its_own_steps_alone(source: PatchSource) -> None:
+    cascade, task = make_joint(source)
+    terms = task.losses(task.players[0], task.batch(np.random.default_rng(0)))
+    terms["rgb_x2"].backward()
+    assert all(parameter.grad is None for parameter in cascade.steps[1].parameters())
+
+
+def test_together_the_score_is_the_mean_of_all_results(source: PatchSource) -> None:
+    cascade, task = make_joint(source)
+    found = task.validate(cascade)
+    doubled = scored(task.levels[0], cascade.steps[0])
+    whole = scored(task.levels[1], cascade)
+    assert doubled["score"] != pytest.approx(whole["score"], abs=0.1)
+    assert found["score"] == pytest.approx((doubled["score"] + whole["score"]) / 2)
+    assert found["psnr_gaussian"] == whole["psnr_gaussian"]
+
+
+def test_together_a_batch_in_parts_has_all_results_of_its_samples(source: PatchSource) -> None:
+    _, task = make_joint(source)
+    batch = task.batch(np.random.default_rng(0))
+    assert size_of(batch) == 2
+    parts = in_parts(batch, 2)
+    assert [share for _, share in parts] == [0.5, 0.5]
+    for number, (part, _) in enumerate(parts):
+        for whole, own in zip(batch, part, strict=True):
+            torch.testing.assert_close(own.low[0], whole.low[number])
+            torch.testing.assert_close(own.formation[0], whole.formation[number])
