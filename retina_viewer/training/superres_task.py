@@ -12,7 +12,7 @@ from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
 from retina_viewer.training.losses import charbonnier, luminance
 from retina_viewer.training.pairs import PairSource, PatchPair
 from retina_viewer.training.recipe import Optimisation, SuperresStage
-from retina_viewer.training.task import Player
+from retina_viewer.training.task import RESULT_OF, Player
 
 
 class StepTask:
@@ -102,16 +102,19 @@ class JointTask(StepTask):
         for level, (pairs, drawn) in enumerate(zip(self.levels, batch, strict=True), start=1):
             made = pairs.inside(_up_to(level, player.network)(drawn.low, drawn.formation))
             found = self._content.losses(made, pairs.inside(drawn.high))
-            terms |= {f"{name}_x{2**level}": term for name, term in found.items()}
+            terms |= {f"{name}{RESULT_OF}{2**level}": term for name, term in found.items()}
         return terms
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """PSNR of the largest result; the score is the mean of all results'."""
+        """PSNR of the largest result, and of the others by name; the score is the mean of all."""
         found = [
             scored(pairs, _up_to(level, network))
             for level, pairs in enumerate(self.levels, start=1)
         ]
-        return found[-1] | {"score": float(np.mean([one["score"] for one in found]))}
+        metrics = {**found[-1], "score": float(np.mean([one["score"] for one in found]))}
+        for level, one in enumerate(found[:-1], start=1):
+            metrics[f"psnr_gaussian{RESULT_OF}{2**level}"] = one["psnr_gaussian"]
+        return metrics
 
 
 def _up_to(level: int, network: nn.Module) -> Chain:

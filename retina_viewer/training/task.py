@@ -8,6 +8,10 @@ from torch import Tensor, nn
 
 from retina_viewer.training.recipe import Optimisation
 
+RESULT_OF = "_x"
+"""Before the scale, at the end of the name of a loss or metric: ``rgb_x2``, where a stage trains
+several results at once."""
+
 
 @dataclass(frozen=True)
 class Player:

@@ -102,18 +102,24 @@ def recipes_of(
     missing = [step for step in plan.steps if 2**step not in base.scales]
     if missing:
         raise UserError(f"The model {base.name!r} has no step {missing[0]}.", "Train fewer steps.")
-    first = allotted[: len(plan.steps)]
-    recipes: list[TunedRecipe] = [_pixel_recipe(plan, base, first)]
+    pixel = len(_pixel_steps(plan))
+    recipes: list[TunedRecipe] = [_pixel_recipe(plan, base, allotted[:pixel])]
     if base.twin is not None:
-        recipes.append(_gan_recipe(plan, base, allotted[len(plan.steps) :]))
+        recipes.append(_gan_recipe(plan, base, allotted[pixel:]))
     return recipes
 
 
 def stage_count(plan: TrainingPlan, base: ModelCard) -> int:
-    """How many stages there are: one a step, twice for a saliency GAN, one for vessels."""
+    """How many stages there are: one for vessels; of a cascade one for steps 1 and 2 together and
+    one for each other step, and for a saliency GAN one more for every step."""
     if plan.task == "vessels":
         return 1
-    return len(plan.steps) * (1 if base.twin is None else 2)
+    return len(_pixel_steps(plan)) + (0 if base.twin is None else len(plan.steps))
+
+
+def _pixel_steps(plan: TrainingPlan) -> list[int]:
+    """The last steps of the pixel-trained stages: step 1 learns along with step 2."""
+    return [step for step in plan.steps if not (step == 1 and 2 in plan.steps)]
 
 
 def _common(plan: TrainingPlan) -> dict[str, Any]:
@@ -149,7 +155,7 @@ def _pixel_recipe(
                     "together": step == 2 and 1 in plan.steps,
                 }
             )
-            for step, allotment in zip(plan.steps, allotted, strict=True)
+            for step, allotment in zip(_pixel_steps(plan), allotted, strict=True)
         ),
         **_common(plan),
     )

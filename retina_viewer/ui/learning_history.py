@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import load_checkpoint
 from retina_viewer.training.recipe import SaliencyGanStage, StepStage, load_recipe
+from retina_viewer.training.task import RESULT_OF
 
 HISTORY = "history.json"
 _RECIPE = "recipe.toml"
@@ -62,8 +63,10 @@ class Curve:
 
     @property
     def title(self) -> str:
-        """For people: ``PSNR, Gaussian (dB)``."""
-        return _TITLES.get(self.name) or self.name.split("/")[-1].replace("_", " ").capitalize()
+        """For people: ``PSNR, Gaussian (dB)``, ``Colour error, ×2``."""
+        name, _, scale = self.name.partition(RESULT_OF)
+        known = _TITLES.get(name) or name.split("/")[-1].replace("_", " ").capitalize()
+        return f"{known}, ×{scale}" if scale else known
 
     @property
     def is_loss(self) -> bool:

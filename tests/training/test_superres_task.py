@@ -161,6 +161,7 @@ def test_together_the_score_is_the_mean_of_all_results(source: PatchSource) -> N
     assert doubled["score"] != pytest.approx(whole["score"], abs=0.1)
     assert found["score"] == pytest.approx((doubled["score"] + whole["score"]) / 2)
     assert found["psnr_gaussian"] == whole["psnr_gaussian"]
+    assert found["psnr_gaussian_x2"] == doubled["psnr_gaussian"]
 
 
 def test_together_a_batch_in_parts_has_all_results_of_its_samples(source: PatchSource) -> None:

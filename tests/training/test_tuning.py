@@ -28,14 +28,14 @@ from tests.training.plans import photograph, some_plan
 from tests.training.tiny_clinic import tiny_cascade
 
 
-def test_a_cascade_is_tuned_step_by_step_with_the_shipped_losses_and_a_lower_rate() -> None:
-    base, plan = tiny_cascade(), some_plan(base="tiny", steps=(1, 2))
+def test_a_cascade_is_tuned_with_the_shipped_losses_and_a_lower_rate() -> None:
+    base, plan = find_model("pixel-fast"), some_plan(base="pixel-fast", steps=(2, 3))
     allotments = [Allotment(300, 15), Allotment(200, 10)]
     (recipe,) = recipes_of(plan, base, allotments)
     assert isinstance(recipe, SuperresRecipe)
     shipped = load_recipe(resources_dir() / "recipes" / "superres-pixel-fast.toml")
     assert isinstance(shipped, SuperresRecipe)
-    assert [stage.step for stage in recipe.stages] == [1, 2]
+    assert [(stage.step, stage.together) for stage in recipe.stages] == [(2, False), (3, False)]
     assert [stage.optimisation.iterations for stage in recipe.stages] == [300, 200]
     for stage in recipe.stages:
         like = [one for one in shipped.stages if one.step == stage.step][-1]
@@ -44,7 +44,24 @@ def test_a_cascade_is_tuned_step_by_step_with_the_shipped_losses_and_a_lower_rat
         assert stage.optimisation.validate_first
         assert stage.sharpening.probability == 0
     assert recipe.degradation == shipped.degradation
-    assert recipe.architecture.model_dump(mode="json")["steps"][0]["maps"] == 8
+    assert recipe.architecture == shipped.architecture
+
+
+@pytest.mark.parametrize(
+    ("steps", "stages"),
+    [((1,), [(1, False)]), ((1, 2), [(2, True)]), ((1, 2, 4), [(2, True), (4, False)])],
+)
+def test_the_first_two_steps_are_tuned_together(
+    steps: tuple[int, ...], stages: list[tuple[int, bool]]
+) -> None:
+    base, plan = find_model("saliency-gan-fast"), some_plan(base="saliency-gan-fast", steps=steps)
+    assert stage_count(plan, base) == len(stages) + len(steps)
+    first, second = recipes_of(plan, base)
+    assert isinstance(first, SuperresRecipe)
+    assert [(stage.step, stage.together) for stage in first.stages] == stages
+    assert [stage.step for stage in second.stages] == list(steps)
+    (alone,) = recipes_of(plan, find_model("pixel-fast"))
+    assert alone == first
 
 
 def test_a_saliency_gan_is_tuned_after_its_twin() -> None:
