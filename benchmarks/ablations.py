@@ -17,13 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.step_patches import Interpolation, sources
 from retina_viewer.evaluation.lpips import LPIPS
 from retina_viewer.evaluation.sharpness import mean_of_sharpest, sharpness_map
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.networks.generator import upsample2
-from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.losses import luminance
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
@@ -63,14 +62,6 @@ class Figures:
     sharpness: float
 
 
-class Interpolation(nn.Module):
-    """Bicubic doubling of what the step is given."""
-
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """As a generator's; ``formation`` does not matter."""
-        return upsample2(image)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="the folder of the public sets")
@@ -98,7 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             results.pop(recipe.name, None)  # of an earlier training
         if recipe.name not in results:
             print(f"{recipe.name}: measuring", flush=True)
-            results |= measured(recipe, run, options.runs / "ablations-cache", results.keys())
+            own = run / "cache"
+            cache = own if own.is_dir() else options.runs / "ablations-cache"
+            _, patches = sources(recipe, options.data, cache)
+            results |= measured(recipe, run, patches, results.keys())
             write(results, options.out)
     write(results, options.out)
 
@@ -110,20 +104,17 @@ def _told(event: object) -> None:
 
 
 def measured(
-    recipe: SaliencyGanRecipe, run: Path, cache: Path, known: Set[str]
+    recipe: SaliencyGanRecipe, run: Path, source: PatchSource, known: Set[str]
 ) -> dict[str, Figures]:
     """The figures of a trained recipe and of what it began as, by name.
 
     Args:
-        run: holds ``model``; a run with a cache of its own is measured on that.
-        cache: the decoded photographs that trainings here share.
+        run: holds ``model``.
+        source: of the validation patches.
         known: names that need not be measured again; the references of a step are the same for
             all its recipes.
     """
     stage = recipe.stages[0]
-    own = run / "cache"
-    decoded = PhotographCache((own if own.is_dir() else cache) / "validation")
-    source = PatchSource(decoded, recipe.field_diameters)
     trained = load_network(read_card(run / "model"))
     base = find_model(recipe.base)
     start = load_network(base)

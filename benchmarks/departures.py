@@ -16,24 +16,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.step_patches import Interpolation, sources
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.evaluation.datasets import find_photographs, split
 from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.generator import (
     ResidualGenerator,
     conditioned_input,
     over_bicubic,
-    upsample2,
 )
 from retina_viewer.networks.paper_generator import PaperBlock
-from retina_viewer.training.cache import open_cache
 from retina_viewer.training.loop import Surroundings, run_stage
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SuperresRecipe, load_recipe
 from retina_viewer.training.superres_task import SuperresTask
 
-_CACHE_DIAMETER = 1600.0  # as for every recipe of super-resolution
 _STEP = StepParameters(maps=48, blocks=5)
 
 
@@ -68,14 +65,6 @@ class Departing(ResidualGenerator):
         return over_bicubic(image, tail, 1)
 
 
-class Interpolation(nn.Module):
-    """Bicubic doubling."""
-
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """As a generator's; ``formation`` does not matter."""
-        return upsample2(image)
-
-
 VARIANTS: dict[str, Callable[[], nn.Module]] = {
     "as shipped": Departing,
     "with batch normalisation": lambda: Departing(normalised=True),
@@ -107,17 +96,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 Patches = tuple[PatchSource, PatchSource]
 Validation = dict[str, float]
-
-
-def sources(recipe: SuperresRecipe, data: Path, cache: Path) -> Patches:
-    """Where patches for training and for validation are drawn from."""
-    subsets = split([p for p in find_photographs(data) if p.dataset in recipe.datasets])
-    train, validation = (
-        open_cache(subsets[name], cache / name, diameter=_CACHE_DIAMETER, with_vessels=False)
-        for name in ("train", "validation")
-    )
-    diameters, stage = recipe.field_diameters, recipe.stages[0]
-    return PatchSource(train, diameters, stage.grain), PatchSource(validation, diameters)
 
 
 def interpolated(recipe: SuperresRecipe, patches: Patches, device: torch.device) -> Validation:

@@ -105,6 +105,11 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     assert measured == ["entropy only (w1 = 0)"]  # the references are those of the recipe before
     assert read_results(out).items() >= found.items()
 
+    shutil.rmtree(runs / "ablations-cache")  # what is trained is measured anew without it
+    (out / "ablations.json").unlink()
+    ablations.main([*command, "--device", "cpu", "--only", "saliency-entropy"])
+    assert "saliency-entropy" in read_results(out)
+
 
 def test_the_page_has_references_first_then_what_looks_most_alike() -> None:
     text = page(

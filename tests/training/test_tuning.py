@@ -59,6 +59,7 @@ def test_the_first_two_steps_are_tuned_together(
     first, second = recipes_of(plan, base)
     assert isinstance(first, SuperresRecipe)
     assert [(stage.step, stage.together) for stage in first.stages] == stages
+    assert isinstance(second, SaliencyGanRecipe)
     assert [stage.step for stage in second.stages] == list(steps)
     (alone,) = recipes_of(plan, find_model("pixel-fast"))
     assert alone == first

@@ -40,7 +40,9 @@ def test_losses_come_first_and_the_kept_weights_are_those_of_the_best_score() ->
 
 
 def test_what_is_of_one_of_several_results_says_of_which() -> None:
-    points = [{"step": 50.0, "generator/rgb_x2": 0.1, "psnr_gaussian_x2": 40.0, "score": 40.0}]
+    points: list[Point] = [
+        {"step": 50.0, "generator/rgb_x2": 0.1, "psnr_gaussian_x2": 40.0, "score": 40.0}
+    ]
     titles = [curve.title for curve in LearningHistory([points]).curves(0)]
     assert titles == ["Colour error, ×2", "PSNR, Gaussian (dB), ×2", "Score"]
 
