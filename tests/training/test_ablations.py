@@ -1,6 +1,7 @@
 """The runner of the ablations: trains what is missing, measures it once, keeps the table."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
