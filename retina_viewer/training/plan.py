@@ -114,6 +114,14 @@ class TrainingPlan(_Part):
         """The photographs of one subset, in the plan's order."""
         return [p for p in self.photographs if p.subset == subset]
 
+    @property
+    def pixel_stages(self) -> list[tuple[int, ...]]:
+        """The steps that each stage of a cascade's pixel training tunes: 1 and 2 together, where
+        both are asked for, the others one at a time."""
+        first = tuple(step for step in self.steps if step <= 2)
+        later = [(step,) for step in self.steps if step > 2]
+        return [first, *later] if first else later
+
     def patients(self, subset: Subset) -> int:
         """How many patients a subset has."""
         return len({p.group for p in self.of(subset)})

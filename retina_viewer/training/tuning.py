@@ -102,7 +102,7 @@ def recipes_of(
     missing = [step for step in plan.steps if 2**step not in base.scales]
     if missing:
         raise UserError(f"The model {base.name!r} has no step {missing[0]}.", "Train fewer steps.")
-    pixel = len(_pixel_steps(plan))
+    pixel = len(plan.pixel_stages)
     recipes: list[TunedRecipe] = [_pixel_recipe(plan, base, allotted[:pixel])]
     if base.twin is not None:
         recipes.append(_gan_recipe(plan, base, allotted[pixel:]))
@@ -114,12 +114,7 @@ def stage_count(plan: TrainingPlan, base: ModelCard) -> int:
     one for each other step, and for a saliency GAN one more for every step."""
     if plan.task == "vessels":
         return 1
-    return len(_pixel_steps(plan)) + (0 if base.twin is None else len(plan.steps))
-
-
-def _pixel_steps(plan: TrainingPlan) -> list[int]:
-    """The last steps of the pixel-trained stages: step 1 learns along with step 2."""
-    return [step for step in plan.steps if not (step == 1 and 2 in plan.steps)]
+    return len(plan.pixel_stages) + (0 if base.twin is None else len(plan.steps))
 
 
 def _common(plan: TrainingPlan) -> dict[str, Any]:
@@ -148,14 +143,14 @@ def _pixel_recipe(
         architecture=CascadeParameters.model_validate(base.parameters),
         degradation=shipped.degradation,
         stages=tuple(
-            last[step].model_copy(
+            last[steps[-1]].model_copy(
                 update={
-                    **_changes(plan, last[step], allotment),
+                    **_changes(plan, last[steps[-1]], allotment),
                     "degradation": None,  # the recipe's: less noise than its last stages add
-                    "together": step == 2 and 1 in plan.steps,
+                    "together": len(steps) > 1,
                 }
             )
-            for step, allotment in zip(_pixel_steps(plan), allotted, strict=True)
+            for steps, allotment in zip(plan.pixel_stages, allotted, strict=True)
         ),
         **_common(plan),
     )

@@ -21,7 +21,7 @@ from retina_viewer.ui.theme import Tokens, apply_theme
 
 COLUMNS = 5
 _PLOT_HEIGHT = 164
-_AXIS_WIDTH = 54
+_AXIS_WIDTH, _AXIS_HEIGHT = 54, 24
 _CUT = 0.02
 """Share of losses above the plot: a few spikes would flatten all else."""
 _LEAST_RANGE = 0.002
@@ -51,7 +51,10 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
         plot.hideButtons()
         plot.layout.setContentsMargins(2, 2, 16, 2)  # the outermost figures are not cut
         plot.showGrid(x=False, y=True, alpha=0.18)
+        # Axes that fit themselves to their figures can go on doing so for ever, the window
+        # standing still meanwhile: https://github.com/pyqtgraph/pyqtgraph/issues/3135
         plot.getAxis("left").setWidth(_AXIS_WIDTH)
+        plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         for side in ("left", "bottom"):
             plot.getAxis(side).enableAutoSIPrefix(False)
         plot.getAxis("bottom").setStyle(maxTickLevel=0)

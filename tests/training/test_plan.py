@@ -79,3 +79,19 @@ def test_the_digest_tells_plans_apart_but_not_where_files_lie() -> None:
     assert some_plan(minutes=31).digest() != plan.digest()
     swapped = (photograph(1, "validation"), photograph(2, "train"), photograph(3, "held_out"))
     assert some_plan(photographs=swapped).digest() != plan.digest()
+
+
+@pytest.mark.parametrize(
+    ("steps", "stages"),
+    [
+        ((1,), [(1,)]),
+        ((2,), [(2,)]),
+        ((1, 2), [(1, 2)]),
+        ((3, 4), [(3,), (4,)]),
+        ((1, 2, 3, 4), [(1, 2), (3,), (4,)]),
+    ],
+)
+def test_the_first_two_steps_make_one_stage(
+    steps: tuple[int, ...], stages: list[tuple[int, ...]]
+) -> None:
+    assert some_plan(steps=steps).pixel_stages == stages

@@ -82,13 +82,15 @@ def worth(plan: TrainingPlan, speeds: Sequence[Speed]) -> str:
 
 
 def stage_names(plan: TrainingPlan, count: int) -> list[str]:
-    """``×2``, ``×4``; of a saliency GAN ``×2 (pixel-trained)``, ..., ``×2 (GAN)``, ..."""
+    """``×2 with ×4``, ``×8``; of a saliency GAN ``×2 with ×4 (pixel-trained)``, ..., ``×2 (GAN)``,
+    ``×4 (GAN)``, ..."""
     if plan.task == "vessels":
         return [""] * count
-    scales = [f"×{2**step}" for step in plan.steps]
-    if count == len(scales):
-        return scales
-    return [f"{one} ({kind})" for kind in ("pixel-trained", "GAN") for one in scales]
+    pixel = [" with ".join(f"×{2**step}" for step in steps) for steps in plan.pixel_stages]
+    if count == len(pixel):
+        return pixel
+    gan = [f"×{2**step} (GAN)" for step in plan.steps]
+    return [*(f"{one} (pixel-trained)" for one in pixel), *gan]
 
 
 def _listed(parts: Sequence[str]) -> str:
