@@ -53,6 +53,9 @@ _PIXEL_RECIPE, _GAN_RECIPE, _VESSEL_RECIPE = "superres-pixel-fast", "saliency-ga
 """What the shipped models were trained with: patches, batches, losses, degradation are theirs."""
 _COLOUR = Colour(gain=0.1)
 _GRAIN = Grain(probability=0.25)
+_LITTLE_NOISE = {"noise_probability": 0.1, "jpeg_probability": 0.1}
+"""Less than the shipped models were trained with: these photographs have their own, and the base
+knows what to do with more."""
 _WARMUP = 50
 
 
@@ -141,12 +144,12 @@ def _pixel_recipe(
         base=base.twin or base.name,
         field_diameters=shipped.field_diameters,
         architecture=CascadeParameters.model_validate(base.parameters),
-        degradation=shipped.degradation,
+        degradation=shipped.degradation.model_copy(update=_LITTLE_NOISE),
         stages=tuple(
             last[steps[-1]].model_copy(
                 update={
                     **_changes(plan, last[steps[-1]], allotment),
-                    "degradation": None,  # the recipe's: less noise than its last stages add
+                    "degradation": None,  # the recipe's, not that of the shipped model's last stages
                     "together": len(steps) > 1,
                 }
             )

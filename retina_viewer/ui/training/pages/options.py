@@ -24,7 +24,7 @@ BUDGETS = ((30.0, "30 minutes"), (120.0, "2 hours"), (480.0, "Overnight"))
 PRESETS = {
     "gentle": "Careful: a low rate, much practice of what the model knows. Hardly forgets.",
     "standard": "The choice for a few dozen photographs.",
-    "thorough": "Learns more of your photographs and may forget more of others. For hundreds.",
+    "thorough": "Learns most of your photographs and keeps least of others: the verdict tells.",
 }
 
 
