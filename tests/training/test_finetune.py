@@ -101,6 +101,22 @@ def test_a_pixel_trained_model_is_tuned_and_names_its_parent_not_its_patients(
     assert [event["event"] for event in written] == [event["event"] for event in events]
 
 
+def test_the_first_two_steps_are_tuned_in_one_stage(tmp_path: Path) -> None:
+    base = tiny_cascade()
+    run = prepared(tmp_path / "run", clinic_plan(tmp_path / "clinic", steps=(1, 2)))
+    events: Events = []
+    card = finetune(run, events=events.append)
+    assert card is not None
+    assert len(card.training.iterations) == 1
+    (validation, *_) = named(events, "validation")
+    assert validation["task"] == "superres steps 1 to 2"
+    assert {"psnr_gaussian", "psnr_gaussian_x2"} < set(validation)
+    before, after = (load_network(one).state_dict() for one in (base, read_card(run.model)))
+    for step in ("steps.0.", "steps.1."):
+        names = [name for name in before if name.startswith(step)]
+        assert any(not torch.equal(before[name], after[name]) for name in names)
+
+
 def test_a_saliency_gan_is_tuned_with_its_twin(tmp_path: Path) -> None:
     tiny_cascade("twin")
     tiny_cascade("tiny", twin="twin", seed=1)
