@@ -140,6 +140,11 @@ def test_wrong_usage_exits_with_two(eye: Path, tmp_path: Path, options: list[str
     assert caught.value.code == 2
 
 
+def _interruptible() -> None:
+    """Also where the tests themselves were started in the background, with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupting_leaves_nothing_half_written(samples: Path, tmp_path: Path) -> None:
     photograph, out = samples / "hrf_08_h.jpg", tmp_path / "out"
     command = ["enhance", str(photograph), "-o", str(out / "large.tif"), "--scale", "16", "--json"]
@@ -147,6 +152,7 @@ def test_interrupting_leaves_nothing_half_written(samples: Path, tmp_path: Path)
         [sys.executable, "-m", "retina_viewer", *command, "--method", "bicubic"],
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=_interruptible,
     )
     assert process.stdout is not None
     events = (json.loads(line) for line in process.stdout)
