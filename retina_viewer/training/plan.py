@@ -119,7 +119,7 @@ class TrainingPlan(_Part):
         """The steps that each stage of a cascade's pixel training tunes: 1 and 2 together, where
         both are asked for, the others one at a time."""
         first = tuple(step for step in self.steps if step <= 2)
-        later = [(step,) for step in self.steps if step > 2]
+        later: list[tuple[int, ...]] = [(step,) for step in self.steps if step > 2]
         return [first, *later] if first else later
 
     def patients(self, subset: Subset) -> int:
