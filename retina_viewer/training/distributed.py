@@ -13,6 +13,7 @@ program speaks to other processes. docs/decisions/several-processes.md says what
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ Result = TypeVar("Result")
 _PATIENCE = timedelta(hours=12)
 """The others wait while the first decodes a large folder. A process that ends is noticed at once:
 its connections close, and ``torchrun`` ends the rest."""
+_SETTLING = 0.3  # s
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,10 @@ def joined(device: str) -> Iterator[tuple[Group, torch.device]]:
         yield Group(dist.get_rank(), dist.get_world_size()), own
     finally:
         dist.destroy_process_group()
+        # Threads of gloo let go of their last tensors a little later, and want the interpreter for
+        # it: a process that ends in that moment is aborted. See
+        # https://github.com/pytorch/pytorch/pull/179291
+        time.sleep(_SETTLING)
 
 
 def _own_device(device: str) -> torch.device:

@@ -149,7 +149,7 @@ def _pixel_recipe(
             last[steps[-1]].model_copy(
                 update={
                     **_changes(plan, last[steps[-1]], allotment),
-                    "degradation": None,  # the recipe's, not that of the shipped model's last stages
+                    "degradation": None,  # the recipe's, not that of its last stages
                     "together": len(steps) > 1,
                 }
             )
