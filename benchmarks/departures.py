@@ -66,7 +66,7 @@ class Departing(ResidualGenerator):
 
 
 VARIANTS: dict[str, Callable[[], nn.Module]] = {
-    "as shipped": Departing,
+    "all three departures": Departing,
     "with batch normalisation": lambda: Departing(normalised=True),
     "colours alone, no local contrast": lambda: Departing(colours_alone=True),
     "the image itself, no bicubic beneath": lambda: Departing(from_nothing=True),
@@ -99,6 +99,7 @@ Validation = dict[str, float]
 
 
 def interpolated(recipe: SuperresRecipe, patches: Patches, device: torch.device) -> Validation:
+    """Bicubic interpolation on the patches that validate."""
     cascade = GeneratorCascade([_STEP])
     pairs = PairSource(cascade, recipe.stages[0], recipe.degradation, *patches, device)
     return {"step": 0, **pairs.luminance_psnr(Interpolation())}
@@ -124,7 +125,7 @@ def trained(
 
 def page(rows: dict[str, list[Validation]]) -> str:
     """Markdown: a row a variant, PSNR along the way and at the end."""
-    steps = [int(entry["step"]) for entry in rows["as shipped"]]
+    steps = [int(entry["step"]) for entry in rows["all three departures"]]
     heads = [f"Gaussian, {step} steps" for step in steps] + [f"bicubic, {steps[-1]} steps"]
     lines = [
         "# The generator's departures from the paper, taken back one by one",

@@ -9,8 +9,7 @@ from retina_viewer.networks.generator import upsample2
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe
-
-_CACHE_DIAMETER = 1600.0  # px, as for every recipe of super-resolution
+from retina_viewer.training.run import SUPERRES_CACHE_DIAMETER
 
 
 class Interpolation(nn.Module):
@@ -32,7 +31,9 @@ def sources(
     """
     subsets = split([p for p in find_photographs(data) if p.dataset in recipe.datasets])
     train, validation = (
-        open_cache(subsets[name], cache / name, diameter=_CACHE_DIAMETER, with_vessels=False)
+        open_cache(
+            subsets[name], cache / name, diameter=SUPERRES_CACHE_DIAMETER, with_vessels=False
+        )
         for name in ("train", "validation")
     )
     diameters, stage = recipe.field_diameters, recipe.stages[0]

@@ -44,7 +44,8 @@ from retina_viewer.training.superres_task import JointTask, SuperresTask
 from retina_viewer.training.task import Task
 from retina_viewer.training.vessel_task import VesselTask
 
-_SUPERRES_CACHE_DIAMETER = 1600.0
+SUPERRES_CACHE_DIAMETER = 1600.0
+"""Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
 _VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
 
 
@@ -160,7 +161,7 @@ def _load_data(recipe: Recipe, data: Path, cache: Path, progress: Progress) -> T
     diameter = (
         recipe.field_diameter * _VESSEL_CACHE_FACTOR
         if isinstance(recipe, VesselRecipe)
-        else _SUPERRES_CACHE_DIAMETER
+        else SUPERRES_CACHE_DIAMETER
     )
     train_set, validation_set = subsets["train"], subsets["validation"]
     return TrainingData(
@@ -238,7 +239,9 @@ def tasks_of(
         if isinstance(step, SuperresStage) and step.together:
             levels = [step.model_copy(update={"step": k + 1}) for k in range(step.step)]
             chain = [
-                PairSource(network, level, degradation, source, judged, device, True)
+                PairSource(
+                    network, level, degradation, source, judged, device, from_photograph=True
+                )
                 for level in levels
             ]
             yield JointTask(network, step, chain, device)
