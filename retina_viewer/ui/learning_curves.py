@@ -12,15 +12,24 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.ui.app import make_application
 from retina_viewer.ui.learning_history import Curve, LearningHistory, read_history, smoothed
 from retina_viewer.ui.theme import Tokens, apply_theme
+from retina_viewer.ui.widgets.fields import dim_label
 
 COLUMNS = 5
-_PLOT_HEIGHT = 164
+_PLOT_HEIGHT = 172
 _AXIS_WIDTH, _AXIS_HEIGHT = 54, 24
 _CUT = 0.02
 """Share of losses above the plot: a few spikes would flatten all else."""
@@ -37,19 +46,30 @@ _STEP_TICKS = 2
 pg.setConfigOptions(antialias=True)
 
 
-class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
+class CurvePlot(QFrame):
     """One quantity: as it was measured, thin; of losses also the trend, strong."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=tokens.panel)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        super().__init__(parent)
+        self.setProperty("role", "card")
         self.setMinimumSize(180, _PLOT_HEIGHT)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        plot = self.plot = self.getPlotItem()
+        # Words beside the plot, not in it: a title of pyqtgraph's widens what it does not fit into.
+        self._title, self._reading = QLabel(), dim_label()
+        self._title.setWordWrap(True)
+        self.chart = pg.PlotWidget()
+        self.chart.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 4, 4)
+        column.setSpacing(1)
+        column.addWidget(self._title)
+        column.addWidget(self._reading)
+        column.addWidget(self.chart, stretch=1)
+        plot = self.plot = self.chart.getPlotItem()
         plot.setMouseEnabled(x=False, y=False)
         plot.setMenuEnabled(False)
         plot.hideButtons()
-        plot.layout.setContentsMargins(2, 2, 16, 2)  # the outermost figures are not cut
+        plot.layout.setContentsMargins(0, 4, 18, 0)  # the outermost figures are not cut
         plot.showGrid(x=False, y=True, alpha=0.18)
         # Axes that fit themselves to their figures can go on doing so for ever, the window
         # standing still meanwhile: https://github.com/pyqtgraph/pyqtgraph/issues/3135
@@ -57,7 +77,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
         plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         for side in ("left", "bottom"):
             plot.getAxis(side).enableAutoSIPrefix(False)
-        plot.getAxis("bottom").setStyle(maxTickLevel=0)
+        plot.getAxis("bottom").setStyle(maxTickLevel=0, hideOverlappingLabels=False)
         self._curve: Curve | None = None
         self._measured = plot.plot()
         self._trend = plot.plot()
@@ -68,7 +88,7 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
         self._tokens = tokens
-        self.setBackground(tokens.panel)
+        self.chart.setBackground(tokens.panel)
         for side in ("left", "bottom"):
             axis = self.plot.getAxis(side)
             axis.setPen(tokens.border)
@@ -83,10 +103,8 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
         """Draw it; also when it has grown."""
         self._curve, tokens = curve, self._tokens
         self.setAccessibleName(f"{curve.title}, {curve.reading}")
-        reading = f'<span style="color: {tokens.dim}; font-size: 8pt">{curve.reading}</span>'
-        self.plot.setTitle(
-            f"{curve.title}<br>{reading}", color=tokens.text, size="9pt", justify="left"
-        )
+        self._title.setText(curve.title)
+        self._reading.setText(curve.reading)
         pen = (tokens.dim, 0.8) if curve.is_loss else (tokens.accent, 2.0)
         self._measured.setPen(pg.mkPen(pen[0], width=pen[1]))
         self._measured.setData(curve.steps, curve.values)
@@ -95,11 +113,11 @@ class CurvePlot(pg.PlotWidget):  # type: ignore[misc]
         if curve.kept is not None:
             self._kept.setData([curve.kept[0]], [curve.kept[1]])
         last = max(float(curve.steps[-1]), 1.0)
-        self.plot.setXRange(0, last, padding=0.02)
+        self.plot.setXRange(0, last, padding=0.06)
         self.plot.getAxis("bottom").setTicks([round_ticks(0, last, _STEP_TICKS)])
         self.plot.invertY(curve.falls)
         low, high = value_range(curve)
-        self.plot.setYRange(low, high, padding=0.08)
+        self.plot.setYRange(low, high, padding=0.1)
         self.plot.getAxis("left").setTicks([round_ticks(low, high)])
 
 

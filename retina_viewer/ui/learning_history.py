@@ -185,16 +185,16 @@ def _from_json(file: Path) -> list[list[Point]]:
     return stages
 
 
-def smoothed(values: Line, window: int = 9) -> Line:
-    """The trend of values that jump: a centred running median, narrower at both ends.
+def smoothed(values: Line) -> Line:
+    """The trend of values that jump: a centred running median over a tenth of them, at least 9,
+    narrower at both ends but never of a few values alone, which would jump there.
 
     Args:
         values: ``(n,)``.
-        window: odd.
     """
-    half = window // 2
+    half = max(4, len(values) // 20)
     result = np.empty_like(values)
     for place in range(len(values)):
-        reach = min(half, place, len(values) - 1 - place)
-        result[place] = np.median(values[place - reach : place + reach + 1])
+        reach = max(min(half, place, len(values) - 1 - place), half // 3)
+        result[place] = np.median(values[max(place - reach, 0) : place + reach + 1])
     return result

@@ -62,8 +62,20 @@ def test_curves_grow_in_their_plots(curves: LearningCurves) -> None:
     assert curves.plot_of(2, "generator/pixel") is not None
 
 
+def test_a_curve_ends_within_its_plot_however_long_its_title(
+    qtbot: QtBot, curves: LearningCurves
+) -> None:
+    curves.resize(800, curves.wanted_height)
+    curves.show()
+    qtbot.waitExposed(curves)
+    plot = curves.plot_of(0, "psnr_gaussian")
+    area = plot.plot.getViewBox().sceneBoundingRect()
+    assert plot.chart.width() > area.right() > plot.chart.width() - 30
+    assert area.width() > 60
+
+
 def test_a_theme_changes_the_ground(curves: LearningCurves) -> None:
-    plot = curves.plot_of(0, "lpips")
+    plot = curves.plot_of(0, "lpips").chart
     assert plot.backgroundBrush().color().name() == DARK.panel
     curves.use_tokens(LIGHT)
     assert plot.backgroundBrush().color().name() == LIGHT.panel
