@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.evaluation.colour_drift import colour_drift
-from retina_viewer.evaluation.datasets import find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import split
 from retina_viewer.evaluation.metrics import luminance_studio, psnr
 from retina_viewer.imaging.degradation import Kernel, degrade, to_8bit
 from retina_viewer.imaging.formation import Formation, form, sampling_blur

@@ -15,7 +15,8 @@ import argparse
 from pathlib import Path
 
 from retina_viewer.core.files import sha256_of
-from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.training.plan import (
     PRESET_NAMES,
     Expert,

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from benchmarks.peer_list import Enlarge, Peer, all_peers
 from benchmarks.peer_page import KERNELS, ORIGINAL, Row, by_condition, report
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, subset_of
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, subset_of
 from retina_viewer.evaluation.lpips import LPIPS, LPIPSReference, fastest_lpips
 from retina_viewer.evaluation.measuring import Job, measure_all
 from retina_viewer.evaluation.metrics import dice

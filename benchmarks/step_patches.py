@@ -4,7 +4,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from retina_viewer.evaluation.datasets import find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import split
 from retina_viewer.networks.generator import upsample2
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.evaluation.protocols import Condition
 from retina_viewer.evaluation.scenes import Scenes
 from retina_viewer.evaluation.superres import figures_of

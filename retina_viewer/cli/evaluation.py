@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from retina_viewer.cli.comparison import add_tables
 from retina_viewer.cli.console import Console
-from retina_viewer.cli.options import add_device, add_json
+from retina_viewer.cli.evaluation_options import (
+    add_against_bicubic,
+    add_back_projection,
+    add_conditions,
+    add_measured,
+    add_network,
+    add_sets,
+)
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
-
-_SCALES = (2, 4, 8, 16)
 
 
 def add_kinds(kinds: "Verbs") -> None:
@@ -46,10 +51,10 @@ def _add_superres(kinds: "Verbs") -> None:
     parser.add_argument(
         "--perceptual", action="store_true", help="LPIPS and S3 too; takes several times as long"
     )
-    _add_conditions(parser)
-    _add_network(parser)
-    _add_sets(parser)
-    _add_measured(parser)
+    add_conditions(parser)
+    add_network(parser)
+    add_sets(parser)
+    add_measured(parser)
     parser.set_defaults(run=_evaluate_superres)
 
 
@@ -57,92 +62,40 @@ def _add_fidelity(kinds: "Verbs") -> None:
     parser = kinds.add_parser(
         "fidelity", help="every fidelity of a saliency GAN, and which should be its default"
     )
-    _add_conditions(parser)
-    _add_back_projection(parser)
-    _add_measured(parser, model_needed=True)
+    add_conditions(parser)
+    add_back_projection(parser)
+    add_measured(parser, model_needed=True)
     parser.set_defaults(run=_evaluate_fidelity)
 
 
 def _add_recovery(kinds: "Verbs") -> None:
     parser = kinds.add_parser("recovery", help="vessels found again in enlargements")
-    _add_against_bicubic(parser)
+    add_against_bicubic(parser)
     parser.add_argument("--vessel-model", metavar="NAME", help="default: the shipped one")
-    _add_sets(parser)
-    _add_measured(parser)
+    add_sets(parser)
+    add_measured(parser)
     parser.set_defaults(run=_evaluate_recovery)
 
 
 def _add_lesions(kinds: "Verbs") -> None:
     parser = kinds.add_parser("lesions", help="contrast of microaneurysms kept in enlargements")
-    _add_against_bicubic(parser)
-    _add_measured(parser)
+    add_against_bicubic(parser)
+    add_measured(parser)
     parser.set_defaults(run=_evaluate_lesions)
 
 
 def _add_formation(kinds: "Verbs") -> None:
     parser = kinds.add_parser("formation", help="blur and noise read from small photographs")
-    _add_sets(parser)
-    _add_measured(parser)
+    add_sets(parser)
+    add_measured(parser)
     parser.set_defaults(run=_evaluate_formation)
 
 
 def _add_vessels(kinds: "Verbs") -> None:
     parser = kinds.add_parser("vessels", help="vessels against the first observer's")
-    _add_sets(parser)
-    _add_measured(parser)
+    add_sets(parser)
+    add_measured(parser)
     parser.set_defaults(run=_evaluate_vessels)
-
-
-def _add_against_bicubic(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--methods", nargs="+", default=["pixel"], metavar="M",
-        help="methods of enhance, compared with bicubic; default pixel",
-    )  # fmt: skip
-    _add_conditions(parser)
-    _add_network(parser)
-
-
-def _add_conditions(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--scales", nargs="+", type=int, choices=_SCALES, default=list(_SCALES), metavar="S"
-    )
-    parser.add_argument(
-        "--kernels", nargs="+", choices=("gaussian", "bicubic"), default=["gaussian"],
-        help="how the small photographs are made; default gaussian",
-    )  # fmt: skip
-
-
-def _add_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--fidelity", type=float, metavar="F", help="of a saliency GAN; default: the model's own"
-    )
-    _add_back_projection(parser)
-
-
-def _add_back_projection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--no-back-projection", dest="back_projection", action="store_false",
-        help="do not hold the networks' results to the photograph",
-    )  # fmt: skip
-
-
-def _add_sets(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--sets", nargs="+", default=[], metavar="SET", help="DRIVE, CHASE_DB1, ...; default all"
-    )
-
-
-def _add_measured(parser: argparse.ArgumentParser, *, model_needed: bool = False) -> None:
-    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
-    parser.add_argument(
-        "-o", "--out", type=Path, default=Path("evaluation"), metavar="DIR",
-        help="where the tables go; a broken run goes on there; default evaluation",
-    )  # fmt: skip
-    parser.add_argument("--limit", type=int, metavar="N", help="at most N photographs of a set")
-    shipped = "a saliency GAN" if model_needed else "default: the shipped one"
-    parser.add_argument("--model", metavar="NAME", required=model_needed, help=shipped)
-    add_device(parser)
-    add_json(parser)
 
 
 def _evaluate_superres(options: argparse.Namespace, console: Console) -> int:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.contenders import LINEAR, SHARP_BICUBIC
-from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.protocols import Condition, Protocol
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.superres.methods import find_method, methods_on_offer

@@ -32,7 +32,8 @@ from retina_viewer.evaluation.consistency_summary import (
     summarise,
     to_markdown,
 )
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, split
 from retina_viewer.evaluation.protocols import Truth
 from retina_viewer.evaluation.report import held_out_photographs, make_folder, provenance
 from retina_viewer.evaluation.tables import write_report

@@ -8,7 +8,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.consistency_samples import FIELD_DIAMETERS
 from retina_viewer.evaluation.contenders import Contenders
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, subset_of
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, subset_of
 from retina_viewer.evaluation.fidelity_choice import choose, summarise
 from retina_viewer.evaluation.measuring import Job, measure_all
 from retina_viewer.evaluation.perceptual import Perceptual

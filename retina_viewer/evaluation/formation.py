@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.protocols import Condition, Truth, small_image
 from retina_viewer.evaluation.report import (
     command_line,

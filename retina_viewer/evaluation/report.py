@@ -26,7 +26,7 @@ def held_out_photographs(
     Of DRIVE the test half alone, as in the literature.
 
     Args:
-        photographs: from :func:`~retina_viewer.evaluation.datasets.find_photographs`.
+        photographs: from :func:`~retina_viewer.evaluation.data_folders.find_photographs`.
         sets: names of sets; empty for all.
         limit: at most so many of each set, the first by name.
 

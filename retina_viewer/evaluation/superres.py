@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.evaluation.colour_drift import colour_drift
 from retina_viewer.evaluation.contenders import LINEAR, SHARP_BICUBIC, Contenders
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, split
 from retina_viewer.evaluation.measuring import Job, measure_all
 from retina_viewer.evaluation.metrics import Mask, luminance_studio, psnr, rmse, ssim
 from retina_viewer.evaluation.perceptual import Perceptual

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation.contenders import Contenders
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, read_mask
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, read_mask
 from retina_viewer.evaluation.measuring import Job, measure_all
 from retina_viewer.evaluation.metrics import Mask
 from retina_viewer.evaluation.protocols import Condition, Truth, prepare, small_image

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, read_mask
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, read_mask
 from retina_viewer.evaluation.metrics import Mask, dice
 from retina_viewer.evaluation.protocols import field_of_view_mask
 from retina_viewer.evaluation.report import held_out_photographs, make_folder, provenance

@@ -8,7 +8,8 @@ import torch
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.evaluation.datasets import find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import split
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.training.fitted_model import write_fitted_model
 from retina_viewer.training.fitted_recipe import FittedRecipe, LinearRecipe

@@ -10,7 +10,8 @@ from torch import nn
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.evaluation.datasets import find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import split
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build

@@ -17,7 +17,8 @@ from retina_viewer.evaluation.consistency_samples import (
     true_error,
     truth_of,
 )
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, split
 from retina_viewer.evaluation.protocols import Condition, small_image
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.model_store.store import find_model

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retina_viewer.evaluation.cross_validation import evaluate_linear_folds, folds_by_patient
-from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.linear_filter import fit_linear_filters
 from retina_viewer.evaluation.protocols import Condition
 from retina_viewer.evaluation.superres import RECORD_KEY

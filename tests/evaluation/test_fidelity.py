@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.evaluation.datasets import find_photographs, subset_of
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import subset_of
 from retina_viewer.evaluation.fidelity import (
     POSITIONS,
     evaluate_fidelity_command,

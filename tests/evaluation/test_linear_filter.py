@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, split
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, split
 from retina_viewer.evaluation.linear_filter import fit_linear_filters
 from retina_viewer.evaluation.metrics import evaluation_mask, luminance_studio, psnr
 from retina_viewer.evaluation.protocols import Condition, prepare, small_image

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retina_viewer.evaluation.contenders import Contenders
-from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.evaluation.perceptual import Perceptual
 from retina_viewer.evaluation.protocols import Condition, prepare
 from retina_viewer.evaluation.superres import evaluate_superres

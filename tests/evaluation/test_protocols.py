@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.protocols import (
     Condition,
     Truth,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.evaluation.metrics import evaluation_mask
 from retina_viewer.evaluation.protocols import Condition, prepare, small_image
 from retina_viewer.evaluation.scenes import Scenes

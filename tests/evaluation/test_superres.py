@@ -7,7 +7,7 @@ import pytest
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.evaluation.contenders import Contenders, sharp_bicubic
-from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.evaluation.protocols import Condition, Truth
 from retina_viewer.evaluation.superres import (
     evaluate_superres,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retina_viewer.evaluation.datasets import Photograph, find_photographs, read_mask
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph, read_mask
 from retina_viewer.evaluation.protocols import Condition
 from retina_viewer.evaluation.vessel_halves import enlarged, halves_of
 from retina_viewer.superres.classical import bicubic

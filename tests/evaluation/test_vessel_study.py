@@ -7,7 +7,8 @@ import pytest
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.evaluation.comparison import Comparison
-from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.evaluation.vessel_study import RECORDS, figures, study_vessels
 from tests.evaluation.dark_vessels import CountingTrainer, DarkIsVessel
 

@@ -10,7 +10,8 @@ import pytest
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.evaluation import vessels as tables
-from retina_viewer.evaluation.datasets import find_photographs, read_mask
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import read_mask
 from retina_viewer.evaluation.metrics import auc, dice
 from retina_viewer.evaluation.report import held_out_photographs
 from retina_viewer.evaluation.vessels import evaluate_vessels, evaluate_vessels_command

@@ -9,7 +9,8 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
-from retina_viewer.evaluation.datasets import find_photographs, read_mask
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import read_mask
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.own_photographs import eight_bits, own, replayed
 from retina_viewer.training.plan import PlannedPhotograph

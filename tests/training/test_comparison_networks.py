@@ -8,7 +8,8 @@ import pytest
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import no_progress
-from retina_viewer.evaluation.datasets import Photograph, find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
+from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.model_store.card import read_card
 from retina_viewer.training.comparison_networks import (

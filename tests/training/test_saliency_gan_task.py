@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.networks.cascade import (
     AnyStepParameters,
     GeneratorCascade,

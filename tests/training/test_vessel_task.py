@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.evaluation.datasets import find_photographs
+from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.networks.unet import UNet
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.losses import masked_bce, masked_soft_dice
