@@ -73,7 +73,11 @@ def _measured(results: Mapping[int, TableResults]) -> str:
         for record in one.records:
             sets.setdefault(str(record["dataset"]), set()).add(str(record["photograph"]))
     counted = sentence_of([f"{len(names)} of {name}" for name, names in sorted(sets.items())])
-    commands = dict.fromkeys(one.provenance["command"] for one in results.values())
+    commands = dict.fromkeys(
+        command
+        for one in results.values()
+        for command in one.provenance.get("commands", [one.provenance["command"]])
+    )
     first = next(iter(results.values())).provenance
     lines = "\n".join(f"    {command}" for command in commands)
     return (

@@ -77,7 +77,7 @@ def evaluate_superres(
         One record a photograph, condition and method: the names of :func:`figures_of`, and who.
     """
     identities = contenders.identities()
-    needs = ("psnr", "drift") if perceptual is None else ("psnr", "drift", "lpips")
+    needs = needed_figures(perceptual is not None)
 
     def job(scenes: Scenes, condition: Condition, method: str) -> Job:
         photograph = scenes.photograph
@@ -106,6 +106,11 @@ def evaluate_superres(
         share = part_of(progress, number / len(photographs), (number + 1) / len(photographs))
         records += measure_all(jobs, log=log, progress=share)
     return records
+
+
+def needed_figures(perceptual: bool) -> tuple[str, ...]:
+    """Names without which a record is not taken as measured."""
+    return ("psnr", "drift", "lpips") if perceptual else ("psnr", "drift")
 
 
 def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) -> Record:

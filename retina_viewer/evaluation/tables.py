@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,6 +131,10 @@ class RecordLog:
     def find(self, **key: Value) -> Record | None:
         """The record with these key values, if it was measured before."""
         return self._records.get(self._key_of(key))
+
+    def __iter__(self) -> Iterator[Record]:
+        """In the order in which they were first measured."""
+        return iter(self._records.values())
 
     def add(self, record: Record) -> None:
         """Keep a record, replacing one of the same key.
