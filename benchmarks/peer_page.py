@@ -96,7 +96,9 @@ def _cell(key: str, form: str, name: str, row: Row, made: dict[str, Row]) -> str
 def explanation(peers: Sequence[Peer]) -> str:
     """What the columns are, whose the peers are, and how to get what is missing."""
     parts = [COLUMNS_EXPLAINED, "", NETWORKS_EXPLAINED]
-    own = [f"{peer.name}: {peer.identity[:16]}" for peer in peers if not peer.licence]
+    own = [
+        f"{peer.name}: {peer.identity[:16]}" for peer in peers if peer.enlarge and not peer.licence
+    ]
     licences = sorted({f"{peer.maker}: {peer.licence}" for peer in peers if peer.licence})
     parts += ["", f"Weights (SHA-256): {'; '.join(own)}. Licences: {'; '.join(licences)}."]
     missing = [f"{peer.name}: {peer.missing}" for peer in peers if peer.enlarge is None]
