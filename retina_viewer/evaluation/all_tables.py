@@ -1,5 +1,6 @@
 """``retina-viewer evaluate tables``: every table of both papers, of one comparison."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from retina_viewer.evaluation.page import cases_of, page
 from retina_viewer.evaluation.report import make_folder
 from retina_viewer.evaluation.results import read_results
 from retina_viewer.evaluation.superres_summary import reference_of
-from retina_viewer.evaluation.tables import records_to_csv, write_report
+from retina_viewer.evaluation.tables import names_in, records_to_csv, write_report
 from retina_viewer.evaluation.vessel_study import Trainer
 from retina_viewer.evaluation.vessel_tables import measure_vessels
 
@@ -69,7 +70,9 @@ def evaluate_tables_command(
 
 
 def write_page(out: Path, file: Path) -> None:
-    """Make the page of the results in ``out``; its plots go into ``figures`` beside it.
+    """Make the page of the results in ``out``; its plots go into ``figures`` beside it, and with
+    them what readers may want to reckon with: every figure of every photograph as CSV, and the
+    provenance of all as JSON.
 
     An older page is replaced. Every table in ``out`` is taken, of whichever run.
 
@@ -80,5 +83,11 @@ def write_page(out: Path, file: Path) -> None:
     figures = file.parent / "figures"
     make_folder(figures)
     titles = save_plots(results, figures, f"{file.stem}_")
+    for number in sorted(results.keys() - {3}):  # table 3 is of the second's records
+        records = results[number].records
+        per_image = records_to_csv(names_in(records), records)
+        write_report(figures / f"{file.stem}_table{number}_per_image.csv", per_image)
+    about = {f"table{number}": one.provenance for number, one in results.items()}
+    write_report(figures / f"{file.stem}_provenance.json", json.dumps(about, indent=1) + "\n")
     addresses = {f"figures/{name}": title for name, title in titles.items()}
     write_report(file, page(results, addresses))

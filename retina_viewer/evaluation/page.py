@@ -84,9 +84,10 @@ def _measured(results: Mapping[int, TableResults]) -> str:
         f"Measured on photographs that no training of the methods saw: {counted}. Made by\n\n"
         f"{lines}\n    retina-viewer evaluate tables -o DIR --page docs/benchmarks.md\n\n"
         f"on {first['date']}, with version {first['program']} and torch "
-        f"{first['versions']['torch']}, on {first['device']}, threads: {first['threads']}. DIR "
-        "holds every figure of every photograph, and the hashes of weights and photographs. What "
-        "the metrics are: [figures/README.md](figures/README.md)."
+        f"{first['versions']['torch']}, on {first['device']}, threads: {first['threads']}. "
+        "Beside the plots, in `figures/`, lie every figure of every photograph "
+        "(`*_per_image.csv`) and the hashes of weights and photographs (`*_provenance.json`). "
+        "What the metrics are: [figures/README.md](figures/README.md)."
     )
 
 
@@ -127,8 +128,8 @@ def _likeness(results: TableResults) -> Iterator[str]:
         "Mean ± SD over the photographs. PSNR (dB), RMSE (grey levels) and SSIM of BT.601 "
         "luminance, studio range, LPIPS (VGG-16, less is better) and S3 as a ratio to the "
         "original's, inside the field of view eroded by 2r + 4 px; p: Wilcoxon signed-rank test, "
-        f"two-sided, exact, against {_reference(results)}. Each set by itself: `table1.md` and "
-        "`table1.csv` in DIR."
+        f"two-sided, exact, against {_reference(results)}. Each set by itself: `table1.md` in "
+        "DIR."
     )
     for protocol in results.values("protocol"):
         for kernel in results.values("kernel"):

@@ -13,7 +13,7 @@ import retina_viewer
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
 from retina_viewer.evaluation.datasets import Photograph, subset_of
-from retina_viewer.evaluation.tables import Record, Table, records_to_csv, write_report
+from retina_viewer.evaluation.tables import Record, Table, names_in, records_to_csv, write_report
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pillow")
 
@@ -149,13 +149,8 @@ def write_tables(
     markdown = "\n".join(table.to_markdown() for table in tables)
     rows = [dict(row) for row in tables[0].rows]
     write_report(out / f"{stem}.md", f"{markdown}\nMeasured by `{about['command']}`.\n")
-    write_report(out / f"{stem}.csv", records_to_csv(_names(rows), rows))
-    write_report(out / f"{stem}_per_image.csv", records_to_csv(_names(records), records))
+    write_report(out / f"{stem}.csv", records_to_csv(names_in(rows), rows))
+    write_report(out / f"{stem}_per_image.csv", records_to_csv(names_in(records), records))
     whole = {"provenance": about, "summary": rows, "records": list(records)}
     write_report(out / f"{stem}.json", json.dumps(whole, indent=1) + "\n")
     return markdown
-
-
-def _names(records: Sequence[Record]) -> list[str]:
-    """The names that occur, in the order in which they first do."""
-    return list(dict.fromkeys(name for record in records for name in record))

@@ -91,6 +91,11 @@ def records_to_csv(keys: Sequence[str], records: Iterable[Mapping[str, Value]]) 
     return stream.getvalue()
 
 
+def names_in(records: Iterable[Mapping[str, Value]]) -> list[str]:
+    """The names that occur, in the order in which they first do."""
+    return list(dict.fromkeys(name for record in records for name in record))
+
+
 def write_report(path: Path, text: str) -> None:
     """Write a report whole, in place of an older one of the same name."""
     with atomic_write(path, replace=True) as stream:

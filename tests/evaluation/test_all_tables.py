@@ -96,6 +96,16 @@ def test_the_page_says_what_was_measured(measured: Path, tmp_path: Path) -> None
         assert re.search(rf"\| {method} .*{value:.4f}", text)
 
 
+def test_every_figure_lies_beside_the_page(measured: Path, tmp_path: Path) -> None:
+    write_page(measured, tmp_path / "page.md")
+    for number, count in ((1, 4), (2, 10)):
+        with (tmp_path / "figures" / f"page_table{number}_per_image.csv").open() as stream:
+            rows = list(csv.DictReader(stream))
+        assert len(rows) == count and {row["photograph"] for row in rows} == {"11L", "12R"}
+    about = json.loads((tmp_path / "figures" / "page_provenance.json").read_text())
+    assert about["table1"] == read_results(measured)[1].provenance
+
+
 def with_the_claimant(measured: Path, out: Path, ssim: float) -> Path:
     """The results as they would be had a saliency GAN been measured instead of Lanczos."""
     out.mkdir()
