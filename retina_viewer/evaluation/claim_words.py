@@ -69,7 +69,7 @@ def verdict(cases: Sequence[Case]) -> str:
     missing = [metric.title for metric in METRICS if not any(c.metric == metric for c in cases)]
     if len(missing) == len(METRICS):
         return "The claim was not tested: the saliency GAN was not measured against other methods."
-    limits = f" {' and '.join(missing)} could not be tested." if missing else ""
+    limits = f" Not tested: {' and '.join(missing)}." if missing else ""
     if all(case.is_first for case in cases):
         return f"The claim holds in every case measured here.{limits}"
     if not any(case.is_first for case in cases):

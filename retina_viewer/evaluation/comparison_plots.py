@@ -40,6 +40,8 @@ def save_plots(results: Mapping[int, TableResults], folder: Path, stem: str = ""
                     if (row["dataset"], row["protocol"], row["kernel"])
                     == (dataset, protocol, kernel)
                 ]  # fmt: skip
+                if not rows:
+                    continue
                 save_plot(likeness_panels(rows), folder / name, _BARS)
                 titles[name] = f"Likeness: {dataset}, {protocol}, {kernel}"
     if 2 in results:

@@ -15,6 +15,7 @@ from retina_viewer.evaluation.claims import (
     vessel_cases,
 )
 from retina_viewer.evaluation.contenders import LINEAR_FOLDS
+from retina_viewer.evaluation.page_harm import harm
 from retina_viewer.evaluation.page_limits import limits
 from retina_viewer.evaluation.page_tables import (
     beside_2025,
@@ -53,7 +54,10 @@ def page(results: Mapping[int, TableResults], plots: Mapping[str, str]) -> str:
         plots: titles by address, relative to the page.
     """
     cases = cases_of(results)
-    parts = ["# Benchmarks", _measured(results), *_conclusions(cases), *_claims(cases)]
+    parts = ["# Benchmarks", _measured(results), *_conclusions(cases)]
+    if 1 in results:
+        parts += harm(results[1])
+    parts += _claims(cases)
     if 1 in results:
         parts += _likeness(results[1])
     if plots:

@@ -89,7 +89,7 @@ def test_sentences_of_every_outcome() -> None:
     assert verdict([won(SSIM), lost(SSIM), lost(LPIPS), lost(DICE)]) == (
         "The claim does not hold in general."
     )
-    assert "vessel Dice could not be tested" in verdict([won(SSIM), won(LPIPS)])
+    assert "Not tested: vessel Dice." in verdict([won(SSIM), won(LPIPS)])
     assert verdict([]).startswith("The claim was not tested")
 
 
