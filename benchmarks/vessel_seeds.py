@@ -25,6 +25,7 @@ NOTE = (
     "Mean Dice over the test photographs, inside the field of view, by seed of the network: first "
     "weights, order and augmentation of the crops. SD over the seeds, of one network; two methods "
     "that are nearer to each other than about three of it are not told apart by one training each. "
+    "What was trained on originals is one network a seed: there, methods compare within a column. "
     "Networks of {steps} steps, seeds {seeds}. {command}"
 )
 COMMAND = "Measured by `python -m benchmarks.vessel_seeds DATA {options} -o DIR`."

@@ -48,7 +48,8 @@ def limits(results: Mapping[int, TableResults]) -> Iterator[str]:
     if 2 in results:
         said.append(
             "Every vessel network was trained once: p compares photographs and does not know by "
-            "how much another training of the same network would differ."
+            "how much another training of the same network would differ, which "
+            "`python -m benchmarks.vessel_seeds` measures."
         )
     if 2 in results and "CHASE_DB1" in results[2].values("dataset"):
         said.append(
