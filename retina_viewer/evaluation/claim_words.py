@@ -69,13 +69,13 @@ def verdict(cases: Sequence[Case]) -> str:
     missing = [metric.title for metric in METRICS if not any(c.metric == metric for c in cases)]
     if len(missing) == len(METRICS):
         return "The claim was not tested: the saliency GAN was not measured against other methods."
-    limits = f" Not tested: {' and '.join(missing)}." if missing else ""
+    limits = f" Not tested: {sentence_of(missing)}." if missing else ""
     if all(case.is_first for case in cases):
         return f"The claim holds in every case measured here.{limits}"
     if not any(case.is_first for case in cases):
         return f"The claim holds in no case measured here.{limits}"
     kept = [metric.title for metric in METRICS if _always(metric, cases)]
-    so_far = f" It does in {' and '.join(kept)}." if kept else ""
+    so_far = f" It does in {sentence_of(kept)}." if kept else ""
     return f"The claim does not hold in general.{so_far}{limits}"
 
 
@@ -103,7 +103,7 @@ def losses(metric: Metric, cases: Sequence[Case]) -> list[str]:
         if name in characters:
             alike.setdefault(characters[name], []).append(f"`{name}`")
     for character, names in alike.items():
-        who = names[0] if len(names) == 1 else f"Each of {' and '.join(names)}"
+        who = names[0] if len(names) == 1 else f"Each of {sentence_of(names)}"
         said.append(f"{who} {_WHY[metric.key, character]}")
     return said
 
@@ -120,6 +120,12 @@ def advice(cases: Sequence[Case]) -> list[str]:
         firsts = Counter(case.first for case in cases if case.metric == metric)
         if firsts:
             most = max(firsts.values())
-            names = " and ".join(f"`{name}`" for name, count in firsts.items() if count == most)
+            names = sentence_of([f"`{name}`" for name, count in firsts.items() if count == most])
             said.append(f"{purpose}: {names}, first in {_share(most, firsts.total())}")
     return said
+
+
+def sentence_of(names: Sequence[object]) -> str:
+    """``a, b and c``."""
+    words = [str(name) for name in names]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -6,7 +6,7 @@ command and never edited.
 
 from collections.abc import Iterator, Mapping
 
-from retina_viewer.evaluation.claim_words import advice, losses, outcome, verdict
+from retina_viewer.evaluation.claim_words import advice, losses, outcome, sentence_of, verdict
 from retina_viewer.evaluation.claims import (
     METRICS,
     Case,
@@ -23,7 +23,6 @@ from retina_viewer.evaluation.page_tables import (
     beside_table_2,
     likeness_table,
     printed_below,
-    sentence_of,
     vessel_table,
     widest_set,
 )

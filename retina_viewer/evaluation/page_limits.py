@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from retina_viewer.evaluation.claim_words import sentence_of
 from retina_viewer.evaluation.claims import is_unseen
 from retina_viewer.evaluation.comparison import FIELD_DIAMETER
 from retina_viewer.evaluation.contenders import LINEAR, LINEAR_FOLDS
-from retina_viewer.evaluation.page_tables import sentence_of
 from retina_viewer.evaluation.results import TableResults
 
 

@@ -1,7 +1,7 @@
 """The tables of the page: few columns, a value and its SD in one cell, printed figures beside."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from retina_viewer.evaluation.published import TABLE_1, TABLE_2, TABLE_2025
 from retina_viewer.evaluation.results import TableResults
@@ -194,9 +194,3 @@ def _pair(printed: Row, ours: Row, name: str, own_name: str, digits: int) -> str
     if name not in printed:
         return "-"
     return f"{_figure(printed, name, digits)} / {_figure(ours, own_name, digits)}"
-
-
-def sentence_of(names: Sequence[object]) -> str:
-    """``a, b and c``."""
-    words = [str(name) for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
