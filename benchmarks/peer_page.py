@@ -32,8 +32,9 @@ COLUMNS_EXPLAINED = (
 NETWORKS_EXPLAINED = (
     "A network without weights for a scale enlarges twice, or more and is then shrunk: x2 of "
     "x4plus, x4 of waifu2x. These networks learned from everyday pictures (animevideov3 from "
-    "drawn ones), shrunk in other ways; this program's from photographs of the retina, shrunk as "
-    "here. So the table says what is to be had for retinas, not which network is better."
+    "drawn ones), this program's from photographs of the retina, shrunk by blurs of many widths; "
+    "SPAN learned from bicubically shrunk pictures alone, so the bicubic tables are its own "
+    "ground. What is to be had for retinas is compared, not which network is better."
 )
 
 
