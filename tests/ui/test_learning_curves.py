@@ -125,3 +125,4 @@ def test_a_training_that_has_just_begun_has_no_curves(tmp_path: Path, qapp: obje
 def test_steps_below_a_plot_are_few_enough_not_to_touch() -> None:
     assert [text for _, text in round_ticks(0, 2000, 2)] == ["0", "1,000", "2,000"]
     assert [text for _, text in round_ticks(0, 700, 2)] == ["0", "500"]
+    assert [text for _, text in round_ticks(0, 44, 2)] == ["0", "20", "40"]  # not 0 alone
