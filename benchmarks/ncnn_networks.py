@@ -57,10 +57,8 @@ class NcnnNetwork:
         padded = cv2.copyMakeBorder(small, rim, rim, rim, rim, cv2.BORDER_REFLECT_101)
         inner = slice(_AROUND * scale, -_AROUND * scale)
         for tile in tiles_covering(width, height, _TILE):
-            rows, columns = (
-                slice(tile.y, tile.bottom + 2 * rim),
-                slice(tile.x, tile.right + 2 * rim),
-            )
+            rows = slice(tile.y, tile.bottom + 2 * rim)
+            columns = slice(tile.x, tile.right + 2 * rim)
             large = self._computed(scale, np.asarray(padded, np.uint8)[rows, columns])
             result[tile.scaled(scale).slices()] = large[inner, inner]
         return result

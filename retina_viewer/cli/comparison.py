@@ -24,7 +24,7 @@ def add_tables(kinds: "Verbs") -> None:
     parser.add_argument("data", nargs="*", type=Path, metavar="DATA", help="folders of data sets")
     parser.add_argument(
         "-o", "--out", type=Path, default=Path("tables"), metavar="DIR",
-        help="results; a broken run goes on there, and earlier runs count too; default tables",
+        help="results; a broken run goes on there, earlier ones count in table 1; default tables",
     )  # fmt: skip
     parser.add_argument(
         "--tables", nargs="+", type=int, choices=(1, 2, 3), default=[1, 2, 3], metavar="N",

@@ -82,17 +82,23 @@ def is_unseen(dataset: str) -> bool:
 
 def image_cases(rows: Iterable[Row]) -> list[Case]:
     """SSIM and LPIPS, from the summary of table 1."""
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row["dataset"] != ALL_SETS:
-            where = f"{row['protocol']}, {row['kernel']}, x{row['scale']}"
-            groups.setdefault((str(row["dataset"]), where), []).append(row)
+    groups = by_condition(rows)
     return [
         case
         for metric in (SSIM, LPIPS)
         for (dataset, where), members in groups.items()
         for case in _case(metric, dataset, where, members)
     ]
+
+
+def by_condition(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    """Rows of table 1 by set and condition; those over all sets are left out."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["dataset"] != ALL_SETS:
+            where = f"{row['protocol']}, {row['kernel']}, x{row['scale']}"
+            groups.setdefault((str(row["dataset"]), where), []).append(row)
+    return groups
 
 
 def vessel_cases(rows: Iterable[Row]) -> list[Case]:

@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 from retina_viewer.evaluation.page_tables import widest_set
 from retina_viewer.evaluation.plots import Panel, Spread, save_plot
 from retina_viewer.evaluation.results import TableResults
-from retina_viewer.evaluation.tables import Record
+from retina_viewer.evaluation.tables import Record, by_photograph
 from retina_viewer.evaluation.vessel_study import ORIGINAL
 from retina_viewer.evaluation.vessel_tables import ORIGINALS, OWN
 
@@ -66,9 +66,9 @@ def likeness_panels(records: Sequence[Record]) -> list[Panel]:
         lines: dict[str, list[Spread | None]] = {name: [] for name in methods}
         for scale in scales:
             own = [one for one in records if one["scale"] == scale and key in one]
-            base = _by_photograph(own, key, _BASELINE)
+            base = _of(own, key, _BASELINE)
             for name, line in lines.items():
-                line.append(_difference(_by_photograph(own, key, name), base if against else None))
+                line.append(_difference(_of(own, key, name), base if against else None))
         if any(spread is not None for line in lines.values() for spread in line):
             panels.append(Panel(f"{title}{against}", [f"x{scale}" for scale in scales], lines))
     return panels
@@ -79,7 +79,7 @@ def vessel_panels(records: Sequence[Record]) -> list[Panel]:
     what is found in the original by a network that was trained on originals."""
     scales = sorted({int(record["scale"]) for record in records} - {1})
     methods = dict.fromkeys(str(one["method"]) for one in records if one["method"] != ORIGINAL)
-    original = _by_photograph(records, "dice", ORIGINAL)
+    original = _of(records, "dice", ORIGINAL)
     panels = []
     for training in (OWN, ORIGINALS):
         own = [one for one in records if (one["trained_on"] == ORIGINAL) == (training == ORIGINALS)]
@@ -87,7 +87,7 @@ def vessel_panels(records: Sequence[Record]) -> list[Panel]:
         for name in methods:
             lines[name] = [
                 _difference(
-                    _by_photograph([one for one in own if one["scale"] == scale], "dice", name),
+                    _of([one for one in own if one["scale"] == scale], "dice", name),
                     original or None,
                 )
                 for scale in scales
@@ -99,15 +99,10 @@ def vessel_panels(records: Sequence[Record]) -> list[Panel]:
 
 
 Values = dict[tuple[str, str], float]
-"""By set and photograph."""
 
 
-def _by_photograph(records: Sequence[Record], key: str, method: str) -> Values:
-    return {
-        (str(one["dataset"]), str(one["photograph"])): float(one[key])
-        for one in records
-        if one["method"] == method
-    }
+def _of(records: Sequence[Record], key: str, method: str) -> Values:
+    return by_photograph((one for one in records if one["method"] == method), key)
 
 
 def _difference(own: Values, base: Values | None) -> Spread | None:

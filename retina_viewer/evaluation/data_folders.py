@@ -109,14 +109,12 @@ def _chase(root: Path) -> Iterable[Photograph]:
 
 def _hrf(root: Path) -> Iterable[Photograph]:
     for _, path in _images(root / "images", r"\d+_(dr|g|h)"):
-        yield Photograph(
-            "HRF",
-            path.stem,
-            path.stem,
-            path,
-            fov=_label(root / "fov", path.stem),
-            vessels=_label(root / "vessels", path.stem),
-        )
+        yield _of_same_stem("HRF", root, path, path.stem)
+
+
+def _of_same_stem(dataset: str, root: Path, path: Path, patient: str) -> Photograph:
+    fov, vessels = (_label(root / name, path.stem) for name in ("fov", "vessels"))
+    return Photograph(dataset, path.stem, patient, path, fov=fov, vessels=vessels)
 
 
 def _idrid(root: Path) -> Iterable[Photograph]:
@@ -131,8 +129,7 @@ def _idrid(root: Path) -> Iterable[Photograph]:
 
 def _fives(root: Path) -> Iterable[Photograph]:
     for _, path in _images(root / "images", r"\d+_[ADGN]"):
-        vessels = _label(root / "vessels", path.stem)
-        yield Photograph("FIVES", path.stem, path.stem, path, vessels=vessels)
+        yield _of_same_stem("FIVES", root, path, path.stem)
 
 
 def _stare(root: Path) -> Iterable[Photograph]:
@@ -152,14 +149,8 @@ def _of_same_stems(root: Path) -> Iterable[Photograph]:
     if not (root / "vessels").is_dir():
         return
     for _, path in _images(root / "images", r".+"):
-        yield Photograph(
-            root.name,
-            path.stem,
-            re.sub(r"[_-]?(left|right|[LR])$", "", path.stem) or path.stem,
-            path,
-            fov=_label(root / "fov", path.stem),
-            vessels=_label(root / "vessels", path.stem),
-        )
+        patient = re.sub(r"[_-]?(left|right|[LR])$", "", path.stem) or path.stem
+        yield _of_same_stem(root.name, root, path, patient)
 
 
 _FINDERS: dict[str, Callable[[Path], Iterable[Photograph]]] = {

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from retina_viewer.evaluation.claims import LPIPS, SSIM, Metric, Row
+from retina_viewer.evaluation.claims import LPIPS, SSIM, Metric, Row, by_condition
 from retina_viewer.evaluation.contenders import LINEAR_FOLDS
 from retina_viewer.evaluation.results import TableResults
-from retina_viewer.evaluation.superres_summary import ALL_SETS
 from retina_viewer.evaluation.tables import Column, Record, Table
 
 BASELINE = "bicubic"
@@ -40,31 +39,41 @@ def harm(results: TableResults) -> Iterator[str]:
 
 def harm_rows(summary: list[Record]) -> list[Record]:
     """One row a method, in the order of the summary of table 1; ``linear-5fold`` is left out."""
-    cases: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in summary:
-        if row["dataset"] != ALL_SETS:
-            where = f"{row['protocol']}, {row['kernel']}, x{row['scale']}"
-            cases.setdefault((str(row["dataset"]), where), {})[str(row["method"])] = row
+    cases = {
+        case: {str(row["method"]): row for row in rows}
+        for case, rows in by_condition(summary).items()
+    }
     compared = {case: methods for case, methods in cases.items() if BASELINE in methods}
     names = dict.fromkeys(name for methods in compared.values() for name in methods)
     found: list[Record] = []
     for name in names:
         if name in (BASELINE, LINEAR_FOLDS):
             continue
-        own = {case: methods for case, methods in compared.items() if name in methods}
-        line: Record = {"method": name, "cases": len(own)}
+        pairs = {
+            case: (methods[name], methods[BASELINE])
+            for case, methods in compared.items()
+            if name in methods
+        }
+        line: Record = {"method": name, "cases": len(pairs)}
         for metric in _MEASURES:
-            gains = {
-                case: metric.sign * (float(rows[name][key]) - float(rows[BASELINE][key]))
-                for case, rows in own.items()
-                for key in [metric.key]
-                if key in rows[name] and key in rows[BASELINE]
-            }
+            gains = _gains(pairs, metric)
             line[metric.key] = sum(gain < 0 for gain in gains.values())
             if metric is _PSNR:
                 line["where"] = _places(gains)
         found.append(line)
     return found
+
+
+def _gains(
+    pairs: dict[tuple[str, str], tuple[Row, Row]], metric: Metric
+) -> dict[tuple[str, str], float]:
+    """Over interpolation, positive where better; of the cases where both have the figure."""
+    key = metric.key
+    return {
+        case: metric.sign * (float(own[key]) - float(base[key]))
+        for case, (own, base) in pairs.items()
+        if key in own and key in base
+    }
 
 
 def _places(gains: dict[tuple[str, str], float]) -> str:

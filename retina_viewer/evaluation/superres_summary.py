@@ -1,13 +1,12 @@
 """From one record an image to one row a method."""
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.statistics import rank_biserial, wilcoxon_p
-from retina_viewer.evaluation.tables import Column, Record, Table
+from retina_viewer.evaluation.tables import Column, Record, Table, by_photograph
 from retina_viewer.superres.methods import default_method
 
 ALL_SETS = "all"
@@ -103,12 +102,7 @@ def _groups(records: Sequence[Record]) -> list[tuple[Group, list[Record]]]:
 
 
 def _values(members: Sequence[Record], method: str, name: str) -> dict[tuple[str, str], float]:
-    """By set and photograph, so that two methods' values can be paired."""
-    return {
-        (str(one["dataset"]), str(one["photograph"])): float(cast(float, one[name]))
-        for one in members
-        if one["method"] == method
-    }
+    return by_photograph((one for one in members if one["method"] == method), name)
 
 
 def paired(

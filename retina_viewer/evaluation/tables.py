@@ -91,6 +91,11 @@ def records_to_csv(keys: Sequence[str], records: Iterable[Mapping[str, Value]]) 
     return stream.getvalue()
 
 
+def by_photograph(records: Iterable[Record], name: str) -> dict[tuple[str, str], float]:
+    """A figure of one method, by set and photograph, so that it can be paired with another's."""
+    return {(str(one["dataset"]), str(one["photograph"])): float(one[name]) for one in records}
+
+
 def names_in(records: Iterable[Mapping[str, Value]]) -> list[str]:
     """The names that occur, in the order in which they first do."""
     return list(dict.fromkeys(name for record in records for name in record))

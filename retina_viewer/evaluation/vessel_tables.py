@@ -15,7 +15,7 @@ from retina_viewer.evaluation.report import (
     write_tables,
 )
 from retina_viewer.evaluation.statistics import wilcoxon_p
-from retina_viewer.evaluation.tables import Column, Record, Table
+from retina_viewer.evaluation.tables import Column, Record, Table, by_photograph
 from retina_viewer.evaluation.vessel_study import ORIGINAL, Trainer, study_vessels
 
 STEMS = {2: "table2", 3: "table3"}
@@ -99,10 +99,7 @@ def vessel_summary(records: Sequence[Record], reference: str) -> list[Record]:
 
 def _p_of_dice(first: Sequence[Record], second: Sequence[Record]) -> float:
     """Of the photographs that were measured in both."""
-    one, two = (
-        {str(record["photograph"]): float(record["dice"]) for record in some}
-        for some in (first, second)
-    )
+    one, two = (by_photograph(some, "dice") for some in (first, second))
     common = sorted(one.keys() & two.keys())
     return wilcoxon_p([one[key] for key in common], [two[key] for key in common])
 

@@ -139,12 +139,10 @@ def round_ticks(low: float, high: float, parts: int = 5) -> list[tuple[float, st
     would be left), with as many decimals as they need: ``12,000``, ``0.125``."""
     rough = (high - low) / parts
     power = math.floor(math.log10(rough))
-    steps = [m * 10.0**power for m in (10, 5, 2, 1, 0.5)]
-    fitting = [step for step in steps[:4] if step >= rough]
-    for step in steps[len(fitting) - 1 :]:
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last > first:
-            break
+    step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= rough)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    if last <= first:
+        return round_ticks(low, high, parts + 1)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return [(number * step, f"{number * step:,.{decimals}f}") for number in range(first, last + 1)]
 
