@@ -28,6 +28,10 @@ class Decoded:
         orientation: the EXIF orientation that is still to be applied, 1 to 8.
         icc_profile: an RGB profile that describes ``pixels``, or None.
         um_per_px: micrometres on the retina per pixel, where the file says.
+        pages: how many pictures the file offers to choose from.
+        damage: what is wrong with the file although it was decoded: "a part of it is missing";
+            empty where nothing is.
+        notes: what a person should know of how it was read, one sentence each.
     """
 
     pixels: Pixels
@@ -35,6 +39,9 @@ class Decoded:
     orientation: int = 1
     icc_profile: bytes | None = None
     um_per_px: float | None = None
+    pages: int = 1
+    damage: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def too_large(name: str) -> UserError:

@@ -12,7 +12,7 @@ from retina_viewer.imaging.colour import profile_space
 from retina_viewer.imaging.decoded import Decoded, Pixels, check_size, stretched
 
 
-def read_dicom(data: bytes, name: str) -> Decoded:
+def read_dicom(data: bytes, name: str, page: int = 0) -> Decoded:
     """Decode the first frame.
 
     Samples of fewer bits than their type (BitsStored) are stretched over its full range;

@@ -13,6 +13,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.decoded import Pixels, as_rgb
 from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
+from retina_viewer.imaging.provenance import Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,11 @@ class FundusImage:
         icc_profile: the RGB profile of the pixels; None means sRGB.
         is_grey: whether the file has one channel, or three equal ones.
         um_per_px: micrometres on the retina per pixel, where the file says.
+        pages: how many pictures the file offers to choose from (frames, pages); 1 for most.
+        page: which of them this is, from 0.
+        damage: what is wrong with the file although it opened; empty where nothing is.
+        notes: what a person should know of how it was read, one sentence each.
+        made_by: how this program made it, where it did: read from the file or from beside it.
     """
 
     pixels: Pixels
@@ -38,6 +44,11 @@ class FundusImage:
     icc_profile: bytes | None = None
     is_grey: bool = False
     um_per_px: float | None = None
+    pages: int = 1
+    page: int = 0
+    damage: str = ""
+    notes: tuple[str, ...] = ()
+    made_by: Provenance | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3:

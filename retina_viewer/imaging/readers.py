@@ -22,19 +22,23 @@ _HEAD = 132
 _SUPPORTED = "JPEG, PNG, TIFF, BMP, WebP, GIF and DICOM photographs can be opened."
 
 
-def open_image(path: Path | str) -> FundusImage:
+def open_image(path: Path | str, page: int = 0) -> FundusImage:
     """Read one photograph, turned upright.
 
     8-bit files give uint8, 10- to 16-bit files uint16 over the full range. Transparency is laid on
     black. Grey becomes three equal channels. CMYK becomes sRGB. An RGB profile is kept with the
     pixels, which stay in its colour space. Of several pages or frames the first is taken.
 
+    Args:
+        page: which of several pages or frames, from 0.
+
     Raises:
-        UserError: the file is missing, unreadable, empty, damaged, no image, too large, too small.
+        UserError: the page does not exist; the file is missing, unreadable, empty, damaged, no
+            image, too large, too small.
     """
     path = Path(path)
     data = _bytes_of(path)
-    decoded = _decode(data, path.name)
+    decoded = _decode(data, path.name, page)
     pixels, grey = as_rgb(oriented(decoded.pixels, decoded.orientation))
     return FundusImage(
         pixels=pixels,
@@ -45,6 +49,10 @@ def open_image(path: Path | str) -> FundusImage:
         icc_profile=decoded.icc_profile,
         is_grey=grey,
         um_per_px=decoded.um_per_px,
+        pages=decoded.pages,
+        page=page,
+        damage=decoded.damage,
+        notes=decoded.notes,
     )
 
 
@@ -133,7 +141,7 @@ def _kind(head: bytes) -> str | None:
     return None
 
 
-def _decode(data: bytes, name: str, enough: int | None = None) -> Decoded:
+def _decode(data: bytes, name: str, page: int = 0, enough: int | None = None) -> Decoded:
     kind = _kind(data[:_HEAD])
     if kind is None:
         raise UserError(f"{name} is not an image that can be read.", _SUPPORTED)
@@ -143,11 +151,11 @@ def _decode(data: bytes, name: str, enough: int | None = None) -> Decoded:
         if kind == "dicom":
             from retina_viewer.imaging.dicom import read_dicom
 
-            return read_dicom(data, name)
+            return read_dicom(data, name, page)
         if kind == "tiff":
             from retina_viewer.imaging.tiff import read_tiff
 
-            return read_tiff(data, name)
+            return read_tiff(data, name, page)
         return read_raster(data, name, enough=enough)
     except UserError:
         raise

@@ -19,7 +19,7 @@ _ICC_PROFILE = 34675
 _MAX_SAMPLE_VALUE = 281
 
 
-def read_tiff(data: bytes, name: str) -> Decoded:
+def read_tiff(data: bytes, name: str, page: int = 0) -> Decoded:
     """Decode the first page.
 
     Samples of fewer bits than their type are stretched over its full range: by BitsPerSample, and
