@@ -81,6 +81,27 @@ class FundusImage:
         return Path(self.name).stem
 
     @property
+    def label(self) -> str:
+        """What its pixels are called: ``ORIGINAL``, unless this program has made them."""
+        return "ORIGINAL" if self.made_by is None else self.made_by.label
+
+    @property
+    def is_enlarged(self) -> bool:
+        """Whether this program has enlarged it already: doing so again needs a yes."""
+        return self.made_by is not None and self.made_by.is_enlargement
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the file, one sentence each, the gravest first."""
+        damage = f"This file is damaged: {self.damage}." if self.damage else ""
+        made = self.made_by
+        how = "" if made is None else f"{made.program} made this image: {made.method}."
+        several = ""
+        if self.pages > 1:
+            several = f"This is picture {self.page + 1} of {self.pages} in the file."
+        return tuple(text for text in (damage, how, several, *self.notes) if text)
+
+    @property
     def bounds(self) -> Rect:
         """The whole image."""
         return Rect(0, 0, self.width, self.height)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, scale_for
 from retina_viewer.ui.making import Making
+from retina_viewer.ui.photo import inherited_chips, origin_chips
 from retina_viewer.ui.resolved_view import LayerView, ResolvedView
 from retina_viewer.ui.view_state import LayerName, Layout, Scale, Tone
 
@@ -17,6 +19,7 @@ class Facts:
     """What the view does not know: the state of the photograph and of the work on it."""
 
     photo: str = ""
+    image: FundusImage | None = None
     um_per_px: float | None = None
     making: Making = Making("bicubic", 4)  # noqa: RUF009 (frozen)
     """What the person wants the result to be made with."""
@@ -27,7 +30,11 @@ class Facts:
     tone: Tone | None = None
     """What the original is shown in now; a chosen tone takes a moment. None: what was chosen."""
     can_enhance: bool = True
-    """False after the method has failed."""
+    """False after the method has failed, or where the image needs a yes."""
+    remark: str = ""
+    """What is to be known of the photograph before one looks at it, in a sentence."""
+    needs_yes: bool = False
+    """Whether the image is an enlargement that is not enlarged again unasked."""
     main_sharp: float = 0.0
     loupe_sharp: float = 0.0
     main_stands_in: bool = False
@@ -73,13 +80,15 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     overview = view.overview and not view.whole
     split = view.layout is Layout.SLIDER
     return Scenes(
-        original=replace(main, chips=original_chips(view, facts), overview=overview),
+        original=replace(
+            main, chips=original_chips(view, facts), overview=overview, note=facts.remark
+        ),
         result=replace(
             _result(main, view, facts, facts.main_sharp, facts.main_stands_in, split=split),
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
             legend=bool(layers_over(view, facts)),
         ),
-        loupe_original=replace(loupe, chips=(_loupe_chip(view),), note=_loupe_note(view)),
+        loupe_original=replace(loupe, chips=_loupe_chips(view, facts), note=_loupe_note(view)),
         loupe_result=_without_heat(
             _result(loupe, view, facts, facts.loupe_sharp, facts.loupe_stands_in, narrow=True)
         ),
@@ -91,8 +100,10 @@ def _loupe_part(view: ResolvedView, facts: Facts) -> tuple[float, float, float, 
     return view.loupe.x - width / 2, view.loupe.y - height / 2, width, height
 
 
-def _loupe_chip(view: ResolvedView) -> Chip:
-    return Chip(f"ORIGINAL{_smoothed(view, view.loupe)}", Source.CAMERA)
+def _loupe_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    if facts.image is None:
+        return ()
+    return origin_chips(facts.image, smoothed=_is_smoothed(view, view.loupe))
 
 
 def _loupe_note(view: ResolvedView) -> str:
@@ -114,9 +125,11 @@ def layers_over(view: ResolvedView, facts: Facts) -> tuple[LayerView, ...]:
 
 
 def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    if facts.image is None:
+        return ()
     size = f"{view.image.width} × {view.image.height}"
-    chip = Chip(f"ORIGINAL {size}{_smoothed(view, view.main)}", Source.CAMERA)
-    return (chip, *_tone_chip(view, facts))
+    smoothed = _is_smoothed(view, view.main)
+    return (*origin_chips(facts.image, smoothed=smoothed, detail=size), *_tone_chip(view, facts))
 
 
 def _result(
@@ -137,9 +150,12 @@ def _result(
         stand_in = replace(recipe, making=facts.stand_in.at(recipe.scale))
     chips = (
         *result_chips(view, facts, recipe, sharp, stands_in=stands_in, narrow=narrow),
+        *(inherited_chips(facts.image) if facts.image and not facts.needs_yes else ()),
         *_tone_chip(view, facts),
     )
-    note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
+    note = facts.remark if split else ""
+    if recipe is not None and sharp < 1:
+        note = f"{int(sharp * 100)} % sharp"
     return replace(
         scene,
         chips=original_chips(view, facts) if split else (),
@@ -170,6 +186,9 @@ def result_chips(
     """
     if not view.has_image:
         return ()
+    if facts.needs_yes and facts.image is not None:
+        chips = origin_chips(facts.image, smoothed=False)
+        return *chips, Chip("not enlarged again", Source.PENDING)
     wanted = f"AI ×{view.scale}" if facts.learned else f"×{view.scale}"
     if recipe is None:
         why = "zoom in for" if facts.can_enhance else "failed:"
@@ -196,9 +215,8 @@ def _name(scale: Scale, chosen: Scale, facts: Facts) -> str:
     return f"{kind} ×{scale}" + (f" (of ×{chosen})" if scale != chosen else "")
 
 
-def _smoothed(view: ResolvedView, camera: Camera) -> str:
-    """Enlarged on the screen, also the original shows more than the camera recorded: say so."""
-    return ", smoothed" if view.smooth and camera.zoom > 1 else ""
+def _is_smoothed(view: ResolvedView, camera: Camera) -> bool:
+    return view.smooth and camera.zoom > 1
 
 
 def _tone_chip(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:

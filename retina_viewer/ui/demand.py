@@ -45,6 +45,9 @@ class Demand:
         ratio = pane.devicePixelRatioF()
         return Facts(
             photo=viewer.photo.key if viewer.photo else "",
+            image=viewer.photo.image if viewer.photo else None,
+            remark=viewer.remark,
+            needs_yes=viewer.needs_yes,
             um_per_px=viewer.photo.image.um_per_px if viewer.photo else None,
             making=viewer.making,
             stand_in=viewer.stand_in.making,

@@ -25,6 +25,7 @@ _GROUNDS = {
     Source.INTERPOLATED: (GROUND, QColor(200, 200, 200)),
     Source.NETWORK: (QColor(DARK.amber), QColor(DARK.on_amber)),
     Source.PENDING: (GROUND, QColor(225, 225, 225)),
+    Source.DAMAGED: (QColor(DARK.red_ground), QColor(DARK.red)),
 }
 
 

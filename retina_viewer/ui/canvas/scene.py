@@ -32,6 +32,8 @@ class Source(Enum):
     INTERPOLATED = auto()
     NETWORK = auto()
     PENDING = auto()
+    DAMAGED = auto()
+    """A part of them is missing or wrong in the file."""
 
 
 @dataclass(frozen=True)
