@@ -11,7 +11,8 @@ Conclusion = Literal["better", "no difference", "worse", "too few"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no NaN: written as null, it could not be read again.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Change(_Part):
