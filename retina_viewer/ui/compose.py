@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
-from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, scale_for
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Chip, Content, LayerArt, Scene, Scenes, Source
+from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, is_worthwhile, scale_for
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import inherited_chips, origin_chips
-from retina_viewer.ui.resolved_view import LayerView, ResolvedView
+from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.view_state import LayerName, Layout, Scale, Tone
 
 
@@ -20,15 +21,15 @@ class Facts:
 
     photo: str = ""
     image: FundusImage | None = None
+    original: Pyramid | None = None
+    """The photograph as it is shown now; a chosen tone takes a moment."""
+    tone: Tone | None = None
+    """What it is shown in now. None: what was chosen."""
     um_per_px: float | None = None
     making: Making = Making("bicubic", 4)  # noqa: RUF009 (frozen)
     """What the person wants the result to be made with."""
-    stand_in: Making | None = None
-    """What was finished before a setting changed: shown until the new tiles come."""
     method_title: str = ""
     learned: bool = False
-    tone: Tone | None = None
-    """What the original is shown in now; a chosen tone takes a moment. None: what was chosen."""
     can_enhance: bool = True
     """False after the method has failed, or where the image needs a yes."""
     remark: str = ""
@@ -38,19 +39,15 @@ class Facts:
     main_sharp: float = 0.0
     loupe_sharp: float = 0.0
     main_stands_in: bool = False
-    """Whether tiles of the stand-in are in view."""
+    """Whether tiles of what was chosen before are in view."""
     loupe_stands_in: bool = False
+    main_tiles: tuple[PlacedTile, ...] = ()
+    loupe_tiles: tuple[PlacedTile, ...] = ()
+    layers: tuple[LayerArt, ...] = ()
+    """Those that are shown and are there, of this photograph and this result."""
     loupe_size: tuple[float, float] = (0.0, 0.0)
     """Of a loupe pane, in device pixels."""
     ruler: tuple[float, float, float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Scenes:
-    original: Scene
-    result: Scene
-    loupe_original: Scene
-    loupe_result: Scene
 
 
 def recipe_for(view: ResolvedView, facts: Facts, camera: Camera) -> Recipe | None:
@@ -67,10 +64,10 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     main, loupe = (
         Scene(
             camera,
+            facts.original,
             smooth=view.smooth,
             um_per_px=facts.um_per_px,
             ruler=facts.ruler,
-            colour_map=view.colour_map,
         )
         for camera in (view.main, view.loupe)
     )
@@ -86,9 +83,13 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
         result=replace(
             _result(main, view, facts, facts.main_sharp, facts.main_stands_in, split=split),
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
-            legend=bool(layers_over(view, facts)),
+            legend=bool(layers_over(facts)),
         ),
-        loupe_original=replace(loupe, chips=_loupe_chips(view, facts), note=_loupe_note(view)),
+        loupe_original=replace(
+            loupe,
+            chips=(*_loupe_chips(view, facts), *_tone_chips(view, facts)),
+            note=_loupe_note(view),
+        ),
         loupe_result=_without_heat(
             _result(loupe, view, facts, facts.loupe_sharp, facts.loupe_stands_in, narrow=True)
         ),
@@ -117,10 +118,10 @@ def _without_heat(scene: Scene) -> Scene:
     return replace(scene, layers=kept)
 
 
-def layers_over(view: ResolvedView, facts: Facts) -> tuple[LayerView, ...]:
+def layers_over(facts: Facts) -> tuple[LayerArt, ...]:
     """The layers that say something of this result: interpolation guesses no detail."""
     return tuple(
-        layer for layer in view.layers if facts.learned or layer.name is not LayerName.CONSISTENCY
+        layer for layer in facts.layers if facts.learned or layer.name is not LayerName.CONSISTENCY
     )
 
 
@@ -129,7 +130,7 @@ def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
         return ()
     size = f"{view.image.width} × {view.image.height}"
     smoothed = _is_smoothed(view, view.main)
-    return (*origin_chips(facts.image, smoothed=smoothed, detail=size), *_tone_chip(view, facts))
+    return (*origin_chips(facts.image, smoothed=smoothed, detail=size), *_tone_chips(view, facts))
 
 
 def _result(
@@ -145,13 +146,10 @@ def _result(
     if view.show_original:
         return replace(scene, chips=original_chips(view, facts), content=Content.ORIGINAL)
     recipe = recipe_for(view, facts, scene.camera)
-    stand_in = None
-    if recipe is not None and facts.stand_in is not None and stands_in:
-        stand_in = replace(recipe, making=facts.stand_in.at(recipe.scale))
     chips = (
         *result_chips(view, facts, recipe, sharp, stands_in=stands_in, narrow=narrow),
         *(inherited_chips(facts.image) if facts.image and not facts.needs_yes else ()),
-        *_tone_chip(view, facts),
+        *_tone_chips(view, facts),
     )
     note = facts.remark if split else ""
     if recipe is not None and sharp < 1:
@@ -161,8 +159,8 @@ def _result(
         chips=original_chips(view, facts) if split else (),
         result_chips=chips,
         recipe=recipe,
-        stand_in=stand_in,
-        layers=layers_over(view, facts),
+        tiles=facts.loupe_tiles if narrow else facts.main_tiles,
+        layers=layers_over(facts),
         content=Content.SPLIT if split else Content.RESULT,
         divider=view.divider,
         note=note,
@@ -219,9 +217,10 @@ def _is_smoothed(view: ResolvedView, camera: Camera) -> bool:
     return view.smooth and camera.zoom > 1
 
 
-def _tone_chip(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
-    if facts.tone is not None and facts.tone is not view.tone:
-        return (Chip(f"PENDING {view.tone.value.upper()}", Source.PENDING),)
-    if view.tone is Tone.COLOUR:
-        return ()
-    return (Chip(view.tone.value.upper(), Source.CAMERA),)
+def _tone_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    """The tone of what is shown, and the chosen one while it is still to come."""
+    shown = view.tone if facts.tone is None else facts.tone
+    chips = [] if shown is Tone.COLOUR else [Chip(shown.value.upper(), Source.CAMERA)]
+    if shown is not view.tone:
+        chips.append(Chip(f"PENDING {view.tone.value.upper()}", Source.PENDING))
+    return tuple(chips)

@@ -13,21 +13,20 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
+from retina_viewer.ui.compose import compose
 from retina_viewer.ui.demand import Demand
-from retina_viewer.ui.display import Display
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.layer_store import Guess, Layers, LayerStore
+from retina_viewer.ui.layer_store import Guess, LayerStore
 from retina_viewer.ui.making import Catalogue, Making, MethodInfo, NetworkInfo
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.stand_in import StandIn
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import LayerName, Tone, ViewState
+from retina_viewer.ui.view_state import LayerName, ViewState
 
 TONE_KEY = "tone"
 
@@ -52,28 +51,26 @@ class Viewer(QObject):
         catalogue: Catalogue,
         jobs: Jobs,
         stage: Stage,
-        picture: Picture,
         state: ViewState,
     ) -> None:
         super().__init__(stage)
         self.state = state
         self.view = resolve(state)
         self.photo: Photo | None = None
+        self.shown: TonedPhoto | None = None
+        """The photograph as it is shown: in the tone before until the chosen one is ready."""
         self.device = "auto"
         self.ruler: tuple[float, float, float, float] | None = None
         self.tiles = TileLoader(services, jobs, self)
         self.layers = LayerStore(services, self.tiles.shelf, jobs, self)
         self._jobs = jobs
         self._stage = stage
-        self._picture = picture
         self.catalogue = catalogue
         self._failed: set[Making] = set()
         self._doubt = ""
         self._again: set[str] = set()
         """Keys of enlargements that the person wants to see enlarged again."""
-        picture.tiles = self.tiles.cache
         self._demand = Demand(self, stage)
-        self._display = Display(stage, picture, self._demand)
         self.stand_in = StandIn(self._demand, self.tiles, self.making)
         self._connect()
 
@@ -99,13 +96,6 @@ class Viewer(QObject):
     def making(self) -> Making:
         """What the person wants the result to be made with."""
         return self.catalogue.making(self.state, self.device)
-
-    @property
-    def shown_tone(self) -> Tone:
-        """What the original is shown in: the colours until the chosen tone is ready."""
-        tone = self.view.tone
-        ready = self.photo is not None and self.photo.toned_if_ready(tone) is not None
-        return tone if ready else Tone.COLOUR
 
     @property
     def result_recipe(self) -> Recipe | None:
@@ -166,15 +156,10 @@ class Viewer(QObject):
         self.photo = photo
         self._doubt = ""
         self.ruler = None
-        self._display.take_original(None)
-        if photo is not None:
-            toned = photo.toned_if_ready(self.state.tone)
-            # A tone that is not ready yet: the colours until it is.
-            shown = toned or next(iter(photo.ready()), None)
-            self._display.take_original(shown.pyramid if shown else None)
+        # Until the chosen tone is ready, the colours, or whichever was made first.
+        self.shown = next(iter(photo.ready()), None) if photo is not None else None
         width, height = (photo.bounds.width, photo.bounds.height) if photo else (0, 0)
         self.state.set_image(width, height)
-        self._display.take_layers(self.layers.of(photo) if photo else Layers(), self.making)
         self.photo_changed.emit(photo)
         self.apply(force=True)
 
@@ -209,7 +194,7 @@ class Viewer(QObject):
         """The person has cancelled: stop sharpening, and turn off layers that are not there yet."""
         self.tiles.stop()
         for name in LayerName:
-            if self.state.layer(name).on and not self._picture.has_layer(name):
+            if self.state.layer(name).on and self.layers.current.art(name, self.making) is None:
                 self.state.layer(name).on = False
         self.apply(force=True)
 
@@ -238,11 +223,17 @@ class Viewer(QObject):
         # A result that is not made has no detail to be doubted.
         on = new.layers_on if not self.needs_yes else _without_guess(new.layers_on)
         self.layers.show(self.photo, on, new.colour_map, self.making)
-        self._display.take_layers(self.layers.current, self.making)
-        self._display.show(new)
+        self._show()
         self.changed.emit(old, new)
 
     # Bringing the widgets up to it
+
+    def _show(self) -> None:
+        """Give the panes all that they paint; where it is the same, they do not paint again."""
+        if self.photo is not None:
+            self.shown = self.photo.toned_if_ready(self.view.tone) or self.shown
+        scenes = compose(self.view, self._demand.facts(self.view))
+        self._stage.show_scenes(scenes, measuring=self.view.measuring)
 
     def _want_tiles(self) -> None:
         wanted = [self._demand.main(self.view)]
@@ -255,31 +246,29 @@ class Viewer(QObject):
         photo, tone = self.photo, self.view.tone
         if photo is None:
             return
-        ready = photo.toned_if_ready(tone)
-        if ready is not None:
-            self._display.take_original(ready.pyramid)
-        elif not self._jobs.is_active(f"{TONE_KEY} {tone} {photo.key}"):
+        key = f"{TONE_KEY} {tone} {photo.key}"
+        if photo.toned_if_ready(tone) is not None or self._jobs.is_active(key):
+            return
 
-            def work(progress: Progress) -> TonedPhoto:
-                return photo.toned(tone)
+        def work(progress: Progress) -> TonedPhoto:
+            return photo.toned(tone)
 
-            self._jobs.submit(
-                f"{TONE_KEY} {tone} {photo.key}",
-                work,
-                lambda toned: self.apply(force=True),
-                title=tone.value,
-                lane=Lane.FILES,
-            )
+        self._jobs.submit(
+            key,
+            work,
+            lambda toned: self.apply(force=True),
+            title=tone.value,
+            lane=Lane.FILES,
+        )
 
     # What comes back
 
     def _tile_arrived(self) -> None:
-        self._display.repaint_results(self.view)
+        self._show()
         self.sharpened.emit()
 
     def _layer_arrived(self) -> None:
-        self._display.take_layers(self.layers.current, self.making)
-        self._display.repaint_results(self.view)
+        self._show()
         self.layers_changed.emit()
 
     def _layer_failed(self, name: LayerName, error: Exception) -> None:

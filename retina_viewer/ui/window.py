@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.field_of_view import FieldOfView
-from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.comparison.desk import ComparisonDesk
@@ -63,11 +62,10 @@ class Window(QMainWindow):
         self.services, self.settings = services, settings
         self.jobs = Jobs(self)
         self.library = Library(services, self.jobs, self)
-        picture = Picture()
-        self.stage = Stage(picture)
+        self.stage = Stage()
         catalogue = services.catalogue()
         state = state_from(settings, catalogue)
-        self.viewer = Viewer(services, catalogue, self.jobs, self.stage, picture, state)
+        self.viewer = Viewer(services, catalogue, self.jobs, self.stage, state)
         self.viewer.device = settings.device
         self.commands = Commands(self.viewer, self.library)
         self.interaction = Interaction(self.viewer, self.stage)

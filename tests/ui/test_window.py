@@ -403,7 +403,7 @@ def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
     finish(window, qtbot)
     plain = pixels_of(window.stage.result.grab().toImage())
     qtbot.keyClick(window, Qt.Key.Key_S)
-    qtbot.waitUntil(lambda: window.stage.result.picture.saliency is not None)
+    qtbot.waitUntil(lambda: layer_names(window) == [LayerName.SALIENCY])
     strong = pixels_of(window.stage.result.grab().toImage())
     assert np.abs(strong - plain).max() > 50
     wheel(window, -8, ctrl=True)
@@ -411,14 +411,14 @@ def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
     middle = np.s_[200:600, 50:250]
     assert 0 < np.abs(faint - plain)[middle].mean() < np.abs(strong - plain)[middle].mean()
     qtbot.keyPress(window, Qt.Key.Key_Space)
-    assert _layer_names(window) == []
+    assert layer_names(window) == []
     qtbot.keyRelease(window, Qt.Key.Key_Space)
-    assert _layer_names(window) == [LayerName.SALIENCY]
+    assert layer_names(window) == [LayerName.SALIENCY]
     # The original stays the photograph.
     assert window.stage.original.scene.layers == ()
 
 
-def _layer_names(window: Window) -> list[LayerName]:
+def layer_names(window: Window) -> list[LayerName]:
     return [layer.name for layer in window.stage.result.scene.layers]
 
 
@@ -443,7 +443,7 @@ def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> No
     window = make(replace(project_services(), vessels=vessels))  # type: ignore[arg-type]
     show(window, qtbot, photograph)
     qtbot.keyClick(window, Qt.Key.Key_V)
-    qtbot.waitUntil(lambda: window.stage.result.picture.vessels is not None)
+    qtbot.waitUntil(lambda: layer_names(window) == [LayerName.VESSELS])
     finish(window, qtbot)
     for zoom in (0.6, 4.0):  # the picture of lines, and the lines themselves
         window.viewer.state.zoom_at_centre(zoom)

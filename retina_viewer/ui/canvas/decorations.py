@@ -10,7 +10,9 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from retina_viewer.ui.canvas.scene import Chip, Mapping, Picture, Scene, Source
+from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Chip, Mapping, Scene, Source
 from retina_viewer.ui.theme import DARK
 
 MARGIN = 8.0
@@ -110,24 +112,20 @@ def paint_scale_bar(
     painter.drawLine(QPointF(x + length, y - 3), QPointF(x + length, y + 3))
 
 
-def overview_rect(picture: Picture, width: float, height: float) -> QRectF:
+def overview_rect(bounds: Rect, width: float, height: float) -> QRectF:
     """Where the overview lies in a pane of this logical size: the lower left corner."""
-    bounds = picture.bounds
     side = OVERVIEW_SIDE / max(bounds.width, bounds.height, 1)
     w, h = bounds.width * side, bounds.height * side
     return QRectF(MARGIN, height - MARGIN - h, w, h)
 
 
-def paint_overview(painter: QPainter, picture: Picture, mapping: Mapping, box: QRectF) -> None:
-    if picture.original is None:
-        return
-    bounds = picture.bounds
-    factor = box.width() / bounds.width
+def paint_overview(painter: QPainter, original: Pyramid, mapping: Mapping, box: QRectF) -> None:
+    factor = box.width() / original.width
     painter.setPen(QPen(QColor(120, 120, 120), 1))
     painter.setBrush(QColor(0, 0, 0))
     painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    picture.original.draw(painter, box, bounds, factor)
+    original.draw(painter, box, Rect(0, 0, original.width, original.height), factor)
     left, top = mapping.source(0, 0)
     right, bottom = mapping.source(mapping.width, mapping.height)
     seen = QRectF(
