@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import MAX_BYTES, fitting, stem_of
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.decoded import Pixels, as_rgb
 from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.imaging.provenance import Provenance
+
+STEM_BYTES = MAX_BYTES - 105
+"""What the longest ending of a result (scale, model, kind, suffix) and its number leave."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +81,8 @@ class FundusImage:
 
     @property
     def stem(self) -> str:
-        """The name without its suffix."""
-        return Path(self.name).stem
+        """The name without its suffix, for the names of results: short enough for theirs to fit."""
+        return fitting(stem_of(self.name), STEM_BYTES)
 
     @property
     def label(self) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field, field_validator
 
 from retina_viewer import __version__
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import readable
 
 PROGRAM = "Retina Viewer"
 AI_STATEMENT = "AI-enhanced, for research use. Verify on the original."
@@ -93,6 +94,11 @@ class Provenance(BaseModel):
     figures: dict[str, float] | None = None
     reference: str | None = None
 
+    @field_validator("source_name", "reference")
+    @classmethod
+    def _in_any_encoding(cls, name: str | None) -> str | None:
+        return None if name is None else readable(name)
+
     @computed_field  # type: ignore[prop-decorator]
     @property
     def statement(self) -> str:
@@ -129,6 +135,19 @@ class Provenance(BaseModel):
     def to_json(self) -> str:
         """All that is set, indented; 7-bit ASCII, so that any file format can hold it."""
         return json.dumps(self.model_dump(mode="json", exclude_none=True), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """What :meth:`to_json` gave.
+
+        Raises:
+            ValueError: it is no provenance.
+        """
+        try:
+            # Not pydantic's own reader: it refuses names that are not UTF-8, as they were written.
+            return cls.model_validate(json.loads(text))
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
     def deidentified(self) -> Provenance:
         """The same without the photograph's name."""
