@@ -132,6 +132,19 @@ class Provenance(BaseModel):
                 return "UNCERTAINTY MAP"
         return f"MADE BY {PROGRAM.upper()}"
 
+    @property
+    def summary(self) -> str:
+        """How the result came about, for the person who opens it again."""
+        made_by = self.method if self.model is None else f"{self.method} ({self.model})"
+        parts = [f"{self.program} {self.version}, {self.created:%Y-%m-%d}", made_by]
+        if self.scale > 1:
+            parts.append(f"×{self.scale}")
+        if self.fidelity is not None:
+            parts.append(f"fidelity {self.fidelity * 100:.0f} %")
+        if self.source_name:
+            parts.append(f"from {self.source_name}")
+        return ", ".join(parts)
+
     def to_json(self) -> str:
         """All that is set, indented; 7-bit ASCII, so that any file format can hold it."""
         return json.dumps(self.model_dump(mode="json", exclude_none=True), indent=2)

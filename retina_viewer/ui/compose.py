@@ -78,7 +78,7 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     split = view.layout is Layout.SLIDER
     return Scenes(
         original=replace(
-            main, chips=original_chips(view, facts), overview=overview, note=facts.remark
+            main, chips=original_chips(view, facts), overview=overview, remark=facts.remark
         ),
         result=replace(
             _result(main, view, facts, facts.main_sharp, facts.main_stands_in, split=split),
@@ -151,9 +151,7 @@ def _result(
         *(inherited_chips(facts.image) if facts.image and not facts.needs_yes else ()),
         *_tone_chips(view, facts),
     )
-    note = facts.remark if split else ""
-    if recipe is not None and sharp < 1:
-        note = f"{int(sharp * 100)} % sharp"
+    note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
     return replace(
         scene,
         chips=original_chips(view, facts) if split else (),
@@ -164,6 +162,7 @@ def _result(
         content=Content.SPLIT if split else Content.RESULT,
         divider=view.divider,
         note=note,
+        remark=facts.remark if split else "",
     )
 
 

@@ -216,7 +216,7 @@ class Window(QMainWindow):
         self.problems.show(error)
 
     def _problem(self, error: Exception) -> None:
-        self.problems.show(error, self.viewer.remedy)
+        self.problems.show(error, self.viewer.remedy, calm=self.viewer.needs_yes)
 
     def _try_again(self) -> None:
         self.banner.hide()

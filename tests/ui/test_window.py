@@ -333,7 +333,9 @@ def test_an_enlargement_is_enlarged_again_only_after_a_yes(
     finish(window, qtbot)
     texts = [chip.text for chip in window.stage.result.scene.result_chips]
     assert texts == ["INTERPOLATED ×4 · Bicubic", "OF AI-ENLARGED ×4"]
-    assert "made this image: saliency-gan" in window.inspector.information._values["Remarks"].text()
+    values = window.inspector.information._values
+    assert "No photograph: Retina Viewer made it" in values["Remarks"].text()
+    assert "saliency-gan (saliency-gan-fast), ×4, from a.png" in values["Made by"].text()
 
 
 def test_choose_another_picture_of_the_same_file(
@@ -341,7 +343,7 @@ def test_choose_another_picture_of_the_same_file(
 ) -> None:
     window = make(_services_that_open(pages=3))
     show(window, qtbot, photograph)
-    assert window.stage.original.scene.note == "This is picture 1 of 3 in the file."
+    assert window.stage.original.scene.remark == "This is picture 1 of 3 in the file."
     first = window.viewer.photo
     window.inspector.information._page.setValue(3)
     qtbot.waitUntil(lambda: window.viewer.photo is not first)
@@ -349,7 +351,7 @@ def test_choose_another_picture_of_the_same_file(
     assert window.viewer.photo.image.page == 2
     assert first is not None
     assert window.viewer.photo.key != first.key
-    assert window.stage.original.scene.note == "This is picture 3 of 3 in the file."
+    assert window.stage.original.scene.remark == "This is picture 3 of 3 in the file."
 
 
 def test_a_black_picture_gets_a_gentle_word_and_no_block(
@@ -358,8 +360,8 @@ def test_a_black_picture_gets_a_gentle_word_and_no_block(
     path = tmp_path / "black.png"
     Image.new("RGB", (200, 160)).save(path)
     show(window, qtbot, path)
-    qtbot.waitUntil(lambda: bool(window.stage.original.scene.note))
-    assert "black" in window.stage.original.scene.note
+    qtbot.waitUntil(lambda: bool(window.stage.original.scene.remark))
+    assert "black" in window.stage.original.scene.remark
     assert not window.banner.isVisible()
     finish(window, qtbot)
 

@@ -15,6 +15,7 @@ from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form,
 
 _ROWS = (
     "File",
+    "Made by",
     "Size",
     "Format",
     "Colours",
@@ -61,6 +62,7 @@ class InformationPanel(QWidget):
         um = image.um_per_px
         for row, text in {
             "File": image.name,
+            "Made by": "" if image.made_by is None else image.made_by.summary,
             "Size": f"{image.width} × {image.height} px ({megapixels:.1f} MP)",
             "Format": f"{image.format}, {image.bit_depth} bit",
             "Colours": "grey" if image.is_grey else profile,
@@ -72,6 +74,7 @@ class InformationPanel(QWidget):
             self._values[row].setText(text)
         self._values["SHA-256"].setToolTip(image.sha256)
 
+        self._form.setRowVisible(self._values["Made by"], image.made_by is not None)
         self._show_pages(image.page, image.pages)
 
     def _show_pages(self, page: int, pages: int) -> None:
