@@ -9,7 +9,16 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.uid import RLELossless
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
+    RLELossless,
+)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.dicom_file import MOST_BYTES, DicomFile
@@ -24,6 +33,8 @@ from retina_viewer.imaging.jpeg_stream import (
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _MOST_FRAGMENTS = 1_000_000
+_FILLING = 256
+_BEGINNINGS = (b"\xff\xd8", b"\xff\x4f")
 _BROKEN = "Its picture data is damaged: what is shown is not what was taken."
 _OTHER_COLOURS = "Its colours were read as its picture stores them, not as its header says."
 _FEWER = "It ends before the last of its {} pictures."
@@ -89,7 +100,7 @@ def read_frame(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
     if bytes(file.pixels[:4]) != _ITEM:
         return _uncompressed(file, layout, page, name)
     found = _fragments(file.pixels, name)
-    frames = _frames(found, layout.frames, _offsets(file, found))
+    frames = _frames(file, found, layout.frames)
     check_page(page, len(frames), name)
     stream = b"".join(frames[page])
     frame = _decoded(stream, file, layout, name)
@@ -102,7 +113,7 @@ def check_page(page: int, pages: int, name: str) -> None:
     Raises:
         UserError: there is no such page.
     """
-    if not 0 <= page < max(pages, 1):
+    if not 0 <= page < pages:
         has = "one picture" if pages <= 1 else f"{pages} pictures"
         raise UserError(f"{name} has {has}, no number {page + 1}.", "Choose one that is there.")
 
@@ -176,33 +187,38 @@ def _fragments(view: memoryview, name: str) -> list[memoryview]:
     return found
 
 
-def _offsets(file: DicomFile, found: list[memoryview]) -> list[int]:
-    """Where each frame begins, counted from the first item after the offsets; may be empty."""
-    extended = file.value("ExtendedOffsetTable")
-    table, kind = (extended, "<u8") if isinstance(extended, bytes) else (bytes(found[0]), "<u4")
-    width = int(kind[2:])
-    return [int(offset) for offset in np.frombuffer(table[: len(table) // width * width], kind)]
+def _frames(file: DicomFile, found: list[memoryview], promised: int) -> list[list[memoryview]]:
+    """The fragments of each frame that is there.
 
-
-def _frames(found: list[memoryview], promised: int, offsets: list[int]) -> list[list[memoryview]]:
-    """The fragments of each frame that is there."""
+    Raises:
+        ValueError: there is none.
+    """
     fragments = found[1:]
-    if promised == 1 or not fragments:
-        return [fragments] if fragments else []
+    if not fragments:
+        raise ValueError("no picture is in it")
+    if promised == 1:
+        return [fragments]
     if len(fragments) <= promised:
         return [[fragment] for fragment in fragments]
-    at, starts = 0, []
-    for fragment in fragments:
-        starts.append(at)
+    at, starts = 0, {}
+    for number, fragment in enumerate(fragments):
+        starts[at] = number
         at += 8 + len(fragment)
-    if len(offsets) == promised and set(offsets) <= set(starts):
-        firsts = [starts.index(offset) for offset in sorted(offsets)]
+    offsets = _offsets(file, found[0], promised)
+    if offsets and all(offset in starts for offset in offsets):
+        firsts = sorted({starts[offset] for offset in offsets})
     else:
-        firsts = [
-            k for k, one in enumerate(fragments) if bytes(one[:2]) in (b"\xff\xd8", b"\xff\x4f")
-        ]
+        firsts = [k for k, one in enumerate(fragments) if bytes(one[:2]) in _BEGINNINGS]
     ends = [*firsts[1:], len(fragments)]
     return [fragments[a:b] for a, b in zip(firsts, ends, strict=True)][:promised]
+
+
+def _offsets(file: DicomFile, table: memoryview, promised: int) -> list[int]:
+    """Where each frame begins, counted from the first item after the offsets; empty if unknown."""
+    extended = file.value("ExtendedOffsetTable")
+    data, kind = (extended, "<u8") if isinstance(extended, bytes) else (table, "<u4")
+    whole = len(data) == promised * int(kind[2:])
+    return [int(offset) for offset in np.frombuffer(data, kind)] if whole else []
 
 
 def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame:
@@ -221,9 +237,9 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
         each = 8
         decode = partial(_jpeg_2000, stream, jpeg_2000, layout.colour)
     elif file.syntax == RLELossless:
-        kind, each = "RLE", layout.allocated // 4
+        kind, each = "RLE", layout.allocated // 8
         decode = partial(_run_lengths, stream, layout)
-    elif stream[:2] in (b"\xff\xd8", b"\xff\x4f"):
+    elif file.syntax in _STREAMS or file.syntax in _PLAIN:
         raise ValueError("the header of its picture is damaged")
     else:
         raise _unreadable(file, name)
@@ -241,12 +257,16 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
     return decode()
 
 
+_STREAMS = frozenset([*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes])
+_PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian,
+          DeflatedExplicitVRLittleEndian)  # fmt: skip
 _CODECS = {
-    "RLE": "PACKBITS",
+    "RLE": "DICOMRLE",
     "JPEG": "JPEG8",
     "JPEG Lossless": "JPEG8",
     "JPEG-LS": "JPEGLS",
     "JPEG 2000": "JPEG2K",
+    "HTJ2K": "JPEG2K",
 }
 """What each kind of compression is called, and the decoder that it needs."""
 
@@ -292,27 +312,17 @@ def _jpeg_2000(stream: bytes, header: Jpeg2000Header, colour: str) -> Frame:
 
 
 def _run_lengths(stream: bytes, layout: Layout) -> Frame:
-    """Bytes of the same weight lie together, the highest first, channel after channel."""
-    size = layout.allocated // 8
-    count, pixels = layout.channels * size, layout.height * layout.width
-    said, *starts = struct.unpack_from("<16I", stream)
-    if said != count:
-        raise ValueError(f"it has {said} segments instead of {count}")
-    samples = np.empty((layout.height, layout.width, layout.channels, size), np.uint8)
-    for number in range(count):
-        end = starts[number + 1] if number + 1 < count else len(stream)
-        plane = _unpacked(stream[starts[number] : end], pixels)
-        channel, weight = divmod(number, size)
-        samples[..., channel, size - 1 - weight] = plane.reshape(layout.height, layout.width)
-    joined = samples.view(f"<u{size}")[..., 0]
-    return Frame(
-        joined[..., 0] if layout.channels == 1 else joined, layout.allocated, layout.colour
-    )
-
-
-def _unpacked(segment: bytes, pixels: int) -> NDArray[np.uint8]:
-    # One byte makes at most 64, and a segment may be filled up.
-    unpacked = np.frombuffer(imagecodecs.packbits_decode(segment), np.uint8)
-    if len(unpacked) < pixels:
+    """Segments of bytes: of each channel, the bytes of the highest weight first."""
+    kind = np.dtype(f"<u{layout.allocated // 8}")
+    values = layout.channels * layout.height * layout.width
+    segments = int.from_bytes(stream[:4], "little")
+    if segments != layout.channels * kind.itemsize:
+        raise ValueError(f"it has {segments} segments")
+    # The last segment may be filled up.
+    unpacked = imagecodecs.dicomrle_decode(stream, kind, out=values * kind.itemsize + _FILLING)
+    if len(unpacked) < values * kind.itemsize:
         raise ValueError("a part of its pixels is missing")
-    return unpacked[:pixels]
+    planes = np.frombuffer(unpacked, kind, values)
+    planes = planes.reshape(layout.channels, layout.height, layout.width)
+    samples = planes[0] if layout.channels == 1 else np.moveaxis(planes, 0, -1)
+    return Frame(samples, layout.allocated, layout.colour)

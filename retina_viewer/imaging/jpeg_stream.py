@@ -193,12 +193,11 @@ def _uses_its_end(stream: bytes, header: JpegHeader) -> bool:
         return False
     if not header.lossless:  # the last codes may well say nothing: "as before"
         return True
-    tail = stream[max(0, end - 6) : end]
-    if 0xFF in tail:
-        return True
-    other = bytes(0xFE if byte == 0 else byte ^ 0xFF for byte in tail)
-    changed = stream[: end - len(tail)] + other + stream[end:]
-    return not np.array_equal(whole, _samples(changed, header))
+    last = bytearray(stream)
+    for at in range(max(2, end - 6), end):
+        if 0xFF not in stream[at - 1 : at + 1]:  # that would be, or make, a marker
+            last[at] = 0xFE if last[at] == 0 else last[at] ^ 0xFF
+    return last == stream or not np.array_equal(whole, _samples(bytes(last), header))
 
 
 def _samples(stream: bytes, header: JpegHeader) -> NDArray[np.integer]:
