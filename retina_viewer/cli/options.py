@@ -15,9 +15,14 @@ Also those that cannot be written: the person meant a file, and is told which su
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """The photographs, and whether results that are there are made anew."""
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="IN", help="photographs, or folders of them"
     )
+    parser.add_argument(
+        "--again", action="store_true",
+        help="also what is finished already, and what this program has made itself",
+    )  # fmt: skip
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -38,6 +38,8 @@ class FieldOfView:
             longer side. Where the rim is no circle: the longer side of the mask's bounding box.
         is_whole_image: no dark border was found, the mask is true everywhere.
         is_black: there is nothing in the image at all; the mask is true everywhere then too.
+        doubt: what a person should hear where this may be no photograph of one retina, in a
+            sentence or two; empty where it looks like one.
     """
 
     mask: NDArray[np.bool_]
@@ -46,6 +48,7 @@ class FieldOfView:
     diameter: float
     is_whole_image: bool = False
     is_black: bool = False
+    doubt: str = ""
 
 
 def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
@@ -109,6 +112,7 @@ def _whole(height: int, width: int, *, is_black: bool = False) -> FieldOfView:
         float(max(height, width)),
         is_whole_image=True,
         is_black=is_black,
+        doubt="No retina was found: the picture is black." if is_black else "",
     )
 
 

@@ -20,12 +20,17 @@ class Problems(QObject):
         self._window = window
         self.dialog: ReportDialog | None = None
 
-    def show(self, error: BaseException, action: str = "") -> None:
-        """Show an error in the way it deserves; ``action`` labels the banner's button."""
+    def show(self, error: BaseException, action: str = "", *, calm: bool = False) -> None:
+        """Show an error in the way it deserves.
+
+        Args:
+            action: labels the banner's button.
+            calm: it is a question, and no failure.
+        """
         if isinstance(error, UserError):
             cause = error.__cause__
             details = f"{type(cause).__name__}: {cause}" if cause is not None else ""
-            self._banner.show_problem(error.message, error.hint, details, action)
+            self._banner.show_problem(error.message, error.hint, details, action, calm=calm)
             return
         if self.dialog is not None:
             return  # the first error is the one to report; others mostly follow from it

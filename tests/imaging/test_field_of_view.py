@@ -129,6 +129,7 @@ def test_a_black_image_is_flagged(level: int) -> None:
     assert view.is_black
     assert view.is_whole_image
     assert view.mask.all()
+    assert "black" in view.doubt
 
 
 def test_a_bright_image_is_not_black() -> None:
