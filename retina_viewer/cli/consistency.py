@@ -85,6 +85,7 @@ def _consistency(options: argparse.Namespace, console: Console) -> int:
         fidelity=options.fidelity,
         back_projection=options.back_projection,
         blur=options.blur,
+        page=options.page - 1,
         again=options.again,
     )
 
@@ -101,6 +102,7 @@ def consistency(
     fidelity: float | None = None,
     back_projection: bool = True,
     blur: float | None = None,
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Write the consistency map of every photograph's enlargement. Returns the exit code.
@@ -153,7 +155,7 @@ def consistency(
         names = default_names(image, fitted)
         return write_results(image, folder, names, write, settings, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> int:

@@ -71,13 +71,19 @@ def _enhance(options: argparse.Namespace, console: Console) -> int:
         blur=options.blur,
         device=options.device,
         tile=options.tile,
+        page=options.page - 1,
         again=options.again,
     )
 
 
 def _saliency(options: argparse.Namespace, console: Console) -> int:
     return saliency(
-        options.inputs, options.out, console, device=options.device, again=options.again
+        options.inputs,
+        options.out,
+        console,
+        device=options.device,
+        page=options.page - 1,
+        again=options.again,
     )
 
 
@@ -88,6 +94,7 @@ def _vessels(options: argparse.Namespace, console: Console) -> int:
         console,
         model=options.model,
         device=options.device,
+        page=options.page - 1,
         again=options.again,
     )
 
@@ -105,6 +112,7 @@ def enhance(
     blur: float | None = None,
     device: str = "auto",
     tile: int = 512,
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Enlarge photographs into a folder, or one into a file. Returns the exit code.
@@ -144,7 +152,7 @@ def enhance(
 
         return write_results(image, folder, [name], write, settings, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)
 
 
 def saliency(
@@ -153,6 +161,7 @@ def saliency(
     console: Console,
     *,
     device: str = "auto",
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Write the saliency map and its overlay of every photograph, what is finished already only
@@ -174,7 +183,7 @@ def saliency(
 
         return write_results(image, folder, names, write, lambda: {"kind": "saliency"}, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)
 
 
 def vessels(
@@ -184,6 +193,7 @@ def vessels(
     *,
     model: str | None = None,
     device: str = "auto",
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Write the vessel mask and probability of every photograph, what is finished already only
@@ -205,4 +215,4 @@ def vessels(
 
         return write_results(image, folder, names, write, settings, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)

@@ -82,7 +82,8 @@ class FundusImage:
     @property
     def stem(self) -> str:
         """The name without its suffix, for the names of results: short enough for theirs to fit."""
-        return fitting(stem_of(self.name), STEM_BYTES)
+        which = f"_p{self.page + 1}" if self.page else ""
+        return fitting(stem_of(self.name) + which, STEM_BYTES)
 
     @property
     def label(self) -> str:
