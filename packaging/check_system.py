@@ -2,6 +2,7 @@
 
     python check_system.py             the apt-get command to run; exit code 1 if one is needed
     python check_system.py --packages  the Debian packages alone, one a line; exit code 0
+    ... --for-screen-tests             also those of the tests that look at a screen of an X server
 
 The list was read off ``ldd`` of PySide6's QtCore, QtGui, QtWidgets, QtDBus and the offscreen
 platform plugin. The xcb libraries are needed only where a window is to appear on an X11 display.
@@ -9,6 +10,7 @@ platform plugin. The xcb libraries are needed only where a window is to appear o
 
 import ctypes
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -40,6 +42,8 @@ ON_X11 = {
     "libxcb-xfixes.so.0": "libxcb-xfixes0",
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
+FOR_SCREEN_TESTS = {"Xvfb": "xvfb", "openbox": "openbox"}
+"""Programs: an X server without a screen, and a small window manager."""
 FONTS = "fonts-dejavu-core"
 # Debian 13 and Ubuntu 24.04 renamed it; apt-get resolves the old name only on older systems.
 RENAMED = {"libglib2.0-0": "libglib2.0-0t64"}
@@ -74,14 +78,17 @@ def has_fonts() -> bool:
     return any(next(folder.rglob("*.[to]tf"), None) for folder in folders)
 
 
-def missing_packages() -> list[str]:
+def missing_packages(*, for_screen_tests: bool = False) -> list[str]:
     """The Debian packages to install, sorted; empty on other systems than Linux."""
     if not sys.platform.startswith("linux"):
         return []
     wanted = dict(ALWAYS)
-    if os.environ.get("DISPLAY"):
+    if os.environ.get("DISPLAY") or for_screen_tests:
         wanted.update(ON_X11)
     packages = {package for library, package in wanted.items() if not loads(library)}
+    if for_screen_tests:
+        programs = FOR_SCREEN_TESTS.items()
+        packages |= {package for program, package in programs if not shutil.which(program)}
     if not has_fonts():
         packages.add(FONTS)
     if uses_new_names(os_release()):
@@ -90,7 +97,7 @@ def missing_packages() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    packages = missing_packages()
+    packages = missing_packages(for_screen_tests="--for-screen-tests" in arguments)
     if "--packages" in arguments:
         print("\n".join(packages))
         return 0

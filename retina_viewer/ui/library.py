@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -58,6 +59,8 @@ class Library(QObject):
         self._jobs = jobs
         self.paths: list[Path] = []
         self.current = -1
+        self.asked_at = 0.0
+        """``time.monotonic()`` when the current one was chosen."""
         self._status: dict[Path, Status] = {}
         self._photos: OrderedDict[Path, Photo] = OrderedDict()
         self._thumbnails: dict[Path, Pyramid] = {}
@@ -128,6 +131,7 @@ class Library(QObject):
         if index == self.current and is_there and not again:
             return
         self.current = index
+        self.asked_at = time.monotonic()
         self.current_changed.emit(index)
         kept = self._photos.get(path)
         if kept is not None:
