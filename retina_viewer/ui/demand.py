@@ -46,6 +46,9 @@ class Demand:
         ratio = pane.devicePixelRatioF()
         return Facts(
             photo=viewer.photo.key if viewer.photo else "",
+            image=viewer.photo.image if viewer.photo else None,
+            remark=viewer.remark,
+            needs_yes=viewer.needs_yes,
             original=shown.pyramid if shown else None,
             tone=shown.tone if shown else None,
             um_per_px=viewer.photo.image.um_per_px if viewer.photo else None,
