@@ -253,7 +253,8 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
         )
     if channels not in (1, 3):
         raise UserError(f"{name} has {channels} channels.", "Export it again as RGB.")
-    check_memory(size[0] * size[1] * channels * each, file, name)
+    # Checking a stream and completing it takes copies.
+    check_memory(size[0] * size[1] * channels * each + 4 * len(stream), file, name)
     return decode()
 
 
