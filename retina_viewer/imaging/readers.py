@@ -16,6 +16,7 @@ from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, oriented
 from retina_viewer.imaging.dicom_head import looks_like_dicom
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.raster import not_decodable, read_raster
+from retina_viewer.imaging.writers import made_by
 
 MAX_BYTES = 2 << 30
 """Files above 2 GiB are refused: no photograph within the pixel limit needs more."""
@@ -54,6 +55,7 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
         page=page,
         damage=decoded.damage,
         notes=decoded.notes,
+        made_by=made_by(path),
     )
 
 

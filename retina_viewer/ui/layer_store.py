@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.ui.canvas.heat import guess_art, heat_art
+from retina_viewer.ui.canvas.heat import GUESS_COLOURS, guess_art, heat_art
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.vessel_art import VesselArt
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
@@ -46,10 +46,32 @@ class Layers:
 
     saliency: NDArray[np.float32] | None = None
     saliency_art: Pyramid | None = None
+    saliency_colours: str = ""
+    """Of the picture, which is remade when others are chosen."""
     colour_map: str = ""
     vessels: VesselMap | None = None
     vessel_art: VesselArt | None = None
     guesses: OrderedDict[Making, Guess] = field(default_factory=OrderedDict)
+
+    def art(self, name: LayerName, making: Making) -> Pyramid | VesselArt | None:
+        """What is drawn of a layer; None until it is there."""
+        match name:
+            case LayerName.SALIENCY:
+                return self.saliency_art
+            case LayerName.VESSELS:
+                return self.vessel_art
+            case LayerName.CONSISTENCY:
+                return self.guess_art(making)
+
+    def colours_of(self, name: LayerName) -> str:
+        """The name of the colours that a layer is drawn in; empty for outlines."""
+        match name:
+            case LayerName.SALIENCY:
+                return self.saliency_colours
+            case LayerName.VESSELS:
+                return ""
+            case LayerName.CONSISTENCY:
+                return GUESS_COLOURS
 
     def guess_art(self, making: Making) -> Pyramid | None:
         """The picture of where the detail of this result is a guess; None until it is known."""
@@ -142,6 +164,7 @@ class LayerStore(QObject):
 
         def done(result: tuple[NDArray[np.float32], Pyramid]) -> None:
             layers.saliency, layers.saliency_art = result
+            layers.saliency_colours = colour_map
             self.changed.emit()
 
         def failed(error: Exception) -> None:

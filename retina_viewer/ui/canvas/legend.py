@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPen
 
 from retina_viewer.imaging.overlay import CYAN, lookup_table
 from retina_viewer.ui.canvas.decorations import GROUND, WHITE
-from retina_viewer.ui.canvas.heat import GUESS_COLOURS, GUESS_TOP
+from retina_viewer.ui.canvas.heat import GUESS_TOP
 from retina_viewer.ui.canvas.scene import Scene
 from retina_viewer.ui.view_state import LayerName
 
@@ -30,10 +30,8 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(GROUND)
         painter.drawRoundedRect(box, 4, 4)
-        if layer.name is LayerName.SALIENCY:
-            _paint_ramp(painter, scene.colour_map, box, _SCALES[layer.name])
-        elif layer.name is LayerName.CONSISTENCY:
-            _paint_ramp(painter, GUESS_COLOURS, box, _SCALES[layer.name])
+        if layer.name in _SCALES:
+            _paint_ramp(painter, layer.colours, box, _SCALES[layer.name])
         else:
             painter.setPen(QPen(QColor(*CYAN), 2))
             y = box.center().y()
