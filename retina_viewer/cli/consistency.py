@@ -98,7 +98,7 @@ def consistency(
 
     See :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
     """
-    from retina_viewer.superres.consistency import calibration_of, consistency_map, needs_twin
+    from retina_viewer.superres.consistency import calibration_of, needs_twin, region_map
     from retina_viewer.superres.consistency_export import default_names, export_consistency
     from retina_viewer.superres.methods import make_enhancer, method_of
 
@@ -122,10 +122,10 @@ def consistency(
     def work(image: "FundusImage", progress: Progress) -> list[Path]:
         rgb = image.unit_rgb()
         fitted = enhancer.fitted_to(rgb)
-        found = consistency_map(
+        found = region_map(
+            image,
             fitted,
-            rgb,
-            image.field_of_view.mask,
+            image.bounds,
             other=None if twin is None else twin.fitted_to(rgb),
             calibration=calibration,
             progress=progress,

@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QWidget
 
 from retina_viewer.ui.panels.layers import guess_text
 from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 
@@ -48,13 +47,11 @@ class InformationPanel(QWidget):
 
     def show_guess(self, viewer: Viewer) -> None:
         """How wrong the chosen result is likely to be, where that has been computed."""
-        value, guess = self._values["Guesswork"], viewer.guess
+        value, guess = self._values["Guesswork"], viewer.guesses.summary
         if not viewer.view.has_image:
             value.setText("")
         elif guess is not None:
-            value.setText(guess_text(guess.map))
-        elif viewer.layers.is_working(LayerName.CONSISTENCY):
-            value.setText("computing…")
+            value.setText(guess_text(guess))
         else:
             value.setText("not computed (U)" if viewer.method.learned else "none: interpolated")
 
