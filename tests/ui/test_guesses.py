@@ -248,7 +248,7 @@ def test_a_large_photograph_shown_whole_gets_spots_and_on_zooming_in_all_of_what
     monkeypatch.setattr(guess_art, "SPOTS_APART", 70.0)  # fewer of them, faster
     path = tmp_path / "large.png"
     with Image.open(SAMPLES / "idrid_53_half.jpg") as small:
-        small.convert("RGB").resize((2400, 1600), Image.Resampling.BILINEAR).save(path)
+        small.convert("RGB").resize((1600, 1000), Image.Resampling.BILINEAR).save(path)
     window = make(services, method="saliency-gan", model=GAN, scale=2)
     show(window, qtbot, path)
     qtbot.waitUntil(lambda: not window.jobs.active)
