@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Generic
 
 from PySide6.QtCore import QObject, Signal
 
-from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
+    Cache,
+    T,
     TileCache,
     TileKey,
     Wanted,
@@ -31,29 +33,110 @@ from retina_viewer.ui.services import Services
 KEY = "tile"
 
 
-class TileLoader(QObject):
-    """Keeps the tiles of what is shown coming. Two of them in one window need different keys."""
+class Loader(QObject, Generic[T]):
+    """Keeps what is shown coming, one tile at a time. What a tile holds, and which comes next, is
+    said by those who derive from it; two of them in one window need different keys.
+    """
+
+    cache: Cache[T]
 
     tile_ready = Signal(object)
     """(Rect): a tile of what is shown is in the cache."""
     progressed = Signal()
     """:meth:`sharp` has changed."""
-    finished = Signal(float)
-    """(seconds): all that is shown has come, so long after it was asked for."""
     failed = Signal(object)
     """(Exception): the method cannot work; nothing is computed until another is chosen."""
+
+    def __init__(self, jobs: Jobs, key: str, lane: Lane, parent: QObject | None) -> None:
+        super().__init__(parent)
+        self._jobs, self._key, self._lane = jobs, key, lane
+        self._photo: Photo | None = None
+        self._kind: object = None
+        self._paused = False
+        self._under_way: TileKey | None = None
+
+    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> T:
+        """The tile; in a worker thread."""
+        raise NotImplementedError
+
+    def _most_wanted(self, photo: Photo) -> TileKey | None:
+        """What to compute next; None where nothing is missing."""
+        raise NotImplementedError
+
+    def _has_come(self) -> None:
+        """A tile is in the cache; nobody has been told yet."""
+
+    def _look_at(self, photo: Photo | None, kind: object) -> None:
+        """Go on with what is on the screen now; another kind drops the tile under way."""
+        if kind != self._kind:
+            self._jobs.cancel(self._key)
+            self._paused = False
+        self._photo, self._kind = photo, kind
+        self._next()
+
+    def stop(self) -> None:
+        """The person has cancelled: compute nothing until they choose something else or resume."""
+        self._pause()
+        self._jobs.cancel(self._key)
+        self.progressed.emit()
+
+    def resume(self) -> None:
+        self._paused = False
+        self._next()
+
+    @property
+    def is_paused(self) -> bool:
+        return self._paused
+
+    @property
+    def is_working(self) -> bool:
+        return self._jobs.is_active(self._key)
+
+    def _pause(self) -> None:
+        self._paused = True
+
+    def _next(self) -> None:
+        """Compute the most wanted tile that is missing, unless one is being computed."""
+        if self._paused or self._photo is None or self._jobs.is_active(self._key):
+            return
+        key = self._most_wanted(self._photo)
+        if key is not None:
+            self._compute(self._photo, key)
+
+    def _compute(self, photo: Photo, key: TileKey) -> None:
+        def work(progress: Progress) -> T:
+            return self._make(photo, key, progress)
+
+        def done(tile: T) -> None:
+            self.cache.put(key, tile)
+            self._has_come()
+            self.tile_ready.emit(key.rect)
+            self.progressed.emit()
+            self._next()
+
+        def failed(error: Exception) -> None:
+            self._pause()
+            self.failed.emit(error)
+
+        self._jobs.submit(self._key, work, done, failed=failed, lane=self._lane)
+        self._under_way = key
+
+
+class TileLoader(Loader[Pyramid]):
+    """Keeps the tiles of results coming."""
+
+    cache: TileCache
+
+    finished = Signal(float)
+    """(seconds): all that is shown has come, so long after it was asked for."""
 
     def __init__(
         self, services: Services, jobs: Jobs, parent: QObject | None = None, key: str = KEY
     ) -> None:
-        super().__init__(parent)
+        super().__init__(jobs, key, Lane.TILES, parent)
         self.cache = TileCache()
         self.shelf = EnhancerShelf(services)
-        self._jobs, self._key = jobs, key
-        self._photo: Photo | None = None
         self._shown: Sequence[Wanted] = ()
-        self._kind: object = None
-        self._paused = False
         self._asked_at: float | None = None
         self._waited: float | None = None
         self._reckoned: dict[Wanted, float] = {}
@@ -75,31 +158,14 @@ class TileLoader(QObject):
             asked_at: ``time.monotonic()`` when the person asked for it; None: now.
         """
         if kind != self._kind:
-            self._jobs.cancel(self._key)
-            self._paused = False
             self._asked_at = self._waited = None
-        self._photo, self._kind, self._shown = photo, kind, shown
+        self._shown = shown
+        self._look_at(photo, kind)
         self._look_at_the_clock(asked_at)
-        self._next()
-
-    def stop(self) -> None:
-        """The person has cancelled: compute nothing until they choose something else or resume."""
-        self._pause()
-        self._jobs.cancel(self._key)
-        self.progressed.emit()
 
     def resume(self) -> None:
-        self._paused = False
+        super().resume()
         self._look_at_the_clock()
-        self._next()
-
-    @property
-    def is_paused(self) -> bool:
-        return self._paused
-
-    @property
-    def is_working(self) -> bool:
-        return self._jobs.is_active(self._key)
 
     @property
     def waited(self) -> float | None:
@@ -118,7 +184,7 @@ class TileLoader(QObject):
         elif self._asked_at is None and not self._paused:
             self._asked_at = time.monotonic() if asked_at is None else asked_at
 
-    def _stop_the_clock(self) -> None:
+    def _has_come(self) -> None:
         """Waiting ends with the last tile that is shown."""
         if self._asked_at is not None and self._is_finished:
             self._waited = time.monotonic() - self._asked_at
@@ -127,7 +193,7 @@ class TileLoader(QObject):
 
     def _pause(self) -> None:
         """Nobody waits for what will not come."""
-        self._paused = True
+        super()._pause()
         self._asked_at = None
 
     def sharp(self, wanted: Wanted) -> float:
@@ -153,33 +219,12 @@ class TileLoader(QObject):
         )
         return done / wanted.region.area if wanted.region.area else 0.0
 
-    def _next(self) -> None:
-        """Compute the most wanted tile that is missing, unless one is being computed."""
-        if self._paused or self._photo is None or self._jobs.is_active(self._key):
-            return
-        key = self._most_wanted(self._photo.bounds)
-        if key is not None:
-            self._compute(self._photo, key)
+    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> Pyramid:
+        return self.shelf.tile(photo, key, progress)
 
-    def _compute(self, photo: Photo, key: TileKey) -> None:
-        def work(progress: Progress) -> Pyramid:
-            return self.shelf.tile(photo, key, progress)
-
-        def done(tile: Pyramid) -> None:
-            self.cache.put(key, tile)
-            self._stop_the_clock()
-            self.tile_ready.emit(key.rect)
-            self.progressed.emit()
-            self._next()
-
-        def failed(error: Exception) -> None:
-            self._pause()
-            self.failed.emit(error)
-
-        self._jobs.submit(self._key, work, done, failed=failed, lane=Lane.TILES)
-
-    def _most_wanted(self, image: Rect) -> TileKey | None:
+    def _most_wanted(self, photo: Photo) -> TileKey | None:
         """A missing tile: of what is shown, centre first; then of a ring around it."""
+        image = photo.bounds
         for ring in (0, 1):
             for wanted in self._shown:
                 side = tile_side(wanted.recipe.scale)
