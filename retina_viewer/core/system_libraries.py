@@ -62,18 +62,22 @@ def os_release() -> dict[str, str]:
 
 
 def missing_packages(
-    loads: Callable[[str], bool] = loads, release: Mapping[str, str] | None = None
+    loads: Callable[[str], bool] = loads,
+    release: Mapping[str, str] | None = None,
+    *,
+    on_x11: bool = False,
 ) -> list[str]:
     """The Debian packages to install, sorted; empty on other systems than Linux.
 
     Args:
         loads: whether a library is there.
         release: of the system; its own where None.
+        on_x11: whether a window is to appear on an X11 display, also where there is none yet.
     """
     if not sys.platform.startswith("linux"):
         return []
     wanted = dict(ALWAYS)
-    if os.environ.get("DISPLAY"):
+    if on_x11 or os.environ.get("DISPLAY"):
         wanted.update(ON_X11)
     packages = {package for library, package in wanted.items() if not loads(library)}
     if _uses_new_names(os_release() if release is None else release):
