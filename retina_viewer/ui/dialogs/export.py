@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.core.errors import UserError
+from retina_viewer.core.errors import mendable
 from retina_viewer.core.names import free_paths, readable
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
@@ -229,8 +229,7 @@ class ExportDialog(QDialog):
     def _failed(self, error: Exception) -> None:
         self.bar.hide()
         self._set_busy(False)
-        known = isinstance(error, UserError)
-        self.outcome.setText(str(error) if known else f"The export failed: {error}")
+        self.outcome.setText(readable(str(mendable(error) or f"The export failed: {error}")))
         self.outcome.show()
 
     def _open_folder(self) -> None:
