@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import answered, open_regular
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, oriented
 from retina_viewer.imaging.dicom_head import looks_like_dicom
@@ -62,7 +63,7 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
 def is_supported(path: Path | str) -> bool:
     """Whether the file's first bytes are those of a format that can be opened."""
     try:
-        with Path(path).open("rb") as stream:
+        with open_regular(Path(path)) as stream:
             return _kind(stream.read(_HEAD)) is not None
     except OSError:
         return False
@@ -76,13 +77,18 @@ def images_in(folder: Path | str) -> list[Path]:
     """
     folder = Path(folder)
     try:
-        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        entries = answered(lambda: _ordinary_files(folder))
     except OSError as error:
         raise UserError(
             f"The folder {folder} cannot be read ({error.strerror}).", "Choose another folder."
         ) from error
-    files = [entry for entry in entries if entry.is_file() and is_supported(entry)]
+    files = [entry for entry in entries if is_supported(entry)]
     return sorted(files, key=lambda file: _natural(file.name))
+
+
+def _ordinary_files(folder: Path) -> list[Path]:
+    shown = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    return [entry for entry in shown if entry.is_file()]
 
 
 def thumbnail(path: Path | str, side: int) -> NDArray[np.uint8]:
@@ -113,7 +119,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             if os.fstat(stream.fileno()).st_size > MAX_BYTES:
                 raise UserError(f"{path.name} is larger than 2 GiB.", "Crop or shrink it.")
             data = stream.read()
