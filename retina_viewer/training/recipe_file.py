@@ -33,7 +33,7 @@ def read_content(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # what is nested too deeply is no recipe either
         raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
 
 
