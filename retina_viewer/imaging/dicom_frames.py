@@ -150,6 +150,9 @@ def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Fram
         flat = np.unpackbits(octets, bitorder="little")[first % 8 :][:bits]
     else:
         order = "<u" if file.little else ">u"
+        if file.words and not file.little and layout.allocated == 8:  # two samples to a number
+            swapped = np.frombuffer(view[: len(view) // 2 * 2], "<u2").byteswap()
+            view = memoryview(swapped.tobytes())
         flat = np.frombuffer(view, order + str(layout.allocated // 8), bits // layout.allocated,
                              page * bits // 8)  # fmt: skip
     if halved:
