@@ -188,11 +188,20 @@ def _uses_its_end(stream: bytes, header: JpegHeader) -> bool:
         return False
     if not header.lossless:  # the last codes may well say nothing: "as before"
         return True
-    last = bytearray(stream)
+    # One change may by chance say the same.
+    return any(
+        not np.array_equal(whole, _samples(_other_end(stream, end, mask), header))
+        for mask in (0xFF, 0x55)
+    )
+
+
+def _other_end(stream: bytes, end: int, mask: int) -> bytes:
+    """The stream with other last codes, and no marker more or less."""
+    other = bytearray(stream)
     for at in range(max(2, end - 6), end):
-        if 0xFF not in stream[at - 1 : at + 1]:  # that would be, or make, a marker
-            last[at] = 0xFE if last[at] == 0 else last[at] ^ 0xFF
-    return last == stream or not np.array_equal(whole, _samples(bytes(last), header))
+        if 0xFF not in stream[at - 1 : at + 1]:
+            other[at] = min(other[at] ^ mask, 0xFE)
+    return bytes(other)
 
 
 def _samples(stream: bytes, header: JpegHeader) -> NDArray[np.integer]:

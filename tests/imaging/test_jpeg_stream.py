@@ -75,6 +75,16 @@ def test_lossless_streams(photograph: Image.Image, predictor: int) -> None:
     assert not whole(stream[:9000] + bytes(200) + stream[9200:])
 
 
+@pytest.mark.parametrize("level", [0, 7, 255])
+def test_a_flat_end_is_no_damage(photograph: Image.Image, level: int) -> None:
+    """Fundus photographs end in black: the last codes of a lossless stream say "as before"."""
+    pixels = np.asarray(photograph).copy()
+    pixels[-20:] = level
+    assert whole(bytes(imagecodecs.jpeg8_encode(pixels, lossless=True)))
+    twelve = pixels.astype(np.uint16) << 4
+    assert whole(bytes(imagecodecs.jpeg8_encode(twelve, level=90, bitspersample=12)))
+
+
 def test_the_header_of_jpeg(photograph: Image.Image) -> None:
     header = jpeg_header(jpeg(photograph, subsampling=2))
     assert header is not None
