@@ -51,7 +51,7 @@ def test_pixels_without_preamble(tmp_path: Path, crop: NDArray[np.uint8]) -> Non
 def test_a_file_that_is_tiff_as_well_is_dicom(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
     """Scanners and archives write the beginning of a TIFF into the preamble."""
     data = written(dataset(crop, 8), tmp_path).read_bytes()
-    both = b"II*\0" + struct.pack("<I", len(data)) + bytes(120) + data[128:]
+    both = b"II*\0" + struct.pack("<I", len(data)) + bytes(120) + data[128:] + bytes(6)
     image = open_image(written(both, tmp_path))
     assert image.format == "DICOM"
     np.testing.assert_array_equal(image.pixels, crop)
