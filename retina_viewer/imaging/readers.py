@@ -139,6 +139,8 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _kind(head: bytes) -> str | None:
+    if head[128:132] == b"DICM":  # whatever stands before it: some files are TIFF as well
+        return "dicom"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "tiff"
     if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:2] == b"BM":
