@@ -54,6 +54,12 @@ class Console:
             print(f"  {error.hint}", file=self._err)
         self._err.flush()
 
+    def warn(self, text: str, name: str) -> None:
+        """Say what a person should know of a file although its work is done."""
+        self.event("warning", input=name, message=text)
+        self._clear()
+        print(f"{name}: {text}", file=self._err, flush=True)
+
     def interrupted(self) -> None:
         """Say that the person stopped the program."""
         self.event("interrupted")

@@ -45,6 +45,11 @@ def add_verbs(verbs: "Verbs") -> None:
         )  # fmt: skip
         if name == "vessels":
             parser.add_argument("--model", metavar="NAME", help="a vessel model's name")
+        else:
+            parser.add_argument(
+                "--native", action="store_true",
+                help="compute at the photograph's own size, not at a field 1024 pixels wide",
+            )  # fmt: skip
         add_device(parser)
         add_json(parser)
         parser.set_defaults(run=verb)
@@ -67,7 +72,9 @@ def _enhance(options: argparse.Namespace, console: Console) -> int:
 
 
 def _saliency(options: argparse.Namespace, console: Console) -> int:
-    return saliency(options.inputs, options.out, console, device=options.device)
+    return saliency(
+        options.inputs, options.out, console, native=options.native, device=options.device
+    )
 
 
 def _vessels(options: argparse.Namespace, console: Console) -> int:
@@ -117,21 +124,33 @@ def enhance(
     return run_batch(inputs, work, console)
 
 
-def saliency(inputs: Sequence[Path], out: Path, console: Console, *, device: str = "auto") -> int:
-    """Write the saliency map and its overlay of every photograph. Returns the exit code."""
+def saliency(
+    inputs: Sequence[Path],
+    out: Path,
+    console: Console,
+    *,
+    native: bool = False,
+    device: str = "auto",
+) -> int:
+    """Write the saliency map and its overlay of every photograph. Returns the exit code.
+
+    ``native``: computed at the photograph's own size, see
+    :func:`retina_viewer.saliency.layer.saliency_layer`.
+    """
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.saliency.export import export_saliency
-    from retina_viewer.saliency.local import saliency_map
+    from retina_viewer.saliency.layer import FIELD, saliency_layer
 
     folder = output_folder(out)
     chosen = str(resolve_device(device))
 
     def work(image: "FundusImage", progress: Progress) -> list[Path]:
         names = [f"{image.stem}_saliency.png", f"{image.stem}_saliency_overlay.png"]
-        mask = image.field_of_view.mask
-        values = saliency_map(image.unit_rgb(), mask, device=chosen, progress=progress)
+        field = None if native else FIELD
+        values = saliency_layer(image, field=field, device=chosen, progress=progress)
         paths = free_names(folder, names)
-        export_saliency(image, values, paths[0], paths[1], device=chosen)
+        export_saliency(image, values, paths[0], paths[1], field=field, device=chosen)
+        _warn(image, console)
         return paths
 
     return run_batch(inputs, work, console)
@@ -157,6 +176,14 @@ def vessels(
         found = segmenter.segment(image, progress)
         paths = free_names(folder, names)
         export_vessels(image, found, paths[0], paths[1])
+        console.say(f"{image.name}: {found.share:.1%} of the field of view are vessels")
+        _warn(image, console)
         return paths
 
     return run_batch(inputs, work, console)
+
+
+def _warn(image: "FundusImage", console: Console) -> None:
+    """Say where this may be no photograph of a retina; its results are written all the same."""
+    if image.field_of_view.doubt:
+        console.warn(image.field_of_view.doubt, image.name)
