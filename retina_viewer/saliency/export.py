@@ -10,6 +10,7 @@ from retina_viewer.imaging.overlay import lookup_table, overlay
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import write_image, write_sidecar
 from retina_viewer.networks.devices import device_name
+from retina_viewer.saliency.layer import FIELD
 
 OVERLAY_OPACITY = 0.55
 """Bright enough to read the map, thin enough to see the vessels under it."""
@@ -22,6 +23,7 @@ def export_saliency(
     overlay_path: Path,
     *,
     device: str,
+    field: float | None = FIELD,
 ) -> Provenance:
     """Write the saliency map of a photograph.
 
@@ -32,6 +34,8 @@ def export_saliency(
         overlay_path: ``.png``, sRGB: the map in inferno over the photograph, inside its field of
             view.
         device: what it was computed on, for the provenance.
+        field: the width of the field of view that it was computed at, px; None for the
+            photograph's own.
 
     Returns:
         What was written into both files and beside the map.
@@ -41,7 +45,7 @@ def export_saliency(
     """
     provenance = Provenance(
         kind="saliency",
-        method="local saliency",
+        method=method_of(image, field),
         device=device_name(device),
         source_name=image.name,
         source_sha256=image.sha256,
@@ -60,3 +64,10 @@ def export_saliency(
     write_image(overlay_path, colours, provenance=provenance)
     write_sidecar(map_path, provenance)
     return provenance
+
+
+def method_of(image: FundusImage, field: float | None) -> str:
+    """What provenance calls the map of a photograph, computed at a field that wide."""
+    if field is None or image.field_of_view.diameter <= field:
+        return "local saliency"
+    return f"local saliency, of a field averaged to {field:g} pixels"

@@ -115,9 +115,9 @@ def _devices() -> Sequence[DeviceInfo]:
 
 
 def _saliency(image: FundusImage, progress: Progress) -> NDArray[np.float32]:
-    from retina_viewer.saliency.local import saliency_map
+    from retina_viewer.saliency.layer import saliency_layer
 
-    return saliency_map(image.unit_rgb(), image.field_of_view.mask, progress=progress)
+    return saliency_layer(image, progress=progress)
 
 
 def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:

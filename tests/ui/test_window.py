@@ -468,6 +468,7 @@ class _Found:
         green = image.display_rgb[..., 1].astype(float)
         self.mask = green < np.percentile(green[green > 20], 20)
         self.probability = self.mask.astype(np.float32)
+        self.share = float(self.mask[image.field_of_view.mask].mean())
         self.threshold, self.model, self.device = 0.5, "test", "cpu"
 
 
