@@ -86,13 +86,16 @@ def _catalogue() -> Catalogue:
 
 def _networks(method: str) -> Sequence[NetworkInfo]:
     """The installed networks of a method, its default first."""
-    from retina_viewer.superres.methods import default_network, models_of
+    from retina_viewer.superres.methods import default_network, models_of, weights_behind
 
     default = default_network(method)
     first = "" if default is None else default.name
     fitting = models_of(method)
     fitting.sort(key=lambda card: (card.name != first, card.name))
-    return [NetworkInfo(card.name, card.title, card.twin, card.fidelity) for card in fitting]
+    return [
+        NetworkInfo(card.name, card.title, card.twin, card.fidelity, weights_behind(card))
+        for card in fitting
+    ]
 
 
 def _make_enhancer(making: Making) -> Enhancer:

@@ -612,6 +612,27 @@ def test_the_loupe_follows_the_cursor_and_a_click_holds_it(
     assert window.statusbar.colour.text().startswith("RGB")
 
 
+def test_the_colour_is_of_what_lies_under_a_cursor_that_stands_still(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    pane = window.stage.original
+    qtbot.mouseMove(pane, QPoint(150, 300))
+    said = {(window.statusbar.position.text(), window.statusbar.colour.text())}
+    for command in (window.commands.next_photo, window.commands.zoom_in):
+        command()
+        qtbot.waitUntil(lambda: not window.jobs.is_active("open"))
+        x, y = pane.mapping.source(150, 300)
+        photo = window.viewer.photo
+        assert photo is not None
+        rgb = photo.colour_at(x, y)
+        assert rgb is not None
+        assert window.statusbar.colour.text() == "RGB {} {} {}".format(*rgb)
+        said.add((window.statusbar.position.text(), window.statusbar.colour.text()))
+    assert len(said) == 3
+
+
 def test_measure_a_distance_in_source_pixels(
     window: Window, qtbot: QtBot, photograph: Path
 ) -> None:
