@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Chip, Content, LayerArt, Scene, Scenes, Source
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, is_worthwhile, scale_for
 from retina_viewer.ui.making import Making
+from retina_viewer.ui.photo import inherited_chips, origin_chips
 from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.view_state import LayerName, Layout, Scale, Tone
 
@@ -18,6 +20,7 @@ class Facts:
     """What the view does not know: the state of the photograph and of the work on it."""
 
     photo: str = ""
+    image: FundusImage | None = None
     original: Pyramid | None = None
     """The photograph as it is shown now; a chosen tone takes a moment."""
     tone: Tone | None = None
@@ -28,7 +31,11 @@ class Facts:
     method_title: str = ""
     learned: bool = False
     can_enhance: bool = True
-    """False after the method has failed."""
+    """False after the method has failed, or where the image needs a yes."""
+    remark: str = ""
+    """What is to be known of the photograph before one looks at it, in a sentence."""
+    needs_yes: bool = False
+    """Whether the image is an enlargement that is not enlarged again unasked."""
     main_sharp: float = 0.0
     loupe_sharp: float = 0.0
     main_stands_in: bool = False
@@ -70,14 +77,18 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     overview = view.overview and not view.whole
     split = view.layout is Layout.SLIDER
     return Scenes(
-        original=replace(main, chips=original_chips(view, facts), overview=overview),
+        original=replace(
+            main, chips=original_chips(view, facts), overview=overview, remark=facts.remark
+        ),
         result=replace(
             _result(main, view, facts, facts.main_sharp, facts.main_stands_in, split=split),
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
             legend=bool(layers_over(facts)),
         ),
         loupe_original=replace(
-            loupe, chips=(_loupe_chip(view), *_tone_chips(view, facts)), note=_loupe_note(view)
+            loupe,
+            chips=(*_loupe_chips(view, facts), *_tone_chips(view, facts)),
+            note=_loupe_note(view),
         ),
         loupe_result=_without_heat(
             _result(loupe, view, facts, facts.loupe_sharp, facts.loupe_stands_in, narrow=True)
@@ -90,8 +101,10 @@ def _loupe_part(view: ResolvedView, facts: Facts) -> tuple[float, float, float, 
     return view.loupe.x - width / 2, view.loupe.y - height / 2, width, height
 
 
-def _loupe_chip(view: ResolvedView) -> Chip:
-    return Chip(f"ORIGINAL{_smoothed(view, view.loupe)}", Source.CAMERA)
+def _loupe_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    if facts.image is None:
+        return ()
+    return origin_chips(facts.image, smoothed=_is_smoothed(view, view.loupe))
 
 
 def _loupe_note(view: ResolvedView) -> str:
@@ -113,9 +126,11 @@ def layers_over(facts: Facts) -> tuple[LayerArt, ...]:
 
 
 def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    if facts.image is None:
+        return ()
     size = f"{view.image.width} × {view.image.height}"
-    chip = Chip(f"ORIGINAL {size}{_smoothed(view, view.main)}", Source.CAMERA)
-    return (chip, *_tone_chips(view, facts))
+    smoothed = _is_smoothed(view, view.main)
+    return (*origin_chips(facts.image, smoothed=smoothed, detail=size), *_tone_chips(view, facts))
 
 
 def _result(
@@ -133,6 +148,7 @@ def _result(
     recipe = recipe_for(view, facts, scene.camera)
     chips = (
         *result_chips(view, facts, recipe, sharp, stands_in=stands_in, narrow=narrow),
+        *(inherited_chips(facts.image) if facts.image and not facts.needs_yes else ()),
         *_tone_chips(view, facts),
     )
     note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
@@ -146,6 +162,7 @@ def _result(
         content=Content.SPLIT if split else Content.RESULT,
         divider=view.divider,
         note=note,
+        remark=facts.remark if split else "",
     )
 
 
@@ -166,6 +183,9 @@ def result_chips(
     """
     if not view.has_image:
         return ()
+    if facts.needs_yes and facts.image is not None:
+        chips = origin_chips(facts.image, smoothed=False)
+        return *chips, Chip("not enlarged again", Source.PENDING)
     wanted = f"AI ×{view.scale}" if facts.learned else f"×{view.scale}"
     if recipe is None:
         why = "zoom in for" if facts.can_enhance else "failed:"
@@ -192,9 +212,8 @@ def _name(scale: Scale, chosen: Scale, facts: Facts) -> str:
     return f"{kind} ×{scale}" + (f" (of ×{chosen})" if scale != chosen else "")
 
 
-def _smoothed(view: ResolvedView, camera: Camera) -> str:
-    """Enlarged on the screen, also the original shows more than the camera recorded: say so."""
-    return ", smoothed" if view.smooth and camera.zoom > 1 else ""
+def _is_smoothed(view: ResolvedView, camera: Camera) -> bool:
+    return view.smooth and camera.zoom > 1
 
 
 def _tone_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:

@@ -48,6 +48,9 @@ class Demand:
         ratio = pane.devicePixelRatioF()
         return Facts(
             photo=viewer.photo.key if viewer.photo else "",
+            image=viewer.photo.image if viewer.photo else None,
+            remark=viewer.remark,
+            needs_yes=viewer.needs_yes,
             original=shown.pyramid if shown else None,
             tone=shown.tone if shown else None,
             um_per_px=viewer.photo.image.um_per_px if viewer.photo else None,
@@ -102,13 +105,13 @@ class Demand:
     def sight(self, view: ResolvedView) -> Sight | None:
         """Where guesses are to be shown; None where they are not, or nothing is guessed."""
         viewer, pane = self._viewer, self._stage.result
-        if viewer.photo is None or viewer.making.model is None:
-            return None
+        if viewer.photo_to_enlarge is None or viewer.making.model is None:
+            return None  # a result that is not made has no detail to be doubted
         if LayerName.CONSISTENCY not in view.layers_on:
             return None
         ratio = pane.devicePixelRatioF()
         region = view.main.visible(pane.width() * ratio, pane.height() * ratio, view.image)
-        recipe = Recipe(viewer.photo.key, viewer.making, Tone.COLOUR)
+        recipe = Recipe(viewer.photo_to_enlarge.key, viewer.making, Tone.COLOUR)
         return Sight(recipe, view.main, region, view.image) if region.area else None
 
     def _wanted(

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.field_of_view import FieldOfView
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
 from retina_viewer.ui.compose import compose
@@ -66,6 +69,10 @@ class Viewer(QObject):
         self._stage = stage
         self.catalogue = catalogue
         self._failed: set[Making] = set()
+        self._asked_at: float | None = None
+        self._doubt = ""
+        self._again: set[str] = set()
+        """Keys of enlargements that the person wants to see enlarged again."""
         self._demand = Demand(self, stage)
         self.stand_in = StandIn(self._demand, self.tiles, self.making)
         self._connect()
@@ -109,13 +116,49 @@ class Viewer(QObject):
 
     @property
     def can_enhance(self) -> bool:
-        return self.making not in self._failed
+        return self.making not in self._failed and not self.needs_yes
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether the image is an enlargement, which is not enlarged again unasked."""
+        photo = self.photo
+        return photo is not None and photo.image.is_enlarged and photo.key not in self._again
+
+    @property
+    def remark(self) -> str:
+        """What is to be known of the photograph before one looks at it; empty where nothing is."""
+        remarks = self.photo.image.remarks if self.photo is not None else ()
+        return " ".join((*remarks, self._doubt)).strip()
+
+    @property
+    def photo_to_enlarge(self) -> Photo | None:
+        """The photograph, unless it needs a yes first."""
+        return None if self.needs_yes else self.photo
+
+    @property
+    def remedy(self) -> str:
+        """What :meth:`retry` would do now, as a button says it; empty where it would do nothing."""
+        if self.needs_yes:
+            return "Enlarge again"
+        return "" if self.can_enhance else "Try again"
+
+    def may_enlarge(self) -> bool:
+        """Whether the image may be enlarged; where it needs a yes, the person is asked for it."""
+        if self.photo is None or not self.needs_yes:
+            return True
+        self.problem.emit(enlarged_already(self.photo.image))
+        return False
 
     # What the person wants
 
-    def show_photo(self, photo: Photo | None) -> None:
-        """Show another photograph, whole; None shows none."""
-        self.photo = photo
+    def show_photo(self, photo: Photo | None, asked_at: float | None = None) -> None:
+        """Show another photograph, whole; None shows none.
+
+        Args:
+            asked_at: ``time.monotonic()`` when the person chose it; None: now.
+        """
+        self.photo, self._asked_at = photo, asked_at
+        self._doubt = ""
         self.ruler = None
         # Until the chosen tone is ready, the colours, or whichever was made first.
         self.shown = next(iter(photo.ready()), None) if photo is not None else None
@@ -123,6 +166,12 @@ class Viewer(QObject):
         self.state.set_image(width, height)
         self.photo_changed.emit(photo)
         self.apply(force=True)
+
+    def take_field_of_view(self, field: FieldOfView) -> None:
+        """Where the retina is in the photograph, once that is known; and whether there is one."""
+        if field.doubt != self._doubt:
+            self._doubt = field.doubt
+            self.apply(force=True)
 
     def use_catalogue(self, catalogue: Catalogue) -> None:
         """Other models are installed than before."""
@@ -137,8 +186,11 @@ class Viewer(QObject):
         self.apply(force=True)
 
     def retry(self) -> None:
-        """Compute again what failed or was cancelled."""
+        """Compute again what failed or was cancelled; enlarge what was enlarged already."""
         self._failed.clear()
+        if self.photo is not None and self.needs_yes:
+            self._again.add(self.photo.key)
+            self.photo_changed.emit(self.photo)
         self.tiles.resume()
         self.guesses.resume()
         self.apply(force=True)
@@ -197,7 +249,9 @@ class Viewer(QObject):
         if self.view.loupe_shown:
             wanted.append(self._demand.loupe(self.view))
         kind = (self.photo.key if self.photo else "", self.making)
-        self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])
+        shown = [item for item in wanted if item is not None]
+        self.tiles.show(self.photo, kind, shown, self._asked_at)
+        self._asked_at = None
         self.guesses.show(self.photo, self._demand.sight(self.view))
 
     def _want_tone(self) -> None:
@@ -248,3 +302,11 @@ class Viewer(QObject):
         self.state.pane_width = max(1.0, pane.width() * ratio)
         self.state.pane_height = max(1.0, pane.height() * ratio)
         self.apply(force=True)
+
+
+def enlarged_already(image: FundusImage) -> UserError:
+    """What a person is told before an enlargement is enlarged."""
+    return UserError(
+        f"{image.name} was enlarged by this program already ({image.label}).",
+        "Enlarging it again takes made detail for real detail. Open the original if you have it.",
+    )

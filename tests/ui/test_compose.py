@@ -1,11 +1,14 @@
 """The labels never claim more than is true."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, LayerArt, Scenes, Source
 from retina_viewer.ui.canvas.tiles import PlacedTile
@@ -14,9 +17,30 @@ from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState
 
+PHOTOGRAPH = FundusImage.from_array(np.zeros((584, 565, 3), np.uint8))
+
+
+def made(**changes: object) -> FundusImage:
+    """A photograph of which something else is known."""
+    return replace(PHOTOGRAPH, **changes)  # type: ignore[arg-type]
+
+
+def enlarged(model: str | None) -> Provenance:
+    return Provenance(
+        kind="super-resolution", method="saliency-gan" if model else "bicubic", model=model,
+        scale=4, device="CPU", source_name="a.png", source_sha256="", source_width=141,
+        source_height=146,
+    )  # fmt: skip
+
 
 def scenes(state: ViewState, **facts: object) -> Scenes:
-    base = {"photo": "p", "method_title": "Network", "learned": True, "main_sharp": 1.0}
+    base = {
+        "photo": "p",
+        "image": PHOTOGRAPH,
+        "method_title": "Network",
+        "learned": True,
+        "main_sharp": 1.0,
+    }
     return compose(resolve(state), Facts(**{**base, **facts}))  # type: ignore[arg-type]
 
 
@@ -183,3 +207,41 @@ def test_a_tone_that_is_not_ready_is_called_pending(state: ViewState) -> None:
     # What is shown until then is named as well.
     chips = scenes(state, tone=Tone.RED_FREE).original.chips
     assert [chip.text for chip in chips[1:]] == ["RED-FREE", "PENDING CLAHE"]
+
+
+def test_an_enlargement_of_ours_is_never_called_original(state: ViewState) -> None:
+    """Also where the original is held, in the slider, and in the loupe."""
+    image = made(made_by=enlarged("saliency-gan-fast"))
+    for layout, held in itertools.product(Layout, (False, True)):
+        state.layout, state.holding_original = layout, held
+        for needs_yes in (True, False):
+            result = scenes(state, image=image, needs_yes=needs_yes, can_enhance=not needs_yes)
+            panes = (result.original, result.result, result.loupe_original, result.loupe_result)
+            chips = [chip for pane in panes for chip in (*pane.chips, *pane.result_chips)]
+            assert not [chip for chip in chips if "ORIGINAL" in chip.text]
+    state.layout, state.holding_original = Layout.SIDE_BY_SIDE, False
+    result = scenes(state, image=image, needs_yes=True, can_enhance=False)
+    assert result.original.chips[0].text == "AI-ENLARGED ×4 565 × 584, smoothed"
+    assert result.original.chips[0].source is Source.NETWORK
+    assert texts(result) == ["AI-ENLARGED ×4", "not enlarged again"]
+    assert texts(scenes(state, image=image)) == ["AI ×8 · Network", "OF AI-ENLARGED ×4"]
+
+
+def test_what_interpolation_enlarged_is_not_amber(state: ViewState) -> None:
+    chip = scenes(state, image=made(made_by=enlarged(None))).original.chips[0]
+    assert (chip.text, chip.source) == (
+        "INTERPOLATED ×4 565 × 584, smoothed",
+        Source.INTERPOLATED,
+    )
+
+
+def test_a_damaged_file_says_so_in_every_pane(state: ViewState) -> None:
+    image = made(damage="a part of the picture is missing")
+    result = scenes(state, image=image)
+    for chips in (
+        result.original.chips,
+        result.result.result_chips,
+        result.loupe_original.chips,
+        result.loupe_result.result_chips,
+    ):
+        assert [chip.text for chip in chips if chip.source is Source.DAMAGED] == ["DAMAGED FILE"]

@@ -27,6 +27,7 @@ _GROUNDS = {
     Source.INTERPOLATED: (GROUND, QColor(200, 200, 200)),
     Source.NETWORK: (QColor(DARK.amber), QColor(DARK.on_amber)),
     Source.PENDING: (GROUND, QColor(225, 225, 225)),
+    Source.DAMAGED: (QColor(DARK.red_ground), QColor(DARK.red)),
 }
 
 
@@ -51,6 +52,21 @@ def paint_chips(
         painter.setPen(ink)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
         x = box.right() + 4
+
+
+def paint_remark(painter: QPainter, text: str, left: float, right: float, top: float) -> None:
+    """Sentences on a dark ground below the chips, in as many lines as the pane's width asks."""
+    font = painter.font()
+    font.setBold(False)
+    painter.setFont(font)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+    room = QRectF(left + MARGIN + 8, top + 4, max(right - left - 2 * MARGIN - 16, 40), 1e4)
+    box = QFontMetricsF(font).boundingRect(room, int(flags), text)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(GROUND)
+    painter.drawRoundedRect(box.adjusted(-8, -4, 8, 4), 4, 4)
+    painter.setPen(WHITE)
+    painter.drawText(box.adjusted(0, 0, 1, 1), int(flags), text)
 
 
 def paint_note(painter: QPainter, text: str, left: float, bottom: float) -> None:

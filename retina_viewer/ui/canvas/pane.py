@@ -134,6 +134,10 @@ class Pane(QWidget):
         else:
             chips = (*scene.chips, *scene.result_chips)
             deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
+        if scene.remark:
+            edge = scene.divider * width if scene.content is Content.SPLIT else width
+            below = deco.MARGIN + deco.CHIP_HEIGHT + 4
+            deco.paint_remark(painter, scene.remark, 0, edge, below)
 
     # What the person does
 

@@ -36,6 +36,8 @@ class Source(Enum):
     INTERPOLATED = auto()
     NETWORK = auto()
     PENDING = auto()
+    DAMAGED = auto()
+    """A part of them is missing or wrong in the file."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Scene:
     overview: bool = False
     note: str = ""
     """A short read-out in the corner, such as ``37 % sharp``."""
+    remark: str = ""
+    """What is to be known of the photograph before one looks at it, in sentences."""
     um_per_px: float | None = None
     marked: tuple[float, float, float, float] | None = None
     """(x, y, width, height): what the loupe shows, marked on the main panes."""

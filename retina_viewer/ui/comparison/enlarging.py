@@ -21,7 +21,7 @@ from retina_viewer.ui.canvas.tiles import (
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.photo import Photo, inherited_chips
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.tile_loader import TileLoader
 from retina_viewer.ui.view_state import Tone
@@ -155,7 +155,10 @@ class Enlarging(QObject):
             content=Content.RESULT,
             recipe=wanted.recipe,
             tiles=self.tiles.cache.in_view(wanted, photo.bounds),
-            result_chips=waiting if sharp <= 0 else (Chip(name, made),),
+            result_chips=(
+                *(waiting if sharp <= 0 else (Chip(name, made),)),
+                *inherited_chips(photo.image),
+            ),
             note="" if sharp >= 1 else f"{int(sharp * 100)} % sharp",
         )
 

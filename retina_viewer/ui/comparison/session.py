@@ -127,6 +127,7 @@ class Comparison(QObject):
 
     def show_photo(self, photo: Photo | None) -> None:
         """The window shows another photograph."""
+        photo = self._viewer.photo_to_enlarge
         self._opened = photo
         self.linked.show_photo(None)
         self.reference.set_photo(photo)

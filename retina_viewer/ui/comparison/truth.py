@@ -6,15 +6,14 @@ from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import Wanted
 from retina_viewer.ui.comparison.enlarging import Look
 from retina_viewer.ui.comparison.reference import Reference
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.photo import Photo, origin_chips
 
 
 def truth_scene(photo: Photo, reference: Reference | None, look: Look) -> Scene:
     """The scene of every pane while O is held."""
     camera, um = look.camera, photo.image.um_per_px
     if reference is None:
-        word = "ORIGINAL, smoothed" if camera.zoom > 1 else "ORIGINAL"
-        chips = (Chip(word, Source.CAMERA),)
+        chips = origin_chips(photo.image, smoothed=camera.zoom > 1)
         return Scene(camera, look.original, chips=chips, um_per_px=um)
     chip = Chip(f"REFERENCE ×{reference.scale}", Source.CAMERA)
     region = camera.visible(*look.size, photo.bounds)

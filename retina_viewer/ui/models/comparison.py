@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QPushButton, QVBoxLa
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Chip, Scene, Source
+from retina_viewer.ui.canvas.scene import Scene
 from retina_viewer.ui.comparison.linked import LinkedPanes
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.comparing import KEY, Enlargements, Vessels
 from retina_viewer.ui.models.facts import Entry
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.photo import Photo, origin_chips
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
@@ -127,10 +127,10 @@ class ComparisonDialog(QDialog):
         photo, view, original = self.linked.photo, self.linked.view, self.linked.original
         if photo is None:
             return
-        chip = Chip("ORIGINAL, smoothed" if view.main.zoom > 1 else "ORIGINAL", Source.CAMERA)
+        chips = origin_chips(photo.image, smoothed=view.main.zoom > 1)
         um = photo.image.um_per_px
         self.original.show_scene(
-            Scene(view.main, original, chips=(chip,), overview=not view.whole, um_per_px=um)
+            Scene(view.main, original, chips=chips, overview=not view.whole, um_per_px=um)
         )
         cards = [self._cards[name] for name in self.chosen]
         sides = list(zip(cards, self.panes, strict=True))
@@ -138,6 +138,8 @@ class ComparisonDialog(QDialog):
         self.linked.mark_pointer()
 
     def _show_photo(self, photo: Photo | None) -> None:
+        if isinstance(self.work, Enlargements):
+            photo = self._viewer.photo_to_enlarge
         self.linked.show_photo(photo)
         self.linked.begin_as(self._viewer)
         self.show_results()
