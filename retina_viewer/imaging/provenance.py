@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Literal
+from xml.sax.saxutils import escape
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
@@ -15,6 +16,21 @@ PROGRAM = "Retina Viewer"
 AI_STATEMENT = "AI-enhanced, for research use. Verify on the original."
 
 Kind = Literal["super-resolution", "consistency", "vessels", "saliency", "other"]
+
+
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about=""
+    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    xmlns:xmp="http://ns.adobe.com/xap/1.0/">
+   <Iptc4xmpExt:DigitalSourceType>{source_type}</Iptc4xmpExt:DigitalSourceType>
+   <xmp:CreatorTool>{tool}</xmp:CreatorTool>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"""
 
 
 def _now() -> datetime:
@@ -59,6 +75,7 @@ class Provenance(BaseModel):
         region: the part of the source that the result covers; None for all of it.
         compared: of a picture that shows several results, how each of them came about.
         figures: what was measured of the result, by name.
+        generative: whether a generative network has drawn in the pixels.
         reference: what the figures compare with. Like the source's, its name may name a patient.
     """
 
@@ -86,6 +103,7 @@ class Provenance(BaseModel):
     compared: tuple[Provenance, ...] | None = None
     figures: dict[str, float] | None = None
     reference: str | None = None
+    generative: bool = False
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -99,9 +117,23 @@ class Provenance(BaseModel):
             return "Made by a neural network, for research use. Verify on the original."
         return "Computed from the original by a fixed formula, for research use."
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def digital_source_type(self) -> str:
+        """The IPTC NewsCode of the pixels: altered by an algorithm, or by a generative network."""
+        term = (
+            "compositeWithTrainedAlgorithmicMedia" if self.generative else "algorithmicallyEnhanced"
+        )
+        return _SOURCE_TYPES + term
+
     def to_json(self) -> str:
         """All that is set, indented; 7-bit ASCII, so that any file format can hold it."""
         return json.dumps(self.model_dump(mode="json", exclude_none=True), indent=2)
+
+    def xmp(self) -> str:
+        """An XMP packet that says to any program what the pixels are. It names no photograph."""
+        tool = escape(f"{self.program} {self.version}")
+        return _XMP.format(source_type=self.digital_source_type, tool=tool)
 
     def deidentified(self) -> Provenance:
         """The same without the photograph's name."""
