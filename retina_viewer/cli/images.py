@@ -26,6 +26,10 @@ def add_verbs(verbs: "Verbs") -> None:
     )  # fmt: skip
     add_enhancement(parser)
     parser.add_argument(
+        "--mark", action="store_true",
+        help='write a small "AI x4" into a corner outside the field of view',
+    )  # fmt: skip
+    parser.add_argument(
         "--tile", type=int, default=512, metavar="N",
         help="side of a tile in source pixels; smaller needs less memory; default 512",
     )  # fmt: skip
@@ -63,6 +67,7 @@ def _enhance(options: argparse.Namespace, console: Console) -> int:
         blur=options.blur,
         device=options.device,
         tile=options.tile,
+        mark=options.mark,
     )
 
 
@@ -87,6 +92,7 @@ def enhance(
     blur: float | None = None,
     device: str = "auto",
     tile: int = 512,
+    mark: bool = False,
 ) -> int:
     """Enlarge photographs into a folder, or one into a file. Returns the exit code.
 
@@ -111,7 +117,7 @@ def enhance(
 
     def work(image: "FundusImage", progress: Progress) -> list[Path]:
         path = out if as_file else free_names(folder, [default_name(image, enhancer)])[0]
-        export_enhanced(image, enhancer, path, tile=tile, progress=progress)
+        export_enhanced(image, enhancer, path, tile=tile, mark=mark, progress=progress)
         return [path]
 
     return run_batch(inputs, work, console)
