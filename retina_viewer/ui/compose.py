@@ -64,6 +64,7 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
             um_per_px=facts.um_per_px,
             ruler=facts.ruler,
             colour_map=view.colour_map,
+            saliency_style=view.saliency_style,
         )
         for camera in (view.main, view.loupe)
     )

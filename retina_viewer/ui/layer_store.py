@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.ui.canvas.heat import guess_art, heat_art
+from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.ui.canvas.heat import Drawn, guess_art, heat_art
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.vessel_art import VesselArt
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from retina_viewer.vessels.segment import VesselMap
 
 PHOTOGRAPHS_KEPT = 4
+SaliencyLook = tuple[str, SaliencyStyle]
+"""Colour map and style."""
 GUESSES_KEPT = 6
 """Maps of where detail is a guess, of one photograph: one a setting."""
 
@@ -45,8 +48,8 @@ class Layers:
     """What is known of one photograph so far."""
 
     saliency: NDArray[np.float32] | None = None
-    saliency_art: Pyramid | None = None
-    colour_map: str = ""
+    saliency_art: Drawn | None = None
+    look: SaliencyLook | None = None
     vessels: VesselMap | None = None
     vessel_art: VesselArt | None = None
     guesses: OrderedDict[Making, Guess] = field(default_factory=OrderedDict)
@@ -103,7 +106,7 @@ class LayerStore(QObject):
         return self._jobs.is_active(_key(name))
 
     def show(
-        self, photo: Photo | None, wanted: Sequence[LayerName], colour_map: str, making: Making
+        self, photo: Photo | None, wanted: Sequence[LayerName], look: SaliencyLook, making: Making
     ) -> None:
         """Say which layers are on, and of which result; those that are missing are computed."""
         if photo is not self._photo:
@@ -116,36 +119,37 @@ class LayerStore(QObject):
             if name not in wanted:
                 self._jobs.cancel(_key(name))
             elif name is LayerName.SALIENCY:
-                self._want_saliency(photo, colour_map)
+                self._want_saliency(photo, look)
             elif name is LayerName.VESSELS:
                 self._want_vessels(photo, making.device)
             else:
                 self._want_guess(photo, making)
 
-    def _want_saliency(self, photo: Photo, colour_map: str) -> None:
+    def _want_saliency(self, photo: Photo, look: SaliencyLook) -> None:
         layers, key = self.of(photo), _key(LayerName.SALIENCY)
-        if layers.colour_map == colour_map:
+        if layers.look == look:
             if layers.saliency_art is None and not self._jobs.is_active(key):
-                layers.colour_map = ""
+                layers.look = None
             else:
                 return
         known = layers.saliency
-        layers.colour_map = colour_map
+        layers.look = look
+        layers.saliency_art = None  # the legend has the new colours already
 
-        def work(progress: Progress) -> tuple[NDArray[np.float32], Pyramid]:
+        def work(progress: Progress) -> tuple[NDArray[np.float32], Drawn]:
             values = known
             if values is None:
                 values = self._services.saliency(photo.image, part_of(progress, 0.0, 0.9))
             progress(0.95, "colours")
             mask = photo.image.field_of_view.mask
-            return values, heat_art(values, mask, colour_map)
+            return values, heat_art(values, mask, *look)
 
-        def done(result: tuple[NDArray[np.float32], Pyramid]) -> None:
+        def done(result: tuple[NDArray[np.float32], Drawn]) -> None:
             layers.saliency, layers.saliency_art = result
             self.changed.emit()
 
         def failed(error: Exception) -> None:
-            layers.colour_map = ""
+            layers.look = None
             self.failed.emit(LayerName.SALIENCY, error)
 
         self._jobs.submit(key, work, done, failed=failed, title="saliency")

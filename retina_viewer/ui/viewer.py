@@ -188,7 +188,8 @@ class Viewer(QObject):
             new = self.view
         self._want_tone()
         self._want_tiles()
-        self.layers.show(self.photo, new.layers_on, new.colour_map, self.making)
+        look = (new.colour_map, new.saliency_style)
+        self.layers.show(self.photo, new.layers_on, look, self.making)
         self._display.take_layers(self.layers.current, self.making)
         self._display.show(new)
         self.changed.emit(old, new)

@@ -6,10 +6,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.overlay import CYAN
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey, tile_side, tiles_over
+from retina_viewer.ui.canvas.vessel_art import VesselArt
 from retina_viewer.ui.view_state import LayerName
 
 VECTOR_ZOOM = 1.0
@@ -40,12 +40,15 @@ def _paint_layers(painter: QPainter, scene: Scene, picture: Picture, mapping: Ma
     _keep_to_result(painter, scene, mapping)
     for layer in scene.layers:
         painter.setOpacity(layer.opacity)
-        if layer.name is LayerName.SALIENCY:
-            _paint_heat(painter, picture.saliency, picture, mapping)
-        elif layer.name is LayerName.CONSISTENCY:
-            _paint_heat(painter, picture.consistency, picture, mapping)
+        if layer.name is LayerName.VESSELS:
+            _paint_lines(painter, picture.vessels, picture, mapping)
+            continue
+        heat = picture.saliency if layer.name is LayerName.SALIENCY else picture.consistency
+        if isinstance(heat, tuple):
+            for contour in heat:
+                _paint_lines(painter, contour, picture, mapping)
         else:
-            _paint_vessels(painter, picture, mapping)
+            _paint_heat(painter, heat, picture, mapping)
     painter.restore()
 
 
@@ -110,8 +113,10 @@ def _paint_heat(painter: QPainter, art: Pyramid | None, picture: Picture, mappin
         art.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
 
 
-def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> None:
-    art, zoom = picture.vessels, mapping.camera.zoom
+def _paint_lines(
+    painter: QPainter, art: VesselArt | None, picture: Picture, mapping: Mapping
+) -> None:
+    zoom = mapping.camera.zoom
     part = mapping.visible(picture.bounds)
     if art is None or not part.area:
         return
@@ -125,7 +130,7 @@ def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> Non
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen = QPen(QColor(*CYAN), 1.0)
+    pen = QPen(QColor(*art.colour), 1.0)
     # Cosmetic and 1 px: Qt draws such lines many times faster than wider ones.
     pen.setCosmetic(True)
     painter.setPen(pen)

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, QRectF
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import Recipe, TileCache
@@ -69,6 +70,7 @@ class Scene:
     ruler: tuple[float, float, float, float] | None = None
     legend: bool = False
     colour_map: str = "inferno"
+    saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
 
 
 @dataclass(eq=False)
@@ -77,7 +79,8 @@ class Picture:
 
     original: Pyramid | None = None
     tiles: TileCache = field(default_factory=TileCache)
-    saliency: Pyramid | None = None
+    saliency: Pyramid | tuple[VesselArt, ...] | None = None
+    """Colours, or contours."""
     vessels: VesselArt | None = None
     consistency: Pyramid | None = None
 

@@ -1,0 +1,133 @@
+"""What the screen draws of a layer is what a file gets."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from PySide6.QtGui import QImage, QPainter
+
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.layers import (
+    GUESS_OPACITY,
+    SALIENCY_OPACITY,
+    Art,
+    SaliencyStyle,
+    guess_veil,
+    paint,
+    saliency_art,
+    vessel_lines,
+)
+from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.heat import drawn, guess_art, heat_art
+from retina_viewer.ui.canvas.painting import paint_picture
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
+from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.resolved_view import LayerView
+from retina_viewer.ui.view_state import LayerName
+
+SIDE = 120
+COLOURS = SaliencyStyle.COLOURS
+
+
+@pytest.fixture(scope="module")
+def eye(samples: Path) -> FundusImage:
+    with Image.open(samples / "chase_14L.jpg") as image:
+        small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
+    return FundusImage.from_array(np.asarray(small))
+
+
+def smooth(seed: int) -> NDArray[np.float32]:
+    noise = np.random.default_rng(seed).random((SIDE, SIDE)).astype(np.float32)
+    blurred = cv2.GaussianBlur(noise, (0, 0), 4)
+    return np.asarray((blurred - blurred.min()) / np.ptp(blurred), np.float32)
+
+
+def on_screen(picture: Picture, layer: LayerView, scale: int) -> NDArray[np.int_]:
+    """What a pane shows of the photograph and the layer, at ``scale`` device pixels a pixel."""
+    camera = Camera(SIDE / 2, SIDE / 2, scale)
+    image = QImage(SIDE * scale, SIDE * scale, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    scene = Scene(camera, layers=(layer,), content=Content.RESULT)
+    paint_picture(painter, scene, picture, Mapping(camera, SIDE * scale, SIDE * scale))
+    painter.end()
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(SIDE * scale, SIDE * scale, 4)
+    return pixels[..., 2::-1].astype(int)
+
+
+def in_a_file(eye: FundusImage, art: Art, opacity: float, scale: int) -> NDArray[np.int_]:
+    plain = Picture(original=Pyramid.from_rgb(eye.display_rgb))
+    enlarged = on_screen(plain, LayerView(LayerName.SALIENCY, 0.0), scale).astype(np.uint8)
+    paint(enlarged, [(art, opacity)], scale)
+    return enlarged.astype(int)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_colours_are_the_same_on_the_screen_and_in_a_file(
+    qapp: object, eye: FundusImage, scale: int
+) -> None:
+    original, mask = Pyramid.from_rgb(eye.display_rgb), eye.field_of_view.mask
+    values = smooth(0)
+    heat = heat_art(values, mask, "inferno")
+    assert isinstance(heat, Pyramid)
+    for name, picture, art, opacity in (
+        (
+            LayerName.SALIENCY,
+            Picture(original, saliency=heat),
+            saliency_art(values, mask, "inferno", COLOURS),
+            SALIENCY_OPACITY,
+        ),
+        (
+            LayerName.CONSISTENCY,
+            Picture(original, consistency=guess_art(values * 6, mask)),
+            guess_veil(values * 6, mask),
+            GUESS_OPACITY,
+        ),
+    ):
+        screen = on_screen(picture, LayerView(name, opacity), scale)
+        file = in_a_file(eye, art, opacity, scale)
+        inner = np.s_[scale:-scale, scale:-scale]  # Qt enlarges its border otherwise
+        assert np.abs(screen - file)[inner].max() <= 6
+        assert np.abs(screen - file)[inner].mean() < 0.6
+        unlayered = in_a_file(eye, art, 0.0, scale)
+        assert np.abs(file - unlayered)[mask.repeat(scale, 0).repeat(scale, 1)].mean() > 2
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4, 8])
+def test_lines_in_a_file_are_at_least_as_thick_as_on_the_screen(
+    qapp: object, eye: FundusImage, scale: int
+) -> None:
+    probability, mask = smooth(1), eye.field_of_view.mask
+    probability = np.where(mask, probability, np.float32(0))
+    original = Pyramid.from_rgb(eye.display_rgb)
+    picture = Picture(original, vessels=VesselArt(probability, 0.6))
+    screen = on_screen(picture, LayerView(LayerName.VESSELS, 1.0), scale)
+    file = in_a_file(eye, vessel_lines(probability, 0.6, mask), 1.0, scale)
+    plain = in_a_file(eye, (), 1.0, scale)
+    ink = [np.abs(one - plain).sum() for one in (screen, file)]
+    assert 0 < ink[0] <= ink[1], ink
+
+
+def test_contours_are_drawn_as_lines(qapp: object, eye: FundusImage) -> None:
+    values, mask = smooth(2), eye.field_of_view.mask
+    contours = heat_art(values, mask, "inferno", SaliencyStyle.CONTOURS)
+    assert isinstance(contours, tuple)
+    assert [one.colour for one in contours] == [
+        one.colour
+        for one in saliency_art(values, mask, "inferno", SaliencyStyle.CONTOURS)  # type: ignore[union-attr]
+    ]
+    picture = Picture(Pyramid.from_rgb(eye.display_rgb), saliency=contours)
+    shown = on_screen(picture, LayerView(LayerName.SALIENCY, 1.0), 2)
+    plain = on_screen(picture, LayerView(LayerName.SALIENCY, 0.0), 2)
+    moved = np.abs(shown - plain).max(axis=2) > 20
+    assert 0 < moved.mean() < 0.2
+
+
+def test_every_art_can_be_drawn() -> None:
+    mask = np.ones((80, 80), bool)
+    flat = np.full((80, 80), 3, np.float32)
+    assert isinstance(drawn(guess_veil(flat, mask)), Pyramid)
+    assert drawn(vessel_lines(flat, 0.5, mask))[0].colour == (0, 229, 255)  # type: ignore[index]
