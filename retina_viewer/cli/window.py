@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retina_viewer.cli.console import Console
+from retina_viewer.core.names import numberings
 from retina_viewer.core.paths import BASE_DIRECTORY_VARIABLE, resources_dir
 
 if TYPE_CHECKING:
@@ -127,14 +128,20 @@ def demo(out: Path, console: Console) -> int:
 
 
 def _fresh_folder(folder: Path) -> Path:
-    """The folder, or ``folder (2)`` and so on where it already holds something."""
+    """The folder, or ``folder (2)`` and so on where it already holds something.
+
+    Hidden files do not count: file managers leave them in folders that people see as empty.
+    """
     from retina_viewer.cli.batch import output_folder
 
-    candidate, number = folder, 2
-    while candidate.is_dir() and any(candidate.iterdir()):
-        candidate = folder.with_name(f"{folder.name} ({number})")
-        number += 1
-    return output_folder(candidate)
+    folder = folder.absolute()
+    free = (
+        candidate
+        for (candidate,) in numberings(folder.parent, [folder.name])
+        if not candidate.is_dir()
+        or all(entry.name.startswith(".") for entry in candidate.iterdir())
+    )
+    return output_folder(next(free))
 
 
 def _demo_files(sample: Path, out: Path, console: Console) -> int:

@@ -9,17 +9,46 @@ import os
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import unquote_to_bytes
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+)
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write
+from retina_viewer.core.files import atomic_write, read_small
 from retina_viewer.core.paths import settings_file
 
 _log = logging.getLogger(__name__)
 MAX_RECENT = 12
+_URI = "file://"
+
+
+def _as_text(path: Path) -> str:
+    """A path as TOML can hold it: bytes of its name that are no UTF-8 make it a URI."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.absolute().as_uri()
+    return str(path)
+
+
+def _from_text(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_URI):
+        return Path(os.fsdecode(unquote_to_bytes(value.removeprefix(_URI))))
+    return value
+
+
+_KeptPath = Annotated[
+    Path, BeforeValidator(_from_text), PlainSerializer(_as_text, when_used="json")
+]
 
 
 class LayerSettings(BaseModel):
@@ -63,9 +92,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(validate_assignment=True, extra="ignore")
 
-    recent_files: list[Path] = Field(default_factory=list)
-    last_folder: Path | None = None
-    export_folder: Path | None = None
+    recent_files: list[_KeptPath] = Field(default_factory=list)
+    last_folder: _KeptPath | None = None
+    export_folder: _KeptPath | None = None
     method: str = "auto"
     scale: Literal[2, 4, 8, 16] = 4
     model: str | None = None
@@ -90,6 +119,11 @@ class Settings(BaseModel):
         self.recent_files = [path, *(other for other in self.recent_files if other != path)]
         self.last_folder = path.parent
 
+    def forget_places(self) -> None:
+        """Forget the names of photographs and of folders, which may be a patient's too."""
+        self.recent_files = []
+        self.last_folder = self.export_folder = None
+
 
 def load_settings(path: Path | None = None) -> Settings:
     """The saved settings, or the defaults where there are none.
@@ -102,13 +136,12 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     path = settings_file() if path is None else path
     try:
-        with path.open("rb") as stream:
-            return Settings.model_validate(tomllib.load(stream))
+        return Settings.model_validate(tomllib.loads(read_small(path).decode()))
     except FileNotFoundError:
         return Settings()
     except OSError as error:
         _log.warning("The settings could not be read (%s); using defaults.", error.strerror)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no text, no such values, nested deeply
         # The error's text may quote the file, which names photographs: its type says enough.
         _log.warning("The settings are broken (%s); using defaults.", type(error).__name__)
         with suppress(OSError):

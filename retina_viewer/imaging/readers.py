@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, oriented
+from retina_viewer.imaging.dicom_head import looks_like_dicom
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.raster import not_decodable, read_raster
+from retina_viewer.imaging.writers import made_by
 
 MAX_BYTES = 2 << 30
 """Files above 2 GiB are refused: no photograph within the pixel limit needs more."""
@@ -53,6 +55,7 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
         page=page,
         damage=decoded.damage,
         notes=decoded.notes,
+        made_by=made_by(path),
     )
 
 
@@ -130,15 +133,13 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _kind(head: bytes) -> str | None:
-    if head[128:132] == b"DICM":
-        return "dicom"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "tiff"
     if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:2] == b"BM":
         return "raster"
     if head[:6] in (b"GIF87a", b"GIF89a") or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return "raster"
-    return None
+    return "dicom" if looks_like_dicom(head) else None
 
 
 def _decode(data: bytes, name: str, page: int = 0, enough: int | None = None) -> Decoded:

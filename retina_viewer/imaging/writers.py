@@ -10,11 +10,11 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import ValidationError
 
 from retina_viewer import __version__
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write
+from retina_viewer.core.files import atomic_write, open_regular, read_small
+from retina_viewer.core.names import sidecar_path as sidecar_path
 from retina_viewer.imaging.png import encode_png
 from retina_viewer.imaging.provenance import PROGRAM, Provenance
 
@@ -121,11 +121,6 @@ def _exactly(tiles: Iterator[Image8Or16], expected: int) -> Iterator[Image8Or16]
         raise ValueError(f"{given} tiles for {expected} places")
 
 
-def sidecar_path(path: Path) -> Path:
-    """``result.png`` has its provenance in ``result.png.json``."""
-    return path.with_name(path.name + ".json")
-
-
 def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) -> Path:
     """Write the provenance of the result ``path`` beside it; returns the sidecar's path.
 
@@ -141,13 +136,27 @@ def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) 
 def read_provenance(path: Path) -> Provenance | None:
     """The provenance inside a PNG, TIFF or JPEG that :func:`write_image` wrote; else None."""
     try:
-        with Image.open(path, formats=("PNG", "TIFF", "JPEG")) as image:
+        with (
+            open_regular(path) as stream,
+            Image.open(stream, formats=("PNG", "TIFF", "JPEG")) as image,
+        ):
             text = image.info.get(PROVENANCE_KEY) or image.info.get("comment")
             if image.format == "TIFF":
                 text = image.getexif().get(270)
-        return Provenance.model_validate_json(text) if text else None
-    except (OSError, SyntaxError, ValueError, ValidationError, struct.error):
+        return Provenance.from_json(text) if text else None
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         return None
+
+
+def made_by(path: Path) -> Provenance | None:
+    """How this program made a file: what it wrote into it or beside it; None where it did not."""
+    found = read_provenance(path)
+    if found is None:
+        try:
+            found = Provenance.from_json(read_small(sidecar_path(path)))
+        except (OSError, ValueError):
+            return None
+    return found if found.program == PROGRAM else None
 
 
 def _check(pixels: Image8Or16) -> None:

@@ -88,7 +88,7 @@ def export_enhanced(
     stamp = _stamp(image, enhancer) if mark else None
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
-    provenance = provenance_of(image, enhancer)
+    provenance = provenance_of(image, enhancer, mark=mark)
     computing = part_of(progress, 0.0, 0.95)
     if suffix in TIFF_SUFFIXES:
         tiles = tiff_tiles(enhancer, rgb, image.pixels.dtype, tile, computing)
@@ -173,7 +173,7 @@ def _stamped(
         yield pixels
 
 
-def provenance_of(image: FundusImage, enhancer: Enhancer) -> Provenance:
+def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False) -> Provenance:
     """How the result of an enhancer, fitted to the photograph, came about."""
     formation = enhancer.formation
     return Provenance(
@@ -187,6 +187,7 @@ def provenance_of(image: FundusImage, enhancer: Enhancer) -> Provenance:
         blur=None if formation is None else round(formation.blur, 3),
         noise=None if formation is None else round(formation.noise, 2),
         back_projection=enhancer.back_projection,
+        marked=mark and bool(ai_text(enhancer)),
         generative=any(one.id == enhancer.method and one.character == "draws" for one in METHODS),
         source_name=image.name,
         source_sha256=image.sha256,

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from retina_viewer.core.files import unused_path
+from retina_viewer.core.files import staged
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.imaging.beside import GAP, HEADROOM, Title, beside
 from retina_viewer.imaging.fundus_image import FundusImage
@@ -28,7 +28,7 @@ from retina_viewer.imaging.layers import (
 from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.overlay import Bytes
 from retina_viewer.imaging.provenance import AI_STATEMENT
-from retina_viewer.imaging.writers import JPEG_MAX_SIDE, sidecar_path, write_image, write_sidecar
+from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
 from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.consistency_export import default_names as consistency_names
 from retina_viewer.superres.enhancer import Enhancer
@@ -122,31 +122,28 @@ def file_names(request: Request, enhancer: Enhancer | None, kind: Format) -> lis
     return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
 
 
-def free_paths(folder: Path, names: list[str]) -> list[Path]:
-    """The names in the folder, or ``name (2)`` and so on where they, or their sidecars, exist."""
-    paths = []
-    for name in names:
-        path = unused_path(folder / name)
-        while sidecar_path(path).exists():
-            taken = path.stem
-            number = int(taken.rpartition("(")[2][:-1]) + 1 if taken.endswith(")") else 2
-            path = unused_path(folder / f"{Path(name).stem} ({number}){path.suffix}")
-        paths.append(path)
-    return paths
-
-
 def write(
     request: Request, enhancer: Enhancer | None, paths: list[Path], services: Services,
     progress: Progress,
 ) -> list[Path]:  # fmt: skip
-    """Compute and write the product; the files that were written.
+    """Compute and write the product, all of it or nothing; the files that were written.
 
     Args:
-        paths: as :func:`free_paths` gave them.
+        paths: as :func:`~retina_viewer.core.names.free_paths` gave them; where one is taken
+            meanwhile, all get another number.
 
     Raises:
         UserError: see the writers.
     """
+    with staged(paths[0].parent, [path.name for path in paths]) as staging:
+        _write(request, enhancer, staging.inside, services, progress)
+    return staging.paths
+
+
+def _write(
+    request: Request, enhancer: Enhancer | None, paths: list[Path], services: Services,
+    progress: Progress,
+) -> None:  # fmt: skip
     image = request.image
     if request.product is Product.SALIENCY:
         values = services.saliency(image, part_of(progress, 0.0, 0.9))
@@ -159,7 +156,6 @@ def write(
     else:
         assert enhancer is not None
         _write_result(request, enhancer, paths, services, progress)
-    return paths
 
 
 def _write_result(

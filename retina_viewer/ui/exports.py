@@ -32,7 +32,7 @@ class Exports(QObject):
     def show(self) -> None:
         """Open the dialog; nothing happens without a photograph."""
         photo, view = self._viewer.photo, self._viewer.view
-        if photo is None:
+        if photo is None or not self._viewer.may_enlarge():
             return
         request = Request(
             photo.image,

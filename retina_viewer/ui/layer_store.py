@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.imaging.layers import (
+    VESSEL_LEGEND,
+    Legend,
+    SaliencyStyle,
+    guess_legend,
+    saliency_legend,
+)
 from retina_viewer.ui.canvas.heat import Drawn, guess_art, heat_art
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.vessel_art import VesselArt
@@ -49,10 +55,32 @@ class Layers:
 
     saliency: NDArray[np.float32] | None = None
     saliency_art: Drawn | None = None
+    saliency_legend: Legend | None = None
+    """Of the picture, which is remade when another look is chosen."""
     look: SaliencyLook | None = None
     vessels: VesselMap | None = None
     vessel_art: VesselArt | None = None
     guesses: OrderedDict[Making, Guess] = field(default_factory=OrderedDict)
+
+    def art(self, name: LayerName, making: Making) -> Drawn | VesselArt | None:
+        """What is drawn of a layer; None until it is there."""
+        match name:
+            case LayerName.SALIENCY:
+                return self.saliency_art
+            case LayerName.VESSELS:
+                return self.vessel_art
+            case LayerName.CONSISTENCY:
+                return self.guess_art(making)
+
+    def legend_of(self, name: LayerName) -> Legend | None:
+        """What the colours of a layer that is there mean."""
+        match name:
+            case LayerName.SALIENCY:
+                return self.saliency_legend
+            case LayerName.VESSELS:
+                return VESSEL_LEGEND
+            case LayerName.CONSISTENCY:
+                return guess_legend()
 
     def guess_art(self, making: Making) -> Pyramid | None:
         """The picture of where the detail of this result is a guess; None until it is known."""
@@ -134,7 +162,6 @@ class LayerStore(QObject):
                 return
         known = layers.saliency
         layers.look = look
-        layers.saliency_art = None  # the legend has the new colours already
 
         def work(progress: Progress) -> tuple[NDArray[np.float32], Drawn]:
             values = known
@@ -146,6 +173,7 @@ class LayerStore(QObject):
 
         def done(result: tuple[NDArray[np.float32], Drawn]) -> None:
             layers.saliency, layers.saliency_art = result
+            layers.saliency_legend = saliency_legend(*look)
             self.changed.emit()
 
         def failed(error: Exception) -> None:

@@ -177,7 +177,7 @@ def _from_json(file: Path) -> list[list[Point]]:
         ]
         if not all("step" in point for stage in stages for point in stage):
             raise ValueError("a point without its step")
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{file.name} is not the history of a training.",
             "It is written by retina-viewer train.",

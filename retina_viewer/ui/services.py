@@ -37,7 +37,8 @@ class DeviceInfo(Protocol):
 class Services:
     """See the functions of the same names for what they take and give."""
 
-    open_image: Callable[[Path], FundusImage]
+    open_image: Callable[[Path, int], FundusImage]
+    """(path, page)"""
     images_in: Callable[[Path], Sequence[Path]]
     thumbnail: Callable[[Path, int], NDArray[np.uint8]]
     catalogue: Callable[[], Catalogue]
@@ -59,10 +60,10 @@ class Services:
     """A result in the photograph's colour space as sRGB."""
 
 
-def _open_image(path: Path) -> FundusImage:
+def _open_image(path: Path, page: int) -> FundusImage:
     from retina_viewer.imaging.readers import open_image
 
-    return open_image(path)
+    return open_image(path, page)
 
 
 def _images_in(folder: Path) -> Sequence[Path]:

@@ -17,6 +17,7 @@ from retina_viewer.core.geometry import tiles_covering
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import (
+    made_by,
     read_provenance,
     sidecar_path,
     write_image,
@@ -177,8 +178,7 @@ def test_a_disk_that_fills_up_while_writing(
     real_open = Path.open
 
     def open_full(self: Path, mode: str) -> object:
-        assert mode == "xb"
-        real_open(self, "xb").close()
+        assert mode == "wb"
         return real_open(Path("/dev/full"), "wb")
 
     monkeypatch.setattr(Path, "open", open_full)
@@ -279,6 +279,42 @@ def test_the_sidecar_lies_beside_the_result(tmp_path: Path, provenance: Provenan
         write_sidecar(result, provenance)
     write_sidecar(result, provenance.deidentified(), replace=True)
     assert "Auge" not in sidecar.read_text("utf-8")
+
+
+def test_a_name_that_is_not_utf_8_reads_back(tmp_path: Path, provenance: Provenance) -> None:
+    name = os.fsdecode(b"M\xfcller.png")
+    odd = Provenance(**{**provenance.model_dump(exclude={"statement"}), "source_name": name})
+    for suffix in (".png", ".tif", ".jpg"):
+        path = tmp_path / f"{os.fsdecode(b'M' + bytes([0xFC]))}{suffix}"
+        write_image(path, np.zeros((8, 8, 3), np.uint8), provenance=odd)
+        assert read_provenance(path) == odd
+        assert odd.source_name == "M\\xfcller.png"
+    # As earlier versions wrote it: the byte as a lone surrogate.
+    older = odd.to_json().replace("M\\\\xfcller", "M\\udcfcller")
+    assert Provenance.from_json(older) == odd
+
+
+def test_made_by_reads_inside_and_beside(tmp_path: Path, provenance: Provenance) -> None:
+    grey = np.zeros((8, 8), np.uint8)
+    write_image(tmp_path / "inside.png", grey, provenance=provenance)
+    write_image(tmp_path / "beside.png", grey)
+    write_image(tmp_path / "other.png", grey)
+    write_sidecar(tmp_path / "beside.png", provenance)
+    sidecar_path(tmp_path / "other.png").write_text("[" * 100_000)
+    assert made_by(tmp_path / "inside.png") == provenance
+    assert made_by(tmp_path / "beside.png") == provenance
+    assert made_by(tmp_path / "other.png") is None
+    assert made_by(tmp_path / "missing.png") is None
+    foreign = provenance.model_copy(update={"program": "Another program"})
+    write_image(tmp_path / "foreign.png", grey, provenance=foreign)
+    assert made_by(tmp_path / "foreign.png") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_made_by_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "eye.png")
+    os.mkfifo(sidecar_path(tmp_path / "eye.png"))
+    assert made_by(tmp_path / "eye.png") is None
 
 
 # What any program can read of it

@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import free_paths, sidecar_path
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.overlay import AMBER
 from retina_viewer.imaging.readers import open_image
-from retina_viewer.imaging.writers import read_provenance, sidecar_path
+from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.enhancer import Enhancer
@@ -26,7 +27,6 @@ from retina_viewer.ui.exporting import (
     beside_original,
     file_names,
     formats_for,
-    free_paths,
     products_for,
     write,
 )
@@ -60,15 +60,6 @@ def test_names(image: FundusImage) -> None:
     assert names[Product.VESSELS] == [
         "0_chase_14L_vessels.png",
         "0_chase_14L_vessel_probability.png",
-    ]
-
-
-def test_a_name_is_free_only_if_its_sidecar_is_too(tmp_path: Path) -> None:
-    (tmp_path / "a.png").touch()
-    sidecar_path(tmp_path / "a (2).png").touch()
-    assert free_paths(tmp_path, ["a.png", "b.png"]) == [
-        tmp_path / "a (3).png",
-        tmp_path / "b.png",
     ]
 
 

@@ -17,7 +17,7 @@ from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import MakeWindow
-from tests.ui.test_window import finish, pixels_of, show
+from tests.ui.test_window import finish, layer_names, pixels_of, show
 from tests.ui.tiny_models import DEFAULT, GAN, install_pair
 
 
@@ -60,7 +60,7 @@ def gan_window(make: MakeWindow, qtbot: QtBot, services: Services, photograph: P
 
 
 def arrived(window: Window, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: window.stage.result.picture.has_layer(LayerName.CONSISTENCY))
+    qtbot.waitUntil(lambda: LayerName.CONSISTENCY in layer_names(window))
     finish(window, qtbot)
 
 
@@ -96,13 +96,13 @@ def test_every_setting_has_a_map_of_its_own(
     window.commands.toggle_consistency()
     arrived(window, qtbot)
     window.commands.set_fidelity(1.0)
-    assert not window.stage.result.picture.has_layer(LayerName.CONSISTENCY)  # never of another
+    assert LayerName.CONSISTENCY not in layer_names(window)  # never of another
     arrived(window, qtbot)
     window.commands.set_scale(4)
     arrived(window, qtbot)
     window.commands.set_scale(2)
     window.commands.set_fidelity(None)
-    assert window.stage.result.picture.has_layer(LayerName.CONSISTENCY)  # kept
+    assert LayerName.CONSISTENCY in layer_names(window)  # kept
     assert guessing.asked == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
 
 
@@ -114,7 +114,7 @@ def test_another_setting_drops_the_map_under_way_and_cancel_turns_the_layer_off(
     window.commands.toggle_consistency()
     qtbot.waitUntil(lambda: len(guessing.asked) == 1)
     window.commands.toggle_saliency()  # which does not wait for the long map
-    qtbot.waitUntil(lambda: window.stage.result.picture.saliency is not None)
+    qtbot.waitUntil(lambda: LayerName.SALIENCY in layer_names(window))
     window.commands.set_fidelity(0.2)
     qtbot.waitUntil(lambda: len(guessing.asked) == 2)
     window.viewer.apply(force=True)

@@ -5,27 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPen
 
-from retina_viewer.imaging.layers import VESSEL_LEGEND, Legend, guess_legend, saliency_legend
+from retina_viewer.imaging.layers import Legend
 from retina_viewer.ui.canvas.decorations import GROUND, WHITE
 from retina_viewer.ui.canvas.scene import Scene
-from retina_viewer.ui.view_state import LayerName
 
 _LINE, _SIDE, _SAMPLE = 18.0, 8.0, 22.0
 """Height of a line of text, margin, and length of a line's sample."""
-
-
-def legends(scene: Scene) -> list[Legend]:
-    """Of the layers that are on, the first one first."""
-    found = []
-    for layer in scene.layers:
-        match layer.name:
-            case LayerName.SALIENCY:
-                found.append(saliency_legend(scene.colour_map, scene.saliency_style))
-            case LayerName.CONSISTENCY:
-                found.append(guess_legend())
-            case LayerName.VESSELS:
-                found.append(VESSEL_LEGEND)
-    return found
 
 
 def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> None:
@@ -34,7 +19,7 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
     font.setBold(False)
     painter.setFont(font)
     metrics = QFontMetricsF(font)
-    shown = legends(scene)
+    shown = [layer.legend for layer in scene.layers if layer.legend is not None]
     width = max((_width(one, metrics) for one in shown), default=0.0) + 2 * _SIDE
     for one in shown:
         height = (3 if one.ramp else 2) * _LINE + 2

@@ -12,6 +12,8 @@ from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.view_state import SCALES, Scale, Tone
 
+PlacedTile = tuple[Rect, Pyramid | None]
+"""A tile and its place in source pixels; None where it is still to come."""
 RESULT_SIDE = 384
 """The side of a tile in result pixels: about 0.1 s for the cascade on one CPU core."""
 CACHE_BYTES = 768 * 2**20
@@ -119,6 +121,24 @@ class TileCache:
         if tile is not None:
             self._tiles.move_to_end(key)
         return tile
+
+    def in_view(
+        self, wanted: Wanted, image: Rect, stand_in: Recipe | None = None
+    ) -> tuple[PlacedTile, ...]:
+        """The tiles of a region, finished or not.
+
+        Args:
+            stand_in: whose tiles are shown where the wanted ones are missing.
+        """
+
+        def find(rect: Rect) -> Pyramid | None:
+            found = self.get(TileKey(wanted.recipe, rect))
+            if found is None and stand_in is not None:
+                found = self.get(TileKey(stand_in, rect))
+            return found
+
+        side = tile_side(wanted.recipe.scale)
+        return tuple((rect, find(rect)) for rect in tiles_over(wanted.region, image, side))
 
     def put(self, key: TileKey, tile: Pyramid) -> None:
         self.discard(key)

@@ -9,8 +9,8 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import unused_path
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import free_paths
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.ui.comparison.blinking import Blinking
@@ -173,13 +173,15 @@ class MethodsDialog(QDialog):
         folder = self._settings.export_folder or (
             request.source.path.parent if request.source.path is not None else Path.home()
         )
-        suggested = unused_path(folder / file_name(request.source, request.scale))
+        suggested = free_paths(folder, [file_name(request.source, request.scale)])[0]
         chosen, _ = QFileDialog.getSaveFileName(
             self, "Save the comparison", str(suggested), "PNG (*.png)"
         )
         if not chosen:
             return
-        path = Path(chosen).with_suffix(".png")
+        path = Path(chosen)
+        if path.suffix.lower() != ".png":  # a name that the dialog has not asked about
+            path = free_paths(path.parent, [f"{path.name}.png"])[0]
 
         def work(progress: Progress) -> Path:
             shelf = self._viewer.tiles.shelf

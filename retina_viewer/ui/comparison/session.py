@@ -127,6 +127,7 @@ class Comparison(QObject):
 
     def show_photo(self, photo: Photo | None) -> None:
         """The window shows another photograph."""
+        photo = self._viewer.photo_to_enlarge
         self._opened = photo
         self.linked.show_photo(None)
         self.reference.set_photo(photo)
@@ -182,9 +183,6 @@ class Comparison(QObject):
             enlarging.show(photo, contenders[place], look)
             if self._truth_held:
                 enlarging.pane.show_scene(truth_scene(photo, self.truth, look))
-                if self.truth is not None:
-                    enlarging.pane.picture.tiles = self.truth.tiles
-                enlarging.pane.update()
         self._rest.start()
         self.changed.emit()
 
@@ -192,7 +190,7 @@ class Comparison(QObject):
         linked, view = self.linked, self.linked.view
         first = next((one for one in linked.panes if not one.isHidden()), None)
         overview = pane is first and not view.whole and pane.height() >= OVERVIEW_ROOM
-        return Look(view.main, linked.size, overview, linked.pointer_in(pane))
+        return Look(view.main, linked.original, linked.size, overview, linked.pointer_in(pane))
 
     def _measure(self) -> None:
         """Once all panes are finished: the figures must not keep the pictures waiting."""

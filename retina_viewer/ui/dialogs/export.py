@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import free_paths
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, has_room_for_mark
@@ -28,7 +29,6 @@ from retina_viewer.ui.exporting import (
     Request,
     file_names,
     formats_for,
-    free_paths,
     products_for,
     write,
 )

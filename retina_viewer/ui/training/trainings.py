@@ -14,7 +14,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import unused_path
+from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.progress import Progress
 from retina_viewer.training.plan import TrainingPlan
@@ -99,8 +99,8 @@ class Trainings(QObject):
             UserError: the folder cannot be written, or the process not be started.
         """
         self._refuse_a_second()
-        root = user_runs_dir()
-        run = RunFolder(unused_path(root / f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"))
+        name = f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"
+        run = RunFolder(free_paths(user_runs_dir(), [name])[0])
         run.prepare(plan)
         self.follow(run, plan)
         self.resume()

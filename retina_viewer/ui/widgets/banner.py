@@ -55,8 +55,18 @@ class Banner(QFrame):
     def use_icons(self, icons: Icons) -> None:
         self._close.setIcon(icons.icon("close"))
 
-    def show_problem(self, message: str, hint: str, details: str = "", action: str = "") -> None:
-        """Show what happened, what to do, what a technician wants to know, and a button's text."""
+    def show_problem(
+        self, message: str, hint: str, details: str = "", action: str = "", *, calm: bool = False
+    ) -> None:
+        """Show what happened, what to do, what a technician wants to know, and a button's text.
+
+        Args:
+            calm: a question, and no failure: not in red.
+        """
+        self.setProperty("calm", calm)
+        for widget in (self, self.message):
+            self.style().unpolish(widget)
+            self.style().polish(widget)
         self.message.setText(message)
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))

@@ -21,12 +21,11 @@ from retina_viewer.imaging.layers import (
     vessel_lines,
 )
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.heat import drawn, guess_art, heat_art
+from retina_viewer.ui.canvas.heat import Drawn, drawn, guess_art, heat_art
 from retina_viewer.ui.canvas.painting import paint_picture
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
+from retina_viewer.ui.canvas.scene import Content, LayerArt, Mapping, Scene
 from retina_viewer.ui.canvas.vessel_art import VesselArt
-from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.view_state import LayerName
 
 SIDE = 120
@@ -46,21 +45,24 @@ def smooth(seed: int) -> NDArray[np.float32]:
     return np.asarray((blurred - blurred.min()) / np.ptp(blurred), np.float32)
 
 
-def on_screen(picture: Picture, layer: LayerView, scale: int) -> NDArray[np.int_]:
-    """What a pane shows of the photograph and the layer, at ``scale`` device pixels a pixel."""
+def on_screen(
+    eye: FundusImage, scale: int, drawn: Drawn | VesselArt | None = None, opacity: float = 1.0
+) -> NDArray[np.int_]:
+    """What a pane shows of the photograph and a layer, at ``scale`` device pixels a pixel."""
     camera = Camera(SIDE / 2, SIDE / 2, scale)
     image = QImage(SIDE * scale, SIDE * scale, QImage.Format.Format_RGB32)
     painter = QPainter(image)
-    scene = Scene(camera, layers=(layer,), content=Content.RESULT)
-    paint_picture(painter, scene, picture, Mapping(camera, SIDE * scale, SIDE * scale))
+    layers = () if drawn is None else (LayerArt(LayerName.SALIENCY, opacity, drawn),)
+    original = Pyramid.from_rgb(eye.display_rgb)
+    scene = Scene(camera, original, layers=layers, content=Content.RESULT)
+    paint_picture(painter, scene, Mapping(camera, SIDE * scale, SIDE * scale))
     painter.end()
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(SIDE * scale, SIDE * scale, 4)
     return pixels[..., 2::-1].astype(int)
 
 
 def in_a_file(eye: FundusImage, art: Art, opacity: float, scale: int) -> NDArray[np.int_]:
-    plain = Picture(original=Pyramid.from_rgb(eye.display_rgb))
-    enlarged = on_screen(plain, LayerView(LayerName.SALIENCY, 0.0), scale).astype(np.uint8)
+    enlarged = on_screen(eye, scale).astype(np.uint8)
     paint(enlarged, [(art, opacity)], scale)
     return enlarged.astype(int)
 
@@ -69,25 +71,14 @@ def in_a_file(eye: FundusImage, art: Art, opacity: float, scale: int) -> NDArray
 def test_colours_are_the_same_on_the_screen_and_in_a_file(
     qapp: object, eye: FundusImage, scale: int
 ) -> None:
-    original, mask = Pyramid.from_rgb(eye.display_rgb), eye.field_of_view.mask
-    values = smooth(0)
-    heat = heat_art(values, mask, "inferno")
-    assert isinstance(heat, Pyramid)
-    for name, picture, art, opacity in (
-        (
-            LayerName.SALIENCY,
-            Picture(original, saliency=heat),
-            saliency_art(values, mask, "inferno", COLOURS),
-            SALIENCY_OPACITY,
-        ),
-        (
-            LayerName.CONSISTENCY,
-            Picture(original, consistency=guess_art(values * 6, mask)),
-            guess_veil(values * 6, mask),
-            GUESS_OPACITY,
-        ),
+    mask, values = eye.field_of_view.mask, smooth(0)
+    saliency = saliency_art(values, mask, "inferno", COLOURS)
+    for shown, art, opacity in (
+        (heat_art(values, mask, "inferno"), saliency, SALIENCY_OPACITY),
+        (guess_art(values * 6, mask), guess_veil(values * 6, mask), GUESS_OPACITY),
     ):
-        screen = on_screen(picture, LayerView(name, opacity), scale)
+        assert isinstance(shown, Pyramid)
+        screen = on_screen(eye, scale, shown, opacity)
         file = in_a_file(eye, art, opacity, scale)
         inner = np.s_[scale:-scale, scale:-scale]  # Qt enlarges its border otherwise
         assert np.abs(screen - file)[inner].max() <= 6
@@ -102,9 +93,7 @@ def test_lines_in_a_file_are_at_least_as_thick_as_on_the_screen(
 ) -> None:
     probability, mask = smooth(1), eye.field_of_view.mask
     probability = np.where(mask, probability, np.float32(0))
-    original = Pyramid.from_rgb(eye.display_rgb)
-    picture = Picture(original, vessels=VesselArt(probability, 0.6))
-    screen = on_screen(picture, LayerView(LayerName.VESSELS, 1.0), scale)
+    screen = on_screen(eye, scale, VesselArt(probability, 0.6))
     file = in_a_file(eye, vessel_lines(probability, 0.6, mask), 1.0, scale)
     plain = in_a_file(eye, (), 1.0, scale)
     ink = [np.abs(one - plain).sum() for one in (screen, file)]
@@ -119,10 +108,7 @@ def test_contours_are_drawn_as_lines(qapp: object, eye: FundusImage) -> None:
         one.colour
         for one in saliency_art(values, mask, "inferno", SaliencyStyle.CONTOURS)  # type: ignore[union-attr]
     ]
-    picture = Picture(Pyramid.from_rgb(eye.display_rgb), saliency=contours)
-    shown = on_screen(picture, LayerView(LayerName.SALIENCY, 1.0), 2)
-    plain = on_screen(picture, LayerView(LayerName.SALIENCY, 0.0), 2)
-    moved = np.abs(shown - plain).max(axis=2) > 20
+    moved = np.abs(on_screen(eye, 2, contours) - on_screen(eye, 2)).max(axis=2) > 20
     assert 0 < moved.mean() < 0.2
 
 
