@@ -26,8 +26,8 @@ from retina_viewer.imaging.jpeg_stream import (
     Jpeg2000Header,
     JpegHeader,
     jpeg2000_header,
+    jpeg_damage,
     jpeg_header,
-    jpeg_is_whole,
     with_end,
 )
 
@@ -35,9 +35,8 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _MOST_FRAGMENTS = 1_000_000
 _FILLING = 256
 _BEGINNINGS = (b"\xff\xd8", b"\xff\x4f")
-_BROKEN = "Its picture data is damaged: what is shown is not what was taken."
 _OTHER_COLOURS = "Its colours were read as its picture stores them, not as its header says."
-_FEWER = "It ends before the last of its {} pictures."
+_FEWER = "it ends before the last of its {} pictures"
 
 
 @dataclass(frozen=True)
@@ -229,7 +228,7 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
     if jpeg is not None:
         kind = "JPEG-LS" if jpeg.jpeg_ls else "JPEG Lossless" if jpeg.lossless else "JPEG"
         size, channels = (jpeg.width, jpeg.height), len(jpeg.ids)
-        each = (1 if jpeg.bits <= 8 else 2) * 3 + 2 * jpeg.progressive
+        each = jpeg.needed
         decode = partial(_jpeg_ls if jpeg.jpeg_ls else _jpeg, stream, jpeg, layout.colour)
     elif jpeg_2000 is not None:
         kind = "JPEG 2000"
@@ -253,7 +252,8 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
         )
     if channels not in (1, 3):
         raise UserError(f"{name} has {channels} channels.", "Export it again as RGB.")
-    check_memory(size[0] * size[1] * channels * each, file, name)
+    # Checking a stream and completing it takes copies.
+    check_memory(size[0] * size[1] * channels * each + 4 * len(stream), file, name)
     return decode()
 
 
@@ -285,7 +285,7 @@ def _unreadable(file: DicomFile, name: str) -> UserError:
 
 def _jpeg(stream: bytes, header: JpegHeader, colour: str) -> Frame:
     stream = with_end(stream)
-    damage = "" if jpeg_is_whole(stream, header) else _BROKEN
+    damage = jpeg_damage(stream, header)
     if len(header.ids) == 1:
         return Frame(imagecodecs.jpeg8_decode(stream), header.bits, colour, damage=damage)
     ycbcr = colour != "RGB" if header.is_ycbcr is None else header.is_ycbcr

@@ -1,17 +1,19 @@
 """What the headers of JPEG, JPEG-LS and JPEG 2000 streams say, and whether a stream is whole."""
 
+import io
 import struct
 from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
+from PIL.JpegImagePlugin import JpegImageFile
+
+from retina_viewer.imaging.jpeg import PART_WRONG, load_jpeg
 
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
-_BASELINE, _EXTENDED, _PROGRESSIVE, _LOSSLESS, _JPEG_LS = 0xC0, 0xC1, 0xC2, 0xC3, 0xF7
-_MOST_TO_CHECK = 40_000_000
-"""Checking every code of a JPEG takes some 30 bytes a pixel."""
+_PROGRESSIVE, _LOSSLESS, _JPEG_LS = 0xC2, 0xC3, 0xF7
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,6 @@ class JpegHeader:
         subsampled: whether a component has fewer samples than another.
         jfif: whether a JFIF marker is there.
         adobe: the transform of the Adobe marker: 0 none, 1 YCbCr; None without one.
-        restarts: whether there are restart markers.
     """
 
     kind: int
@@ -36,7 +37,6 @@ class JpegHeader:
     subsampled: bool
     jfif: bool
     adobe: int | None
-    restarts: bool
 
     @property
     def lossless(self) -> bool:
@@ -49,6 +49,13 @@ class JpegHeader:
     @property
     def progressive(self) -> bool:
         return self.kind == _PROGRESSIVE
+
+    @property
+    def needed(self) -> int:
+        """Bytes that checking and decoding take, a sample."""
+        if self.bits == 8 and not self.lossless:
+            return 3 if self.progressive else 2
+        return 3 if self.bits <= 8 else 6
 
     @property
     def is_ycbcr(self) -> bool | None:
@@ -89,7 +96,7 @@ def jpeg_header(stream: bytes) -> JpegHeader | None:
     """None where this is no JPEG or JPEG-LS stream, or its header is damaged."""
     if stream[:2] != b"\xff\xd8":
         return None
-    jfif, adobe, restarts = False, None, False
+    jfif, adobe = False, None
     frame: tuple[int, bytes] | None = None
     at = 2
     while at + 4 <= len(stream):
@@ -106,7 +113,6 @@ def jpeg_header(stream: bytes) -> JpegHeader | None:
         jfif |= marker == 0xE0 and body[:4] == b"JFIF"
         if marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
             adobe = body[11]
-        restarts |= marker == 0xDD and body[:2] not in (b"", b"\0\0")
         if marker in _FRAMES:
             frame = marker, body
         if marker == _SCAN:
@@ -128,7 +134,6 @@ def jpeg_header(stream: bytes) -> JpegHeader | None:
         subsampled=len({component[1] for component in components}) > 1,
         jfif=jfif,
         adobe=adobe,
-        restarts=restarts,
     )
 
 
@@ -155,36 +160,26 @@ def with_end(stream: bytes) -> bytes:
     return stream if b"\xff\xd9" in stream[-64:] else stream + b"\xff\xd9"
 
 
-def jpeg_is_whole(stream: bytes, header: JpegHeader) -> bool:
-    """Whether all codes of a JPEG stream can be read and none is left over.
-
-    Decoders go on silently where they meet nonsense. What still makes sense after damage cannot be
-    found: a changed code that is as long as it was.
+def jpeg_damage(stream: bytes, header: JpegHeader) -> str:
+    """What is wrong with the codes of a JPEG stream; empty where nothing is found.
 
     Args:
         stream: with its end marker; not JPEG-LS.
     """
-    small = header.width * header.height <= _MOST_TO_CHECK
-    usual = header.kind in (_BASELINE, _EXTENDED, _PROGRESSIVE) and header.bits == 8
-    # The strict reader knows no restarts in subsampled progressive streams.
-    if (
-        small
-        and usual
-        and len(header.ids) in (1, 3)
-        and not (header.progressive and header.restarts)
-    ):
+    if header.bits == 8 and not header.lossless:
         try:
-            imagecodecs.jpegxl_encode_jpeg(stream)
-        except imagecodecs.JpegxlError:
-            return False
-        return True
-    return _uses_its_end(stream, header)
+            with JpegImageFile(io.BytesIO(stream)) as image:
+                return load_jpeg(image, stream)[1]
+        except OSError:  # too little is left for that decoder
+            return PART_WRONG
+    return "" if _uses_its_end(stream, header) else PART_WRONG
 
 
 def _uses_its_end(stream: bytes, header: JpegHeader) -> bool:
     """Whether the last codes matter, and none is wanted after them.
 
-    A decoder that has lost its way asks for more than there is, or leaves something over.
+    A decoder that has lost its way asks for more than there is, or leaves something over. What
+    still makes sense after damage cannot be found: a changed code that is as long as it was.
     """
     end = stream.rfind(b"\xff\xd9")
     longer = stream[:end] + b"\x55" * 64 + stream[end:]

@@ -55,7 +55,7 @@ class Jobs(QObject):
     progressed = Signal(object)
     """(Job): its ``fraction`` and ``what`` changed; at most 10 times a second a job."""
     ended = Signal(object)
-    """(Job): done, failed or cancelled; ``seconds`` is how long it took."""
+    """(Job): done, failed or cancelled."""
     unhandled = Signal(object, object)
     """(Job, Exception): a job without a ``failed`` callback failed."""
 
@@ -154,8 +154,7 @@ class Jobs(QObject):
             del job  # a waiting worker must not keep the last job's arrays alive
 
     def _run(self, job: Job) -> None:
-        start = time.monotonic()
-        self._emit(_Event(job, _Kind.STARTED, start))
+        self._emit(_Event(job, _Kind.STARTED, time.monotonic()))
 
         def progress(fraction: float, what: str = "") -> None:
             if job.is_cancelled:
@@ -168,11 +167,11 @@ class Jobs(QObject):
         event: _Event
         try:
             event = _Event(job, _Kind.DONE, job.work(progress))
+            job.seconds = time.monotonic() - job.asked_at
         except Cancelled:
             event = _Event(job, _Kind.CANCELLED)
         except Exception as error:  # whatever it is, it belongs to the job's owner
             event = _Event(job, _Kind.FAILED, error)
-        job.seconds = time.monotonic() - start
         self._emit(event)
 
     def _emit(self, event: _Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,11 +47,13 @@ class _Attempt:
         waiting: the files to try after this one, where any of several will do.
         paths: the strip to go back to where nothing of a folder can be opened.
         failures: of the files that were tried.
+        asked_at: ``time.monotonic()`` when the person wanted it.
     """
 
     waiting: list[Path]
     paths: list[Path]
     failures: list[tuple[Path, Exception]] = field(default_factory=list)
+    asked_at: float = field(default_factory=time.monotonic)
 
 
 class Library(QObject):
@@ -80,6 +83,8 @@ class Library(QObject):
         """Of the chosen one, which may still be loading; -1: none."""
         self.shown: Path | None = None
         """The last one that could be opened: what is on the screen."""
+        self.asked_at = 0.0
+        """``time.monotonic()`` when the person wanted it."""
         self._at = -1
         """Where stepping goes on from: also past one that cannot be opened."""
         self._status: dict[Path, Status] = {}
@@ -203,7 +208,7 @@ class Library(QObject):
             self.current_changed.emit(index)
 
     def _show(self, path: Path, photo: Photo, attempt: _Attempt) -> None:
-        self.shown = path
+        self.shown, self.asked_at = path, attempt.asked_at
         self.opened.emit(photo)
         if attempt.failures:
             self._report(attempt.failures)

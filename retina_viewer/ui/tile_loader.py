@@ -6,6 +6,7 @@ screen then; so nothing has to be re-ordered or cancelled when the person moves 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
@@ -22,7 +23,7 @@ from retina_viewer.ui.canvas.tiles import (
     tiles_over,
 )
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
-from retina_viewer.ui.job import Job, Lane
+from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
@@ -37,6 +38,8 @@ class TileLoader(QObject):
     """(Rect): a tile of what is shown is in the cache."""
     progressed = Signal()
     """:meth:`sharp` has changed."""
+    finished = Signal(float)
+    """(seconds): all that is shown has come, so long after it was asked for."""
     failed = Signal(object)
     """(Exception): the method cannot work; nothing is computed until another is chosen."""
 
@@ -51,33 +54,43 @@ class TileLoader(QObject):
         self._shown: Sequence[Wanted] = ()
         self._kind: object = None
         self._paused = False
-        self._seconds = 0.0
+        self._asked_at: float | None = None
+        self._waited: float | None = None
         self._reckoned: dict[Wanted, float] = {}
         self._reckoned_for = -1
 
-    def show(self, photo: Photo | None, kind: object, shown: Sequence[Wanted]) -> None:
+    def show(
+        self,
+        photo: Photo | None,
+        kind: object,
+        shown: Sequence[Wanted],
+        asked_at: float | None = None,
+    ) -> None:
         """Say what is on the screen.
 
         Args:
             photo: the photograph; None for none.
             kind: what the person chose; another value drops the tile that is being computed.
             shown: the parts that panes show, the most important first; empty to compute nothing.
+            asked_at: ``time.monotonic()`` when the person asked for it; None: now.
         """
         if kind != self._kind:
             self._jobs.cancel(self._key)
             self._paused = False
-            self._seconds = 0.0
+            self._asked_at = self._waited = None
         self._photo, self._kind, self._shown = photo, kind, shown
+        self._look_at_the_clock(asked_at)
         self._next()
 
     def stop(self) -> None:
         """The person has cancelled: compute nothing until they choose something else or resume."""
-        self._paused = True
+        self._pause()
         self._jobs.cancel(self._key)
         self.progressed.emit()
 
     def resume(self) -> None:
         self._paused = False
+        self._look_at_the_clock()
         self._next()
 
     @property
@@ -89,9 +102,33 @@ class TileLoader(QObject):
         return self._jobs.is_active(self._key)
 
     @property
-    def seconds(self) -> float:
-        """Computing time spent on what the person chose."""
-        return self._seconds
+    def waited(self) -> float | None:
+        """Seconds from when the person last asked for something that was missing until all that is
+        shown had come; None as long as that has not been, since another choice."""
+        return self._waited
+
+    @property
+    def _is_finished(self) -> bool:
+        return all(self.sharp(wanted) >= 1 for wanted in self._shown)
+
+    def _look_at_the_clock(self, asked_at: float | None = None) -> None:
+        """Waiting begins where something that is shown is missing."""
+        if self._is_finished:
+            self._asked_at = None
+        elif self._asked_at is None and not self._paused:
+            self._asked_at = time.monotonic() if asked_at is None else asked_at
+
+    def _stop_the_clock(self) -> None:
+        """Waiting ends with the last tile that is shown."""
+        if self._asked_at is not None and self._is_finished:
+            self._waited = time.monotonic() - self._asked_at
+            self._asked_at = None
+            self.finished.emit(self._waited)
+
+    def _pause(self) -> None:
+        """Nobody waits for what will not come."""
+        self._paused = True
+        self._asked_at = None
 
     def sharp(self, wanted: Wanted) -> float:
         """The part of a visible region that is finished, 0 to 1."""
@@ -130,16 +167,16 @@ class TileLoader(QObject):
 
         def done(tile: Pyramid) -> None:
             self.cache.put(key, tile)
-            self._seconds += job.seconds
+            self._stop_the_clock()
             self.tile_ready.emit(key.rect)
             self.progressed.emit()
             self._next()
 
         def failed(error: Exception) -> None:
-            self._paused = True
+            self._pause()
             self.failed.emit(error)
 
-        job: Job = self._jobs.submit(self._key, work, done, failed=failed, lane=Lane.TILES)
+        self._jobs.submit(self._key, work, done, failed=failed, lane=Lane.TILES)
 
     def _most_wanted(self, image: Rect) -> TileKey | None:
         """A missing tile: of what is shown, centre first; then of a ring around it."""

@@ -67,6 +67,7 @@ class Viewer(QObject):
         self._stage = stage
         self.catalogue = catalogue
         self._failed: set[Making] = set()
+        self._asked_at: float | None = None
         self._doubt = ""
         self._again: set[str] = set()
         """Keys of enlargements that the person wants to see enlarged again."""
@@ -151,9 +152,13 @@ class Viewer(QObject):
 
     # What the person wants
 
-    def show_photo(self, photo: Photo | None) -> None:
-        """Show another photograph, whole; None shows none."""
-        self.photo = photo
+    def show_photo(self, photo: Photo | None, asked_at: float | None = None) -> None:
+        """Show another photograph, whole; None shows none.
+
+        Args:
+            asked_at: ``time.monotonic()`` when the person chose it; None: now.
+        """
+        self.photo, self._asked_at = photo, asked_at
         self._doubt = ""
         self.ruler = None
         # Until the chosen tone is ready, the colours, or whichever was made first.
@@ -241,7 +246,9 @@ class Viewer(QObject):
         if self.view.loupe_shown:
             wanted.append(self._demand.loupe(self.view))
         kind = (self.photo.key if self.photo else "", self.making)
-        self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])
+        shown = [item for item in wanted if item is not None]
+        self.tiles.show(self.photo, kind, shown, self._asked_at)
+        self._asked_at = None
 
     def _want_tone(self) -> None:
         photo, tone = self.photo, self.view.tone

@@ -196,7 +196,7 @@ class Window(QMainWindow):
     def _photo_opened(self, photo: Photo) -> None:
         self.banner.hide()
         self._pages.setCurrentWidget(self.stage)
-        self.viewer.show_photo(photo)
+        self.viewer.show_photo(photo, self.library.asked_at)
         self.setWindowTitle(f"{photo.image.name} - Retina Viewer")
         self.stage.setFocus()
         self.opening.remember(photo)
