@@ -98,8 +98,8 @@ class Demand:
             if layer.name is LayerName.CONSISTENCY and (summary := guesses.summary) is not None:
                 art, note = guesses.art, summary.progress
             if art is not None:
-                colours = layers.colours_of(layer.name)
-                found.append(LayerArt(layer.name, layer.opacity, art, colours, note))
+                legend = layers.legend_of(layer.name)
+                found.append(LayerArt(layer.name, layer.opacity, art, legend, note))
         return tuple(found)
 
     def sight(self, view: ResolvedView) -> Sight | None:
