@@ -20,6 +20,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import sidecar_path
 from retina_viewer.imaging import readers
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.overlay import AMBER
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import made_by
 from retina_viewer.superres import export
@@ -48,6 +49,19 @@ def test_enhance_into_a_file(eye: Path, tmp_path: Path) -> None:
     assert main(command) == 0
     assert open_image(out).width == 500
     assert main(command) == 1  # it exists now, and is not overwritten
+
+
+def test_enhance_marks_a_network_s_result_where_it_is_asked_to(eye: Path, tmp_path: Path) -> None:
+    command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "linear", "--scale", "2"]
+    forest = ["enhance", str(eye), "-o", str(tmp_path), "--method", "sr-forest", "--scale", "2"]
+    for words in (command, forest, [*forest, "--mark"]):
+        assert main(words) == 0
+    amber = {
+        path.name: int((open_image(path).pixels == AMBER).all(axis=2).sum())
+        for path in tmp_path.glob("*.png")
+    }
+    assert amber.pop("eye_SRx2_sr-forest (2).png") > 100
+    assert set(amber.values()) == {0}
 
 
 def test_one_bad_file_among_many_is_reported_and_the_rest_done(

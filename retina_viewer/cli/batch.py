@@ -188,7 +188,7 @@ def _results_there(
 def how(made: "Provenance") -> dict[str, Any]:
     """The settings of an enlargement, as its provenance has them."""
     fields = {"kind", "method", "model", "model_sha256", "scale", "fidelity", "blur", "noise"}
-    return made.model_dump(include=fields | {"back_projection", "region"})
+    return made.model_dump(include=fields | {"back_projection", "region", "marked"})
 
 
 def refuse_own_enlargement(image: "FundusImage") -> None:

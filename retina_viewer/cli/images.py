@@ -34,6 +34,10 @@ def add_verbs(verbs: "Verbs") -> None:
     )  # fmt: skip
     add_enhancement(parser)
     parser.add_argument(
+        "--mark", action="store_true",
+        help='write a small "AI x4" into a corner outside the field of view',
+    )  # fmt: skip
+    parser.add_argument(
         "--tile", type=int, default=512, metavar="N",
         help="side of a tile in source pixels; smaller needs less memory; default 512",
     )  # fmt: skip
@@ -76,6 +80,7 @@ def _enhance(options: argparse.Namespace, console: Console) -> int:
         blur=options.blur,
         device=options.device,
         tile=options.tile,
+        mark=options.mark,
         page=options.page - 1,
         again=options.again,
     )
@@ -118,6 +123,7 @@ def enhance(
     blur: float | None = None,
     device: str = "auto",
     tile: int = 512,
+    mark: bool = False,
     page: int = 0,
     again: bool = False,
 ) -> int:
@@ -151,10 +157,11 @@ def enhance(
         name = out.name if as_file else default_name(image, enhancer)
 
         def write(paths: Sequence[Path]) -> None:
-            export_enhanced(image, enhancer, paths[0], tile=tile, progress=progress)
+            export_enhanced(image, enhancer, paths[0], tile=tile, mark=mark, progress=progress)
 
         def settings() -> dict[str, Any]:
-            return how(provenance_of(image, enhancer.fitted_to(image.unit_rgb())))
+            fitted = enhancer.fitted_to(image.unit_rgb())
+            return how(provenance_of(image, fitted, mark=mark))
 
         return write_results(image, folder, [name], write, settings, again=again)
 

@@ -51,7 +51,8 @@ class Services:
     """(image, device, progress)"""
     consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], ConsistencyMap]
     """(image, fitted enhancer, the same at fidelity 1 where it is not, region, progress)"""
-    export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
+    export: Callable[[FundusImage, Enhancer, Path, bool, Progress], Any]
+    """(image, enhancer, path, whether a corner carries the AI mark, progress)"""
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
     export_consistency: Callable[[FundusImage, Enhancer, ConsistencyMap, Path, Path], Any]
@@ -137,10 +138,12 @@ def _consistency(
     return region_map(image, enhancer, region, other=other, progress=progress)
 
 
-def _export(image: FundusImage, enhancer: Enhancer, path: Path, progress: Progress) -> Any:
+def _export(
+    image: FundusImage, enhancer: Enhancer, path: Path, mark: bool, progress: Progress
+) -> Any:
     from retina_viewer.superres.export import export_enhanced
 
-    return export_enhanced(image, enhancer, path, progress=progress)
+    return export_enhanced(image, enhancer, path, mark=mark, progress=progress)
 
 
 def _export_saliency(
