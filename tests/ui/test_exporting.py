@@ -142,8 +142,13 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     asked: list[tuple[float | None, float | None]] = []
 
     def consistency(
-        image: FundusImage, enhancer: Enhancer, other: Enhancer | None, progress: Progress
+        image: FundusImage,
+        enhancer: Enhancer,
+        other: Enhancer | None,
+        region: Rect,
+        progress: Progress,
     ) -> ConsistencyMap:
+        assert region == image.bounds
         asked.append((enhancer.fidelity, other.fidelity if other else None))
         error = np.zeros((image.height, image.width), np.float32)
         error[:, : image.width // 2] = 9.0  # the left half is a guess

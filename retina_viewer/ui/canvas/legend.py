@@ -19,10 +19,11 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
     font.setBold(False)
     painter.setFont(font)
     metrics = QFontMetricsF(font)
-    shown = [layer.legend for layer in scene.layers if layer.legend is not None]
-    width = max((_width(one, metrics) for one in shown), default=0.0) + 2 * _SIDE
-    for one in shown:
-        height = (3 if one.ramp else 2) * _LINE + 2
+    shown = [(layer.legend, layer.note) for layer in scene.layers if layer.legend is not None]
+    widths = (max(_width(one, metrics), metrics.horizontalAdvance(note)) for one, note in shown)
+    width = max(widths, default=0.0) + 2 * _SIDE
+    for one, note in shown:
+        height = ((3 if one.ramp else 2) + bool(note)) * _LINE + 2
         box = QRectF(right - width, top, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(GROUND)
@@ -30,6 +31,7 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
         inner = box.adjusted(_SIDE, 1, -_SIDE, -1)
         painter.setPen(WHITE)
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft, one.name)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, note)
         below = inner.adjusted(0, _LINE, 0, 0)
         if one.ramp:
             _paint_ramp(painter, one, below, metrics)

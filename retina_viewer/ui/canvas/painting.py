@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.canvas.guess_art import GuessArt, paint_guesses
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
 from retina_viewer.ui.canvas.vessel_art import VesselArt
@@ -37,6 +38,8 @@ def _paint_layers(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
         painter.setOpacity(layer.opacity)
         if isinstance(layer.art, VesselArt):
             _paint_outlines(painter, layer.art, scene, mapping)
+        elif isinstance(layer.art, GuessArt):
+            paint_guesses(painter, layer.art, mapping)
         elif isinstance(layer.art, tuple):
             for outlines in layer.art:
                 _paint_outlines(painter, outlines, scene, mapping)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPointF, QRectF
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layers import Legend
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe
 from retina_viewer.ui.canvas.vessel_art import VesselArt
@@ -48,7 +49,7 @@ class Chip:
     source: Source
 
 
-Art = Pyramid | VesselArt | tuple[VesselArt, ...]
+Art = Pyramid | VesselArt | tuple[VesselArt, ...] | GuessArt
 """What is drawn of a layer."""
 
 
@@ -60,6 +61,8 @@ class LayerArt:
     opacity: float
     art: Art
     legend: Legend | None = None
+    note: str = ""
+    """How much of it is there, where it is not all."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.panels.layers import guess_text
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 
@@ -87,13 +86,11 @@ class InformationPanel(QWidget):
 
     def show_guess(self, viewer: Viewer) -> None:
         """How wrong the chosen result is likely to be, where that has been computed."""
-        value, guess = self._values["Guesswork"], viewer.guess
+        value, guess = self._values["Guesswork"], viewer.guesses.summary
         if not viewer.view.has_image:
             value.setText("")
         elif guess is not None:
-            value.setText(guess_text(guess.map))
-        elif viewer.layers.is_working(LayerName.CONSISTENCY):
-            value.setText("computing…")
+            value.setText(guess_text(guess))
         else:
             value.setText("not computed (U)" if viewer.method.learned else "none: interpolated")
 
