@@ -164,6 +164,7 @@ class ExportDialog(QDialog):
         self.no_corner.setText(_NO_CORNER)
         self.no_corner.setVisible(offered and no_corner)
         self.pair.setVisible(offered and no_corner)
+        self.adjustSize()  # the sentence needs lines that the dialog did not have
 
     def _choose_pair(self) -> None:
         self.product.setCurrentIndex(self.product.findData(Product.BESIDE))
