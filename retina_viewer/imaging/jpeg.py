@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image, JpegImagePlugin
 
-PART_WRONG = "a part of the picture data is missing or wrong"
-END_MISSING = "the end of the picture data is missing"
+from retina_viewer.imaging.decoded import END_MISSING, PART_WRONG
 
 _MARKER = re.compile(rb"\xff+[^\x00\xff]")
 _EOI, _SOS, _TEM = 0xD9, 0xDA, 0x01
