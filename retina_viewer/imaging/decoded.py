@@ -17,7 +17,7 @@ MAX_PIXELS = 16384 * 16384
 """Larger images are refused before they are decoded: 268 million pixels, 0.8 GB at 8 bits."""
 MAX_MEMORY = 2_200_000_000
 """Bytes that a file and its decoding may take at once; with the program itself at most 2.5 GB."""
-_BAND = 1 << 24
+BAND = 1 << 24
 """Values that are widened at a time."""
 PART_WRONG = "a part of the picture data is missing or wrong"
 END_MISSING = "the end of the picture data is missing"
@@ -135,7 +135,7 @@ def over_black(rgba: Pixels) -> Pixels:
 
 def bands(shape: tuple[int, ...]) -> Iterator[slice]:
     """Rows of an image, a few million values at a time: what is widened takes little memory so."""
-    height = max(1, _BAND // max(1, math.prod(shape[1:])))
+    height = max(1, BAND // max(1, math.prod(shape[1:])))
     return (slice(top, top + height) for top in range(0, shape[0], height))
 
 

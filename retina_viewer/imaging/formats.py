@@ -1,5 +1,6 @@
 """The formats that can be opened, in one place. Quick to import: the decoders are not."""
 
+import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -32,7 +33,7 @@ GIF = Format("GIF", (".gif",), "GIF")
 PNM = Format("PNM", (".ppm", ".pgm", ".pnm", ".pbm"), "PPM")
 JPEG_2000 = Format("JPEG 2000", (".jp2", ".j2k", ".j2c", ".jpx", ".jpf"), "JPEG2000")
 AVIF = Format("AVIF", (".avif",), "AVIF")
-DICOM = Format("DICOM", (".dcm",), "")
+DICOM = Format("DICOM", (".dcm", ".dicom"), "")
 # Pillow may be built without it.
 _AVIF = (AVIF,) if find_spec("PIL._avif") else ()
 
@@ -51,7 +52,7 @@ def format_of(head: bytes) -> Format | None:
             return one
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return WEBP
-    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3] in b" \t\r\n#":
+    if _PNM.match(head):
         return PNM
     if _AVIF and {b"avif", b"avis"} & _brands(head):
         return AVIF
@@ -75,6 +76,7 @@ _STARTS = (
     (GIF, (b"GIF87a", b"GIF89a")),
     (JPEG_2000, (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
 )
+_PNM = re.compile(rb"P[1-6][\s#]")
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _CONVERT = (
     "Convert it to JPEG or PNG: most picture programs do, and telephones can be told to send JPEG."

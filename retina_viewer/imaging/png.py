@@ -86,10 +86,11 @@ _MOST_ASIDE = 60_000
 _MOST_REPAIRED = 400_000_000
 _STEP = 256
 """Bytes unpacked at a time: what a torn stream still gives comes to light."""
-_PASSES = (
+_INTERLACED = (
     (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)
 )  # fmt: skip
 """Of interlaced pixels: first row, first column, step down, step across."""
+_LAST_FILTER = 4
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _IHDR = struct.Struct(">IIBB2xB")
 
@@ -157,10 +158,12 @@ def _repaired(
 ) -> ReadablePng:
     if not parts or parts[0][0] != b"IHDR" or len(parts[0][1]) != _IHDR.size:
         raise ValueError("its header is missing")
-    size = _unpacked_size(*_IHDR.unpack(parts[0][1]))
+    passes = list(_passes(*_IHDR.unpack(parts[0][1])))
+    size = sum(rows * length for rows, length in passes)
     if size > _MOST_REPAIRED:
         raise ValueError("too large to be repaired")
-    pixels = _unpacked(b"".join(body for kind, body in parts if kind == b"IDAT"), size)
+    found = _unpacked(b"".join(body for kind, body in parts if kind == b"IDAT"), size)
+    pixels = found[: _sound(found, passes)]
     if not any(pixels):
         raise ValueError("nothing of the picture is left")
     damage = END_MISSING if len(pixels) < size else wrong
@@ -184,11 +187,23 @@ def _unpacked(packed: bytes, most: int) -> bytes:
     return b"".join(found)[:most]
 
 
-def _unpacked_size(width: int, height: int, bits: int, colour: int, interlaced: int) -> int:
-    """Bytes of all rows, each with the number of its filter before it."""
-    total = 0
-    for top, left, down, across in _PASSES if interlaced else ((0, 0, 1, 1),):
+def _passes(
+    width: int, height: int, bits: int, colour: int, interlaced: int
+) -> Iterator[tuple[int, int]]:
+    """Of each pass: its rows, and the bytes of one with the number of its filter before it."""
+    for top, left, down, across in _INTERLACED if interlaced else ((0, 0, 1, 1),):
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
         if columns > 0 and rows > 0:
-            total += rows * (1 + -(-columns * bits * _CHANNELS.get(colour, 1) // 8))
-    return total
+            yield rows, 1 + -(-columns * bits * _CHANNELS.get(colour, 1) // 8)
+
+
+def _sound(pixels: bytes, passes: list[tuple[int, int]]) -> int:
+    """How many bytes there are before the first row that cannot be one: of a filter unknown."""
+    start = 0
+    for rows, length in passes:
+        filters = pixels[start : start + rows * length : length]
+        wrong = next((row for row, number in enumerate(filters) if number > _LAST_FILTER), None)
+        if wrong is not None:
+            return start + wrong * length
+        start += rows * length
+    return len(pixels)

@@ -155,7 +155,7 @@ def _pixels(
     if image.mode in ("I", "I;16"):
         return np.clip(np.asarray(image), 0, 65535).astype(np.uint16), ()
     notes: tuple[str, ...] = ()
-    blind = image.mode in ("RGBA", "LA") and image.getextrema()[-1] == (0, 0)
+    blind = image.mode in ("RGBA", "LA") and image.getchannel("A").getextrema() == (0, 0)
     if blind and kind is not formats.BMP:  # where it means that nobody thought of transparency
         notes = (_WHOLLY_TRANSPARENT,)
     grey = image.mode in ("1", "L") and "transparency" not in image.info

@@ -164,31 +164,36 @@ def _samples(page: tifffile.TiffPage, data: bytes) -> tuple[NDArray[np.generic],
     Raises:
         ValueError: there is nothing else.
     """
-    places = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-    lost = {
-        number
-        for number, (at, count) in enumerate(places)
-        if at == 0 or count == 0 or at + count > len(data)
-    }
-    if not lost:
+    places = zip(page.dataoffsets, page.databytecounts, strict=False)
+    if all(at > 0 and count > 0 and at + count <= len(data) for at, count in places):
         try:
             return np.asarray(page.asarray()), ""
-        except Exception:  # decoders raise anything
-            lost = {number for number in range(len(places)) if not _decodes(page, data, number)}
-            if not lost:
-                raise
-    if len(lost) >= len(places):
+        except Exception:  # decoders raise anything on torn data, which is then found one by one
+            pass
+    samples = np.zeros(page.shaped, page.dtype)
+    if not sum(_placed(page, data, number, samples) for number in range(len(page.dataoffsets))):
         raise ValueError("nothing of the picture is left")
-    page.databytecounts = tuple(
-        0 if number in lost else count for number, (_, count) in enumerate(places)
-    )
-    return np.asarray(page.asarray()), PART_WRONG
+    return samples.reshape(page.shape), PART_WRONG
 
 
-def _decodes(page: tifffile.TiffPage, data: bytes, number: int) -> bool:
+def _placed(
+    page: tifffile.TiffPage, data: bytes, number: int, samples: NDArray[np.generic]
+) -> bool:
+    """Decode one strip or tile into its place; whether that could be done.
+
+    tifffile itself would take those behind a gap from the wrong place.
+    """
     at, count = page.dataoffsets[number], page.databytecounts[number]
+    if at <= 0 or count <= 0 or at + count > len(data):
+        return False
+    tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
     try:
-        page.decode(data[at : at + count], number, jpegtables=page.jpegtables)
+        part, (plane, depth, top, left, _), _ = page.decode(data[at : at + count], number, **tables)
+        if part is None:
+            return False
+        part = part[: page.imagedepth - depth, : page.imagelength - top, : page.imagewidth - left]
+        _, height, width, _ = part.shape
+        samples[plane, depth : depth + 1, top : top + height, left : left + width] = part
     except Exception:  # decoders raise anything
         return False
     return True
