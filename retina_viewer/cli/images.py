@@ -14,10 +14,11 @@ from retina_viewer.cli.batch import (
     write_results,
 )
 from retina_viewer.cli.console import Console
-from retina_viewer.cli.options import SUFFIXES, add_device, add_enhancement, add_inputs, add_json
+from retina_viewer.cli.options import add_device, add_enhancement, add_inputs, add_json
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import is_taken
 from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.formats import SUFFIXES
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -135,6 +136,7 @@ def enhance(
     from retina_viewer.superres.export import default_name, export_enhanced, provenance_of
     from retina_viewer.superres.methods import make_enhancer, method_of
 
+    # Also what cannot be written: the person meant a file, and is told which suffixes work.
     as_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
     if as_file and (len(inputs) > 1 or inputs[0].is_dir()):
         raise UserError(f"{out} is one file, but there are several photographs.", "Name a folder.")

@@ -110,7 +110,7 @@ def test_a_contact_sheet_is_worked_on_in_small_pieces() -> None:
     segmenter._network.register_forward_pre_hook(
         lambda network, inputs: seen.append(inputs[0].shape[-1] * inputs[0].shape[-2])
     )
-    sheet = np.tile(disk(150, 46).pixels, (6, 6, 1))
+    sheet = np.tile(np.asarray(disk(150, 46).pixels, np.uint8), (6, 6, 1))
     segmenter.segment(FundusImage.from_array(sheet))
     assert len(seen) == 4 * 36  # four flips of each
     assert sum(seen) < 4 * 3_000_000
