@@ -122,7 +122,15 @@ class Provenance(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def statement(self) -> str:
-        """What a reader of the result must know, in one or two sentences."""
+        """What a reader of the result must know, in a few sentences."""
+        sentences = [self._how_made()]
+        if self.source_made_by is not None and self.source_made_by.model is not None:
+            sentences.append("Its source was made by a neural network already.")
+        if self.source_damage is not None:
+            sentences.append(f"Its source is damaged: {self.source_damage}.")
+        return " ".join(sentences)
+
+    def _how_made(self) -> str:
         if self.kind == "super-resolution":
             if self.model is not None:
                 return AI_STATEMENT

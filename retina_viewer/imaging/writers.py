@@ -4,10 +4,9 @@ import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -17,6 +16,9 @@ from retina_viewer.core.files import atomic_write, open_regular, read_small
 from retina_viewer.core.names import sidecar_path as sidecar_path
 from retina_viewer.imaging.png import encode_png
 from retina_viewer.imaging.provenance import PROGRAM, Provenance
+
+if TYPE_CHECKING:  # a tenth of a second, which whoever reads provenance alone does without
+    import tifffile
 
 Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
 """``(H, W, 3)`` RGB or ``(H, W)`` grey."""
@@ -102,6 +104,8 @@ def write_tiled_tiff(
     if tile < 16 or tile % 16:
         raise ValueError(f"TIFF tiles are multiples of 16 pixels, not {tile}")
     expected = -(-shape[0] // tile) * -(-shape[1] // tile)
+    import tifffile
+
     with (
         atomic_write(path, replace=replace) as stream,
         tifffile.TiffWriter(stream, bigtiff=True) as writer,
@@ -203,6 +207,8 @@ def _jpeg(
 def _write_tiff(
     stream: BinaryIO, pixels: Image8Or16, provenance: Provenance | None, profile: bytes | None
 ) -> None:
+    import tifffile
+
     big = pixels.nbytes > _CLASSIC_TIFF_BYTES
     whole = cast(Image8Or16, np.ascontiguousarray(pixels))
     with tifffile.TiffWriter(stream, bigtiff=big) as writer:
@@ -210,7 +216,7 @@ def _write_tiff(
 
 
 def _write_page(
-    writer: tifffile.TiffWriter,
+    writer: "tifffile.TiffWriter",
     data: Image8Or16 | Iterator[Image8Or16],
     shape: tuple[int, ...],
     dtype: type[np.uint8] | type[np.uint16],

@@ -189,10 +189,7 @@ def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False)
         back_projection=enhancer.back_projection,
         marked=mark and bool(ai_text(enhancer)),
         generative=any(one.id == enhancer.method and one.character == "draws" for one in METHODS),
-        source_name=image.name,
-        source_sha256=image.sha256,
-        source_width=image.width,
-        source_height=image.height,
+        **image.as_source(),
     )
 
 

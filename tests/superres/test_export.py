@@ -47,6 +47,17 @@ def deep(photograph: NDArray[np.uint8]) -> FundusImage:
     return FundusImage.from_array(photograph.astype(np.uint16) * 256 + noise, name="deep.tif")
 
 
+def test_the_result_of_a_damaged_enlargement_says_both(image: FundusImage, tmp_path: Path) -> None:
+    first = export_enhanced(image, bicubic(2), tmp_path / "first.png")
+    enlarged = replace(open_image(tmp_path / "first.png"), damage="its end is missing", pages=3)
+    assert enlarged.made_by == first
+    assert (enlarged.label, enlarged.is_enlarged) == ("INTERPOLATED ×2", True)
+    made = export_enhanced(enlarged, bicubic(2), tmp_path / "second.png")
+    assert (made.source_made_by, made.source_page) == (first, 0)
+    assert made.source_damage == "its end is missing"
+    assert read_provenance(tmp_path / "second.png") == made
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF", ".jpg"])
 def test_pixels_profile_and_provenance_arrive(
     image: FundusImage, tmp_path: Path, suffix: str
