@@ -227,18 +227,25 @@ class Walk:
     def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
         QTest.keyClick(self.window, key, modifier or Qt.KeyboardModifier.NoModifier)
 
-    def choose(self, name: str) -> None:
-        """Another photograph, by Page Down or Page Up; wait until it was read."""
-        library, viewer = self.window.library, self.window.viewer
-        names = [path.name for path in library.paths]
+    def turn(self, key: Qt.Key) -> None:
+        """Page Down or Page Up; wait until the file was read, or found to be broken."""
         self.activate()
-        while names[library.current] != name:
-            down = names.index(name) > library.current
-            self.key(Qt.Key.Key_PageDown if down else Qt.Key.Key_PageUp)
-            wait_until(lambda: not self.window.jobs.is_active("open"), 30)
-        if name != BROKEN:
-            assert viewer.photo is not None
-            assert viewer.photo.image.name == name
+        self.key(key)
+        wait_until(lambda: not self.window.jobs.is_active("open"), 30)
+
+    def choose(self, name: str) -> None:
+        """Another photograph, by as many steps as it takes."""
+        library = self.window.library
+        index = [path.name for path in library.paths].index(name)
+        key = Qt.Key.Key_PageDown if index > library.current else Qt.Key.Key_PageUp
+        for _ in range(abs(index - library.current)):
+            self.turn(key)
+        assert self.shown == name
+
+    @property
+    def shown(self) -> str:
+        photo = self.window.viewer.photo
+        return photo.image.name if photo is not None else ""
 
     def activate(self) -> None:
         """Shortcuts reach the window that is active."""
@@ -296,8 +303,11 @@ def photographs(walk: Walk) -> None:
     walk.step("Page Down", lambda: walk.choose("1_green.png"))
     walk.step("Page Up", lambda: walk.choose("0_red.png"))
     walk.step("click a thumbnail", lambda: walk.thumbnail(3))
-    walk.step("onto a broken file", lambda: walk.choose(BROKEN))
-    walk.step("over it", lambda: walk.choose("1_green.png"))
+    walk.step("onto a broken file", lambda: walk.turn(Qt.Key.Key_PageUp))
+    assert walk.shown == "3_blue.png"
+    assert walk.window.banner.isVisible()
+    walk.step("over it", lambda: walk.turn(Qt.Key.Key_PageUp))
+    assert walk.shown == "1_green.png"
 
 
 def tones(walk: Walk) -> None:
