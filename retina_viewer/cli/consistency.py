@@ -110,7 +110,7 @@ def consistency(
     What is finished already, and what this program has enlarged, only ``again``. See
     :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
     """
-    from retina_viewer.superres.consistency import calibration_of, consistency_map, needs_twin
+    from retina_viewer.superres.consistency import calibration_of, needs_twin, region_map
     from retina_viewer.superres.consistency_export import default_names, export_consistency
     from retina_viewer.superres.export import provenance_of
     from retina_viewer.superres.methods import make_enhancer, method_of
@@ -139,10 +139,10 @@ def consistency(
         fitted = enhancer.fitted_to(rgb)
 
         def write(paths: Sequence[Path]) -> None:
-            found = consistency_map(
+            found = region_map(
+                image,
                 fitted,
-                rgb,
-                image.field_of_view.mask,
+                image.bounds,
                 other=None if twin is None else twin.fitted_to(rgb),
                 calibration=calibration,
                 progress=progress,

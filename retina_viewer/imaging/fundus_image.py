@@ -137,3 +137,9 @@ class FundusImage:
     def field_of_view(self) -> FieldOfView:
         """Where the retina is in the photograph; computed on first use."""
         return find_field_of_view(self.display_rgb)
+
+    @property
+    def known_field_of_view(self) -> FieldOfView | None:
+        """The same where it has been computed already, without waiting."""
+        found: FieldOfView | None = self.__dict__.get("field_of_view")
+        return found

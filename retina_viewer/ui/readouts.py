@@ -36,6 +36,7 @@ class Readouts(QObject):
         viewer.sharpened.connect(self._sharpened)
         viewer.tiles.finished.connect(lambda waited: statusbar.show_time(f"waited {waited:.1f} s"))
         viewer.layers_changed.connect(self._show_place)
+        viewer.layers_changed.connect(self._sharpened)
         interaction.hovered.connect(self._show_place)
         interaction.left.connect(self._show_place)
         toolbar.show_view(viewer.view, viewer.method.scales)
@@ -56,7 +57,11 @@ class Readouts(QObject):
         viewer = self._viewer
         sharp, recipe = viewer.sharp, viewer.result_recipe
         busy = sharp < 1 and not viewer.tiles.is_paused and viewer.can_enhance
-        self._statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
+        guesses = viewer.guesses.summary
+        if not busy and guesses is not None and guesses.share < 1 and not guesses.stopped:
+            self._statusbar.show_tiles(f"guesses {int(guesses.share * 100)} %", guesses.share)
+        else:
+            self._statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
         if sharp < 1 or recipe is None or not viewer.method.learned:
             return
         if viewer.photo is not None and viewer.photo.image.path:
@@ -74,12 +79,14 @@ class Readouts(QObject):
 
 def layers_text(viewer: Viewer, x: float, y: float) -> str:
     """What the layers that are on say of a place in the photograph (source pixels)."""
-    parts, layers, guess = [], viewer.layers.current, viewer.guess
+    parts, layers = [], viewer.layers.current
     place = int(y), int(x)
     if LayerName.SALIENCY in viewer.view.layers_on and layers.saliency is not None:
         parts.append(f"saliency {layers.saliency[place]:.2f}")
-    if LayerName.CONSISTENCY in viewer.view.layers_on and guess is not None:
-        parts.append(f"expected error {guess.map.expected_error[place]:.1f}")
+    if viewer.guesses.art is not None:
+        error = viewer.guesses.value_at(x, y)
+        known = "not computed here" if error is None else f"{error:.1f}"
+        parts.append(f"expected error {known}")
     return "   ".join(parts)
 
 

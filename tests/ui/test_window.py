@@ -26,6 +26,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.ui.canvas.scene import Source
@@ -34,6 +35,7 @@ from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.making import Making
+from retina_viewer.ui.remembered import remember
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Layout, Tone
 from retina_viewer.ui.window import Window
@@ -485,6 +487,26 @@ def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
     assert window.stage.original.scene.layers == ()
 
 
+def test_saliency_as_contours_is_remembered(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    window = make()
+    show(window, qtbot, photograph)
+    window.commands.toggle_saliency()
+    panel = window.inspector.layers
+    panel._styles.setCurrentIndex(1)
+    panel._styles.activated.emit(1)
+    qtbot.waitUntil(lambda: isinstance(window.viewer.layers.current.saliency_art, tuple))
+    finish(window, qtbot)
+    (layer,) = window.stage.result.scene.layers
+    assert isinstance(layer.art, tuple)
+    assert layer.legend == saliency_legend("inferno", SaliencyStyle.CONTOURS)
+    remember(window.settings, window.viewer)
+    again = make(None, layers=window.settings.layers)
+    assert again.viewer.state.saliency_style is SaliencyStyle.CONTOURS
+    assert again.inspector.layers._styles.currentText() == "Contours"
+
+
 def layer_names(window: Window) -> list[LayerName]:
     return [layer.name for layer in window.stage.result.scene.layers]
 
@@ -496,6 +518,7 @@ class _Found:
         green = image.display_rgb[..., 1].astype(float)
         self.mask = green < np.percentile(green[green > 20], 20)
         self.probability = self.mask.astype(np.float32)
+        self.share = float(self.mask[image.field_of_view.mask].mean())
         self.threshold, self.model, self.device = 0.5, "test", "cpu"
 
 

@@ -12,7 +12,9 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, QRectF
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.layers import Legend
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe
 from retina_viewer.ui.canvas.vessel_art import VesselArt
@@ -47,14 +49,20 @@ class Chip:
     source: Source
 
 
+Art = Pyramid | VesselArt | tuple[VesselArt, ...] | GuessArt
+"""What is drawn of a layer."""
+
+
 @dataclass(frozen=True)
 class LayerArt:
-    """A layer as it is drawn, in the colours of this name; outlines have none."""
+    """A layer as it is drawn, and what its colours mean."""
 
     name: LayerName
     opacity: float
-    art: Pyramid | VesselArt
-    colours: str = ""
+    art: Art
+    legend: Legend | None = None
+    note: str = ""
+    """How much of it is there, where it is not all."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from retina_viewer.ui.comparison.strip import ROWS
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
@@ -32,7 +33,6 @@ from retina_viewer.ui.widgets.banner import Banner
 SIZE = (1280, 780)
 LEAST_SIZE = (720, 620)
 EMPTY = "Open a photograph in the window: its enlargements are compared here."
-_IMAGES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.dcm);;All files (*)"
 
 
 class MethodsDialog(QDialog):
@@ -157,7 +157,7 @@ class MethodsDialog(QDialog):
 
     def ask_for_reference(self) -> None:
         """Let the person choose a file."""
-        path, _ = QFileDialog.getOpenFileName(self, "A larger photograph", "", _IMAGES)
+        path, _ = QFileDialog.getOpenFileName(self, "A larger photograph", "", FILTER)
         if path:
             self.open_reference(Path(path))
 
