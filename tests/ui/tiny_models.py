@@ -8,8 +8,9 @@ import torch
 
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.model_store.card import ModelCard, TrainingSummary
-from retina_viewer.model_store.store import save_card, save_weights
+from retina_viewer.model_store.store import find_model, save_card, save_weights
 from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
+from retina_viewer.superres.consistency_calibration import read_calibration, save_calibration
 
 STEPS = [StepParameters(maps=4, blocks=1), StepParameters(maps=4, blocks=1, unshuffle=2)]
 GAN, DEFAULT = "tiny-gan-fast", 0.6
@@ -55,3 +56,10 @@ def _install(name: str, brighter: float, twin: str | None = None) -> None:
         created=date(2026, 1, 1),
     )  # fmt: skip
     save_card(card, directory)
+
+
+def calibrate(name: str) -> None:
+    """Let an installed model show where its detail is a guess, by another model's figures."""
+    card, shipped = find_model(name), read_calibration(find_model("saliency-gan-fast"))
+    own = {"model": name, "weights_sha256": card.weights_sha256}
+    save_calibration(shipped.model_copy(update=own), card)

@@ -239,6 +239,11 @@ class Pane(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.resized.emit()
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.DevicePixelRatioChange:  # moved to another screen
+            self.resized.emit()
+        return super().event(event)
+
     def _show_cursor(self, place: QPointF) -> None:
         if self._over_divider(place):
             self.setCursor(Qt.CursorShape.SplitHCursor)

@@ -136,11 +136,14 @@ class Filmstrip(QListView):
         self._ask.setSingleShot(True)
         self._ask.setInterval(0)
         self._ask.timeout.connect(self._want_visible)
-        self.verticalScrollBar().valueChanged.connect(self._ask.start)
+        # Not the timer's method itself, which would take the value for milliseconds to wait.
+        self.verticalScrollBar().valueChanged.connect(lambda value: self._ask.start())
         self.clicked.connect(lambda index: self.picked.emit(index.row()))
         self.activated.connect(lambda index: self.picked.emit(index.row()))
         library.list_changed.connect(self._reload)
         library.current_changed.connect(self._show_current)
+        # What was read anew has lost its picture.
+        library.opened.connect(lambda photo: self._ask.start())
         library.thumbnail_ready.connect(lambda row, _: self._model.refresh(row))
         library.status_changed.connect(self._model.refresh)
 

@@ -101,6 +101,17 @@ def test_holding_o_shows_the_original(dialog: MethodsDialog, qtbot: QtBot) -> No
     assert [pane.scene.content for pane in dialog.stage.panes[:2]] == [Content.RESULT] * 2
 
 
+def test_what_was_enlarged_before_is_named_at_once(dialog: MethodsDialog, qtbot: QtBot) -> None:
+    """Back in the comparison its tiles are there: they are not called interpolated."""
+    finish(dialog, qtbot)
+    named = dialog.stage.panes[1].scene.result_chips
+    assert named[0].text == "×2 · Lanczos"
+    dialog.comparison.enlargings[1].end()
+    assert dialog.stage.panes[1].scene.original is None
+    dialog.comparison.refresh()
+    assert dialog.stage.panes[1].scene.result_chips == named
+
+
 def test_without_a_reference_it_says_that_no_figure_exists(dialog: MethodsDialog) -> None:
     assert dialog.header.words.text() == NONE
     assert not any(strip.isVisible() for strip in dialog.stage.strips)
