@@ -137,6 +137,7 @@ def saliency(
     ``native``: computed at the photograph's own size, see
     :func:`retina_viewer.saliency.layer.saliency_layer`.
     """
+    from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.saliency.export import export_saliency
     from retina_viewer.saliency.layer import FIELD, saliency_layer
@@ -145,6 +146,7 @@ def saliency(
     chosen = str(resolve_device(device))
 
     def work(image: "FundusImage", progress: Progress) -> list[Path]:
+        refuse_for_png(image.width, image.height)
         names = [f"{image.stem}_saliency.png", f"{image.stem}_saliency_overlay.png"]
         field = None if native else FIELD
         values = saliency_layer(image, field=field, device=chosen, progress=progress)
@@ -165,6 +167,7 @@ def vessels(
     device: str = "auto",
 ) -> int:
     """Write the vessel mask and probability of every photograph. Returns the exit code."""
+    from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.vessels.export import export_vessels
     from retina_viewer.vessels.segment import load_segmenter
 
@@ -172,6 +175,7 @@ def vessels(
     folder = output_folder(out)
 
     def work(image: "FundusImage", progress: Progress) -> list[Path]:
+        refuse_for_png(image.width, image.height)
         names = [f"{image.stem}_vessels.png", f"{image.stem}_vessel_probability.png"]
         found = segmenter.segment(image, progress)
         paths = free_names(folder, names)

@@ -278,3 +278,10 @@ def test_the_sidecar_lies_beside_the_result(tmp_path: Path, provenance: Provenan
         write_sidecar(result, provenance)
     write_sidecar(result, provenance.deidentified(), replace=True)
     assert "Auge" not in sidecar.read_text("utf-8")
+
+
+def test_a_strip_too_long_for_png_is_refused_with_a_reason(tmp_path: Path) -> None:
+    strip = np.broadcast_to(np.zeros((), np.uint8), (1_000_001, 16))
+    with pytest.raises(UserError, match="PNG holds at most 1000000"):
+        write_image(tmp_path / "strip.png", strip)
+    assert not list(tmp_path.iterdir())
