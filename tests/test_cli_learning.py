@@ -185,7 +185,7 @@ def test_the_sweep_over_fidelities_needs_a_model(tmp_path: Path) -> None:
 def test_evaluating_nothing_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for what in ("sr", "recovery", "lesions", "vessels", "fidelity"):
+    for what in ("sr", "recovery", "lesions", "saliency", "vessels", "fidelity"):
         model = ["--model", "pixel"] if what == "fidelity" else []
         command = ["evaluate", what, str(tmp_path), *model]
         assert main([*command, "-o", str(tmp_path / "out")]) == 1

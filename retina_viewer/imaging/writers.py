@@ -26,6 +26,8 @@ Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
 PROVENANCE_KEY = "Provenance"
 JPEG_MAX_SIDE = 65500
 _XMP_TAG = 700
+PNG_MAX_SIDE = 1_000_000
+"""What the PNG library writes and reads."""
 _JPEG_QUALITY = 95
 _TIFF_TILE = 256
 _CLASSIC_TIFF_BYTES = 4_000_000_000
@@ -62,6 +64,7 @@ def write_image(
     profile = icc_profile if pixels.ndim == 3 else None
     match suffix:
         case ".png":
+            refuse_for_png(pixels.shape[1], pixels.shape[0])
             data = encode_png(pixels, _texts(provenance), profile)
         case ".jpg" | ".jpeg":
             data = _jpeg(path, pixels, provenance, profile)
@@ -76,6 +79,19 @@ def write_image(
             )
     with atomic_write(path, replace=replace) as stream:
         stream.write(data)
+
+
+def refuse_for_png(width: int, height: int) -> None:
+    """Say before any work that a picture is too long for PNG.
+
+    Raises:
+        UserError: a side is longer than :data:`PNG_MAX_SIDE`.
+    """
+    if max(width, height) > PNG_MAX_SIDE:
+        raise UserError(
+            f"PNG holds at most {PNG_MAX_SIDE} pixels a side, not {max(width, height)}.",
+            "Cut the picture into parts, or write an enlargement as .tif.",
+        )
 
 
 def write_tiled_tiff(

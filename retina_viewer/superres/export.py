@@ -17,6 +17,7 @@ from retina_viewer.imaging.marks import Stamp, ai_stamp
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import (
     JPEG_MAX_SIDE,
+    PNG_MAX_SIDE,
     sidecar_path,
     write_image,
     write_sidecar,
@@ -37,11 +38,13 @@ _LEAST_BYTES_PER_VALUE = {"jpeg": 0.005, "other": 0.02}
 
 
 def result_is_large(image: FundusImage, scale: int) -> bool:
-    """Whether the result is beyond what PNG and JPEG are offered for: 16384 x 16384 pixels.
+    """Whether the result is beyond what PNG and JPEG are offered for: 16384 x 16384 pixels,
+    or a million a side.
 
     The same limit as for opening, so that the program can open what it wrote as PNG or JPEG.
     """
-    return image.width * scale * image.height * scale > MAX_PIXELS
+    width, height = image.width * scale, image.height * scale
+    return width * height > MAX_PIXELS or max(width, height) > PNG_MAX_SIDE
 
 
 def default_name(image: FundusImage, enhancer: Enhancer) -> str:

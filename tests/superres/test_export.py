@@ -131,6 +131,10 @@ def test_large_results_are_named_tif_and_refused_as_png_and_jpeg(tmp_path: Path)
     strip = FundusImage(np.broadcast_to(np.zeros((), np.uint8), (16, 9000, 3)), "strip.png")
     with pytest.raises(UserError, match="JPEG holds"):
         export_enhanced(strip, lanczos(8), tmp_path / "strip.jpg")
+    scan = FundusImage(np.broadcast_to(np.zeros((), np.uint8), (4_000_000, 16, 3)), "scan.tif")
+    with pytest.raises(UserError, match="too many for PNG"):
+        export_enhanced(scan, lanczos(2), tmp_path / "scan.png")
+    assert default_name(scan, lanczos(2)) == "scan_SRx2_lanczos.tif"
     assert list(tmp_path.iterdir()) == []
 
 

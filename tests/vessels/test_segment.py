@@ -95,7 +95,7 @@ def test_the_share_is_of_the_field_of_view(photograph: FundusImage, found: Vesse
 def test_both_eyes_in_one_picture_are_segmented(photograph: FundusImage, found: VesselMap) -> None:
     size = (photograph.width // 2, photograph.height // 2)
     one = np.asarray(cv2.resize(photograph.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    both = FundusImage.from_array(np.hstack([one, one[:, ::-1]]))
+    both = FundusImage.from_array(np.hstack([one, one[:, ::-1]]).astype(np.uint8))
     seen = segment_vessels(both, device="cpu").probability
     expected = cv2.resize(found.probability, size, interpolation=cv2.INTER_AREA)
     left, right = seen[:, : size[0]], seen[:, size[0] :][:, ::-1]
