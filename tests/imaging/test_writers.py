@@ -314,3 +314,17 @@ def test_made_by_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "eye.png")
     os.mkfifo(sidecar_path(tmp_path / "eye.png"))
     assert made_by(tmp_path / "eye.png") is None
+
+
+@pytest.mark.parametrize("raised", [TypeError, KeyError, OverflowError, RecursionError])
+def test_a_damaged_tag_is_no_provenance_and_no_bug(
+    tmp_path: Path, provenance: Provenance, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
+) -> None:
+    path = tmp_path / "eye.tif"
+    write_image(path, np.zeros((8, 8), np.uint8), provenance=provenance)
+
+    def damaged(self: Image.Image) -> None:
+        raise raised
+
+    monkeypatch.setattr(Image.Image, "getexif", damaged)
+    assert read_provenance(path) is None
