@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from PIL import Image
 from retina_viewer.cli import main
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import sidecar_path
+from retina_viewer.imaging import readers
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import made_by
 from retina_viewer.superres import export
@@ -361,3 +364,38 @@ def test_wrong_choices_are_explained_before_any_work(
     both = ["enhance", str(eye), str(eye), "-o", str(tmp_path / "one.png")]
     assert main([*both, "--method", "bicubic"]) == 1
     assert "Name a folder" in capsys.readouterr().err
+
+
+def test_what_is_to_be_known_of_a_file_is_said_and_blocks_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    black = tmp_path / "black.png"
+    Image.new("RGB", (64, 48)).save(black)
+    command = ["enhance", str(black), "-o", str(tmp_path), "--method", "bicubic", "--scale", "2"]
+    assert main(command) == 0
+    assert f"{black}: No retina was found" in capsys.readouterr().err
+    assert main([*command, "--again", "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = [event["text"] for event in events if event["event"] == "remark"]
+    assert len(said) == 1
+    assert said[0].startswith("No retina was found")
+
+
+def test_another_picture_of_a_file_is_asked_for_by_number_and_named(
+    eye: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def open_page(path: Path, page: int = 0) -> FundusImage:
+        return replace(open_image(path), page=page, pages=3)
+
+    monkeypatch.setattr(readers, "open_image", open_page)
+    command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "bicubic", "--scale", "2"]
+    assert main(command) == 0
+    assert main([*command, "--page", "2"]) == 0
+    assert "This is picture 2 of 3 in the file." in capsys.readouterr().err
+    names = {path.name for path in tmp_path.glob("*.png")}
+    assert names == {"eye_SRx2_bicubic.png", "eye_p2_SRx2_bicubic.png"}
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--page", "0"])

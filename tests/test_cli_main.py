@@ -205,3 +205,15 @@ def test_a_system_that_refuses_is_no_bug(
     monkeypatch.setattr("retina_viewer.ui.app.run", run)
     assert main(["view"]) == 1
     assert "Permission denied" in capsys.readouterr().err
+
+
+def test_a_library_that_qt_lacks_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "retina_viewer.ui.app", None)  # importing it fails
+    monkeypatch.setattr(window, "missing_packages", lambda: ["libegl1", "libgl1"])
+    assert main(["view"]) == 1
+    assert "apt-get install libegl1 libgl1" in capsys.readouterr().err
+    monkeypatch.setattr(window, "missing_packages", list)
+    with pytest.raises(ImportError):
+        main(["view"])

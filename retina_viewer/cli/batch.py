@@ -33,13 +33,16 @@ Work: TypeAlias = "Callable[[FundusImage, Progress], Results]"
 """Does one photograph's work."""
 
 
-def run_batch(inputs: Sequence[Path], work: Work, console: Console, *, again: bool = False) -> int:
+def run_batch(
+    inputs: Sequence[Path], work: Work, console: Console, *, page: int = 0, again: bool = False
+) -> int:
     """Open every photograph and work on it.
 
     Args:
         inputs: files and folders; a folder stands for the photographs directly in it, without
             those that this program has made.
         work: called once a photograph.
+        page: which of several pictures of every file, from 0.
         again: take those too.
 
     Returns:
@@ -50,7 +53,7 @@ def run_batch(inputs: Sequence[Path], work: Work, console: Console, *, again: bo
     for number, path in enumerate(files, start=1):
         console.event("started", input=path, number=number, count=len(files))
         start = time.perf_counter()
-        results = _one(path, work, console)
+        results = _one(path, page, work, console)
         if results is None:
             failed += 1
         elif results.new:
@@ -93,11 +96,16 @@ def _expanded(inputs: Sequence[Path], console: Console, again: bool) -> tuple[li
     return files, failed, own
 
 
-def _one(path: Path, work: Work, console: Console) -> Results | None:
+def _one(path: Path, page: int, work: Work, console: Console) -> Results | None:
     from retina_viewer.imaging.readers import open_image
 
     try:
-        return work(open_image(path), console.progress(path.name))
+        image = open_image(path, page)
+        for text in (*image.remarks, image.field_of_view.doubt):
+            if text:
+                console.event("remark", input=path, text=text)
+                console.remark(f"{path}: {text}")
+        return work(image, console.progress(path.name))
     except Cancelled:
         raise
     except Exception as error:  # a bug on one photograph must not cost the others their results
@@ -190,11 +198,9 @@ def refuse_own_enlargement(image: "FundusImage") -> None:
     Raises:
         UserError: this program has enlarged it already.
     """
-    made = image.made_by
-    if made is not None and (made.kind == "super-resolution" or made.compared):
+    if image.is_enlarged:
         raise UserError(
-            f"{image.name} has been enlarged by this program already (x{made.scale}, "
-            f"{made.method}).",
+            f"{image.name} was enlarged by this program already ({image.label}).",
             "Choose the original, or add --again.",
         )
 

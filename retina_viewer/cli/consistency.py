@@ -85,6 +85,7 @@ def _consistency(options: argparse.Namespace, console: Console) -> int:
         fidelity=options.fidelity,
         back_projection=options.back_projection,
         blur=options.blur,
+        page=options.page - 1,
         again=options.again,
     )
 
@@ -101,6 +102,7 @@ def consistency(
     fidelity: float | None = None,
     back_projection: bool = True,
     blur: float | None = None,
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Write the consistency map of every photograph's enlargement. Returns the exit code.
@@ -108,7 +110,7 @@ def consistency(
     What is finished already, and what this program has enlarged, only ``again``. See
     :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
     """
-    from retina_viewer.superres.consistency import calibration_of, consistency_map, needs_twin
+    from retina_viewer.superres.consistency import calibration_of, needs_twin, region_map
     from retina_viewer.superres.consistency_export import default_names, export_consistency
     from retina_viewer.superres.export import provenance_of
     from retina_viewer.superres.methods import make_enhancer, method_of
@@ -137,10 +139,10 @@ def consistency(
         fitted = enhancer.fitted_to(rgb)
 
         def write(paths: Sequence[Path]) -> None:
-            found = consistency_map(
+            found = region_map(
+                image,
                 fitted,
-                rgb,
-                image.field_of_view.mask,
+                image.bounds,
                 other=None if twin is None else twin.fitted_to(rgb),
                 calibration=calibration,
                 progress=progress,
@@ -153,7 +155,7 @@ def consistency(
         names = default_names(image, fitted)
         return write_results(image, folder, names, write, settings, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> int:

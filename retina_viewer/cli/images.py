@@ -72,13 +72,19 @@ def _enhance(options: argparse.Namespace, console: Console) -> int:
         blur=options.blur,
         device=options.device,
         tile=options.tile,
+        page=options.page - 1,
         again=options.again,
     )
 
 
 def _saliency(options: argparse.Namespace, console: Console) -> int:
     return saliency(
-        options.inputs, options.out, console, device=options.device, again=options.again
+        options.inputs,
+        options.out,
+        console,
+        device=options.device,
+        page=options.page - 1,
+        again=options.again,
     )
 
 
@@ -89,6 +95,7 @@ def _vessels(options: argparse.Namespace, console: Console) -> int:
         console,
         model=options.model,
         device=options.device,
+        page=options.page - 1,
         again=options.again,
     )
 
@@ -106,6 +113,7 @@ def enhance(
     blur: float | None = None,
     device: str = "auto",
     tile: int = 512,
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Enlarge photographs into a folder, or one into a file. Returns the exit code.
@@ -146,7 +154,7 @@ def enhance(
 
         return write_results(image, folder, [name], write, settings, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)
 
 
 def saliency(
@@ -155,6 +163,7 @@ def saliency(
     console: Console,
     *,
     device: str = "auto",
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Write the saliency map and its overlay of every photograph, what is finished already only
@@ -176,7 +185,7 @@ def saliency(
 
         return write_results(image, folder, names, write, lambda: {"kind": "saliency"}, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)
 
 
 def vessels(
@@ -186,6 +195,7 @@ def vessels(
     *,
     model: str | None = None,
     device: str = "auto",
+    page: int = 0,
     again: bool = False,
 ) -> int:
     """Write the vessel mask and probability of every photograph, what is finished already only
@@ -207,4 +217,4 @@ def vessels(
 
         return write_results(image, folder, names, write, settings, again=again)
 
-    return run_batch(inputs, work, console, again=again)
+    return run_batch(inputs, work, console, page=page, again=again)

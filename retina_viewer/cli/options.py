@@ -18,6 +18,19 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="also what is finished already, and what this program has made itself",
     )  # fmt: skip
 
+    parser.add_argument(
+        "--page", type=_page, default=1, metavar="N", dest="page",
+        help="which of several pictures in a file (pages, frames), from 1; default 1",
+    )  # fmt: skip
+
+
+def _page(text: str) -> int:
+    """Of people, who count from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("pictures are counted from 1")
+    return number
+
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

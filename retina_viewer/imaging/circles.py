@@ -111,7 +111,8 @@ def disk_mask(
     """
     top, bottom, left, right = (0.0, height, 0.0, width) if frame is None else frame
     mask = np.zeros((height, width), np.bool_)
-    first, last = max(0, round(top)), min(height, round(bottom))
+    first = max(0, round(top), math.floor(circle.y - circle.radius))
+    last = min(height, round(bottom), math.ceil(circle.y + circle.radius))
     rows = np.arange(first, last) + 0.5 - circle.y
     half = np.sqrt(np.maximum(circle.radius**2 - rows**2, 0))
     starts = np.ceil(np.clip(circle.x - half, left, right) - 0.5).astype(int)

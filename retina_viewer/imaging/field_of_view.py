@@ -3,32 +3,33 @@
 The photograph is shrunk, the dark border thresholded against its own darkest corner, and a circle
 fitted to the rim of what is left. The circle, not the threshold, makes the mask: retina that lies
 in shadow at the rim belongs to the field of view, and a patient's label in a corner does not.
+White paper around a photograph counts as border, and several photographs in one picture (both
+eyes, a contact sheet) are found one by one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.circles import Circle, Points, disk_mask, fit_circle_robustly
+from retina_viewer.imaging.circles import Circle, disk_mask
+from retina_viewer.imaging.fundus_look import unlike_retina
+from retina_viewer.imaging.lit_regions import LEAST_CONTRAST, lit_regions, paper_in
+from retina_viewer.imaging.rims import on_steepest_edge, rim_circles, straight_stops
 
 _WORKING_SIDE = 400
 """The longer side of the shrunken photograph: one of its pixels is a 400th of the frame."""
-_TOLERANCE = 1.5
-"""How far from the circle rim points may lie, in working pixels."""
-_DARKEST_BORDER = 40
-"""A border brighter than this (of 255) is taken for retina."""
-_LEAST_CONTRAST = 8
-_CONTRAST = 0.08
-"""What is brighter than the border by this part of the retina's own brightness is retina."""
 
 
 @dataclass(frozen=True, eq=False)
 class FieldOfView:
     """The field of view, in source pixels; pixel (0, 0) reaches from 0.0 to 1.0.
+
+    Where a picture holds several photographs, the mask covers them all; centre and diameter are
+    those of the largest.
 
     Attributes:
         mask: ``(H, W)`` bool, true on the retina.
@@ -36,10 +37,13 @@ class FieldOfView:
         centre_y: likewise.
         diameter: of that circle, also where the frame cuts it. Where no rim is seen: the frame's
             longer side. Where the rim is no circle: the longer side of the mask's bounding box.
-        is_whole_image: no dark border was found, the mask is true everywhere.
+        is_whole_image: no border was found, the mask is true everywhere.
         is_black: there is nothing in the image at all; the mask is true everywhere then too.
+        is_empty: no retina was found: black, one colour, a page of text; the mask is true
+            everywhere.
         doubt: what a person should hear where this may be no photograph of one retina, in a
             sentence or two; empty where it looks like one.
+        others: the fields of further photographs in the same picture.
     """
 
     mask: NDArray[np.bool_]
@@ -48,40 +52,58 @@ class FieldOfView:
     diameter: float
     is_whole_image: bool = False
     is_black: bool = False
+    is_empty: bool = False
     doubt: str = ""
+    others: tuple[Circle, ...] = ()
+
+    @property
+    def circles(self) -> tuple[Circle, ...]:
+        """Every field as a circle around it, the largest first; none where there is no retina."""
+        if self.is_empty:
+            return ()
+        return (Circle(self.centre_x, self.centre_y, self.diameter / 2), *self.others)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One photograph in the picture: its place and its mask, both in working pixels.
+
+    ``frame``: top, bottom, left, right of what of a circle is seen; None where the rim is none.
+    """
+
+    circle: Circle
+    region: NDArray[np.bool_]
+    frame: tuple[float, float, float, float] | None
 
 
 def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
     """Find the field of view of any camera.
 
-    Works on circles, circles cut by the frame or by straight stops, and photographs cropped so
-    that no border is left. A rim that is no circle gives the thresholded region itself. An image
-    without any contrast to black is no error here: it yields the whole frame, with ``is_black``.
+    Works on circles, circles cut by the frame or by straight stops, several of them, and
+    photographs cropped so that no border is left. A rim that is no circle gives the thresholded
+    region itself. A picture without a retina is no error here: it yields the whole frame, with
+    ``is_empty`` and a ``doubt``.
 
     Args:
-        rgb8: ``(H, W, 3)`` uint8, at least 16 pixels a side.
+        rgb8: ``(H, W, 3)`` uint8, of any size.
     """
     height, width = rgb8.shape[:2]
     small, across, down = _shrunk(rgb8)
-    level = cv2.medianBlur(np.asarray(small.max(axis=2), np.uint8), 5).astype(np.uint8, copy=False)
-    lit = _lit(level)
-    if lit is None:
-        return _whole(height, width, is_black=int(level.max()) <= _LEAST_CONTRAST)
-    circle = _rim_circle(lit)
-    if circle is not None:
-        circle = _on_steepest_edge(level, circle)
-    if circle is None:
-        return _free_form(lit, height, width)
-    source = Circle(circle.x * across, circle.y * down, circle.radius * (across + down) / 2)
-    top, bottom, left, right = _straight_stops(lit, circle)
-    frame = (
-        top * down,
-        bottom * down if bottom < lit.shape[0] else height,
-        left * across,
-        right * across if right < lit.shape[1] else width,
-    )
-    mask = disk_mask(height, width, source, frame)
-    return FieldOfView(mask, source.x, source.y, 2 * source.radius, bool(mask.all()))
+    paper = paper_in(small)
+    level = np.where(paper, 0, small.max(axis=2)).astype(np.uint8)
+    level = cv2.medianBlur(level, 5).astype(np.uint8, copy=False)
+    if int(level.max()) <= LEAST_CONTRAST and not paper.any():
+        whole = _whole(height, width, "No retina was found: the picture is black.")
+        return replace(whole, is_black=True)
+    parts = _parts(level, is_paper=bool(paper.any()))
+    like = [part for part in parts if not unlike_retina(small, part.region)]
+    if not like and (paper.any() or not any(part.frame for part in parts)):
+        # Without a round rim in the dark, the look alone tells.
+        why = unlike_retina(small, parts[0].region if parts else ~paper)
+        if paper.any() and not parts:
+            why = "it is a page without a photograph"
+        return _whole(height, width, f"No retina was found: {why}." if why else "")
+    return _joined(like or parts, (height, width), (down, across), is_alike=bool(like))
 
 
 def _shrunk(rgb8: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float, float]:
@@ -92,7 +114,7 @@ def _shrunk(rgb8: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float, float]:
     """
     height, width = rgb8.shape[:2]
     block = round(max(height, width) / _WORKING_SIDE)
-    if block >= 4:
+    if block >= 4 and min(height, width) >= block:
         size = (width // block, height // block)
         rgb8 = rgb8[: size[1] * block, : size[0] * block]
         across = down = float(block)
@@ -104,150 +126,101 @@ def _shrunk(rgb8: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float, float]:
     return small.astype(np.uint8, copy=False), across, down
 
 
-def _whole(height: int, width: int, *, is_black: bool = False) -> FieldOfView:
+def _whole(height: int, width: int, doubt: str = "") -> FieldOfView:
+    """The whole frame; with a doubt, there is no retina in it."""
     return FieldOfView(
         np.ones((height, width), np.bool_),
         width / 2,
         height / 2,
         float(max(height, width)),
         is_whole_image=True,
-        is_black=is_black,
-        doubt="No retina was found: the picture is black." if is_black else "",
+        is_empty=bool(doubt),
+        doubt=doubt,
     )
 
 
-def _lit(level: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The largest region brighter than the border, holes filled, 0 or 1; None without a border."""
-    side = max(3, min(level.shape) // 40)
-    corners = [
-        level[:side, :side], level[:side, -side:], level[-side:, :side], level[-side:, -side:]
-    ]  # fmt: skip
-    border = min(float(np.median(corner)) for corner in corners)
-    retina = float(np.percentile(level, 80))
-    threshold = border + max(_LEAST_CONTRAST, _CONTRAST * (retina - border))
-    if border > _DARKEST_BORDER or retina <= threshold:
-        return None
-    bright = (level > threshold).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
-    if count < 2:
-        return None
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    contours, _ = cv2.findContours(
-        (labels == largest).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
-    filled = np.zeros_like(bright)
-    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
-    return filled
-
-
-def _rim_points(lit: NDArray[np.uint8]) -> Points:
-    """Where the lit region ends inside the frame: x, y of the outermost lit pixels' outer edges."""
-    contours, _ = cv2.findContours(lit, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = np.concatenate([contour[:, 0] for contour in contours]).astype(np.float64)
-    height, width = lit.shape
-    inside = (
-        (outline[:, 0] >= 2)
-        & (outline[:, 0] <= width - 3)
-        & (outline[:, 1] >= 2)
-        & (outline[:, 1] <= height - 3)
-    )
-    return np.asarray(outline[inside] + 0.5)
-
-
-def _rim_circle(lit: NDArray[np.uint8]) -> Circle | None:
-    points = _rim_points(lit)
-    height, width = lit.shape
-    longer = max(height, width)
-    circle = fit_circle_robustly(points, _TOLERANCE, (0.2 * longer, 2.0 * longer))
-    if circle is None:
-        return None
-    # The outline runs through the centres of the outermost lit pixels.
-    circle = Circle(circle.x, circle.y, circle.radius + 0.5)
-    disk = disk_mask(height, width, circle)
-    common = int(np.count_nonzero(disk & (lit > 0)))
-    # Shadow may hide part of the disk, but hardly anything is lit outside it.
-    if common < 0.95 * int(lit.sum()) or common < 0.5 * int(disk.sum()):
-        return None
-    return circle
-
-
-def _on_steepest_edge(level: NDArray[np.uint8], circle: Circle) -> Circle:
-    """Move the circle to where brightness falls off most steeply.
-
-    The threshold follows glare beyond the rim and shadow within; the aperture's edge stays sharp.
-    """
-    angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)[:, None]
-    radii = np.arange(0.93 * circle.radius, 1.05 * circle.radius, 0.25)[None]
-    x = circle.x + radii * np.cos(angles)
-    y = circle.y + radii * np.sin(angles)
-    # Sample positions count from the centre of the first pixel; outside the frame nothing falls.
-    profile = cv2.remap(
-        level.astype(np.float32),
-        (x - 0.5).astype(np.float32),
-        (y - 0.5).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    reach = 4  # samples on either side: one working pixel
-    fall = profile[:, : -2 * reach] - profile[:, 2 * reach :]
-    steepest = np.argmax(fall, axis=1)
-    rows = np.arange(len(steepest))
-    strength = fall[rows, steepest]
-    ends = np.column_stack([x[rows, steepest + reach], y[rows, steepest + reach]])
+def _parts(level: NDArray[np.uint8], *, is_paper: bool) -> list[_Part]:
+    """The photographs in a picture of that brightness."""
+    found: list[_Part] = []
+    loose: list[_Part] = []
     height, width = level.shape
-    margin = 2.0
-    usable = (
-        (strength >= _LEAST_CONTRAST)
-        & (ends.min(axis=1) >= margin)
-        & (ends[:, 0] <= width - margin)
-        & (ends[:, 1] <= height - margin)
-    )
-    refined = fit_circle_robustly(ends[usable], 0.75, (0.95 * circle.radius, 1.05 * circle.radius))
-    if refined is None:
-        return circle
-    supported = np.count_nonzero(np.abs(refined.distances(ends[usable])) <= _TOLERANCE)
-    return refined if supported >= max(30, 0.5 * np.count_nonzero(usable)) else circle
+    taken = np.zeros(level.shape, np.bool_)
+    for lit in lit_regions(level, is_paper=is_paper):
+        if np.count_nonzero(taken & (lit > 0)) > 0.5 * np.count_nonzero(lit):
+            continue  # a shadow cut it off from a disk that is found already
+        rims = rim_circles(lit)
+        for rim in rims:
+            circle = on_steepest_edge(level, rim)
+            frame = straight_stops(lit, circle)
+            region = disk_mask(height, width, circle, frame)
+            found.append(_Part(circle, region, frame))
+            taken |= region
+        if not rims:
+            loose.append(_free_form(lit))
+    largest = max((np.count_nonzero(part.region) for part in found + loose), default=0)
+    # Of what is not round, a photograph is large, and it has no bays as shadows make them.
+    whole = [
+        part
+        for part in loose
+        if np.count_nonzero(part.region) >= 0.5 * largest and _is_convex(part.region)
+    ]
+    return found + whole or loose[:1]
 
 
-def _straight_stops(lit: NDArray[np.uint8], circle: Circle) -> tuple[float, float, float, float]:
-    """Top, bottom, left, right of a frame-parallel stop inside the picture, else the frame.
-
-    Some cameras cut the circle by a straight edge and fill the rest of the frame with black.
-    """
-    height, width = lit.shape
-    disk = disk_mask(height, width, circle)
-    top, bottom = _dark_ends(lit, disk)
-    left, right = _dark_ends(lit.T, disk.T)
-    return float(top), float(height - bottom), float(left), float(width - right)
+def _is_convex(region: NDArray[np.bool_]) -> bool:
+    hull = cv2.convexHull(np.argwhere(region).astype(np.int32))
+    filled = cv2.fillConvexPoly(np.zeros(region.shape, np.uint8), hull[..., ::-1], 1)
+    return bool(np.count_nonzero(region) >= 0.95 * np.count_nonzero(filled))
 
 
-def _dark_ends(lit: NDArray[np.uint8], disk: NDArray[np.bool_]) -> tuple[int, int]:
-    """How many rows at the top and at the bottom belong to a stop; 0 where there is none.
-
-    A stop is a run of rows that are dark along the disk's chord and then, within two rows, lit
-    along most of it. Shadow at the rim is round and fades, so it does not look like this.
-    """
-    chord = disk.sum(axis=1)
-    filled = np.divide(
-        (disk & (lit > 0)).sum(axis=1), chord, out=np.zeros(len(chord)), where=chord > 0
-    )
-    found = []
-    for part, length in ((filled, chord), (filled[::-1], chord[::-1])):
-        lit_rows = np.flatnonzero(part > 0.1)
-        first = int(lit_rows[0]) if len(lit_rows) else 0
-        soon = min(first + 2, len(part) - 1)
-        is_stop = length[first] > 0.3 * length.max() and part[soon] > 0.8
-        found.append(first if is_stop else 0)
-    return found[0], found[1]
-
-
-def _free_form(lit: NDArray[np.uint8], height: int, width: int) -> FieldOfView:
-    """A rim that is no circle: the lit region itself, smoothed."""
-    grown = cv2.resize(lit * np.uint8(255), (width, height), interpolation=cv2.INTER_LINEAR)
-    mask = np.asarray(grown > 127)
-    if mask.mean() > 0.98:
-        return _whole(height, width)
-    x, y, box_width, box_height = cv2.boundingRect(mask.astype(np.uint8))
+def _joined(
+    parts: list[_Part], size: tuple[int, int], scale: tuple[float, float], *, is_alike: bool
+) -> FieldOfView:
+    """The field of view of a picture of ``size`` from its parts; ``scale``: down and across."""
+    down, across = scale
+    mask = np.zeros(size, np.bool_)
+    circles = []
+    for part in parts:
+        at, radius = part.circle, part.circle.radius * (across + down) / 2
+        circles.append(Circle(at.x * across, at.y * down, radius))
+        mask |= _enlarged(part, circles[-1], size, scale)
+    doubt = "" if is_alike else "This does not look like a photograph of a retina."
+    if len(parts) == 1 and parts[0].frame is None and mask.mean() > 0.98:
+        return replace(_whole(*size), doubt=doubt)
+    if len(circles) > 1:
+        doubt += f" There are {len(circles)} photographs in this picture."
+    largest, *others = sorted(circles, key=lambda circle: -circle.radius)
     return FieldOfView(
-        mask, x + box_width / 2, y + box_height / 2, float(max(box_width, box_height))
+        mask,
+        largest.x,
+        largest.y,
+        2 * largest.radius,
+        bool(mask.all()),
+        doubt=doubt.strip(),
+        others=tuple(others),
     )
+
+
+def _enlarged(
+    part: _Part, circle: Circle, size: tuple[int, int], scale: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """The mask of a part, whose circle is given in source pixels; a free form is smoothed."""
+    (height, width), (down, across) = size, scale
+    if part.frame is None:
+        return np.asarray(cv2.resize(part.region * np.uint8(255), (width, height)) > 127)
+    top, bottom, left, right = part.frame
+    rows, columns = part.region.shape
+    frame = (
+        top * down,
+        bottom * down if bottom < rows else height,
+        left * across,
+        right * across if right < columns else width,
+    )
+    return disk_mask(height, width, circle, frame)
+
+
+def _free_form(lit: NDArray[np.uint8]) -> _Part:
+    """A rim that is no circle: the lit region itself."""
+    x, y, width, height = cv2.boundingRect(lit)
+    around = Circle(x + width / 2, y + height / 2, max(width, height) / 2)
+    return _Part(around, lit > 0, None)

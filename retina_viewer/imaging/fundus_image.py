@@ -82,7 +82,8 @@ class FundusImage:
     @property
     def stem(self) -> str:
         """The name without its suffix, for the names of results: short enough for theirs to fit."""
-        return fitting(stem_of(self.name), STEM_BYTES)
+        which = f"_p{self.page + 1}" if self.page else ""
+        return fitting(stem_of(self.name) + which, STEM_BYTES)
 
     @property
     def label(self) -> str:
@@ -136,3 +137,9 @@ class FundusImage:
     def field_of_view(self) -> FieldOfView:
         """Where the retina is in the photograph; computed on first use."""
         return find_field_of_view(self.display_rgb)
+
+    @property
+    def known_field_of_view(self) -> FieldOfView | None:
+        """The same where it has been computed already, without waiting."""
+        found: FieldOfView | None = self.__dict__.get("field_of_view")
+        return found

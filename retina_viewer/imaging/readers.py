@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import open_regular
+from retina_viewer.core.files import answered, open_regular
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, no_such_page, oriented
 from retina_viewer.imaging.formats import DICOM, HEAD, TIFF, format_of, not_readable
@@ -76,13 +76,18 @@ def images_in(folder: Path | str) -> list[Path]:
     """
     folder = Path(folder)
     try:
-        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        entries = answered(lambda: _ordinary_files(folder))
     except OSError as error:
         raise UserError(
             f"The folder {folder} cannot be read ({error.strerror}).", "Choose another folder."
         ) from error
-    files = [entry for entry in entries if entry.is_file() and is_supported(entry)]
+    files = [entry for entry in entries if is_supported(entry)]
     return sorted(files, key=lambda file: _natural(file.name))
+
+
+def _ordinary_files(folder: Path) -> list[Path]:
+    shown = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    return [entry for entry in shown if entry.is_file()]
 
 
 def thumbnail(path: Path | str, side: int) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import stem_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.training.patients import name_pattern
 
@@ -86,7 +87,7 @@ def _by_key(files: Sequence[Path], pattern: str) -> dict[str, list[Path]]:
     find = name_pattern(pattern, _KEY)
     found: dict[str, list[Path]] = {}
     for path in files:
-        key = find(path.stem)
+        key = find(stem_of(path.name))
         if key:
             found.setdefault(key, []).append(path)
     return found
@@ -101,12 +102,12 @@ def suggest_patterns(photographs: Sequence[Path], masks: Sequence[Path]) -> Name
 
 def _suffixed(photographs: Sequence[Path], masks: Sequence[Path]) -> list[NamePatterns]:
     """``{key}`` and ``{key}_mask``: what masks add to the name of a photograph."""
-    stems = {path.stem for path in photographs}
+    stems = {stem_of(path.name) for path in photographs}
     added: dict[str, int] = {}
-    for path in masks:
-        for length in range(1, len(path.stem)):
-            if path.stem[:-length] in stems:
-                added[path.stem[-length:]] = added.get(path.stem[-length:], 0) + 1
+    for stem in (stem_of(path.name) for path in masks):
+        for length in range(1, len(stem)):
+            if stem[:-length] in stems:
+                added[stem[-length:]] = added.get(stem[-length:], 0) + 1
     common = sorted(added, key=lambda suffix: (-added[suffix], suffix))[:5]
     return [NamePatterns(mask=_KEY + suffix) for suffix in common]
 
@@ -117,7 +118,7 @@ def _framed(photographs: Sequence[Path], masks: Sequence[Path]) -> NamePatterns:
 
 
 def _frame(files: Sequence[Path]) -> str:
-    stems = [path.stem for path in files]
+    stems = [stem_of(path.name) for path in files]
     if len(set(stems)) < 2:
         return _KEY
     # Digits belong to the key: of 10, 11 and 12 the 1 is no prefix.

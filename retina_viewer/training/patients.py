@@ -15,6 +15,7 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.core.names import stem_of
 from retina_viewer.core.paths import patient_salt_file
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.training.source_details import dicom_patient
@@ -69,7 +70,7 @@ def by_pattern(pattern: str, files: Sequence[Path]) -> Grouping:
         UserError: the pattern is none, or has not exactly one group.
     """
     find = name_pattern(pattern, _PLACE)
-    found = {path: find(path.stem) for path in files}
+    found = {path: find(stem_of(path.name)) for path in files}
     return Grouping(
         {path: label for path, label in found.items() if label},
         [path for path, label in found.items() if not label],

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.guess_art import Sight
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import LayerArt
+from retina_viewer.ui.canvas.scene import Art, LayerArt
 from retina_viewer.ui.canvas.stage import Stage
-from retina_viewer.ui.canvas.tiles import PlacedTile, Wanted
+from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, Wanted
 from retina_viewer.ui.compose import Facts, recipe_for
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import ResolvedView
+from retina_viewer.ui.view_state import LayerName, Tone
 
 if TYPE_CHECKING:
     from retina_viewer.ui.viewer import Viewer
@@ -89,13 +91,28 @@ class Demand:
 
     def _layers(self, view: ResolvedView) -> tuple[LayerArt, ...]:
         viewer, found = self._viewer, []
-        layers, making = viewer.layers.current, viewer.making
+        layers, guesses = viewer.layers.current, viewer.guesses
         for layer in view.layers:
-            art = layers.art(layer.name, making)
+            art: Art | None = layers.art(layer.name)
+            note = ""
+            if layer.name is LayerName.CONSISTENCY and (summary := guesses.summary) is not None:
+                art, note = guesses.art, summary.progress
             if art is not None:
                 colours = layers.colours_of(layer.name)
-                found.append(LayerArt(layer.name, layer.opacity, art, colours))
+                found.append(LayerArt(layer.name, layer.opacity, art, colours, note))
         return tuple(found)
+
+    def sight(self, view: ResolvedView) -> Sight | None:
+        """Where guesses are to be shown; None where they are not, or nothing is guessed."""
+        viewer, pane = self._viewer, self._stage.result
+        if viewer.photo is None or viewer.making.model is None or viewer.needs_yes:
+            return None  # a result that is not made has no detail to be doubted
+        if LayerName.CONSISTENCY not in view.layers_on:
+            return None
+        ratio = pane.devicePixelRatioF()
+        region = view.main.visible(pane.width() * ratio, pane.height() * ratio, view.image)
+        recipe = Recipe(viewer.photo.key, viewer.making, Tone.COLOUR)
+        return Sight(recipe, view.main, region, view.image) if region.area else None
 
     def _wanted(
         self, view: ResolvedView, camera: Camera, pane: Pane, making: Making

@@ -211,7 +211,7 @@ def _guess(
     if enhancer.fidelity is not None and enhancer.fidelity < 1:
         bound = services.make_enhancer(replace(request.making, fidelity=1.0))
         other = bound.fitted_to(request.image.unit_rgb())
-    return services.consistency(request.image, enhancer, other, progress)
+    return services.consistency(request.image, enhancer, other, request.image.bounds, progress)
 
 
 def beside_original(request: Request, enhancer: Enhancer, rgb: Bytes) -> Bytes:

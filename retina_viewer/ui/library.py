@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,11 +47,13 @@ class _Attempt:
         waiting: the files to try after this one, where any of several will do.
         paths: the strip to go back to where nothing of a folder can be opened.
         failures: of the files that were tried.
+        asked_at: ``time.monotonic()`` when the person wanted it.
     """
 
     waiting: list[Path]
     paths: list[Path]
     failures: list[tuple[Path, Exception]] = field(default_factory=list)
+    asked_at: float = field(default_factory=time.monotonic)
 
 
 class Library(QObject):
@@ -80,6 +83,8 @@ class Library(QObject):
         """Of the chosen one, which may still be loading; -1: none."""
         self.shown: Path | None = None
         """The last one that could be opened: what is on the screen."""
+        self.asked_at = 0.0
+        """``time.monotonic()`` when the person wanted it."""
         self._at = -1
         """Where stepping goes on from: also past one that cannot be opened."""
         self._status: dict[Path, Status] = {}
@@ -92,30 +97,35 @@ class Library(QObject):
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open files and folders. Folders replace the strip; files alone are added to it."""
-        folders = [path for path in paths if path.is_dir()]
-        if not folders:
-            self._add(list(dict.fromkeys(paths)))
+        if not paths:
             return
 
-        def work(progress: Progress) -> list[Path]:
+        # Which of them are folders is asked of the drive too, and that may not answer.
+        def work(progress: Progress) -> tuple[bool, list[Path]]:
             found: list[Path] = []
-            for path in paths:
+            folders = False
+            for path in dict.fromkeys(paths):
                 progress(0.0, "reading the folder")
-                found += self._services.images_in(path) if path.is_dir() else [path]
+                if path.is_dir():
+                    folders = True
+                    found += self._services.images_in(path)
+                else:
+                    found.append(path)
             if not found:
                 raise UserError(
-                    f"There is no photograph in {folders[0].name}.", "Choose another folder."
+                    f"There is no photograph in {paths[0].name}.", "Choose another folder."
                 )
-            return found
+            return folders, found
 
-        def done(found: list[Path]) -> None:
-            self.show_only(found)
+        def done(found: tuple[bool, list[Path]]) -> None:
+            folders, files = found
+            self.show_only(files) if folders else self._add(files)
 
         self._jobs.submit(
             LIST_KEY,
             work,
             done,
-            failed=lambda error: self.failed.emit(folders[0], error),
+            failed=lambda error: self.failed.emit(paths[0], error),
             title="reading the folder",
             lane=Lane.FILES,
         )
@@ -203,7 +213,7 @@ class Library(QObject):
             self.current_changed.emit(index)
 
     def _show(self, path: Path, photo: Photo, attempt: _Attempt) -> None:
-        self.shown = path
+        self.shown, self.asked_at = path, attempt.asked_at
         self.opened.emit(photo)
         if attempt.failures:
             self._report(attempt.failures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
-from retina_viewer.core.errors import UserError
+from retina_viewer.core.errors import mendable
 from retina_viewer.core.log import recent_lines
 from retina_viewer.ui.dialogs.report import ReportDialog, report_on
 from retina_viewer.ui.widgets.banner import Banner
@@ -27,10 +27,11 @@ class Problems(QObject):
             action: labels the banner's button.
             calm: it is a question, and no failure.
         """
-        if isinstance(error, UserError):
+        known = mendable(error)
+        if known is not None:
             cause = error.__cause__
             details = f"{type(cause).__name__}: {cause}" if cause is not None else ""
-            self._banner.show_problem(error.message, error.hint, details, action, calm=calm)
+            self._banner.show_problem(known.message, known.hint, details, action, calm=calm)
             return
         if self.dialog is not None:
             return  # the first error is the one to report; others mostly follow from it

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
@@ -48,8 +49,8 @@ class Services:
     saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
     vessels: Callable[[FundusImage, str, Progress], VesselMap]
     """(image, device, progress)"""
-    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Progress], ConsistencyMap]
-    """(image, fitted enhancer, the same at fidelity 1 where it is not, progress)"""
+    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], ConsistencyMap]
+    """(image, fitted enhancer, the same at fidelity 1 where it is not, region, progress)"""
     export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
@@ -126,12 +127,11 @@ def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
 
 
 def _consistency(
-    image: FundusImage, enhancer: Enhancer, other: Enhancer | None, progress: Progress
+    image: FundusImage, enhancer: Enhancer, other: Enhancer | None, region: Rect, progress: Progress
 ) -> ConsistencyMap:
-    from retina_viewer.superres.consistency import consistency_map
+    from retina_viewer.superres.consistency import region_map
 
-    mask = image.field_of_view.mask
-    return consistency_map(enhancer, image.unit_rgb(), mask, other=other, progress=progress)
+    return region_map(image, enhancer, region, other=other, progress=progress)
 
 
 def _export(image: FundusImage, enhancer: Enhancer, path: Path, progress: Progress) -> Any:

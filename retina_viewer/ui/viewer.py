@@ -17,9 +17,10 @@ from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
 from retina_viewer.ui.compose import compose
 from retina_viewer.ui.demand import Demand
+from retina_viewer.ui.guesses import Guesses
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.layer_store import Guess, LayerStore
+from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.making import Catalogue, Making, MethodInfo, NetworkInfo
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.resolved_view import resolve
@@ -62,11 +63,13 @@ class Viewer(QObject):
         self.device = "auto"
         self.ruler: tuple[float, float, float, float] | None = None
         self.tiles = TileLoader(services, jobs, self)
-        self.layers = LayerStore(services, self.tiles.shelf, jobs, self)
+        self.guesses = Guesses(services, self.tiles.shelf, jobs, self)
+        self.layers = LayerStore(services, jobs, self)
         self._jobs = jobs
         self._stage = stage
         self.catalogue = catalogue
         self._failed: set[Making] = set()
+        self._asked_at: float | None = None
         self._doubt = ""
         self._again: set[str] = set()
         """Keys of enlargements that the person wants to see enlarged again."""
@@ -77,6 +80,8 @@ class Viewer(QObject):
     def _connect(self) -> None:
         self.tiles.progressed.connect(self._tile_arrived)
         self.tiles.failed.connect(self._enhancing_failed)
+        self.guesses.progressed.connect(self._layer_arrived)
+        self.guesses.failed.connect(self._guessing_failed)
         self.layers.changed.connect(self._layer_arrived)
         self.layers.failed.connect(self._layer_failed)
         self._stage.main_resized.connect(self._pane_resized)
@@ -144,16 +149,15 @@ class Viewer(QObject):
         self.problem.emit(enlarged_already(self.photo.image))
         return False
 
-    @property
-    def guess(self) -> Guess | None:
-        """Where the detail of the chosen result is a guess; None until it is known."""
-        return self.layers.current.guesses.get(self.making)
-
     # What the person wants
 
-    def show_photo(self, photo: Photo | None) -> None:
-        """Show another photograph, whole; None shows none."""
-        self.photo = photo
+    def show_photo(self, photo: Photo | None, asked_at: float | None = None) -> None:
+        """Show another photograph, whole; None shows none.
+
+        Args:
+            asked_at: ``time.monotonic()`` when the person chose it; None: now.
+        """
+        self.photo, self._asked_at = photo, asked_at
         self._doubt = ""
         self.ruler = None
         # Until the chosen tone is ready, the colours, or whichever was made first.
@@ -188,15 +192,22 @@ class Viewer(QObject):
             self._again.add(self.photo.key)
             self.photo_changed.emit(self.photo)
         self.tiles.resume()
+        self.guesses.resume()
         self.apply(force=True)
 
     def cancelled(self) -> None:
         """The person has cancelled: stop sharpening, and turn off layers that are not there yet."""
         self.tiles.stop()
+        self.guesses.stop()
         for name in LayerName:
-            if self.state.layer(name).on and self.layers.current.art(name, self.making) is None:
+            if self.state.layer(name).on and not self._is_there(name):
                 self.state.layer(name).on = False
         self.apply(force=True)
+
+    def _is_there(self, name: LayerName) -> bool:
+        if name is LayerName.CONSISTENCY:
+            return self.guesses.has_some
+        return self.layers.current.art(name) is not None
 
     def set_ruler(self, ruler: tuple[float, float, float, float] | None) -> None:
         self.ruler = ruler
@@ -220,9 +231,7 @@ class Viewer(QObject):
             new = self.view
         self._want_tone()
         self._want_tiles()
-        # A result that is not made has no detail to be doubted.
-        on = new.layers_on if not self.needs_yes else _without_guess(new.layers_on)
-        self.layers.show(self.photo, on, new.colour_map, self.making)
+        self.layers.show(self.photo, new.layers_on, new.colour_map, self.making.device)
         self._show()
         self.changed.emit(old, new)
 
@@ -240,7 +249,10 @@ class Viewer(QObject):
         if self.view.loupe_shown:
             wanted.append(self._demand.loupe(self.view))
         kind = (self.photo.key if self.photo else "", self.making)
-        self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])
+        shown = [item for item in wanted if item is not None]
+        self.tiles.show(self.photo, kind, shown, self._asked_at)
+        self._asked_at = None
+        self.guesses.show(self.photo, self._demand.sight(self.view))
 
     def _want_tone(self) -> None:
         photo, tone = self.photo, self.view.tone
@@ -276,6 +288,9 @@ class Viewer(QObject):
         self.apply()
         self.problem.emit(error)
 
+    def _guessing_failed(self, error: Exception) -> None:
+        self._layer_failed(LayerName.CONSISTENCY, error)
+
     def _enhancing_failed(self, error: Exception) -> None:
         self._failed.add(self.making)
         self.apply(force=True)
@@ -295,7 +310,3 @@ def enlarged_already(image: FundusImage) -> UserError:
         f"{image.name} was enlarged by this program already ({image.label}).",
         "Enlarging it again takes made detail for real detail. Open the original if you have it.",
     )
-
-
-def _without_guess(names: tuple[LayerName, ...]) -> tuple[LayerName, ...]:
-    return tuple(name for name in names if name is not LayerName.CONSISTENCY)

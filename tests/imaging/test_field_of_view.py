@@ -216,6 +216,148 @@ def test_anything_gives_a_mask_of_its_size(height: int, width: int, seed: int) -
     assert view.diameter > 0
 
 
+def disks(side: int, places: list[tuple[float, float]], radius: float, paper: int = 0) -> Bytes:
+    """Shaded orange disks with a darker line across them, on black or on paper."""
+    rows, columns = np.mgrid[:side, :side] + 0.5
+    picture = np.full((side, side, 3), paper, np.uint8)
+    for x, y in places:
+        away = np.hypot(columns - x, rows - y) / radius
+        shade = 1 - 0.4 * away**2 - 0.2 * (np.abs(rows - y) < radius / 20)
+        orange = np.rint(shade[..., None] * (200, 95, 40)).clip(0, 255).astype(np.uint8)
+        picture[away <= 1] = orange[away <= 1]
+    return picture
+
+
+@pytest.mark.parametrize("paper", [0, 250])
+@pytest.mark.parametrize(
+    ("places", "radius"),
+    [
+        ([(130, 200), (370, 300)], 90),
+        ([(150, 250), (350, 250)], 100),  # they touch
+        ([(100 * x + 50, 100 * y + 50) for x in range(0, 5, 2) for y in range(0, 5, 2)], 45),
+    ],
+)
+def test_each_photograph_in_a_picture_is_found(
+    places: list[tuple[float, float]], radius: float, paper: int
+) -> None:
+    view = find_field_of_view(disks(500, places, radius, paper))
+    rows, columns = np.mgrid[:500, :500] + 0.5
+    truth = np.zeros((500, 500), bool)
+    for x, y in places:
+        truth |= np.hypot(columns - x, rows - y) <= radius
+    assert dice(view.mask, truth) > 0.97
+    assert len(view.circles) == len(places)
+    assert view.diameter == pytest.approx(2 * radius, rel=0.04)
+    assert all(circle.radius == pytest.approx(radius, rel=0.05) for circle in view.circles)
+    assert f"{len(places)} photographs" in view.doubt
+
+
+def test_the_largest_of_several_gives_centre_and_diameter(
+    photographs: dict[str, tuple[Bytes, Mask]],
+) -> None:
+    photograph, truth = photographs["chase_14L.jpg"]
+    small = resized(photograph, 400)
+    picture = np.zeros((960, 1450, 3), np.uint8)
+    picture[300 : 300 + len(small), :400] = small
+    picture[:, 450:1449] = photograph
+    alone, view = find_field_of_view(photograph), find_field_of_view(picture)
+    assert (view.centre_x, view.centre_y) == pytest.approx(
+        (alone.centre_x + 450, alone.centre_y), abs=4
+    )
+    assert view.diameter == pytest.approx(alone.diameter, rel=0.01)
+    assert len(view.others) == 1
+    assert dice(view.mask[:, 450:1449], truth) > 0.98
+
+
+@pytest.mark.parametrize("frame", ["paper at once", "its own surround"])
+def test_paper_around_a_photograph_is_outside(
+    photographs: dict[str, tuple[Bytes, Mask]], frame: str
+) -> None:
+    photograph, truth = photographs["chase_14L.jpg"]
+    pasted = photograph.copy()
+    if frame == "paper at once":
+        pasted[~truth] = 250
+    page = np.full((1400, 1200, 3), 250, np.uint8)
+    page[1300:1304, 100:1100] = 0  # a line, as under a report
+    page[200:1160, 100:1099] = pasted
+    view = find_field_of_view(page)
+    expected = np.zeros((1400, 1200), bool)
+    expected[200:1160, 100:1099] = truth
+    assert dice(view.mask, expected) > 0.98
+    assert view.doubt == ""
+
+
+def page_of_text(white: int) -> Bytes:
+    """Lines of strokes, four pixels wide, as print looks at this size."""
+    page = np.full((600, 450, 3), white, np.uint8)
+    strokes = np.random.default_rng(0).random((600, 112)) > 0.5
+    wide = np.repeat(strokes, 4, axis=1)[:, :390]
+    lines = (np.arange(600) % 12 < 7)[:, None]
+    page[30:570, 30:420][(np.repeat(wide[::3], 3, axis=0)[:600] & lines)[30:570]] = 20
+    return page
+
+
+@pytest.mark.parametrize(
+    ("picture", "word"),
+    [
+        (np.zeros((80, 120, 3), np.uint8), "black"),
+        (np.full((80, 120, 3), (120, 60, 30), np.uint8), "single colour"),
+        (np.full((80, 120, 3), 255, np.uint8), "page"),
+        (page_of_text(250), "page"),
+        (page_of_text(150), "page"),
+        (np.random.default_rng(0).integers(0, 256, (90, 90, 3)).astype(np.uint8), "colours"),
+    ],
+)
+def test_what_holds_no_retina_is_empty_and_says_so(picture: Bytes, word: str) -> None:
+    view = find_field_of_view(picture)
+    assert view.is_empty
+    assert view.circles == ()
+    assert view.mask.all()
+    assert word in view.doubt
+
+
+@pytest.mark.parametrize(
+    "name", ["chase_14L.jpg", "hrf_08_h.jpg", "idrid_53_half.jpg", "fives_28_A.png"]
+)
+def test_no_photograph_of_a_retina_is_doubted(samples: Path, name: str) -> None:
+    photograph = resized(open_image(samples / name).display_rgb, 800)
+    height, width = photograph.shape[:2]
+    middle = photograph[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
+    grey = np.repeat(photograph[..., 1:2], 3, axis=2)
+    sharpened = cv2.createCLAHE(3, (8, 8)).apply(np.ascontiguousarray(photograph[..., 1]))
+    for variant in (
+        photograph, middle, grey, photograph // 5, resized(photograph, 100),
+        np.repeat(sharpened[..., None], 3, axis=2),
+    ):  # fmt: skip
+        view = find_field_of_view(np.ascontiguousarray(variant))
+        assert (view.doubt, view.is_empty, view.others) == ("", False, ())
+
+
+@settings(max_examples=40)
+@given(st.integers(16, 40), st.integers(16, 3000), st.booleans(), st.integers(0, 3))
+@example(23, 30, True, 1)
+@example(16, 40_000, False, 0)
+@example(16, 40_000, True, 2)
+def test_tiny_and_narrow_pictures_give_a_field(
+    short: int, long: int, wide: bool, kind: int
+) -> None:
+    height, width = (short, long) if wide else (long, short)
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    picture = np.zeros((height, width, 3), np.uint8)
+    if kind == 1:  # a disk
+        away = np.hypot(columns - width / 2, rows - height / 2) / (0.48 * short)
+        picture[away < 1] = (200, 95, 40)
+    elif kind == 2:  # lit beside a dark end
+        picture[:, width // 2 :] = (200, 95, 40)
+    elif kind == 3:
+        picture[...] = np.random.default_rng(long).integers(0, 256, picture.shape)
+    view = find_field_of_view(picture)
+    assert view.mask.shape == (height, width)
+    assert view.mask.any()
+    assert view.diameter > 0
+    assert np.isfinite((view.centre_x, view.centre_y, view.diameter)).all()
+
+
 def test_twelve_megapixels_take_a_tenth_of_a_second(samples: Path) -> None:
     photograph = open_image(samples / "hrf_08_h.jpg").pixels
     large = np.asarray(cv2.resize(photograph, (4288, 2848)), np.uint8)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retina_viewer.core.geometry import Rect
 from retina_viewer.core.names import free_paths, sidecar_path
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
@@ -129,8 +130,13 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     asked: list[tuple[float | None, float | None]] = []
 
     def consistency(
-        image: FundusImage, enhancer: Enhancer, other: Enhancer | None, progress: Progress
+        image: FundusImage,
+        enhancer: Enhancer,
+        other: Enhancer | None,
+        region: Rect,
+        progress: Progress,
     ) -> ConsistencyMap:
+        assert region == image.bounds
         asked.append((enhancer.fidelity, other.fidelity if other else None))
         error = np.zeros((image.height, image.width), np.float32)
         error[:, : image.width // 2] = 9.0  # the left half is a guess

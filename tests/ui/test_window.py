@@ -366,6 +366,43 @@ def test_a_black_picture_gets_a_gentle_word_and_no_block(
     finish(window, qtbot)
 
 
+def test_the_waiting_time_is_said_and_never_of_something_else(
+    make: MakeWindow,
+    qtbot: QtBot,
+    photographs: list[Path],
+    slow_services: tuple[Services, threading.Event],
+) -> None:
+    services, gate = slow_services
+    window = make(services)
+    said = window.statusbar.time.text
+
+    def wait() -> None:
+        gate.set()
+        qtbot.waitUntil(lambda: said().startswith("waited "), timeout=20_000)
+        finish(window, qtbot)
+        gate.clear()
+
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    wait()
+    for change in (
+        lambda: window.commands.set_scale(8),
+        lambda: window.commands.set_method("lanczos"),
+    ):
+        change()
+        assert said() == ""
+        assert "waited" not in window.inspector.enhance._sharp.text()
+        wait()
+    assert "finished, waited " in window.inspector.enhance._sharp.text()
+    window.commands.next_photo()
+    qtbot.waitUntil(lambda: _name(window) == photographs[1].name)
+    assert said() == ""
+    # From the key, not from when the file was read.
+    qtbot.wait(300)
+    wait()
+    assert float(said().split()[1]) >= 0.3
+
+
 def test_arrows_pan_and_keys_zoom(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
     qtbot.keyClick(window, Qt.Key.Key_1)

@@ -39,6 +39,13 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
             painter.setPen(WHITE)
             text = box.adjusted(38, 0, -8, 0)
             painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, "vessels (AI outline)")
+        if layer.note:
+            box = QRectF(right - width, box.bottom() + 1, width, 20)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(GROUND)
+            painter.drawRoundedRect(box, 4, 4)
+            painter.setPen(WHITE)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, layer.note)
         top = box.bottom() + 4
 
 

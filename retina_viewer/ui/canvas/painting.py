@@ -7,6 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.overlay import CYAN
+from retina_viewer.ui.canvas.guess_art import GuessArt, paint_guesses
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
 from retina_viewer.ui.canvas.vessel_art import VesselArt
@@ -38,6 +39,8 @@ def _paint_layers(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
         painter.setOpacity(layer.opacity)
         if isinstance(layer.art, VesselArt):
             _paint_vessels(painter, layer.art, scene, mapping)
+        elif isinstance(layer.art, GuessArt):
+            paint_guesses(painter, layer.art, mapping)
         else:
             _paint_whole(painter, layer.art, scene, mapping)
 

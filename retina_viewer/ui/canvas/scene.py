@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe
 from retina_viewer.ui.canvas.vessel_art import VesselArt
@@ -47,14 +48,20 @@ class Chip:
     source: Source
 
 
+Art = Pyramid | VesselArt | GuessArt
+"""What is drawn of a layer."""
+
+
 @dataclass(frozen=True)
 class LayerArt:
     """A layer as it is drawn, in the colours of this name; outlines have none."""
 
     name: LayerName
     opacity: float
-    art: Pyramid | VesselArt
+    art: Art
     colours: str = ""
+    note: str = ""
+    """How much of it is there, where it is not all."""
 
 
 @dataclass(frozen=True)

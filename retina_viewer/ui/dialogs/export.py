@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.core.errors import UserError
-from retina_viewer.core.names import free_paths
+from retina_viewer.core.errors import mendable
+from retina_viewer.core.names import free_paths, readable
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.ui.exporting import (
@@ -176,7 +176,7 @@ class ExportDialog(QDialog):
     def _show_names(self) -> None:
         paths = self._paths()
         if paths:
-            text = "\n".join(path.name for path in paths)
+            text = readable("\n".join(path.name for path in paths))
         elif not Path(self.folder.text()).is_dir():
             text = "This folder does not exist."
         elif self.format.currentData() is None:
@@ -220,7 +220,7 @@ class ExportDialog(QDialog):
         self._written = paths
         self.bar.hide()
         self._set_busy(False)
-        names = ", ".join(path.name for path in paths)
+        names = readable(", ".join(path.name for path in paths))
         self.outcome.setText(f"Written: {names}")
         self.outcome.show()
         self.reveal.show()
@@ -229,8 +229,7 @@ class ExportDialog(QDialog):
     def _failed(self, error: Exception) -> None:
         self.bar.hide()
         self._set_busy(False)
-        known = isinstance(error, UserError)
-        self.outcome.setText(str(error) if known else f"The export failed: {error}")
+        self.outcome.setText(readable(str(mendable(error) or f"The export failed: {error}")))
         self.outcome.show()
 
     def _open_folder(self) -> None:

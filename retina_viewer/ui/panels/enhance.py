@@ -169,5 +169,5 @@ def sharpness_text(viewer: Viewer) -> str:
     if sharp < 1:
         stopped = ", stopped" if viewer.tiles.is_paused else ""
         return f"{enough}{int(sharp * 100)} % sharp{stopped}"
-    seconds = viewer.tiles.seconds
-    return f"{enough}finished, {seconds:.1f} s" if seconds else f"{enough}finished"
+    waited = viewer.tiles.waited
+    return f"{enough}finished" if waited is None else f"{enough}finished, waited {waited:.1f} s"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSpinBox, QWidget
 
+from retina_viewer.core.names import readable
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.panels.layers import guess_text
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 
@@ -61,7 +61,7 @@ class InformationPanel(QWidget):
         profile = "embedded profile" if image.icc_profile else "sRGB"
         um = image.um_per_px
         for row, text in {
-            "File": image.name,
+            "File": readable(image.name),
             "Made by": "" if image.made_by is None else image.made_by.summary,
             "Size": f"{image.width} × {image.height} px ({megapixels:.1f} MP)",
             "Format": f"{image.format}, {image.bit_depth} bit",
@@ -87,13 +87,11 @@ class InformationPanel(QWidget):
 
     def show_guess(self, viewer: Viewer) -> None:
         """How wrong the chosen result is likely to be, where that has been computed."""
-        value, guess = self._values["Guesswork"], viewer.guess
+        value, guess = self._values["Guesswork"], viewer.guesses.summary
         if not viewer.view.has_image:
             value.setText("")
         elif guess is not None:
-            value.setText(guess_text(guess.map))
-        elif viewer.layers.is_working(LayerName.CONSISTENCY):
-            value.setText("computing…")
+            value.setText(guess_text(guess))
         else:
             value.setText("not computed (U)" if viewer.method.learned else "none: interpolated")
 

@@ -8,7 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from retina_viewer.imaging.overlay import COLOUR_MAPS
-from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
+from retina_viewer.superres.consistency import THRESHOLD
+from retina_viewer.ui.guesses import Summary
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.choices import Chooser, Switch
@@ -79,11 +80,11 @@ class LayersPanel(QWidget):
         for name in LayerName:
             computing = viewer.state.layer(name).on and viewer.layers.is_working(name)
             self._notes[name].setText("Computing…" if computing else _EXPLAINED[name])
-        guess, note = viewer.guess, self._notes[LayerName.CONSISTENCY]
+        guess, note = viewer.guesses.summary, self._notes[LayerName.CONSISTENCY]
         if not viewer.method.learned:
             note.setText(_NOT_GUESSED)
-        elif guess is not None and viewer.state.consistency.on:
-            note.setText(f"{guess_text(guess.map)} {_EXPLAINED[LayerName.CONSISTENCY]}")
+        elif guess is not None:
+            note.setText(f"{guess_text(guess)} {_EXPLAINED[LayerName.CONSISTENCY]}")
         vessels = viewer.layers.current.vessels
         if vessels is not None and viewer.state.vessels.on:
             share = vessels.mask.mean() * 100
@@ -92,11 +93,12 @@ class LayersPanel(QWidget):
             )
 
 
-def guess_text(found: ConsistencyMap) -> str:
-    """The two numbers of a map of where detail is a guess."""
+def guess_text(found: Summary) -> str:
+    """The two numbers of what is known in view of where detail is a guess, and how much that is."""
     if math.isnan(found.mean):
-        return "No field of view was found."
+        return "Nothing of the retina is in view." if found.share >= 1 else "Computing…"
+    progress = f" ({found.progress})" if found.progress else ""
     return (
         f"×{found.scale}: {found.mean:.1f} levels on average, "
-        f"above {THRESHOLD:g} in {found.guessed * 100:.0f} % of the field."
+        f"above {THRESHOLD:g} in {found.guessed * 100:.0f} % of the field in view{progress}."
     )

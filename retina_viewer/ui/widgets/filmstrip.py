@@ -18,6 +18,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QResizeEvent, QS
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import readable
 from retina_viewer.ui.library import Library, Status
 from retina_viewer.ui.theme import Tokens
 
@@ -40,9 +41,9 @@ class _Model(QAbstractListModel):
             return None
         path = self._library.paths[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return path.name
+            return readable(path.name)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(path)
+            return readable(str(path))
         return None
 
     def reload(self) -> None:

@@ -190,7 +190,7 @@ def test_a_full_disk_is_named_and_resuming_offered(
     assert wizard.training.state.text() == "The disk is full. Free some space and go on."
     assert wizard.training.controls.pause.text() == "Resume"
     shutil.rmtree(run.path)
-    trainings._poll()
+    trainings.poll()
     qtbot.waitUntil(lambda: trainings.phase is Phase.GONE)
     assert "not there any more" in wizard.training.state.text()
     assert not wizard.training.controls.pause.isVisible()
