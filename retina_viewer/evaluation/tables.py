@@ -122,7 +122,7 @@ class RecordLog:
         self._path, self._key = path, tuple(key)
         self._records: dict[tuple[Value, ...], Record] = {}
         if path is not None and path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 self._take(line)
             # Without the cut line, so that the next one starts on a line of its own.
             lines = [json.dumps(record) + "\n" for record in self._records.values()]
@@ -132,7 +132,7 @@ class RecordLog:
         try:
             record: Record = json.loads(line)
             self._records[self._key_of(record)] = record
-        except (json.JSONDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return
 
     def _key_of(self, record: Mapping[str, Value]) -> tuple[Value, ...]:

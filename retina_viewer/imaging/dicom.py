@@ -66,7 +66,7 @@ def _layout(file: DicomFile, name: str) -> Layout:
         raise UserError(f"{name} is a DICOM file without a picture.", "Choose the image itself.")
     check_size(width, height, name)
     channels = file.whole("SamplesPerPixel", 1)
-    colour = str(file.value("PhotometricInterpretation") or "").strip()
+    colour = str(file.value("PhotometricInterpretation") or "").strip(" \0").upper()
     colour = colour or ("RGB" if channels == 3 else "MONOCHROME2")
     if colour not in _KNOWN or channels != (3 if colour[:3] in ("RGB", "YBR") else 1):
         raise UserError(

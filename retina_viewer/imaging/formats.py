@@ -47,6 +47,8 @@ SUPPORTED = (
 
 def format_of(head: bytes) -> Format | None:
     """What a file is by its first :data:`HEAD` bytes; None for what cannot be opened."""
+    if head[128:132] == b"DICM":  # whatever stands before it: some files are TIFF as well
+        return DICOM
     for one, starts in _STARTS:
         if head.startswith(starts):
             return one

@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import stem_of
+from retina_viewer.evaluation.datasets import read_levels, read_mask
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.training.patients import name_pattern
 
@@ -136,7 +136,7 @@ def _common_start(texts: Sequence[str]) -> str:
 def looks_like_a_mask(path: Path) -> bool:
     """Whether a file holds two levels of grey and little between: no photograph does."""
     try:
-        levels = _levels(path)
+        levels = read_levels(path)
     except UserError:
         return False
     return levels.max() > levels.min() and _share_between(levels) <= _BETWEEN
@@ -154,25 +154,10 @@ def read_vessel_mask(path: Path, *, inverted: bool = False) -> Mask:
     Raises:
         UserError: unreadable, or of one level only.
     """
-    levels = _levels(path)
-    low, high = float(levels.min()), float(levels.max())
-    if low == high:
+    bright = read_mask(path)
+    if bright.all() or not bright.any():
         raise UserError(f"The mask {path.name} is empty.", "Draw vessels in it, or leave it out.")
-    bright: Mask = levels > (low + high) / 2
     return ~bright if inverted else bright
-
-
-def _levels(path: Path) -> NDArray[np.float32]:
-    """The grey levels ``(H, W)`` of a mask, as stored."""
-    try:
-        with Image.open(path) as picture:
-            if picture.mode in ("P", "RGB", "RGBA", "LA", "CMYK", "PA"):
-                return np.asarray(picture.convert("RGB").convert("L")).astype(np.float32)
-            return np.asarray(picture).astype(np.float32)
-    except Exception as error:  # decoders raise anything on damaged data
-        raise UserError(
-            f"The mask {path.name} cannot be read: {error}.", "Save it as PNG."
-        ) from error
 
 
 def _share_between(levels: NDArray[np.float32]) -> float:
@@ -205,7 +190,7 @@ def check_mask(photograph: Path, mask: Path) -> MaskCheck:
             polarity; the message says which.
     """
     image = open_image(photograph)
-    levels = _levels(mask)
+    levels = read_levels(mask)
     height, width = levels.shape
     if (width, height) != (image.width, image.height):
         raise UserError(

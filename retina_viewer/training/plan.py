@@ -168,7 +168,7 @@ def load_plan(path: Path) -> TrainingPlan:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"The plan {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # what is nested too deeply is no plan either
         raise UserError(f"The plan {path.name} is not valid TOML: {error}.") from error
     try:
         return TrainingPlan.model_validate(content)

@@ -34,7 +34,7 @@ def read_content(path: Path) -> dict[str, Any]:
         return tomllib.loads(read_small(path).decode())
     except OSError as error:
         raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # what is nested too deeply is no recipe either
         raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
 
 

@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -54,12 +54,12 @@ class RunState(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     status: Status = "prepared"
-    pid: int | None = None
+    pid: int | None = Field(default=None, ge=1, lt=2**31)
     process_start: str | None = None
     message: str = ""
     hint: str = ""
     stopping: bool = False
-    created: datetime
+    created: AwareDatetime
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,13 @@ def test_big_endian(tmp_path: Path, deep_crop: NDArray[np.uint16]) -> None:
     np.testing.assert_array_equal(image.pixels[..., 0], deep_crop[..., 1])
 
 
+def test_big_endian_of_8_bits(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8, ExplicitVRBigEndian)
+    file.PixelData = np.frombuffer(crop.tobytes(), "<u2").byteswap().tobytes()
+    file["PixelData"].VR = "OW"
+    np.testing.assert_array_equal(open_image(written(file, tmp_path)).pixels, crop)
+
+
 @pytest.mark.parametrize("bits", [12, 16])
 def test_stored_bits_fill_the_range(
     tmp_path: Path, deep_crop: NDArray[np.uint16], bits: int

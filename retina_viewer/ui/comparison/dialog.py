@@ -126,10 +126,11 @@ class MethodsDialog(QDialog):
     def _show_row(self, row: int, region: Rect, why_not: str) -> None:
         comparison = self.comparison
         contenders = comparison.choice.contenders
-        known = [comparison.measuring.figures(one.making, region) for one in contenders]
+        truth = comparison.truth
+        known = [comparison.measuring.figures(truth, one.making, region) for one in contenders]
         best = best_of(known)
         for place, (contender, figures) in enumerate(zip(contenders, known, strict=True)):
-            failed = comparison.measuring.has_failed(contender.making, region)
+            failed = comparison.measuring.has_failed(truth, contender.making, region)
             instead = why_not or ("failed" if failed else "…")
             marks = (place in best[0], place in best[1], place in best[2])
             strip = self.stage.strips[place]
