@@ -190,6 +190,7 @@ def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False)
         blur=None if formation is None else round(formation.blur, 3),
         noise=None if formation is None else round(formation.noise, 2),
         back_projection=enhancer.back_projection,
+        learned=bool(ai_text(enhancer)),
         marked=mark and bool(ai_text(enhancer)),
         generative=any(one.id == enhancer.method and one.character == "draws" for one in METHODS),
         **image.as_source(),

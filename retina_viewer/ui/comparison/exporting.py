@@ -169,6 +169,7 @@ def provenance_of_all(request: Request, parts: Sequence[Provenance]) -> Provenan
         **source.as_source(),
         region=None if trial else Region.of(request.region),
         compared=tuple(parts),
+        learned=any(part.is_ai for part in parts),
         generative=any(part.generative for part in parts),
         reference=None if reference is None else reference.name or "the photograph itself, shrunk",
     )
