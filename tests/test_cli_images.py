@@ -20,6 +20,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import sidecar_path
 from retina_viewer.imaging import readers
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.overlay import AMBER
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import made_by
 from retina_viewer.superres import export
@@ -48,6 +49,19 @@ def test_enhance_into_a_file(eye: Path, tmp_path: Path) -> None:
     assert main(command) == 0
     assert open_image(out).width == 500
     assert main(command) == 1  # it exists now, and is not overwritten
+
+
+def test_enhance_marks_a_network_s_result_where_it_is_asked_to(eye: Path, tmp_path: Path) -> None:
+    command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "linear", "--scale", "2"]
+    forest = ["enhance", str(eye), "-o", str(tmp_path), "--method", "sr-forest", "--scale", "2"]
+    for words in (command, forest, [*forest, "--mark"]):
+        assert main(words) == 0
+    amber = {
+        path.name: int((open_image(path).pixels == AMBER).all(axis=2).sum())
+        for path in tmp_path.glob("*.png")
+    }
+    assert amber.pop("eye_SRx2_sr-forest (2).png") > 100
+    assert set(amber.values()) == {0}
 
 
 def test_one_bad_file_among_many_is_reported_and_the_rest_done(
@@ -112,6 +126,44 @@ def test_a_folder_stands_for_its_photographs(eye: Path, tmp_path: Path) -> None:
     assert (overlay.width, overlay.height) == (250, 240)
     provenance = json.loads((tmp_path / "eye_saliency.png.json").read_text(encoding="utf-8"))
     assert provenance["kind"] == "saliency"
+
+
+@pytest.mark.parametrize("verb", ["saliency", "vessels"])
+def test_what_is_no_retina_gets_a_word_and_an_empty_result(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    black = tmp_path / "black.png"
+    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(black)
+    command = [verb, str(black), "-o", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "black.png: No retina was found" in said.err
+    assert ("0.0% of the field of view" in said.out) == (verb == "vessels")
+    with Image.open(tmp_path / "out" / f"black_{verb}.png") as image:
+        assert not np.asarray(image).any()
+    assert main([*command, "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [warning] = [one for one in events if one["event"] == "warning"]
+    assert "No retina was found" in warning["message"]
+
+
+def test_saliency_is_computed_at_one_size_of_the_field(samples: Path, tmp_path: Path) -> None:
+    photograph, wide = samples / "chase_14L.jpg", tmp_path / "wide.png"
+    with Image.open(photograph) as image:
+        image.resize((1998, 1920)).save(wide)
+    for out, more in (("layer", []), ("native", ["--native"])):
+        folder = tmp_path / out
+        assert main(["saliency", str(wide), "-o", str(folder), "--device", "cpu", *more]) == 0
+    layer, native = (
+        np.asarray(Image.open(tmp_path / out / "wide_saliency.png"), np.float64)
+        for out in ("layer", "native")
+    )
+    assert layer.shape == native.shape == (1920, 1998)
+    text = (tmp_path / "layer" / "wide_saliency.png.json").read_text(encoding="utf-8")
+    assert "averaged to 1024 pixels" in json.loads(text)["method"]
+    text = (tmp_path / "native" / "wide_saliency.png.json").read_text(encoding="utf-8")
+    assert "averaged" not in json.loads(text)["method"]
+    assert np.abs(np.diff(layer, axis=1)).mean() < 0.5 * np.abs(np.diff(native, axis=1)).mean()
 
 
 def test_an_empty_folder_is_a_failure_with_a_reason(
@@ -376,7 +428,7 @@ def test_what_is_to_be_known_of_a_file_is_said_and_blocks_nothing(
     assert f"{black}: No retina was found" in capsys.readouterr().err
     assert main([*command, "--again", "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    said = [event["text"] for event in events if event["event"] == "remark"]
+    said = [event["message"] for event in events if event["event"] == "warning"]
     assert len(said) == 1
     assert said[0].startswith("No retina was found")
 

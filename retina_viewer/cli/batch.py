@@ -103,8 +103,7 @@ def _one(path: Path, page: int, work: Work, console: Console) -> Results | None:
         image = open_image(path, page)
         for text in (*image.remarks, image.field_of_view.doubt):
             if text:
-                console.event("remark", input=path, text=text)
-                console.remark(f"{path}: {text}")
+                console.warn(text, str(path))
         return work(image, console.progress(path.name))
     except Cancelled:
         raise
@@ -189,7 +188,7 @@ def _results_there(
 def how(made: "Provenance") -> dict[str, Any]:
     """The settings of an enlargement, as its provenance has them."""
     fields = {"kind", "method", "model", "model_sha256", "scale", "fidelity", "blur", "noise"}
-    return made.model_dump(include=fields | {"back_projection", "region"})
+    return made.model_dump(include=fields | {"back_projection", "region", "marked"})
 
 
 def refuse_own_enlargement(image: "FundusImage") -> None:

@@ -59,6 +59,12 @@ class Console:
         where = f"{name}: " if name and name not in error.message else ""
         self.remark(f"{where}{error.message}" + (f"\n  {error.hint}" if error.hint else ""))
 
+    def warn(self, text: str, name: str) -> None:
+        """Say what a person should know of a file although its work is done."""
+        self.event("warning", input=name, message=text)
+        self._clear()
+        self.remark(f"{name}: {text}")
+
     def interrupted(self) -> None:
         """Say that the person stopped the program."""
         self.event("interrupted")

@@ -31,11 +31,12 @@ class LayerSettings(BaseModel):
     on: bool = False
     opacity: float = Field(default=0.6, ge=0.0, le=1.0)
     colour_map: str = "inferno"
+    style: str = "colours"
 
 
 def _default_layers() -> dict[str, LayerSettings]:
     return {
-        "saliency": LayerSettings(opacity=0.6, colour_map="inferno"),
+        "saliency": LayerSettings(opacity=0.8, colour_map="inferno"),
         "vessels": LayerSettings(opacity=0.9, colour_map="cyan"),
         "consistency": LayerSettings(opacity=0.8, colour_map="cividis-reversed"),
     }
@@ -57,6 +58,7 @@ class Settings(BaseModel):
         theme: ``dark``, ``light``, or ``system`` to follow the desktop.
         pane_layout: the identifier of the panes' arrangement.
         layers: by name; see :class:`LayerSettings`.
+        export_mark: whether enlargements by a network carry a small mark in a corner.
         tile: side of a computed tile, in source pixels.
     """
 
@@ -74,6 +76,7 @@ class Settings(BaseModel):
     theme: Literal["dark", "system", "light"] = "dark"
     pane_layout: str = "side by side"
     layers: dict[str, LayerSettings] = Field(default_factory=_default_layers)
+    export_mark: bool = True
     tile: int = Field(default=256, ge=32, le=4096)
 
     @field_validator("recent_files")

@@ -21,8 +21,8 @@ from pydicom.uid import (
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.decoded import PART_WRONG
 from retina_viewer.imaging.dicom_file import MOST_BYTES, DicomFile
-from retina_viewer.imaging.jpeg import PART_WRONG
 from retina_viewer.imaging.jpeg_stream import (
     Jpeg2000Header,
     JpegHeader,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
-from retina_viewer.imaging.jpeg import PART_WRONG, load_jpeg
+from retina_viewer.imaging.decoded import PART_WRONG
+from retina_viewer.imaging.jpeg import load_jpeg
 
 _END, _SCAN, _TILE = 0xD9, 0xDA, 0x90
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}

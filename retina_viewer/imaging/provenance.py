@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Literal, Self
+from xml.sax.saxutils import escape
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field, field_validator
 
@@ -16,6 +17,21 @@ PROGRAM = "Retina Viewer"
 AI_STATEMENT = "AI-enhanced, for research use. Verify on the original."
 
 Kind = Literal["super-resolution", "consistency", "vessels", "saliency", "other"]
+
+
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about=""
+    xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+    xmlns:xmp="http://ns.adobe.com/xap/1.0/">
+   <Iptc4xmpExt:DigitalSourceType>{source_type}</Iptc4xmpExt:DigitalSourceType>
+   <xmp:CreatorTool>{tool}</xmp:CreatorTool>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"""
 
 
 def _now() -> datetime:
@@ -63,6 +79,8 @@ class Provenance(BaseModel):
         region: the part of the source that the result covers; None for all of it.
         compared: of a picture that shows several results, how each of them came about.
         figures: what was measured of the result, by name.
+        generative: whether a generative network has drawn in the pixels.
+        marked: whether a corner of the picture carries the AI mark.
         reference: what the figures compare with. Like the source's, its name may name a patient.
     """
 
@@ -93,6 +111,8 @@ class Provenance(BaseModel):
     compared: tuple[Provenance, ...] | None = None
     figures: dict[str, float] | None = None
     reference: str | None = None
+    generative: bool = False
+    marked: bool = False
 
     @field_validator("source_name", "reference")
     @classmethod
@@ -110,6 +130,15 @@ class Provenance(BaseModel):
         if self.model is not None:
             return "Made by a neural network, for research use. Verify on the original."
         return "Computed from the original by a fixed formula, for research use."
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def digital_source_type(self) -> str:
+        """The IPTC NewsCode of the pixels: altered by an algorithm, or by a generative network."""
+        term = (
+            "compositeWithTrainedAlgorithmicMedia" if self.generative else "algorithmicallyEnhanced"
+        )
+        return _SOURCE_TYPES + term
 
     @property
     def is_enlargement(self) -> bool:
@@ -148,6 +177,11 @@ class Provenance(BaseModel):
     def to_json(self) -> str:
         """All that is set, indented; 7-bit ASCII, so that any file format can hold it."""
         return json.dumps(self.model_dump(mode="json", exclude_none=True), indent=2)
+
+    def xmp(self) -> str:
+        """An XMP packet that says to any program what the pixels are. It names no photograph."""
+        tool = escape(f"{self.program} {self.version}")
+        return _XMP.format(source_type=self.digital_source_type, tool=tool)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:

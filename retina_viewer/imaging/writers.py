@@ -22,6 +22,7 @@ Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
 
 PROVENANCE_KEY = "Provenance"
 JPEG_MAX_SIDE = 65500
+_XMP_TAG = 700
 _JPEG_QUALITY = 95
 _TIFF_TILE = 256
 _CLASSIC_TIFF_BYTES = 4_000_000_000
@@ -38,12 +39,12 @@ def write_image(
 ) -> None:
     """Write an image in the format that the suffix names.
 
-    - ``.png``: 8 and 16 bits; provenance as iTXt, profile as iCCP; the same input gives the same
-      bytes.
+    - ``.png``: 8 and 16 bits; provenance and XMP as iTXt, profile as iCCP; the same input
+      gives the same bytes.
     - ``.tif``, ``.tiff``: 8 and 16 bits, deflated tiles, BigTIFF where it must be; provenance as
-      ImageDescription.
+      ImageDescription, XMP as tag 700.
     - ``.jpg``, ``.jpeg``: 8 bits, at most 65,500 pixels a side, quality 95, full colour resolution;
-      provenance as comment.
+      provenance as comment, XMP as APP1.
 
     Args:
         pixels: ``(H, W, 3)`` RGB or ``(H, W)`` grey, uint8 or uint16.
@@ -171,6 +172,7 @@ def _texts(provenance: Provenance | None) -> dict[str, str]:
         "Software": f"{provenance.program} {provenance.version}",
         "Description": provenance.statement,
         PROVENANCE_KEY: provenance.to_json(),
+        "XML:com.adobe.xmp": provenance.xmp(),
     }
 
 
@@ -192,6 +194,7 @@ def _jpeg(
         subsampling=0,
         icc_profile=profile,
         comment=comment,
+        xmp=provenance.xmp().encode() if provenance else b"",
     )
     return stream.getvalue()
 
@@ -215,6 +218,7 @@ def _write_page(
     icc_profile: bytes | None,
 ) -> None:
     colour = len(shape) == 3
+    xmp = provenance.xmp().encode() if provenance else b""
     writer.write(
         data,
         shape=shape,
@@ -227,5 +231,6 @@ def _write_page(
         software=f"{PROGRAM} {__version__}",
         iccprofile=icc_profile if colour else None,
         metadata=None,
+        extratags=[(_XMP_TAG, 1, len(xmp), xmp, True)] if xmp else [],
         maxworkers=1,
     )

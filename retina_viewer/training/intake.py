@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.field_of_view import find_field_of_view
+from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
 from retina_viewer.training.fingerprint import fingerprint, near_pairs
 from retina_viewer.training.masks import looks_like_a_mask
@@ -32,10 +33,6 @@ Kind = Literal[
     "good", "unreadable", "damaged", "duplicate", "nearly the same", "blurred", "not fundus",
     "too small", "mask",
 ]  # fmt: skip
-_SUFFIXES = (
-    ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm", ".ppm",
-)  # fmt: skip
-"""What a person would expect to be read; other files are looked at by their first bytes."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,8 @@ def examine(places: Sequence[Path], *, progress: Progress = no_progress) -> Inta
     others = 0
     for number, path in enumerate(candidates):
         progress(number / len(candidates), f"looking at {path.name}")
-        if path.suffix.lower() in _SUFFIXES or is_supported(path):
+        # What a person would expect to be read; other files are told by their first bytes.
+        if path.suffix.lower() in SUFFIXES or is_supported(path):
             found.append(_examined(path))
         else:
             others += 1

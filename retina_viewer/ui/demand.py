@@ -98,20 +98,20 @@ class Demand:
             if layer.name is LayerName.CONSISTENCY and (summary := guesses.summary) is not None:
                 art, note = guesses.art, summary.progress
             if art is not None:
-                colours = layers.colours_of(layer.name)
-                found.append(LayerArt(layer.name, layer.opacity, art, colours, note))
+                legend = layers.legend_of(layer.name)
+                found.append(LayerArt(layer.name, layer.opacity, art, legend, note))
         return tuple(found)
 
     def sight(self, view: ResolvedView) -> Sight | None:
         """Where guesses are to be shown; None where they are not, or nothing is guessed."""
         viewer, pane = self._viewer, self._stage.result
-        if viewer.photo is None or viewer.making.model is None or viewer.needs_yes:
+        if viewer.photo_to_enlarge is None or viewer.making.model is None:
             return None  # a result that is not made has no detail to be doubted
         if LayerName.CONSISTENCY not in view.layers_on:
             return None
         ratio = pane.devicePixelRatioF()
         region = view.main.visible(pane.width() * ratio, pane.height() * ratio, view.image)
-        recipe = Recipe(viewer.photo.key, viewer.making, Tone.COLOUR)
+        recipe = Recipe(viewer.photo_to_enlarge.key, viewer.making, Tone.COLOUR)
         return Sight(recipe, view.main, region, view.image) if region.area else None
 
     def _wanted(

@@ -39,13 +39,19 @@ class Exports(QObject):
             making=self._viewer.making,
             layers=view.layers,
             colour_map=view.colour_map,
+            saliency_style=view.saliency_style,
+            mark=self._settings.export_mark,
         )
         folder = self._settings.export_folder or self._opening.folder_of(photo)
         window = self._window
         dialog = ExportDialog(request, folder, window.services, window.jobs, window)
         dialog.exported.connect(self._exported)
+        dialog.mark.toggled.connect(self._mark_chosen)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _mark_chosen(self, on: bool) -> None:
+        self._settings.export_mark = on
 
     def _exported(self, paths: list[Path]) -> None:
         self._settings.export_folder = paths[0].parent

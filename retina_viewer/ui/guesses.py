@@ -101,6 +101,11 @@ class Guesses(Loader[Guess]):
             self._jobs.cancel(self._key)  # the eye has left it
         self._look_at(photo, sight.recipe)
 
+    @property
+    def _is_finished(self) -> bool:
+        summary = self.summary
+        return summary is None or summary.share >= 1
+
     # What is known
 
     @property

@@ -15,8 +15,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.ui.canvas.heat import GUESS_COLOURS, heat_art
-from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.imaging.layers import (
+    VESSEL_LEGEND,
+    Legend,
+    SaliencyStyle,
+    guess_legend,
+    saliency_legend,
+)
+from retina_viewer.ui.canvas.heat import Drawn, heat_art
 from retina_viewer.ui.canvas.vessel_art import VesselArt
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo
@@ -27,6 +33,8 @@ if TYPE_CHECKING:
     from retina_viewer.vessels.segment import VesselMap
 
 PHOTOGRAPHS_KEPT = 4
+SaliencyLook = tuple[str, SaliencyStyle]
+"""Colour map and style."""
 
 
 @dataclass(eq=False)
@@ -34,14 +42,14 @@ class Layers:
     """What is known of one photograph so far."""
 
     saliency: NDArray[np.float32] | None = None
-    saliency_art: Pyramid | None = None
-    saliency_colours: str = ""
-    """Of the picture, which is remade when others are chosen."""
-    colour_map: str = ""
+    saliency_art: Drawn | None = None
+    saliency_legend: Legend | None = None
+    """Of the picture, which is remade when another look is chosen."""
+    look: SaliencyLook | None = None
     vessels: VesselMap | None = None
     vessel_art: VesselArt | None = None
 
-    def art(self, name: LayerName) -> Pyramid | VesselArt | None:
+    def art(self, name: LayerName) -> Drawn | VesselArt | None:
         """What is drawn of a layer; None until it is there. Guesses are kept elsewhere."""
         match name:
             case LayerName.SALIENCY:
@@ -51,15 +59,15 @@ class Layers:
             case LayerName.CONSISTENCY:
                 return None
 
-    def colours_of(self, name: LayerName) -> str:
-        """The name of the colours that a layer is drawn in; empty for outlines."""
+    def legend_of(self, name: LayerName) -> Legend | None:
+        """What the colours of a layer that is there mean."""
         match name:
             case LayerName.SALIENCY:
-                return self.saliency_colours
+                return self.saliency_legend
             case LayerName.VESSELS:
-                return ""
+                return VESSEL_LEGEND
             case LayerName.CONSISTENCY:
-                return GUESS_COLOURS
+                return guess_legend()
 
 
 class LayerStore(QObject):
@@ -99,7 +107,7 @@ class LayerStore(QObject):
         return self._jobs.is_active(_key(name))
 
     def show(
-        self, photo: Photo | None, wanted: Sequence[LayerName], colour_map: str, device: str
+        self, photo: Photo | None, wanted: Sequence[LayerName], look: SaliencyLook, device: str
     ) -> None:
         """Say which layers are on; those that are missing are computed on the device."""
         if photo is not self._photo:
@@ -112,35 +120,35 @@ class LayerStore(QObject):
             if name not in wanted:
                 self._jobs.cancel(_key(name))
             elif name is LayerName.SALIENCY:
-                self._want_saliency(photo, colour_map)
+                self._want_saliency(photo, look)
             elif name is LayerName.VESSELS:
                 self._want_vessels(photo, device)
 
-    def _want_saliency(self, photo: Photo, colour_map: str) -> None:
+    def _want_saliency(self, photo: Photo, look: SaliencyLook) -> None:
         layers, key = self.of(photo), _key(LayerName.SALIENCY)
-        if layers.colour_map == colour_map:
+        if layers.look == look:
             if layers.saliency_art is None and not self._jobs.is_active(key):
-                layers.colour_map = ""
+                layers.look = None
             else:
                 return
         known = layers.saliency
-        layers.colour_map = colour_map
+        layers.look = look
 
-        def work(progress: Progress) -> tuple[NDArray[np.float32], Pyramid]:
+        def work(progress: Progress) -> tuple[NDArray[np.float32], Drawn]:
             values = known
             if values is None:
                 values = self._services.saliency(photo.image, part_of(progress, 0.0, 0.9))
             progress(0.95, "colours")
             mask = photo.image.field_of_view.mask
-            return values, heat_art(values, mask, colour_map)
+            return values, heat_art(values, mask, *look)
 
-        def done(result: tuple[NDArray[np.float32], Pyramid]) -> None:
+        def done(result: tuple[NDArray[np.float32], Drawn]) -> None:
             layers.saliency, layers.saliency_art = result
-            layers.saliency_colours = colour_map
+            layers.saliency_legend = saliency_legend(*look)
             self.changed.emit()
 
         def failed(error: Exception) -> None:
-            layers.colour_map = ""
+            layers.look = None
             self.failed.emit(LayerName.SALIENCY, error)
 
         self._jobs.submit(key, work, done, failed=failed, title="saliency")

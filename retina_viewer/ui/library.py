@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,7 +182,7 @@ class Library(QObject):
             progress(0.1, path.name)
             image = self._services.open_image(path, page)
             progress(0.6, path.name)
-            photo = Photo(image, f"{image.sha256} {page}" if image.sha256 else f"made {id(image)}")
+            photo = Photo(image, f"{image.sha256 or uuid4()} {page}")
             photo.toned(Tone.COLOUR)
             return photo
 

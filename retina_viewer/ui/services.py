@@ -51,7 +51,8 @@ class Services:
     """(image, device, progress)"""
     consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], ConsistencyMap]
     """(image, fitted enhancer, the same at fidelity 1 where it is not, region, progress)"""
-    export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
+    export: Callable[[FundusImage, Enhancer, Path, bool, Progress], Any]
+    """(image, enhancer, path, whether a corner carries the AI mark, progress)"""
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
     export_consistency: Callable[[FundusImage, Enhancer, ConsistencyMap, Path, Path], Any]
@@ -86,13 +87,16 @@ def _catalogue() -> Catalogue:
 
 def _networks(method: str) -> Sequence[NetworkInfo]:
     """The installed networks of a method, its default first."""
-    from retina_viewer.superres.methods import default_network, models_of
+    from retina_viewer.superres.methods import default_network, models_of, weights_behind
 
     default = default_network(method)
     first = "" if default is None else default.name
     fitting = models_of(method)
     fitting.sort(key=lambda card: (card.name != first, card.name))
-    return [NetworkInfo(card.name, card.title, card.twin, card.fidelity) for card in fitting]
+    return [
+        NetworkInfo(card.name, card.title, card.twin, card.fidelity, weights_behind(card))
+        for card in fitting
+    ]
 
 
 def _make_enhancer(making: Making) -> Enhancer:
@@ -115,9 +119,9 @@ def _devices() -> Sequence[DeviceInfo]:
 
 
 def _saliency(image: FundusImage, progress: Progress) -> NDArray[np.float32]:
-    from retina_viewer.saliency.local import saliency_map
+    from retina_viewer.saliency.layer import saliency_layer
 
-    return saliency_map(image.unit_rgb(), image.field_of_view.mask, progress=progress)
+    return saliency_layer(image, progress=progress)
 
 
 def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
@@ -134,10 +138,12 @@ def _consistency(
     return region_map(image, enhancer, region, other=other, progress=progress)
 
 
-def _export(image: FundusImage, enhancer: Enhancer, path: Path, progress: Progress) -> Any:
+def _export(
+    image: FundusImage, enhancer: Enhancer, path: Path, mark: bool, progress: Progress
+) -> Any:
     from retina_viewer.superres.export import export_enhanced
 
-    return export_enhanced(image, enhancer, path, progress=progress)
+    return export_enhanced(image, enhancer, path, mark=mark, progress=progress)
 
 
 def _export_saliency(

@@ -43,7 +43,9 @@ class Loader(QObject, Generic[T]):
     tile_ready = Signal(object)
     """(Rect): a tile of what is shown is in the cache."""
     progressed = Signal()
-    """:meth:`sharp` has changed."""
+    """More of what is shown is finished, or nothing more will be."""
+    finished = Signal(float)
+    """(seconds): all that is shown has come, so long after it was asked for."""
     failed = Signal(object)
     """(Exception): the method cannot work; nothing is computed until another is chosen."""
 
@@ -53,6 +55,8 @@ class Loader(QObject, Generic[T]):
         self._photo: Photo | None = None
         self._kind: object = None
         self._paused = False
+        self._asked_at: float | None = None
+        self._waited: float | None = None
         self._under_way: TileKey | None = None
 
     def _make(self, photo: Photo, key: TileKey, progress: Progress) -> T:
@@ -63,15 +67,19 @@ class Loader(QObject, Generic[T]):
         """What to compute next; None where nothing is missing."""
         raise NotImplementedError
 
-    def _has_come(self) -> None:
-        """A tile is in the cache; nobody has been told yet."""
+    @property
+    def _is_finished(self) -> bool:
+        """Whether all that is shown has come."""
+        raise NotImplementedError
 
-    def _look_at(self, photo: Photo | None, kind: object) -> None:
+    def _look_at(self, photo: Photo | None, kind: object, asked_at: float | None = None) -> None:
         """Go on with what is on the screen now; another kind drops the tile under way."""
         if kind != self._kind:
             self._jobs.cancel(self._key)
             self._paused = False
+            self._asked_at = self._waited = None
         self._photo, self._kind = photo, kind
+        self._look_at_the_clock(asked_at)
         self._next()
 
     def stop(self) -> None:
@@ -82,6 +90,7 @@ class Loader(QObject, Generic[T]):
 
     def resume(self) -> None:
         self._paused = False
+        self._look_at_the_clock()
         self._next()
 
     @property
@@ -92,8 +101,30 @@ class Loader(QObject, Generic[T]):
     def is_working(self) -> bool:
         return self._jobs.is_active(self._key)
 
+    @property
+    def waited(self) -> float | None:
+        """Seconds from when the person last asked for something that was missing until all that is
+        shown had come; None as long as that has not been, since another choice."""
+        return self._waited
+
+    def _look_at_the_clock(self, asked_at: float | None = None) -> None:
+        """Waiting begins where something that is shown is missing."""
+        if self._is_finished:
+            self._asked_at = None
+        elif self._asked_at is None and not self._paused:
+            self._asked_at = time.monotonic() if asked_at is None else asked_at
+
+    def _stop_the_clock(self) -> None:
+        """Waiting ends with the last tile that is shown."""
+        if self._asked_at is not None and self._is_finished:
+            self._waited = time.monotonic() - self._asked_at
+            self._asked_at = None
+            self.finished.emit(self._waited)
+
     def _pause(self) -> None:
+        """Nobody waits for what will not come."""
         self._paused = True
+        self._asked_at = None
 
     def _next(self) -> None:
         """Compute the most wanted tile that is missing, unless one is being computed."""
@@ -109,7 +140,7 @@ class Loader(QObject, Generic[T]):
 
         def done(tile: T) -> None:
             self.cache.put(key, tile)
-            self._has_come()
+            self._stop_the_clock()
             self.tile_ready.emit(key.rect)
             self.progressed.emit()
             self._next()
@@ -127,9 +158,6 @@ class TileLoader(Loader[Pyramid]):
 
     cache: TileCache
 
-    finished = Signal(float)
-    """(seconds): all that is shown has come, so long after it was asked for."""
-
     def __init__(
         self, services: Services, jobs: Jobs, parent: QObject | None = None, key: str = KEY
     ) -> None:
@@ -137,8 +165,6 @@ class TileLoader(Loader[Pyramid]):
         self.cache = TileCache()
         self.shelf = EnhancerShelf(services)
         self._shown: Sequence[Wanted] = ()
-        self._asked_at: float | None = None
-        self._waited: float | None = None
         self._reckoned: dict[Wanted, float] = {}
         self._reckoned_for = -1
 
@@ -157,44 +183,12 @@ class TileLoader(Loader[Pyramid]):
             shown: the parts that panes show, the most important first; empty to compute nothing.
             asked_at: ``time.monotonic()`` when the person asked for it; None: now.
         """
-        if kind != self._kind:
-            self._asked_at = self._waited = None
         self._shown = shown
-        self._look_at(photo, kind)
-        self._look_at_the_clock(asked_at)
-
-    def resume(self) -> None:
-        super().resume()
-        self._look_at_the_clock()
-
-    @property
-    def waited(self) -> float | None:
-        """Seconds from when the person last asked for something that was missing until all that is
-        shown had come; None as long as that has not been, since another choice."""
-        return self._waited
+        self._look_at(photo, kind, asked_at)
 
     @property
     def _is_finished(self) -> bool:
         return all(self.sharp(wanted) >= 1 for wanted in self._shown)
-
-    def _look_at_the_clock(self, asked_at: float | None = None) -> None:
-        """Waiting begins where something that is shown is missing."""
-        if self._is_finished:
-            self._asked_at = None
-        elif self._asked_at is None and not self._paused:
-            self._asked_at = time.monotonic() if asked_at is None else asked_at
-
-    def _has_come(self) -> None:
-        """Waiting ends with the last tile that is shown."""
-        if self._asked_at is not None and self._is_finished:
-            self._waited = time.monotonic() - self._asked_at
-            self._asked_at = None
-            self.finished.emit(self._waited)
-
-    def _pause(self) -> None:
-        """Nobody waits for what will not come."""
-        super()._pause()
-        self._asked_at = None
 
     def sharp(self, wanted: Wanted) -> float:
         """The part of a visible region that is finished, 0 to 1."""

@@ -231,7 +231,8 @@ class Viewer(QObject):
             new = self.view
         self._want_tone()
         self._want_tiles()
-        self.layers.show(self.photo, new.layers_on, new.colour_map, self.making.device)
+        look = (new.colour_map, new.saliency_style)
+        self.layers.show(self.photo, new.layers_on, look, self.making.device)
         self._show()
         self.changed.emit(old, new)
 

@@ -1,5 +1,6 @@
 import errno
 import os
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -328,3 +329,63 @@ def test_a_damaged_tag_is_no_provenance_and_no_bug(
 
     monkeypatch.setattr(Image.Image, "getexif", damaged)
     assert read_provenance(path) is None
+
+
+# What any program can read of it
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+@pytest.mark.parametrize(
+    ("generative", "term"),
+    [(False, "algorithmicallyEnhanced"), (True, "compositeWithTrainedAlgorithmicMedia")],
+)
+def test_the_digital_source_type_is_written_as_xmp(
+    tmp_path: Path, crop: Bytes, provenance: Provenance, suffix: str, generative: bool, term: str
+) -> None:
+    made = provenance.model_copy(update={"generative": generative})
+    path = tmp_path / f"eye{suffix}"
+    write_image(path, crop, provenance=made)
+    packet = _xmp_of(path)
+    root = ElementTree.fromstring(packet.decode())
+    (found,) = root.iter("{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType")
+    assert found.text == f"http://cv.iptc.org/newscodes/digitalsourcetype/{term}"
+    assert packet.startswith(b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>')
+    assert made.source_name.encode() not in packet  # it may name a patient
+    with Image.open(path) as image:
+        seen = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    assert seen in (packet, packet.decode())
+    assert read_provenance(path) == made
+
+
+def _xmp_of(path: Path) -> bytes:
+    """The packet, found in the bytes as each format's own specification says."""
+    data = path.read_bytes()
+    if path.suffix == ".tif":
+        with tifffile.TiffFile(path) as file:
+            tag = file.pages[0].tags[700]  # type: ignore[union-attr]
+            assert tag.dtype == tifffile.DATATYPE.BYTE
+            return bytes(tag.value)
+    if path.suffix == ".jpg":
+        head = b"http://ns.adobe.com/xap/1.0/\0"
+        at = data.index(head)
+        assert data[at - 4 : at - 2] == b"\xff\xe1"
+        length = int.from_bytes(data[at - 2 : at], "big")
+        assert at < data.index(b"\xff\xda")
+        return data[at + len(head) : at - 2 + length]
+    head = b"XML:com.adobe.xmp\0\0\0\0\0"
+    at = data.index(b"iTXt" + head)
+    length = int.from_bytes(data[at - 4 : at], "big")
+    assert at < data.index(b"IDAT")
+    return data[at + 4 + len(head) : at + 4 + length]
+
+
+def test_tiles_carry_it_too(tmp_path: Path, crop: Bytes, provenance: Provenance) -> None:
+    path = tmp_path / "eye.tif"
+    write_tiled_tiff(path, crop.shape, np.uint8, 128, iter([crop]), provenance=provenance)
+    assert b"digitalsourcetype/algorithmicallyEnhanced" in _xmp_of(path)
+
+
+def test_without_provenance_there_is_no_xmp(tmp_path: Path, crop: Bytes) -> None:
+    for suffix in (".png", ".tif", ".jpg"):
+        write_image(tmp_path / f"eye{suffix}", crop)
+        assert b"xmpmeta" not in (tmp_path / f"eye{suffix}").read_bytes()

@@ -25,6 +25,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.ui.canvas.scene import Source
@@ -33,6 +34,7 @@ from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.making import Making
+from retina_viewer.ui.remembered import remember
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Layout, Tone
 from retina_viewer.ui.window import Window
@@ -457,6 +459,26 @@ def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
     assert window.stage.original.scene.layers == ()
 
 
+def test_saliency_as_contours_is_remembered(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    window = make()
+    show(window, qtbot, photograph)
+    window.commands.toggle_saliency()
+    panel = window.inspector.layers
+    panel._styles.setCurrentIndex(1)
+    panel._styles.activated.emit(1)
+    qtbot.waitUntil(lambda: isinstance(window.viewer.layers.current.saliency_art, tuple))
+    finish(window, qtbot)
+    (layer,) = window.stage.result.scene.layers
+    assert isinstance(layer.art, tuple)
+    assert layer.legend == saliency_legend("inferno", SaliencyStyle.CONTOURS)
+    remember(window.settings, window.viewer)
+    again = make(None, layers=window.settings.layers)
+    assert again.viewer.state.saliency_style is SaliencyStyle.CONTOURS
+    assert again.inspector.layers._styles.currentText() == "Contours"
+
+
 def layer_names(window: Window) -> list[LayerName]:
     return [layer.name for layer in window.stage.result.scene.layers]
 
@@ -468,6 +490,7 @@ class _Found:
         green = image.display_rgb[..., 1].astype(float)
         self.mask = green < np.percentile(green[green > 20], 20)
         self.probability = self.mask.astype(np.float32)
+        self.share = float(self.mask[image.field_of_view.mask].mean())
         self.threshold, self.model, self.device = 0.5, "test", "cpu"
 
 
@@ -609,6 +632,27 @@ def test_the_loupe_follows_the_cursor_and_a_click_holds_it(
     assert window.stage.loupe_result.scene.camera == loupe
     assert "px" in window.statusbar.position.text()
     assert window.statusbar.colour.text().startswith("RGB")
+
+
+def test_the_colour_is_of_what_lies_under_a_cursor_that_stands_still(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    pane = window.stage.original
+    qtbot.mouseMove(pane, QPoint(150, 300))
+    said = {(window.statusbar.position.text(), window.statusbar.colour.text())}
+    for command in (window.commands.next_photo, window.commands.zoom_in):
+        command()
+        qtbot.waitUntil(lambda: not window.jobs.is_active("open"))
+        x, y = pane.mapping.source(150, 300)
+        photo = window.viewer.photo
+        assert photo is not None
+        rgb = photo.colour_at(x, y)
+        assert rgb is not None
+        assert window.statusbar.colour.text() == "RGB {} {} {}".format(*rgb)
+        said.add((window.statusbar.position.text(), window.statusbar.colour.text()))
+    assert len(said) == 3
 
 
 def test_measure_a_distance_in_source_pixels(

@@ -15,14 +15,15 @@ STEPS = [StepParameters(maps=4, blocks=1), StepParameters(maps=4, blocks=1, unsh
 GAN, DEFAULT = "tiny-gan-fast", 0.6
 
 
-def install_pair(suffix: str = "fast") -> tuple[str, str]:
+def install_pair(suffix: str = "fast", *, brighter: float = 1.0) -> tuple[str, str]:
     """A tiny GAN and its pixel-trained twin at x2 and x4; returns their names.
 
-    The GAN's results are visibly brighter than its twin's, so that a mixture shows.
+    The GAN's results are visibly brighter than its twin's, so that a mixture shows. What was
+    installed under these names is replaced.
     """
     gan, twin = f"tiny-gan-{suffix}", f"tiny-pixel-{suffix}"
     _install(twin, brighter=0.0)
-    _install(gan, brighter=1.0, twin=twin)
+    _install(gan, brighter=brighter, twin=twin)
     return gan, twin
 
 
@@ -32,7 +33,7 @@ def _install(name: str, brighter: float, twin: str | None = None) -> None:
     for step in network.steps:
         torch.nn.init.constant_(step.tail.bias, brighter)  # type: ignore[arg-type, union-attr]
     directory = user_models_dir() / name
-    directory.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     card = ModelCard(
         name=name,
         version="1",

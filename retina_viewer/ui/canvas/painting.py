@@ -6,7 +6,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.overlay import CYAN
 from retina_viewer.ui.canvas.guess_art import GuessArt, paint_guesses
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
@@ -38,9 +37,12 @@ def _paint_layers(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
     for layer in scene.layers:
         painter.setOpacity(layer.opacity)
         if isinstance(layer.art, VesselArt):
-            _paint_vessels(painter, layer.art, scene, mapping)
+            _paint_outlines(painter, layer.art, scene, mapping)
         elif isinstance(layer.art, GuessArt):
             paint_guesses(painter, layer.art, mapping)
+        elif isinstance(layer.art, tuple):
+            for outlines in layer.art:
+                _paint_outlines(painter, outlines, scene, mapping)
         else:
             _paint_whole(painter, layer.art, scene, mapping)
 
@@ -95,7 +97,7 @@ def _hatching(ratio: float) -> QPixmap:
     return pixmap
 
 
-def _paint_vessels(painter: QPainter, art: VesselArt, scene: Scene, mapping: Mapping) -> None:
+def _paint_outlines(painter: QPainter, art: VesselArt, scene: Scene, mapping: Mapping) -> None:
     zoom = mapping.camera.zoom
     part = mapping.visible(scene.bounds)
     if not part.area:
@@ -110,7 +112,7 @@ def _paint_vessels(painter: QPainter, art: VesselArt, scene: Scene, mapping: Map
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen = QPen(QColor(*CYAN), 1.0)
+    pen = QPen(QColor(*art.colour), 1.0)
     # Cosmetic and 1 px: Qt draws such lines many times faster than wider ones.
     pen.setCosmetic(True)
     painter.setPen(pen)

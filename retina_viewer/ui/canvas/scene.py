@@ -12,6 +12,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, QRectF
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.layers import Legend
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.pyramid import Pyramid
@@ -48,18 +49,18 @@ class Chip:
     source: Source
 
 
-Art = Pyramid | VesselArt | GuessArt
+Art = Pyramid | VesselArt | tuple[VesselArt, ...] | GuessArt
 """What is drawn of a layer."""
 
 
 @dataclass(frozen=True)
 class LayerArt:
-    """A layer as it is drawn, in the colours of this name; outlines have none."""
+    """A layer as it is drawn, and what its colours mean."""
 
     name: LayerName
     opacity: float
     art: Art
-    colours: str = ""
+    legend: Legend | None = None
     note: str = ""
     """How much of it is there, where it is not all."""
 

@@ -172,5 +172,6 @@ def provenance_of_all(request: Request, parts: Sequence[Provenance]) -> Provenan
         source_height=source.height,
         region=None if trial else Region.of(request.region),
         compared=tuple(parts),
+        generative=any(part.generative for part in parts),
         reference=None if reference is None else reference.name or "the photograph itself, shrunk",
     )

@@ -1,5 +1,6 @@
 """Comparing methods, named by what a person does."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,12 @@ def test_the_photograph_itself_is_shrunk_and_measured(dialog: MethodsDialog, qtb
     said = measured(dialog, qtbot)
     assert said[0] != said[1]
     assert "SSIM 0." in said[0]
+    # They are this reference's: of the next one nothing is known before it is measured.
+    making, region = dialog.comparison.choice.contenders[0].making, dialog.comparison.region
+    truth, measuring = dialog.comparison.truth, dialog.comparison.measuring
+    assert truth is not None
+    assert measuring.figures(truth, making, region) is not None
+    assert measuring.figures(replace(truth, name="another"), making, region) is None
     qtbot.keyPress(dialog.stage, Qt.Key.Key_O)
     assert dialog.stage.panes[0].scene.result_chips[0].text == "REFERENCE ×2"
     qtbot.keyRelease(dialog.stage, Qt.Key.Key_O)
