@@ -47,6 +47,7 @@ SIDE = 128
 COLOURS = {"0_red.png": (200, 60, 50), "1_green.png": (40, 190, 60), "3_blue.png": (50, 110, 220)}
 """Photographs of one size that nobody can mistake for each other, in colour or in green alone."""
 BROKEN = "2_broken.png"
+NEVER_HELD = (Lane.FILES, Lane.WORK)
 LATER = ("tile", "methods pane", "methods figures", "comparison pane")
 """Jobs by the beginning of their keys."""
 UNETS = ("first-unet", "second-unet")
@@ -184,7 +185,7 @@ class Walk:
 
     def _is_settled(self, *, whole: bool) -> bool:
         window = self.window
-        slow = [job for job in window.jobs.active if job.lane in (Lane.TILES, Lane.LONG)]
+        slow = [job for job in window.jobs.active if job.lane not in NEVER_HELD]
         if len(slow) < len(window.jobs.active):
             return False
         if not whole:
