@@ -216,6 +216,11 @@ def test_the_time_budget_becomes_steps_by_a_trial(tmp_path: Path) -> None:
     trial, start = named(events, "trial")[0], named(events, "start")[0]
     assert trial["steps_per_second"] > 0
     assert start["seconds_planned"] == 3
+    assert 0 < start["seconds_after"] < 600
+    assert [event["photographs"] for event in named(events, "comparing")] == [1]
+    finished = next(n for n, one in enumerate(events) if one["event"] == "stage finished")
+    said = {one["what"] for one in events[finished:] if one["event"] == "progress"}
+    assert not any("/" in what for what in said), said  # words for people, no keys
     assert 10 <= start["steps_planned"] <= max(10, 3 * trial["steps_per_second"])
 
 
