@@ -65,7 +65,9 @@ def test_a_map_an_overlay_and_the_numbers(eye: Path, tmp_path: Path) -> None:
     assert provenance is not None
     assert provenance.kind == "consistency"
 
-    assert main([*command, "--device", "cpu"]) == 0  # again: numbered, nothing overwritten
+    assert main([*command, "--device", "cpu"]) == 0  # finished already
+    assert not (out / f"{stem} (2).png").exists()
+    assert main([*command, "--device", "cpu", "--again"]) == 0  # numbered, nothing overwritten
     assert (out / f"{stem} (2).png").is_file()
     assert (out / f"{stem}_overlay (2).png").is_file()
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+
+import pytest
 
 from retina_viewer.cli.console import Console, time_left
 from retina_viewer.core.errors import UserError
@@ -67,3 +70,39 @@ def test_the_time_left_is_said_once_it_is_more_than_a_guess() -> None:
     assert time_left(60, 0.01) == ""
     assert time_left(20, 0.2) == "1:20 left, "
     assert time_left(99, 1.0) == ""
+
+
+def test_a_reader_that_has_gone_ends_no_work() -> None:
+    class Gone(Terminal):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    closed = io.StringIO()
+    closed.close()
+    for out, err in ((Gone(), Gone()), (closed, closed)):
+        console = Console(as_json=True, out=out, err=err)
+        console.progress("eye.png")(0.5, "Enlarging")
+        console.failed(UserError("It broke."), "eye.png")
+        console.event("done")
+        console.interrupted()
+        assert console.unheard
+        console = Console(out=io.StringIO(), err=err)
+        console.progress("eye.png")(0.5, "Enlarging")
+        console.say("a line")
+        assert not console.unheard
+
+
+def test_streams_that_were_never_open_are_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", None)
+    console = Console()
+    console.progress("eye.png")(0.5, "Enlarging")
+    console.say("a line")
+    console.failed(UserError("It broke."))
+    assert not console.unheard
+
+
+def test_names_that_are_not_utf_8_are_said_in_any_encoding() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    Console(out=out).say(os.fsdecode(b"M\xfcller.png"))
+    assert out.buffer.getvalue() == b"M\\xfcller.png\n"

@@ -1,10 +1,13 @@
 """enhance, saliency and vessels, as a person types them."""
 
 import json
+import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,13 @@ import pytest
 from PIL import Image
 
 from retina_viewer.cli import main
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import sidecar_path
+from retina_viewer.imaging import readers
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.overlay import AMBER
 from retina_viewer.imaging.readers import open_image
+from retina_viewer.imaging.writers import made_by
 from retina_viewer.superres import export
 
 
@@ -40,6 +49,19 @@ def test_enhance_into_a_file(eye: Path, tmp_path: Path) -> None:
     assert main(command) == 0
     assert open_image(out).width == 500
     assert main(command) == 1  # it exists now, and is not overwritten
+
+
+def test_enhance_marks_a_network_s_result_where_it_is_asked_to(eye: Path, tmp_path: Path) -> None:
+    command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "linear", "--scale", "2"]
+    forest = ["enhance", str(eye), "-o", str(tmp_path), "--method", "sr-forest", "--scale", "2"]
+    for words in (command, forest, [*forest, "--mark"]):
+        assert main(words) == 0
+    amber = {
+        path.name: int((open_image(path).pixels == AMBER).all(axis=2).sum())
+        for path in tmp_path.glob("*.png")
+    }
+    assert amber.pop("eye_SRx2_sr-forest (2).png") > 100
+    assert set(amber.values()) == {0}
 
 
 def test_one_bad_file_among_many_is_reported_and_the_rest_done(
@@ -178,6 +200,180 @@ def test_wrong_usage_exits_with_two(eye: Path, tmp_path: Path, options: list[str
     assert caught.value.code == 2
 
 
+def test_a_second_run_neither_enlarges_its_own_results_nor_repeats_itself(
+    eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(eye, tmp_path / "eye.png")
+    bicubic = ["enhance", str(tmp_path), "-o", str(tmp_path), "--method", "bicubic", "--scale", "2"]
+    assert main(bicubic) == 0
+    assert main(["saliency", str(tmp_path), "-o", str(tmp_path), "--device", "cpu"]) == 0
+    once = {path: path.stat().st_mtime_ns for path in tmp_path.glob("eye*")}
+    assert len(once) == 1 + 2 + 3
+    capsys.readouterr()
+    assert main(bicubic) == 0
+    assert "Skipped: 1 finished already, 3 made by this program." in capsys.readouterr().out
+    assert main(["saliency", str(tmp_path), "-o", str(tmp_path), "--device", "cpu", "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    reasons = [event["reason"] for event in events if event["event"] == "skipped"]
+    assert sorted(reasons) == ["finished already"] + 3 * ["made by this program"]
+    assert events[-1] == {"event": "done", "succeeded": 0, "failed": 0, "skipped": 4}
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("eye*")} == once
+
+
+def test_other_settings_and_again_are_done(eye: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small.png"
+    with Image.open(eye) as image:
+        image.resize((62, 60), Image.Resampling.BOX).save(small)
+    out = tmp_path / "out"
+    command = ["enhance", str(small), "-o", str(out), "--model", "pixel-fast", "--scale", "2"]
+    held = [*command, "--device", "cpu"]
+    for options in ([], [], ["--no-back-projection"], ["--no-back-projection"], ["--again"]):
+        assert main([*held, *options]) == 0
+    held_to_the_photograph = [
+        made.back_projection
+        for number in ("", " (2)", " (3)")
+        if (made := made_by(out / f"small_SRx2_pixel-fast{number}.png")) is not None
+    ]
+    assert [bool(value) for value in held_to_the_photograph] == [True, False, True]
+    assert len(list(out.glob("*.png"))) == 3
+
+
+def test_half_of_a_finished_pair_is_not_finished(eye: Path, tmp_path: Path) -> None:
+    command = ["saliency", str(eye), "-o", str(tmp_path), "--device", "cpu"]
+    assert main(command) == 0
+    (tmp_path / "eye_saliency_overlay.png").unlink()
+    assert main(command) == 0
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "eye_saliency.png",
+        "eye_saliency (2).png",
+        "eye_saliency_overlay (2).png",
+    }
+
+
+def test_an_enlargement_is_enlarged_only_when_asked_for(
+    eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, options = tmp_path / "out", ["--method", "bicubic", "--scale", "2"]
+    assert main(["enhance", str(eye), "-o", str(tmp_path / "two.png"), *options]) == 0
+    command = ["enhance", str(tmp_path / "two.png"), "-o", str(out), *options]
+    assert main(command) == 1
+    assert "--again" in capsys.readouterr().err
+    assert list(out.iterdir()) == []
+    assert main([*command, "--again"]) == 0
+    assert open_image(out / "two_SRx2_bicubic.png").width == 1000
+
+
+def test_right_and_left_eye_of_dicom_names_stay_two(eye: Path, tmp_path: Path) -> None:
+    names = ("1.2.840.113619.2.55.1", "1.2.840.113619.2.55.2")
+    for name in names:
+        shutil.copy(eye, tmp_path / name)
+    out = tmp_path / "out"
+    inputs = [str(tmp_path / name) for name in names]
+    assert main(["enhance", *inputs, "-o", str(out), "--method", "bicubic", "--scale", "2"]) == 0
+    assert {path.name for path in out.glob("*.png")} == {
+        f"{name}_SRx2_bicubic.png" for name in names
+    }
+
+
+def test_names_as_long_as_the_file_system_has_and_names_that_are_not_utf_8(
+    eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photographs, out = tmp_path / "in", tmp_path / "out"
+    photographs.mkdir()
+    for name in (f"{'x' * 246}_L.png", f"{'x' * 246}_R.png", os.fsdecode(b"M\xfcller.png")):
+        shutil.copy(eye, photographs / name)
+    command = ["enhance", str(photographs), "-o", str(out), "--method", "bicubic", "--json"]
+    assert main(command) == 0
+    results = sorted(out.glob("*.png"))
+    assert len(results) == len(list(out.glob("*.json"))) == 3
+    for ending in (b"x_L_SRx4_bicubic.png", b"x_R_SRx4_bicubic.png", b"M\xfcller_SRx4_bicubic.png"):
+        assert sum(path.name.endswith(os.fsdecode(ending)) for path in results) == 1
+    assert all(made_by(path) is not None for path in results)
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {Path(event["path"]) for event in events if event["event"] == "written"} == set(results)
+    assert main(command) == 0
+    assert len(list(out.glob("*.png"))) == 3
+
+
+def test_a_name_whose_sidecar_does_not_fit_is_no_trouble(eye: Path, tmp_path: Path) -> None:
+    out = tmp_path / f"{'y' * 249}.png"
+    assert main(["enhance", str(eye), "-o", str(out), "--method", "bicubic"]) == 0
+    assert out.is_file()
+    assert sidecar_path(out).is_file()
+
+
+def test_a_disk_that_is_full_at_the_sidecar_leaves_no_image(
+    eye: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise UserError("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr(export, "write_sidecar", full)
+    command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "bicubic"]
+    assert main(command) == 1
+    assert "disk is full" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*eye*"))
+    assert not list(tmp_path.glob(".retina*"))
+
+
+@pytest.mark.parametrize(
+    "raised", [OSError(5, "Input/output error"), MemoryError(), RuntimeError("CUDA out of memory")]
+)
+def test_what_the_machine_refuses_is_no_bug(
+    raised: Exception,
+    eye: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(export, "export_enhanced", refuse)
+    assert main(["enhance", str(eye), "-o", str(tmp_path), "--method", "bicubic"]) == 1
+    said = capsys.readouterr().err
+    assert "bug" not in said
+    assert "Traceback" not in said
+
+
+_WAITS = """
+import pathlib, sys, time
+from retina_viewer.cli import images, main
+from retina_viewer.core.files import staged
+def enhance(inputs, out, console, **options):
+    with staged(out, ["eye.png"]) as staging:
+        staging.inside[0].write_bytes(b"half")
+        console.say("writing")
+        time.sleep(60)
+images.enhance = enhance
+sys.exit(main(["enhance", "eye.png", "-o", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_request_to_end_leaves_nothing_half_written(tmp_path: Path, name: str) -> None:
+    number = getattr(signal, name)
+    command = [sys.executable, "-c", _WAITS, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"writing\n"
+        assert len(list(tmp_path.iterdir())) == 1
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("streams", [">&- 2>&-", "2>&1 | true"])
+def test_results_are_written_though_nobody_listens(eye: Path, tmp_path: Path, streams: str) -> None:
+    command = [sys.executable, "-m", "retina_viewer", "enhance", "missing.png", str(eye), str(eye)]
+    line = shlex.join([*command, "-o", str(tmp_path), "--method", "bicubic", "--scale", "2"])
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {line} {streams}"], check=False)
+    assert done.returncode == 1  # of the missing photograph
+    with Image.open(tmp_path / "eye_SRx2_bicubic.png") as image:
+        assert image.size == (500, 480)
+    assert (tmp_path / "eye_SRx2_bicubic.png.json").is_file()
+
+
 def _interruptible() -> None:
     """Also where the tests themselves were started in the background, with interrupts ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -220,3 +416,38 @@ def test_wrong_choices_are_explained_before_any_work(
     both = ["enhance", str(eye), str(eye), "-o", str(tmp_path / "one.png")]
     assert main([*both, "--method", "bicubic"]) == 1
     assert "Name a folder" in capsys.readouterr().err
+
+
+def test_what_is_to_be_known_of_a_file_is_said_and_blocks_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    black = tmp_path / "black.png"
+    Image.new("RGB", (64, 48)).save(black)
+    command = ["enhance", str(black), "-o", str(tmp_path), "--method", "bicubic", "--scale", "2"]
+    assert main(command) == 0
+    assert f"{black}: No retina was found" in capsys.readouterr().err
+    assert main([*command, "--again", "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = [event["message"] for event in events if event["event"] == "warning"]
+    assert len(said) == 1
+    assert said[0].startswith("No retina was found")
+
+
+def test_another_picture_of_a_file_is_asked_for_by_number_and_named(
+    eye: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def open_page(path: Path, page: int = 0) -> FundusImage:
+        return replace(open_image(path), page=page, pages=3)
+
+    monkeypatch.setattr(readers, "open_image", open_page)
+    command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "bicubic", "--scale", "2"]
+    assert main(command) == 0
+    assert main([*command, "--page", "2"]) == 0
+    assert "This is picture 2 of 3 in the file." in capsys.readouterr().err
+    names = {path.name for path in tmp_path.glob("*.png")}
+    assert names == {"eye_SRx2_bicubic.png", "eye_p2_SRx2_bicubic.png"}
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, "--page", "0"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.cli import main, window
+from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.superres.methods import METHODS
 from retina_viewer.ui.start import Start
@@ -170,3 +171,49 @@ def test_where_a_window_can_appear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAYLAND_DISPLAY")
     monkeypatch.setattr(sys, "platform", "win32")
     assert window.has_display()
+
+
+def test_the_demo_uses_an_empty_folder_and_spares_a_full_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[Path] = []
+    monkeypatch.setattr(window, "has_display", lambda: False)
+
+    def demo_files(sample: Path, out: Path, console: Console) -> int:
+        used.append(out)
+        return 0
+
+    monkeypatch.setattr(window, "_demo_files", demo_files)
+    empty, full = tmp_path / "empty", tmp_path / "1.5 full"
+    for folder in (empty, full):
+        folder.mkdir()
+    (empty / ".DS_Store").touch()
+    (full / "mine.png").touch()
+    monkeypatch.chdir(full)
+    for out in (tmp_path / "new", empty, full, Path()):
+        assert main(["demo", "--out", str(out)]) == 0
+    assert used[:2] == [tmp_path / "new", empty]
+    assert used[2:] == 2 * [tmp_path / "1.5 full (2)"]
+
+
+def test_a_system_that_refuses_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(files: Sequence[Path], start: Start) -> int:
+        raise PermissionError(13, "Permission denied", "models")
+
+    monkeypatch.setattr("retina_viewer.ui.app.run", run)
+    assert main(["view"]) == 1
+    assert "Permission denied" in capsys.readouterr().err
+
+
+def test_a_library_that_qt_lacks_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "retina_viewer.ui.app", None)  # importing it fails
+    monkeypatch.setattr(window, "missing_packages", lambda: ["libegl1", "libgl1"])
+    assert main(["view"]) == 1
+    assert "apt-get install libegl1 libgl1" in capsys.readouterr().err
+    monkeypatch.setattr(window, "missing_packages", list)
+    with pytest.raises(ImportError):
+        main(["view"])

@@ -19,8 +19,8 @@ def constraints() -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pairs}
 
 
-@pytest.fixture(scope="module")
-def check_system() -> ModuleType:
+def load_check_system() -> ModuleType:
+    """It is no part of the package: it runs before anything is installed."""
     spec = importlib.util.spec_from_file_location(
         "check_system", ROOT / "packaging" / "check_system.py"
     )
@@ -28,6 +28,11 @@ def check_system() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def check_system() -> ModuleType:
+    return load_check_system()
 
 
 def test_every_dependency_has_a_tested_version_inside_its_range() -> None:
@@ -74,6 +79,20 @@ def test_missing_libraries_are_named_by_their_debian_packages(
     assert capsys.readouterr().out.split() == [
         "fonts-dejavu-core", "libegl1", "libglib2.0-0t64", "libxcb-cursor0",
     ]  # fmt: skip
+
+
+def test_tests_of_the_screen_need_a_server_and_its_libraries(
+    check_system: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check_system.sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setattr(check_system, "loads", lambda library: library != "libxcb-cursor.so.0")
+    monkeypatch.setattr(check_system, "has_fonts", lambda: True)
+    monkeypatch.setattr(check_system.shutil, "which", lambda program: None)
+    assert check_system.main(["--packages", "--for-screen-tests"]) == 0
+    assert capsys.readouterr().out.split() == ["libxcb-cursor0", "openbox", "xvfb"]
+    assert check_system.main(["--packages"]) == 0
+    assert capsys.readouterr().out.split() == []
 
 
 def test_nothing_is_asked_for_where_everything_loads(

@@ -2,48 +2,79 @@
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from retina_viewer.cli.console import Console
-from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.errors import Cancelled, UserError, mendable
+from retina_viewer.core.files import staged
+from retina_viewer.core.names import is_taken, numberings
 from retina_viewer.core.progress import Progress
 
 if TYPE_CHECKING:  # imaging takes a while to import, and --help does not need it
     from retina_viewer.imaging.fundus_image import FundusImage
+    from retina_viewer.imaging.provenance import Provenance
 
-Work: TypeAlias = "Callable[[FundusImage, Progress], Sequence[Path]]"
-"""Does one photograph's work; returns the files it wrote."""
+FINISHED, OWN_RESULT = "finished already", "made by this program"
+"""Why a photograph is skipped, as events say it too."""
 
 
-def run_batch(inputs: Sequence[Path], work: Work, console: Console) -> int:
+@dataclass(frozen=True)
+class Results:
+    """The files of one photograph; not ``new`` where an earlier run has written them."""
+
+    paths: Sequence[Path]
+    new: bool = True
+
+
+Work: TypeAlias = "Callable[[FundusImage, Progress], Results]"
+"""Does one photograph's work."""
+
+
+def run_batch(
+    inputs: Sequence[Path], work: Work, console: Console, *, page: int = 0, again: bool = False
+) -> int:
     """Open every photograph and work on it.
 
     Args:
-        inputs: files and folders; a folder stands for the photographs directly in it.
+        inputs: files and folders; a folder stands for the photographs directly in it, without
+            those that this program has made.
         work: called once a photograph.
+        page: which of several pictures of every file, from 0.
+        again: take those too.
 
     Returns:
         0, or 1 where anything failed.
     """
-    files, failed = _expanded(inputs, console)
-    succeeded = 0
+    files, failed, own = _expanded(inputs, console, again)
+    succeeded = finished = 0
     for number, path in enumerate(files, start=1):
         console.event("started", input=path, number=number, count=len(files))
-        if _one(path, work, console):
-            succeeded += 1
-        else:
+        start = time.perf_counter()
+        results = _one(path, page, work, console)
+        if results is None:
             failed += 1
-    console.event("done", succeeded=succeeded, failed=failed)
+        elif results.new:
+            succeeded += 1
+            _say_written(path, results.paths, time.perf_counter() - start, console)
+        else:
+            finished += 1
+            console.event("skipped", input=path, reason=FINISHED, path=results.paths[0])
+    _say_skipped(finished, own, console)
+    skipped = {"skipped": finished + own} if finished + own else {}
+    console.event("done", succeeded=succeeded, failed=failed, **skipped)
     return 1 if failed else 0
 
 
-def _expanded(inputs: Sequence[Path], console: Console) -> tuple[list[Path], int]:
+def _expanded(inputs: Sequence[Path], console: Console, again: bool) -> tuple[list[Path], int, int]:
+    """The files to open, how many inputs failed, how many of the program's own are left out."""
     from retina_viewer.imaging.readers import images_in
+    from retina_viewer.imaging.writers import made_by
 
     files: list[Path] = []
-    failed = 0
+    failed = own = 0
     for path in inputs:
         if not path.is_dir():
             files.append(path)
@@ -55,34 +86,122 @@ def _expanded(inputs: Sequence[Path], console: Console) -> tuple[list[Path], int
         except UserError as error:
             failed += 1
             console.failed(error, str(path))
-        else:
-            files.extend(found)
-    return files, failed
+            continue
+        for file in found:
+            if again or made_by(file) is None:
+                files.append(file)
+            else:
+                own += 1
+                console.event("skipped", input=file, reason=OWN_RESULT)
+    return files, failed, own
 
 
-def _one(path: Path, work: Work, console: Console) -> bool:
+def _one(path: Path, page: int, work: Work, console: Console) -> Results | None:
     from retina_viewer.imaging.readers import open_image
 
-    start = time.perf_counter()
     try:
-        written = work(open_image(path), console.progress(path.name))
-    except UserError as error:
-        console.failed(error, str(path))
-        return False
+        image = open_image(path, page)
+        for text in (*image.remarks, image.field_of_view.doubt):
+            if text:
+                console.warn(text, str(path))
+        return work(image, console.progress(path.name))
     except Cancelled:
         raise
     except Exception as error:  # a bug on one photograph must not cost the others their results
-        traceback.print_exc()
-        console.failed(
-            UserError(f"Unexpected {type(error).__name__}: {error}", "Please report it as a bug."),
-            str(path),
-        )
-        return False
-    seconds = round(time.perf_counter() - start, 3)
+        known = mendable(error)
+        if known is None:
+            console.remark(traceback.format_exc().rstrip())
+            known = UserError(
+                f"Unexpected {type(error).__name__}: {error}", "Please report it as a bug."
+            )
+        console.failed(known, str(path))
+        return None
+
+
+def _say_written(path: Path, written: Sequence[Path], seconds: float, console: Console) -> None:
     for result in written:
-        console.event("written", input=path, path=result, seconds=seconds)
+        console.event("written", input=path, path=result, seconds=round(seconds, 3))
         console.say(f"{path} -> {result}  ({seconds:.1f} s)")
-    return True
+
+
+def _say_skipped(finished: int, own: int, console: Console) -> None:
+    reasons = [
+        f"{count} {reason}" for count, reason in ((finished, FINISHED), (own, OWN_RESULT)) if count
+    ]
+    if reasons:
+        console.say(f"Skipped: {', '.join(reasons)}. With --again nothing is skipped.")
+
+
+def write_results(
+    image: "FundusImage",
+    folder: Path,
+    names: Sequence[str],
+    write: Callable[[Sequence[Path]], object],
+    settings: Callable[[], Mapping[str, Any]],
+    *,
+    again: bool,
+) -> Results:
+    """Make a photograph's results, all or none, unless they are there already.
+
+    Photographs of the same stem from different folders keep their results: the names get a number
+    where others have them.
+
+    Args:
+        folder: where they go.
+        names: theirs, the main one first.
+        write: computes them and writes them to the paths it is given.
+        settings: fields of the provenance that results made in the same way have.
+        again: make them also where they are there.
+    """
+    there = None if again else _results_there(image, folder, names, settings)
+    if there is not None:
+        return Results(there, new=False)
+    with staged(folder, names) as staging:
+        write(staging.inside)
+    return Results(staging.paths)
+
+
+def _results_there(
+    image: "FundusImage",
+    folder: Path,
+    names: Sequence[str],
+    settings: Callable[[], Mapping[str, Any]],
+) -> list[Path] | None:
+    """The results of this very photograph, made with these settings; None where there are none."""
+    from retina_viewer.imaging.writers import made_by
+
+    wanted: Mapping[str, Any] | None = None
+    for paths in numberings(folder, names):
+        if not any(map(is_taken, paths)):
+            return None
+        made = made_by(paths[0])
+        if made is None or made.source_sha256 != image.sha256:
+            continue
+        wanted = settings() if wanted is None else wanted
+        if all(path.is_file() for path in paths) and all(
+            getattr(made, field) == value for field, value in wanted.items()
+        ):
+            return paths
+    raise AssertionError("numbers have no end")
+
+
+def how(made: "Provenance") -> dict[str, Any]:
+    """The settings of an enlargement, as its provenance has them."""
+    fields = {"kind", "method", "model", "model_sha256", "scale", "fidelity", "blur", "noise"}
+    return made.model_dump(include=fields | {"back_projection", "region", "marked"})
+
+
+def refuse_own_enlargement(image: "FundusImage") -> None:
+    """An enlargement of an enlargement is made only when it is asked for.
+
+    Raises:
+        UserError: this program has enlarged it already.
+    """
+    if image.is_enlarged:
+        raise UserError(
+            f"{image.name} was enlarged by this program already ({image.label}).",
+            "Choose the original, or add --again.",
+        )
 
 
 def output_folder(out: Path) -> Path:
@@ -99,20 +218,3 @@ def output_folder(out: Path) -> Path:
             "Choose another with -o.",
         ) from error
     return out
-
-
-def free_names(folder: Path, names: Sequence[str]) -> list[Path]:
-    """Names that no file has yet, numbered alike: ``a.png, b.png`` or ``a (2).png, b (2).png``.
-
-    Photographs of the same stem from different folders, and repeated runs, keep their results.
-    A name counts as taken too where another result's provenance would be beside it.
-    """
-    from retina_viewer.imaging.writers import sidecar_path
-
-    number = 1
-    while True:
-        mark = f" ({number})" if number > 1 else ""
-        paths = [folder / f"{Path(name).stem}{mark}{Path(name).suffix}" for name in names]
-        if not any(path.exists() or sidecar_path(path).exists() for path in paths):
-            return paths
-        number += 1

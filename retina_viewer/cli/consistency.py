@@ -3,9 +3,16 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from retina_viewer.cli.batch import free_names, output_folder, run_batch
+from retina_viewer.cli.batch import (
+    Results,
+    how,
+    output_folder,
+    refuse_own_enlargement,
+    run_batch,
+    write_results,
+)
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_enhancement, add_inputs, add_json
 from retina_viewer.core.progress import Progress
@@ -78,6 +85,8 @@ def _consistency(options: argparse.Namespace, console: Console) -> int:
         fidelity=options.fidelity,
         back_projection=options.back_projection,
         blur=options.blur,
+        page=options.page - 1,
+        again=options.again,
     )
 
 
@@ -93,13 +102,17 @@ def consistency(
     fidelity: float | None = None,
     back_projection: bool = True,
     blur: float | None = None,
+    page: int = 0,
+    again: bool = False,
 ) -> int:
     """Write the consistency map of every photograph's enlargement. Returns the exit code.
 
-    See :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
+    What is finished already, and what this program has enlarged, only ``again``. See
+    :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
     """
-    from retina_viewer.superres.consistency import calibration_of, consistency_map, needs_twin
+    from retina_viewer.superres.consistency import calibration_of, needs_twin, region_map
     from retina_viewer.superres.consistency_export import default_names, export_consistency
+    from retina_viewer.superres.export import provenance_of
     from retina_viewer.superres.methods import make_enhancer, method_of
 
     def make(share: float | None) -> "Enhancer":
@@ -119,22 +132,30 @@ def consistency(
     calibration.at(scale)  # before any photograph is opened
     folder = output_folder(out)
 
-    def work(image: "FundusImage", progress: Progress) -> list[Path]:
+    def work(image: "FundusImage", progress: Progress) -> Results:
+        if not again:
+            refuse_own_enlargement(image)
         rgb = image.unit_rgb()
         fitted = enhancer.fitted_to(rgb)
-        found = consistency_map(
-            fitted,
-            rgb,
-            image.field_of_view.mask,
-            other=None if twin is None else twin.fitted_to(rgb),
-            calibration=calibration,
-            progress=progress,
-        )
-        paths = free_names(folder, default_names(image, fitted))
-        export_consistency(image, fitted, found, paths[0], paths[1])
-        return paths
 
-    return run_batch(inputs, work, console)
+        def write(paths: Sequence[Path]) -> None:
+            found = region_map(
+                image,
+                fitted,
+                image.bounds,
+                other=None if twin is None else twin.fitted_to(rgb),
+                calibration=calibration,
+                progress=progress,
+            )
+            export_consistency(image, fitted, found, paths[0], paths[1])
+
+        def settings() -> dict[str, Any]:
+            return {**how(provenance_of(image, fitted)), "kind": "consistency"}
+
+        names = default_names(image, fitted)
+        return write_results(image, folder, names, write, settings, again=again)
+
+    return run_batch(inputs, work, console, page=page, again=again)
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> int:

@@ -138,7 +138,7 @@ _SAID_BY_CONSOLE = ("progress", "failed")
 
 @contextmanager
 def _stoppable(progress: Progress) -> Iterator[Progress]:
-    """Turn SIGINT and SIGTERM into a cancel at the next report of progress."""
+    """Turn SIGINT, SIGTERM and SIGHUP into a cancel at the next report of progress."""
     stopped = False
 
     def stop(number: int, frame: object) -> None:
@@ -150,7 +150,13 @@ def _stoppable(progress: Progress) -> Iterator[Progress]:
             raise Cancelled
         progress(fraction, what)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {
+        number: signal.signal(number, stop)
+        for number in numbers
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
+    }
     try:
         yield report
     finally:

@@ -3,14 +3,17 @@
 import argparse
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import retina_viewer
 from retina_viewer.cli import consistency, images, learning, models, window
 from retina_viewer.cli.console import Console
-from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.errors import Cancelled, mendable
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _PIPE_CLOSED = 141  # what shells give a program that SIGPIPE ended
@@ -28,24 +31,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None takes the process's own.
 
     Returns:
-        0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted.
+        0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted, 141 done but
+        whoever read the results has gone.
     """
+    _open_standard_streams()
     _print_any_name()
     parser = _parser()
     options = parser.parse_args(_with_verb(sys.argv[1:] if arguments is None else arguments))
     console = Console(as_json=getattr(options, "json", False))
+    with _ending_on_signals():
+        code = _outcome(options, console)
+    return code or (_PIPE_CLOSED if console.unheard else DONE)
+
+
+def _outcome(options: argparse.Namespace, console: Console) -> int:
     try:
         code: int = options.run(options, console)
-    except UserError as error:
-        console.failed(error)
-        return FAILED
     except (KeyboardInterrupt, Cancelled):
         console.interrupted()
         return INTERRUPTED
-    except BrokenPipeError:  # whoever reads has had enough, as ``head`` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
-        return _PIPE_CLOSED
+    except Exception as error:
+        known = mendable(error)
+        if known is None:
+            raise
+        console.failed(known)
+        return FAILED
     return code
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """Let a request to end, and a closed terminal, unwind: what is half-written goes away.
+
+    The exit code is 128 and the signal's number, as if it had ended the program at once. A signal
+    that is ignored (nohup) or handled already stays so.
+    """
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    taken = [
+        number
+        for name in ("SIGTERM", "SIGHUP")
+        if (number := getattr(signal, name, None)) is not None
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in taken:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _open_standard_streams() -> None:
+    """Where one was closed, the next file opened would take its number, and what libraries say on
+    it would be written into a result."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _print_any_name() -> None:

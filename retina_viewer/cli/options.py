@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm")
-"""What an output must end in to be taken for a file rather than a folder.
-
-Also those that cannot be written: the person meant a file, and is told which suffixes work.
-"""
-
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """The photographs, and whether results that are there are made anew."""
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="IN", help="photographs, or folders of them"
     )
+    parser.add_argument(
+        "--again", action="store_true",
+        help="also what is finished already, and what this program has made itself",
+    )  # fmt: skip
+
+    parser.add_argument(
+        "--page", type=_page, default=1, metavar="N", dest="page",
+        help="which of several pictures in a file (pages, frames), from 1; default 1",
+    )  # fmt: skip
+
+
+def _page(text: str) -> int:
+    """Of people, who count from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("pictures are counted from 1")
+    return number
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

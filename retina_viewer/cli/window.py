@@ -4,12 +4,16 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retina_viewer.cli.console import Console
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import numberings
 from retina_viewer.core.paths import BASE_DIRECTORY_VARIABLE, resources_dir
+from retina_viewer.core.system_libraries import in_words, missing_packages
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -80,7 +84,9 @@ def view(
     if temporary:
         return _view_with_temporary_data(files, start, debug)
     from retina_viewer.core.log import configure_logging, stop_logging
-    from retina_viewer.ui.app import run
+
+    with _libraries_named():
+        from retina_viewer.ui.app import run
     from retina_viewer.ui.start import Start
 
     configure_logging(logging.DEBUG if debug else logging.INFO)
@@ -88,6 +94,22 @@ def view(
         return run(files, start or Start())
     finally:
         stop_logging()
+
+
+@contextmanager
+def _libraries_named() -> Iterator[None]:
+    """Where Qt cannot be imported, say which of the system's libraries it lacks.
+
+    Raises:
+        UserError: it lacks some.
+    """
+    try:
+        yield
+    except ImportError as error:
+        packages = missing_packages()
+        if not packages:
+            raise
+        raise UserError(*in_words(packages)) from error
 
 
 def _view_with_temporary_data(files: Sequence[Path], start: "Start | None", debug: bool) -> int:
@@ -127,20 +149,28 @@ def demo(out: Path, console: Console) -> int:
 
 
 def _fresh_folder(folder: Path) -> Path:
-    """The folder, or ``folder (2)`` and so on where it already holds something."""
+    """The folder, or ``folder (2)`` and so on where it already holds something.
+
+    Hidden files do not count: file managers leave them in folders that people see as empty.
+    """
     from retina_viewer.cli.batch import output_folder
 
-    candidate, number = folder, 2
-    while candidate.is_dir() and any(candidate.iterdir()):
-        candidate = folder.with_name(f"{folder.name} ({number})")
-        number += 1
-    return output_folder(candidate)
+    folder = folder.absolute()
+    free = (
+        candidate
+        for (candidate,) in numberings(folder.parent, [folder.name])
+        if not candidate.is_dir()
+        or all(entry.name.startswith(".") for entry in candidate.iterdir())
+    )
+    return output_folder(next(free))
 
 
 def _demo_files(sample: Path, out: Path, console: Console) -> int:
     from retina_viewer.cli.images import enhance, saliency, vessels
     from retina_viewer.superres.methods import default_method
-    from retina_viewer.ui.app import render_window
+
+    with _libraries_named():
+        from retina_viewer.ui.app import render_window
 
     console.say(f"There is no display: {sample.name} is worked on, the results go to {out}/")
     code = max(

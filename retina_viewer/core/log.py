@@ -2,11 +2,14 @@
 
 Privacy: the names and paths of photographs may name patients. At INFO and above no message may
 hold them, nor anything else out of a photograph (DICOM fields, for instance); DEBUG may, is off
-unless the person asks for it, and never enters the lines that an error report copies. Exceptions
-are written without the texts that name files: a UserError's words are for the window alone.
+unless the person asks for it, and never enters the lines that an error report copies. Of exceptions
+only that is written which cannot name anybody, see :func:`described`: a name that has spaces cannot
+be cut out of a text, so a text that may hold one is left out whole.
 """
 
 import logging
+import os
+import re
 from collections import deque
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
@@ -25,6 +28,39 @@ KEPT_LINES = 200
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+LEFT_OUT = "(text left out: it may name a file)"
+_HARMLESS = re.compile(r"[\w\s.,:;()\[\]{}<>=+*%-]*")
+"""No slash, backslash, quotation mark, @ or ^: paths, addresses, quoted and DICOM's names."""
+_PROPER_NAME = re.compile(r"\b[^\W\d_a-z][a-z]|[^\x00-\x7f]|\.[A-Za-z]{2,5}\b")
+"""A capitalised word, a letter beyond ASCII, or what ends the name of a file."""
+
+
+def described(error: BaseException) -> str:
+    """An exception in one line that names no file and no person.
+
+    Its type; of what the system refused the system's own words; of other errors their text, unless
+    it may hold a name.
+    """
+    kind = type(error).__name__
+    if isinstance(error, UserError):
+        return kind
+    if isinstance(error, OSError):  # its text names the file
+        number = error.errno
+        return f"{kind}: {'no further text' if number is None else os.strerror(number)}"
+    text = str(error)
+    return f"{kind}: {text if is_harmless(text) else LEFT_OUT}"
+
+
+def is_harmless(text: str) -> bool:
+    """Whether a text surely names no file and no person; most sentences of programmers do not."""
+    if not _HARMLESS.fullmatch(text):
+        return False
+    # A sentence may begin with a capital, and types are written with them.
+    first, _, rest = text.partition(" ")
+    words = re.sub(r"\b(?:Rect|Tensor|None|True|False|Float|Double|Byte|Long|Half)\b", "", rest)
+    return not _PROPER_NAME.search(words) and not re.search(r"[^\x00-\x7f]|\.\w", first)
+
+
 class _DiscreetFormatter(logging.Formatter):
     """Tracebacks without the names of photographs, and without the program's own folder."""
 
@@ -36,25 +72,17 @@ class _DiscreetFormatter(logging.Formatter):
         lines: list[str] = []
         error = ei[1]
         while error is not None:
-            lines += [self._line(error), *reversed(self._frames(error.__traceback__))]
+            lines += [described(error), *reversed(frames_of(error))]
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return "\n".join(reversed(lines))
 
-    @staticmethod
-    def _frames(trace: TracebackType | None) -> list[str]:
-        return [
-            f"  {'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} in {frame.name}"
-            for frame in extract_tb(trace)
-        ]
 
-    @staticmethod
-    def _line(error: BaseException) -> str:
-        kind = type(error).__name__
-        if isinstance(error, UserError):
-            return kind
-        if isinstance(error, OSError):  # its text names the file
-            return f"{kind}: {error.strerror or 'no further text'}"
-        return f"{kind}: {error}"
+def frames_of(error: BaseException) -> list[str]:
+    """Where it happened, the innermost last; of each file its folder's and its own name alone."""
+    return [
+        f"  {'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} in {frame.name}"
+        for frame in extract_tb(error.__traceback__)
+    ]
 
 
 class _RecentLines(logging.Handler):
@@ -91,7 +119,11 @@ def configure_logging(level: int = logging.INFO, directory: Path | None = None) 
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(
             RotatingFileHandler(
-                folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
+                folder / FILE_NAME,
+                maxBytes=MAX_BYTES,
+                backupCount=BACKUPS,
+                encoding="utf-8",
+                errors="backslashreplace",  # names that are not UTF-8
             )
         )
     for handler in handlers:

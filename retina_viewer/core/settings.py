@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write
+from retina_viewer.core.files import atomic_write, read_small
+from retina_viewer.core.kept_path import KeptPath
 from retina_viewer.core.paths import settings_file
 
 _log = logging.getLogger(__name__)
@@ -30,11 +31,12 @@ class LayerSettings(BaseModel):
     on: bool = False
     opacity: float = Field(default=0.6, ge=0.0, le=1.0)
     colour_map: str = "inferno"
+    style: str = "colours"
 
 
 def _default_layers() -> dict[str, LayerSettings]:
     return {
-        "saliency": LayerSettings(opacity=0.6, colour_map="inferno"),
+        "saliency": LayerSettings(opacity=0.8, colour_map="inferno"),
         "vessels": LayerSettings(opacity=0.9, colour_map="cyan"),
         "consistency": LayerSettings(opacity=0.8, colour_map="cividis-reversed"),
     }
@@ -56,14 +58,15 @@ class Settings(BaseModel):
         theme: ``dark``, ``light``, or ``system`` to follow the desktop.
         pane_layout: the identifier of the panes' arrangement.
         layers: by name; see :class:`LayerSettings`.
+        export_mark: whether enlargements by a network carry a small mark in a corner.
         tile: side of a computed tile, in source pixels.
     """
 
     model_config = ConfigDict(validate_assignment=True, extra="ignore")
 
-    recent_files: list[Path] = Field(default_factory=list)
-    last_folder: Path | None = None
-    export_folder: Path | None = None
+    recent_files: list[KeptPath] = Field(default_factory=list)
+    last_folder: KeptPath | None = None
+    export_folder: KeptPath | None = None
     method: str = "auto"
     scale: Literal[2, 4, 8, 16] = 4
     model: str | None = None
@@ -73,6 +76,7 @@ class Settings(BaseModel):
     theme: Literal["dark", "system", "light"] = "dark"
     pane_layout: str = "side by side"
     layers: dict[str, LayerSettings] = Field(default_factory=_default_layers)
+    export_mark: bool = True
     tile: int = Field(default=256, ge=32, le=4096)
 
     @field_validator("recent_files")
@@ -87,6 +91,11 @@ class Settings(BaseModel):
         self.recent_files = [path, *(other for other in self.recent_files if other != path)]
         self.last_folder = path.parent
 
+    def forget_places(self) -> None:
+        """Forget the names of photographs and of folders, which may be a patient's too."""
+        self.recent_files = []
+        self.last_folder = self.export_folder = None
+
 
 def load_settings(path: Path | None = None) -> Settings:
     """The saved settings, or the defaults where there are none.
@@ -99,13 +108,12 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     path = settings_file() if path is None else path
     try:
-        with path.open("rb") as stream:
-            return Settings.model_validate(tomllib.load(stream))
+        return Settings.model_validate(tomllib.loads(read_small(path).decode()))
     except FileNotFoundError:
         return Settings()
     except OSError as error:
         _log.warning("The settings could not be read (%s); using defaults.", error.strerror)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no text, no such values, nested deeply
         # The error's text may quote the file, which names photographs: its type says enough.
         _log.warning("The settings are broken (%s); using defaults.", type(error).__name__)
         with suppress(OSError):

@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 from retina_viewer.model_store.verdict import Change, Comparison, Verdict
 
 
-def sentences(verdict: Verdict, doubted: Sequence[Comparison]) -> Iterator[str]:
+def sentences(
+    verdict: Verdict, doubted: Sequence[Comparison], lost: Sequence[Change]
+) -> Iterator[str]:
     """The conclusion, what it rests on, what stands against it, and what was forgotten.
 
     Args:
         verdict: complete but for its sentences.
         doubted: figures beside the leading one that lost.
+        lost: of other cameras, one a camera that lost.
     """
     lead = next((one for one in verdict.comparisons if one.leads), None)
     if lead is None:
@@ -21,13 +24,13 @@ def sentences(verdict: Verdict, doubted: Sequence[Comparison]) -> Iterator[str]:
         yield _conclusion(verdict, lead)
         yield _lead(verdict, lead)
         yield from _against(verdict, lead, doubted)
-    yield from _forgotten(verdict)
+    yield from _forgotten(verdict, lost)
 
 
 def _too_few(verdict: Verdict, lead: Comparison) -> Iterator[str]:
     more = verdict.more_patients_needed
     yield (
-        f"Too few held-out patients for a verdict: {verdict.patients}. With fewer than "
+        f"Too few patients to tell: {verdict.patients} held out. With fewer than "
         f"{verdict.patients + more} no difference, however large, can be told from chance; "
         f"hold out {more} more."
     )
@@ -56,16 +59,24 @@ def _lead(verdict: Verdict, lead: Comparison) -> str:
 
 def _against(verdict: Verdict, lead: Comparison, doubted: Sequence[Comparison]) -> Iterator[str]:
     for one in doubted:
-        yield f"Against it: {amount(one)} ({probability(one.p)})."
+        yield f"Against it: {_loss(one)}."
     gained = lead.is_gain and lead.p < 0.05
     if verdict.conclusion == "worse" and gained:
         yield "A gain in one respect does not pay for a certain loss in another."
 
 
-def _forgotten(verdict: Verdict) -> Iterator[str]:
+def _loss(one: Comparison) -> str:
+    """In the mean, or where that hardly moved, in how many patients."""
+    if one.is_loss:
+        return f"{amount(one)} ({probability(one.p)})"
+    return f"{one.title} is worse in {one.harmed} of {_people(one.patients)}"
+
+
+def _forgotten(verdict: Verdict, cameras: Sequence[Change]) -> Iterator[str]:
     if not verdict.general:
         return
     lost = [amount(one) for one in verdict.general if one.is_loss]
+    lost += [f"of one camera {amount(one)}" for one in cameras]
     if lost:
         yield (
             f"On the bundled photographs of other cameras {'; '.join(lost)}: the model forgets. "

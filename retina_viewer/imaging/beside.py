@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from retina_viewer.imaging.overlay import Bytes
+from retina_viewer.imaging.overlay import AMBER, ON_AMBER, Bytes
 
 GAP = 16
 """Pixels between two pictures, at most."""
 HEADROOM = 2 * 96
 """Pixels above and below, at most."""
-_GROUND, _INK, _AMBER, _ON_AMBER = (16, 16, 16), (232, 232, 232), (255, 184, 77), (26, 17, 0)
+_GROUND, _INK = (16, 16, 16), (232, 232, 232)
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def sheet(
         text = _shortened(draw, title.text, font, width - 2 * letters)
         if title.marked:
             end = x + draw.textlength(text, font) + 1.4 * letters
-            draw.rectangle((x, y, end, y + bar - 2), fill=_AMBER)
-        ink = _ON_AMBER if title.marked else _INK
+            draw.rectangle((x, y, end, y + bar - 2), fill=AMBER)
+        ink = ON_AMBER if title.marked else _INK
         draw.text((x + 0.7 * letters, y + bar / 2), text, ink, font, anchor="lm")
     lines = [
         (x, y + bar + height, text, width)

@@ -1,78 +1,201 @@
-"""DICOM photographs: one frame, monochrome or colour, 8 or 16 bits."""
+"""DICOM photographs: monochrome, colour or palette, up to 16 bits."""
 
-import io
+from typing import Any, cast
 
+import cv2
 import numpy as np
-import pydicom
-from pydicom.pixels.processing import apply_color_lut, convert_color_space
-from pydicom.pixels.utils import pixel_array
+from numpy.typing import NDArray
+from pydicom.pixels.processing import apply_color_lut
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.colour import profile_space
-from retina_viewer.imaging.decoded import Decoded, Pixels, check_size, stretched
+from retina_viewer.imaging.colour import by_profile
+from retina_viewer.imaging.decoded import (
+    Decoded,
+    Pixels,
+    bands,
+    check_memory,
+    check_size,
+    stretched,
+)
+from retina_viewer.imaging.dicom_file import DicomFile, element, read_file
+from retina_viewer.imaging.dicom_frames import Frame, Layout, read_frame
+from retina_viewer.imaging.dicom_grey import Grey
+
+Integers = NDArray[np.integer[Any]]
+
+_DARK = 8
+"""A picture whose brightest value is below this part of the range is said to be dark."""
 
 
 def read_dicom(data: bytes, name: str, page: int = 0) -> Decoded:
-    """Decode the first frame.
+    """Decode one frame.
 
-    Samples of fewer bits than their type (BitsStored) are stretched over its full range;
-    MONOCHROME1 is inverted, YBR becomes RGB. Windowing and lookup tables are not applied: a
-    photograph has none.
+    Samples of fewer bits than their type are stretched over its full range: by BitsStored, and by
+    the values that occur where these contradict it. Grey values pass through the file's modality
+    table or rescaling, its first window or table of interest, and its inversion; colour becomes
+    RGB, by what the compressed stream says of itself where the header says otherwise. What was
+    applied stands in the notes.
 
     Raises:
-        UserError: there is no picture in it, its size is out of bounds, or its compression is not
-            known here.
+        UserError: there is no picture in it or no such page, its size is out of bounds, or its
+            compression is not known here.
         Other exceptions: the data is damaged.
     """
-    dataset = pydicom.dcmread(io.BytesIO(data))
-    if "PixelData" not in dataset or "Rows" not in dataset or "Columns" not in dataset:
-        raise UserError(f"{name} is a DICOM file without a picture.", "Choose the image itself.")
-    check_size(int(dataset.Columns), int(dataset.Rows), name)
+    file = read_file(data, name)
+    layout = _layout(file, name)
+    frame = read_frame(file, layout, page, name)
+    size = layout.height * layout.width
+    check_memory(file.size + size * (4 if frame.samples.itemsize == 1 else 8), name)
+    pixels, notes = _pixels(file, layout, frame, name)
+    top, brightest = int(np.iinfo(pixels.dtype).max), int(pixels.max())
+    if 0 < brightest < top // _DARK:
+        notes.append(f"It is very dark as stored: its brightest value is {brightest} of {top}.")
+    space = "GRAY" if pixels.ndim == 2 else "RGB"
+    pixels, profile, unfit = by_profile(pixels, _profile(file), space)
     return Decoded(
-        _pixels(dataset, name),
+        pixels,
         "DICOM",
-        icc_profile=_rgb_profile(dataset),
-        um_per_px=_um_per_px(dataset),
+        icc_profile=profile,
+        um_per_px=_um_per_px(file),
+        pages=frame.pages,
+        damage=frame.damage,
+        notes=(*frame.notes, *notes, *unfit),
     )
 
 
-def _pixels(dataset: pydicom.Dataset, name: str) -> Pixels:
-    try:
-        frame = pixel_array(dataset, index=0, raw=True)
-    except (NotImplementedError, RuntimeError) as error:
-        syntax = dataset.file_meta.TransferSyntaxUID.name
+_KNOWN = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422",
+          "YBR_ICT", "YBR_RCT")  # fmt: skip
+
+
+def _layout(file: DicomFile, name: str) -> Layout:
+    height, width = file.whole("Rows", 0), file.whole("Columns", 0)
+    if file.pixels is None or not (height and width):
+        raise UserError(f"{name} is a DICOM file without a picture.", "Choose the image itself.")
+    check_size(width, height, name)
+    channels = file.whole("SamplesPerPixel", 1)
+    colour = str(file.value("PhotometricInterpretation") or "").strip(" \0").upper()
+    colour = colour or ("RGB" if channels == 3 else "MONOCHROME2")
+    if colour not in _KNOWN or channels != (3 if colour[:3] in ("RGB", "YBR") else 1):
         raise UserError(
-            f"{name} is compressed in a way that cannot be read here ({syntax}).",
-            "Export it again as uncompressed, JPEG or JPEG 2000.",
-        ) from error
-    photometric = str(dataset.PhotometricInterpretation)
-    bits = int(dataset.BitsStored)
-    if frame.dtype.kind != "u" or bits > 16:
+            f"{name} stores its colours in a way that cannot be read here.", "Export it as RGB."
+        )
+    allocated = file.whole("BitsAllocated", 8)
+    if allocated not in (1, 8, 16):
         raise UserError(f"{name} holds measurements, not a photograph.", "Choose another file.")
-    if photometric.startswith("YBR_FULL"):
-        frame = convert_color_space(frame, photometric, "RGB")
-    elif photometric == "PALETTE COLOR":
-        frame = apply_color_lut(frame, dataset)
-        bits = 8 * frame.dtype.itemsize
-    pixels = stretched(frame, bits)
-    if photometric == "MONOCHROME1":
-        pixels = np.iinfo(pixels.dtype).max - pixels
+    stored = file.whole("BitsStored", allocated)
+    stored = stored if 1 <= stored <= allocated else allocated
+    high = file.whole("HighBit", stored - 1)
+    return Layout(
+        height=height,
+        width=width,
+        channels=channels,
+        colour=colour,
+        planar=file.whole("PlanarConfiguration", 0) == 1,
+        allocated=allocated,
+        stored=stored,
+        high=high if stored - 1 <= high < allocated else stored - 1,
+        signed=file.whole("PixelRepresentation", 0) == 1,
+        frames=max(1, file.whole("NumberOfFrames", 1)),
+    )
+
+
+def _pixels(file: DicomFile, layout: Layout, frame: Frame, name: str) -> tuple[Pixels, list[str]]:
+    """From a frame's samples to what is seen, and what a person should know of it."""
+    samples, bits = _significant(frame, layout)
+    notes = []
+    if bits > layout.stored:
+        notes.append(f"Its values take {bits} bits, though its header says {layout.stored}.")
+    if samples.ndim == 3:
+        own, words = _own_depth(samples, bits)
+        return _rgb(samples, own, frame.colour), notes + words
+    if frame.colour == "PALETTE COLOR":
+        return _mapped(_palette(file, bits), samples), notes
+    grey = Grey.of(file, bits, int(samples.max()))
+    if grey.negative and grey.interest is None:
+        raise UserError(f"{name} holds measurements, not a photograph.", "Choose another file.")
+    if grey.as_stored:
+        bits, words = _own_depth(samples, bits - grey.signed)
+        grey, notes = Grey.of(file, bits, 0), notes + words
+    table, words = grey.table(frame.colour == "MONOCHROME1", samples)
+    return _mapped(table, samples), notes + words
+
+
+def _significant(frame: Frame, layout: Layout) -> tuple[Integers, int]:
+    """The samples without what lies below or, where they are signed, above them; their bits.
+
+    The header's bits count, unless the samples need more, as some headers do not know; a compressed
+    stream has no more than its own.
+    """
+    samples, bits = frame.samples, min(frame.bits, layout.stored)
+    if frame.bits > layout.high >= layout.stored:
+        samples = samples >> (layout.high + 1 - layout.stored)
+    if layout.signed and samples.ndim == 2 and bits < 8 * samples.itemsize:
+        samples = samples & np.array((1 << bits) - 1, samples.dtype)
+    return samples, max(bits, int(samples.max()).bit_length())
+
+
+def _own_depth(samples: Integers, bits: int) -> tuple[int, list[str]]:
+    """Cameras of 8 to 14 bits whose files claim more would be seen in the dark."""
+    highest = int(samples.max())
+    used = max(8, highest.bit_length() + highest.bit_length() % 2)
+    if bits <= 8 or highest == 0 or used > bits - 2:
+        return bits, []
+    return used, [f"Its values fill {used} of {bits} bits only: they were stretched to be seen."]
+
+
+def _mapped(table: Pixels, samples: Integers) -> Pixels:
+    """``table[samples]``; numpy alone would widen all indices to 64 bits at once."""
+    mapped = np.empty((*samples.shape, *table.shape[1:]), table.dtype)
+    for rows in bands(samples.shape):
+        mapped[rows] = table[samples[rows]]
+    return mapped
+
+
+def _rgb(samples: Integers, bits: int, colour: str) -> Pixels:
+    pixels = np.empty(samples.shape, np.uint8 if bits <= 8 else np.uint16)
+    for rows in bands(samples.shape):
+        strip = stretched(samples[rows], bits)
+        if colour.startswith("YBR_FULL"):
+            strip = cast(Pixels, cv2.cvtColor(strip[..., [0, 2, 1]], cv2.COLOR_YCrCb2RGB))
+        pixels[rows] = strip
     return pixels
 
 
-def _rgb_profile(dataset: pydicom.Dataset) -> bytes | None:
-    profile = dataset.get("ICCProfile")
-    if profile is None and dataset.get("OpticalPathSequence"):
-        profile = dataset.OpticalPathSequence[0].get("ICCProfile")
-    return profile if isinstance(profile, bytes) and profile_space(profile) == "RGB" else None
+def _palette(file: DicomFile, bits: int) -> Pixels:
+    """``(2^bits, 3)`` uint8 or uint16; 8-bit colours in 16-bit entries become 8 bits."""
+    described = [int(number) for number in file.value("RedPaletteColorLookupTableDescriptor")]
+    count, first, depth = described[0] or 1 << 16, described[1], described[2]
+    indices = np.arange(1 << bits)
+    columns = [file.value(f"{colour}PaletteColorLookupTableData") for colour in _COLOURS]
+    if any(column is None for column in columns):
+        table = np.asarray(apply_color_lut(indices, file.header))[..., :3]
+    else:
+        wide = "<u2" if file.little else ">u2"
+        kinds = [wide if len(column) >= 2 * count else "u1" for column in columns]
+        entries = [np.frombuffer(c, kind)[:count] for c, kind in zip(columns, kinds, strict=True)]
+        place = np.clip(indices - first, 0, min(len(entry) for entry in entries) - 1)
+        table = np.stack([entry[place] for entry in entries], -1)
+    if depth == 8 and int(table.max()) > 255:
+        table = table // 256
+    return cast(Pixels, table.astype(np.uint8 if int(table.max()) <= 255 else np.uint16))
 
 
-def _um_per_px(dataset: pydicom.Dataset) -> float | None:
+_COLOURS = ("Red", "Green", "Blue")
+
+
+def _profile(file: DicomFile) -> bytes | None:
+    profile, path = file.value("ICCProfile"), file.value("OpticalPathSequence")
+    if profile is None and path:
+        profile = element(path[0], "ICCProfile")
+    return profile if isinstance(profile, bytes) else None
+
+
+def _um_per_px(file: DicomFile) -> float | None:
     """PixelSpacing is in millimetres, row spacing first; only square pixels make one number."""
-    spacing = dataset.get("PixelSpacing")
-    if not spacing or len(spacing) != 2:
+    spacing = file.numbers("PixelSpacing")
+    if len(spacing) != 2:
         return None
-    down, across = float(spacing[0]), float(spacing[1])
-    if down <= 0 or abs(down - across) > 0.01 * down:
+    down, across = spacing
+    if not 0 < down < np.inf or not abs(down - across) <= 0.01 * down:
         return None
     return 500.0 * (down + across)

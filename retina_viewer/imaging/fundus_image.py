@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import MAX_BYTES, fitting, stem_of
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.decoded import Pixels, as_rgb
 from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.imaging.provenance import Provenance
+
+STEM_BYTES = MAX_BYTES - 105
+"""What the longest ending of a result (scale, model, kind, suffix) and its number leave."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +82,42 @@ class FundusImage:
 
     @property
     def stem(self) -> str:
-        """The name without its suffix."""
-        return Path(self.name).stem
+        """The name without its suffix, for the names of results: short enough for theirs to fit."""
+        which = f"_p{self.page + 1}" if self.page else ""
+        return fitting(stem_of(self.name) + which, STEM_BYTES)
+
+    @property
+    def label(self) -> str:
+        """What its pixels are called: ``ORIGINAL``, unless this program has made them."""
+        return "ORIGINAL" if self.made_by is None else self.made_by.label
+
+    @property
+    def is_enlarged(self) -> bool:
+        """Whether this program has enlarged it already: doing so again needs a yes."""
+        return self.made_by is not None and self.made_by.is_enlargement
+
+    def as_source(self) -> dict[str, Any]:
+        """The fields of a :class:`Provenance` that say what a result was made from."""
+        return {
+            "source_name": self.name,
+            "source_sha256": self.sha256,
+            "source_width": self.width,
+            "source_height": self.height,
+            "source_page": self.page if self.pages > 1 else None,
+            "source_damage": self.damage or None,
+            "source_made_by": self.made_by,
+        }
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the file, one sentence each, the gravest first."""
+        damage = f"This file is damaged: {self.damage}." if self.damage else ""
+        made = self.made_by
+        how = "" if made is None else f"No photograph: {made.program} made it ({made.method})."
+        several = ""
+        if self.pages > 1:
+            several = f"This is picture {self.page + 1} of {self.pages} in the file."
+        return tuple(text for text in (damage, how, several, *self.notes) if text)
 
     @property
     def bounds(self) -> Rect:
@@ -111,3 +150,9 @@ class FundusImage:
     def field_of_view(self) -> FieldOfView:
         """Where the retina is in the photograph; computed on first use."""
         return find_field_of_view(self.display_rgb)
+
+    @property
+    def known_field_of_view(self) -> FieldOfView | None:
+        """The same where it has been computed already, without waiting."""
+        found: FieldOfView | None = self.__dict__.get("field_of_view")
+        return found

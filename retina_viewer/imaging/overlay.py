@@ -1,4 +1,4 @@
-"""Layers over a photograph: colour maps, blending, outlines. Display and export share them.
+"""Colour maps and outlines, of which layers over a photograph are made.
 
 The colour maps are inferno (van der Walt and Smith, CC0) and cividis (Nunez, Anderton and Renslow
 2018), which keep their order for colour-blind eyes; stored as 33 points, at most five grey levels
@@ -20,6 +20,10 @@ CYAN: Colour = (0, 229, 255)
 
 MAGENTA: Colour = (255, 64, 200)
 """Vessels that only the super-resolved image shows."""
+
+AMBER: Colour = (255, 184, 77)
+ON_AMBER: Colour = (26, 17, 0)
+"""The ground and the letters of what says that a network made a picture."""
 
 _POINTS = {
     "inferno": (
@@ -76,39 +80,7 @@ def coloured(plane: NDArray[Any], lut: Bytes, levels: tuple[float, float] = (0.0
     return result
 
 
-def overlay(
-    rgb8: Bytes,
-    plane: NDArray[Any],
-    lut: Bytes,
-    opacity: float,
-    *,
-    mask: NDArray[np.bool_] | None = None,
-    levels: tuple[float, float] = (0.0, 1.0),
-) -> Bytes:
-    """A coloured plane over a photograph.
-
-    Args:
-        rgb8: ``(H, W, 3)`` uint8 sRGB; not changed.
-        plane: ``(H, W)``, usually in [0, 1].
-        lut: from :func:`lookup_table`.
-        opacity: 0 shows the photograph alone, 1 the plane alone.
-        mask: where the plane is meaningful; elsewhere the photograph stays as it is.
-        levels: as in :func:`coloured`.
-
-    Returns:
-        ``(H, W, 3)`` uint8.
-    """
-    if plane.shape != rgb8.shape[:2]:
-        raise ValueError(f"the plane {plane.shape} does not fit the image {rgb8.shape}")
-    if not 0.0 <= opacity <= 1.0:
-        raise ValueError(f"the opacity must lie in [0, 1], not {opacity}")
-    colours = coloured(plane, lut, levels)
-    blended = cv2.addWeighted(rgb8, 1.0 - opacity, colours, opacity, 0.0)
-    result: Bytes = np.asarray(blended, dtype=np.uint8)
-    return result if mask is None else np.where(mask[..., None], result, rgb8)
-
-
-def outline(mask: NDArray[np.bool_], thickness: int = 1) -> NDArray[np.bool_]:
+def outline(mask: NDArray[np.bool_], thickness: float = 1.0) -> NDArray[np.bool_]:
     """The pixels just outside a mask, ``(H, W)`` bool.
 
     Outside, so that what is outlined stays visible even where it is one pixel wide.
@@ -116,14 +88,5 @@ def outline(mask: NDArray[np.bool_], thickness: int = 1) -> NDArray[np.bool_]:
     Args:
         thickness: pixels, at least 1.
     """
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thickness + 1, 2 * thickness + 1))
-    grown = cv2.dilate(mask.astype(np.uint8), kernel)
-    return np.asarray((grown > 0) & ~mask)
-
-
-def painted(rgb8: Bytes, where: NDArray[np.bool_], colour: Colour, opacity: float = 1.0) -> Bytes:
-    """A photograph ``(H, W, 3)`` uint8 with one colour blended in where ``where`` is true."""
-    result = rgb8.copy()
-    mixed = rgb8[where] * (1.0 - opacity) + np.array(colour) * opacity
-    result[where] = np.rint(mixed).astype(np.uint8)
-    return result
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray((away > 0) & (away <= thickness))

@@ -1,28 +1,30 @@
 """Writing results: whole or not at all, never over an existing file, provenance inside."""
 
 import io
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import ValidationError
 
 from retina_viewer import __version__
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write
+from retina_viewer.core.files import atomic_write, open_regular, read_small
+from retina_viewer.core.names import sidecar_path as sidecar_path
 from retina_viewer.imaging.png import encode_png
 from retina_viewer.imaging.provenance import PROGRAM, Provenance
+
+if TYPE_CHECKING:  # a tenth of a second, which whoever reads provenance alone does without
+    import tifffile
 
 Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
 """``(H, W, 3)`` RGB or ``(H, W)`` grey."""
 
 PROVENANCE_KEY = "Provenance"
 JPEG_MAX_SIDE = 65500
+_XMP_TAG = 700
 PNG_MAX_SIDE = 1_000_000
 """What the PNG library writes and reads."""
 _JPEG_QUALITY = 95
@@ -41,12 +43,12 @@ def write_image(
 ) -> None:
     """Write an image in the format that the suffix names.
 
-    - ``.png``: 8 and 16 bits; provenance as iTXt, profile as iCCP; the same input gives the same
-      bytes.
+    - ``.png``: 8 and 16 bits; provenance and XMP as iTXt, profile as iCCP; the same input
+      gives the same bytes.
     - ``.tif``, ``.tiff``: 8 and 16 bits, deflated tiles, BigTIFF where it must be; provenance as
-      ImageDescription.
+      ImageDescription, XMP as tag 700.
     - ``.jpg``, ``.jpeg``: 8 bits, at most 65,500 pixels a side, quality 95, full colour resolution;
-      provenance as comment.
+      provenance as comment, XMP as APP1.
 
     Args:
         pixels: ``(H, W, 3)`` RGB or ``(H, W)`` grey, uint8 or uint16.
@@ -117,6 +119,8 @@ def write_tiled_tiff(
     if tile < 16 or tile % 16:
         raise ValueError(f"TIFF tiles are multiples of 16 pixels, not {tile}")
     expected = -(-shape[0] // tile) * -(-shape[1] // tile)
+    import tifffile
+
     with (
         atomic_write(path, replace=replace) as stream,
         tifffile.TiffWriter(stream, bigtiff=True) as writer,
@@ -136,11 +140,6 @@ def _exactly(tiles: Iterator[Image8Or16], expected: int) -> Iterator[Image8Or16]
         raise ValueError(f"{given} tiles for {expected} places")
 
 
-def sidecar_path(path: Path) -> Path:
-    """``result.png`` has its provenance in ``result.png.json``."""
-    return path.with_name(path.name + ".json")
-
-
 def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) -> Path:
     """Write the provenance of the result ``path`` beside it; returns the sidecar's path.
 
@@ -156,13 +155,27 @@ def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) 
 def read_provenance(path: Path) -> Provenance | None:
     """The provenance inside a PNG, TIFF or JPEG that :func:`write_image` wrote; else None."""
     try:
-        with Image.open(path, formats=("PNG", "TIFF", "JPEG")) as image:
+        with (
+            open_regular(path) as stream,
+            Image.open(stream, formats=("PNG", "TIFF", "JPEG")) as image,
+        ):
             text = image.info.get(PROVENANCE_KEY) or image.info.get("comment")
             if image.format == "TIFF":
                 text = image.getexif().get(270)
-        return Provenance.model_validate_json(text) if text else None
-    except (OSError, SyntaxError, ValueError, ValidationError, struct.error):
+        return Provenance.from_json(text) if text else None
+    except Exception:  # decoders raise anything on damaged data; opening it will say so
         return None
+
+
+def made_by(path: Path) -> Provenance | None:
+    """How this program made a file: what it wrote into it or beside it; None where it did not."""
+    found = read_provenance(path)
+    if found is None:
+        try:
+            found = Provenance.from_json(read_small(sidecar_path(path)))
+        except (OSError, ValueError):
+            return None
+    return found if found.program == PROGRAM else None
 
 
 def _check(pixels: Image8Or16) -> None:
@@ -179,6 +192,7 @@ def _texts(provenance: Provenance | None) -> dict[str, str]:
         "Software": f"{provenance.program} {provenance.version}",
         "Description": provenance.statement,
         PROVENANCE_KEY: provenance.to_json(),
+        "XML:com.adobe.xmp": provenance.xmp(),
     }
 
 
@@ -200,6 +214,7 @@ def _jpeg(
         subsampling=0,
         icc_profile=profile,
         comment=comment,
+        xmp=provenance.xmp().encode() if provenance else b"",
     )
     return stream.getvalue()
 
@@ -207,6 +222,8 @@ def _jpeg(
 def _write_tiff(
     stream: BinaryIO, pixels: Image8Or16, provenance: Provenance | None, profile: bytes | None
 ) -> None:
+    import tifffile
+
     big = pixels.nbytes > _CLASSIC_TIFF_BYTES
     whole = cast(Image8Or16, np.ascontiguousarray(pixels))
     with tifffile.TiffWriter(stream, bigtiff=big) as writer:
@@ -214,7 +231,7 @@ def _write_tiff(
 
 
 def _write_page(
-    writer: tifffile.TiffWriter,
+    writer: "tifffile.TiffWriter",
     data: Image8Or16 | Iterator[Image8Or16],
     shape: tuple[int, ...],
     dtype: type[np.uint8] | type[np.uint16],
@@ -223,6 +240,7 @@ def _write_page(
     icc_profile: bytes | None,
 ) -> None:
     colour = len(shape) == 3
+    xmp = provenance.xmp().encode() if provenance else b""
     writer.write(
         data,
         shape=shape,
@@ -235,5 +253,6 @@ def _write_page(
         software=f"{PROGRAM} {__version__}",
         iccprofile=icc_profile if colour else None,
         metadata=None,
+        extratags=[(_XMP_TAG, 1, len(xmp), xmp, True)] if xmp else [],
         maxworkers=1,
     )

@@ -17,7 +17,8 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no NaN: written as null, it could not be read again.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TrainingSummary(_Part):
@@ -58,6 +59,10 @@ def share_at(fidelity: Fidelity | None, scale: int) -> float | None:
     return fidelity[scale] if isinstance(fidelity, dict) else fidelity
 
 
+_METHODS_OF = {"linear-filters": "linear", "regression-forests": "sr-forest"}
+"""Architectures that one method alone can use."""
+
+
 class ModelCard(_Part):
     """Everything about a model but its weights. ``directory`` is where it was read from."""
 
@@ -67,8 +72,8 @@ class ModelCard(_Part):
     task: TaskName
     method: str | None = Field(
         default=None,
-        description="superres: whose model it is; None: of the saliency GAN where it has a twin, "
-        "else of the pixel-trained networks",
+        description="superres: whose model it is; None: that of an architecture with one method "
+        "alone, else the saliency GAN's where it has a twin, else the pixel-trained networks'",
     )
     architecture: str
     parameters: dict[str, Any]
@@ -108,6 +113,16 @@ class ModelCard(_Part):
     directory: Path | None = Field(default=None, exclude=True)
 
     @model_validator(mode="after")
+    def _the_method_is_that_of_the_architecture(self) -> "ModelCard":
+        fitted = _METHODS_OF.get(self.architecture)
+        needed = fitted or self.method
+        if self.method not in (None, needed) or (not fitted and needed in _METHODS_OF.values()):
+            raise ValueError(
+                f"the method {self.method!r} is not that of the architecture {self.architecture!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _a_twin_and_a_fidelity_belong_together(self) -> "ModelCard":
         if (self.twin is None) != (self.fidelity is None):
             raise ValueError("twin and fidelity are given together or not at all")
@@ -122,7 +137,8 @@ class ModelCard(_Part):
     @property
     def enhancer_method(self) -> str:
         """The super-resolution method that the model is for, as on the command line."""
-        return self.method or ("pixel" if self.twin is None else "saliency-gan")
+        named = self.method or _METHODS_OF.get(self.architecture)
+        return named or ("pixel" if self.twin is None else "saliency-gan")
 
     @property
     def weights_file(self) -> Path:

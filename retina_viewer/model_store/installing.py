@@ -75,9 +75,9 @@ def install(folder: Path, family: str, twin: Path | None = None) -> ModelCard:
             twin_name = versioned(family + PIXEL_TWIN, number)
             _rename_card(twin, twin_name, number, None)
         name = versioned(family, number)
-        _rename_card(folder, name, number, twin_name)
+        card = _rename_card(folder, name, number, twin_name)
         if _take_names([(twin, twin_name), (folder, name)]):
-            return read_card(user_models_dir() / name)
+            return card.model_copy(update={"directory": user_models_dir() / name})
     raise UserError("The model could not be named.", "Close other windows of the program.")
 
 
@@ -103,10 +103,12 @@ def copy_model(source: Path, target: Path, card: ModelCard) -> None:
     save_card(card, target)
 
 
-def _rename_card(folder: Path, name: str, number: int, twin: str | None) -> None:
+def _rename_card(folder: Path, name: str, number: int, twin: str | None) -> ModelCard:
+    """The card as it will be read: nothing takes its final name that could not be."""
     card = read_card(folder)
     changes = {"name": name, "version": str(number), "twin": twin or card.twin}
     save_card(card.model_copy(update=changes), folder)
+    return read_card(folder)
 
 
 def _take_names(wanted: list[tuple[Path | None, str | None]]) -> bool:

@@ -1,6 +1,7 @@
 """The models of this installation: the shipped ones and the person's own."""
 
 import hashlib
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from retina_viewer.model_store.card import (
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+logger = logging.getLogger(__name__)
 
 # torch takes seconds to load; what only reads cards does without it, so it is imported where used.
 
@@ -56,11 +59,15 @@ def installed_names() -> list[str]:
 
 def folders_in(root: Path) -> list[Path]:
     """The folders that may be models, by name; none where there is no such place."""
-    if not root.is_dir():
-        return []
     # A folder that is being filled or removed begins with a dot and is not one yet, or any more.
-    paths = [path for path in root.iterdir() if re.fullmatch(NAME_PATTERN, path.name)]
-    return sorted(path for path in paths if (path / CARD_FILE).is_file())
+    try:
+        paths = [path for path in root.iterdir() if re.fullmatch(NAME_PATTERN, path.name)]
+        return sorted(path for path in paths if (path / CARD_FILE).is_file())
+    except FileNotFoundError:
+        return []
+    except OSError as error:  # one's own models may not be read; the shipped ones go on
+        logger.warning("A folder of models cannot be read (%s).", error.strerror)
+        return []
 
 
 def is_own(card: ModelCard) -> bool:

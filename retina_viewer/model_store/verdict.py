@@ -11,7 +11,8 @@ Conclusion = Literal["better", "no difference", "worse", "too few"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no NaN: written as null, it could not be read again.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Change(_Part):
@@ -54,6 +55,10 @@ class Comparison(Change):
         effect: matched-pairs rank-biserial correlation, 1 where every patient gained, -1 where
             every patient lost.
         improved, worsened: patients.
+        patients: in whom both models were measured.
+        harmed: patients who lost more than counts.
+        fidelity: whether it says how true the result is: then any loss that counts forbids
+            "better", whether chance explains it or not.
         leads: whether the conclusion rests on this figure; the others can only stand against it.
     """
 
@@ -61,7 +66,15 @@ class Comparison(Change):
     effect: float = Field(ge=-1, le=1)
     improved: int
     worsened: int
+    patients: int = 0
+    harmed: int = 0
+    fidelity: bool = False
     leads: bool = False
+
+    @property
+    def forbids_better(self) -> bool:
+        """Less true in the mean, or in over half of the patients, by more than counts."""
+        return self.fidelity and (self.is_loss or 2 * self.harmed > self.patients)
 
 
 class Values(_Part):
@@ -88,11 +101,12 @@ class Verdict(_Part):
 
     Attributes:
         sentences: what was found, in plain words, the conclusion first.
-        patients, photographs: held out and measured.
+        patients, photographs: held out and measured; patients by the leading figure.
         more_patients_needed: before any difference could be told from chance; 0 if enough.
         comparisons: of the held-out patients; the leading figure first.
         general: of the bundled photographs of other cameras, without a test.
-        forgets: one of ``general`` is a loss worth mentioning.
+        forgets: one of ``general``, or the leading measure of fidelity of one other camera, is a
+            loss that counts.
     """
 
     conclusion: Conclusion

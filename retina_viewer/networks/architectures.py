@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from retina_viewer.core.errors import UserError
@@ -79,6 +79,12 @@ def build(name: str, parameters: dict[str, Any]) -> nn.Module:
         )
     try:
         return ARCHITECTURES[name](parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"The parameters of the architecture {name!r} do not fit at {where!r}: {first['msg']}."
+        ) from error
     except ValueError as error:
         raise UserError(
             f"The parameters of the architecture {name!r} do not fit: {error}"

@@ -82,8 +82,8 @@ class LeakyStepParameters(_Step):
 
 def _kind(step: Any) -> str:
     """A step that names no kind is a residual one: cards of the first models do not."""
-    kind = step.get("kind", "residual") if isinstance(step, dict) else step.kind
-    return str(kind)
+    kind = step.get("kind", "residual") if isinstance(step, dict) else getattr(step, "kind", "")
+    return str(kind)  # what is no step has no kind, and is refused by name
 
 
 AnyStepParameters = Annotated[

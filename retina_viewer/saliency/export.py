@@ -6,14 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.overlay import lookup_table, overlay
+from retina_viewer.imaging.layers import (
+    SALIENCY_OPACITY,
+    SaliencyStyle,
+    paint,
+    saliency_art,
+    saliency_legend,
+)
+from retina_viewer.imaging.marks import stamps_of
+from retina_viewer.imaging.overlay import Bytes
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import write_image, write_sidecar
 from retina_viewer.networks.devices import device_name
 from retina_viewer.saliency.layer import FIELD
-
-OVERLAY_OPACITY = 0.55
-"""Bright enough to read the map, thin enough to see the vessels under it."""
 
 
 def export_saliency(
@@ -31,8 +36,7 @@ def export_saliency(
         image: the photograph.
         values: its saliency, ``(H, W)`` float32 in [0, 1].
         map_path: ``.png``, 16-bit grey, 0 to 65535 for saliency 0 to 1.
-        overlay_path: ``.png``, sRGB: the map in inferno over the photograph, inside its field of
-            view.
+        overlay_path: ``.png``, sRGB: the map over the photograph as the window shows it.
         device: what it was computed on, for the provenance.
         field: the width of the field of view that it was computed at, px; None for the
             photograph's own.
@@ -45,28 +49,29 @@ def export_saliency(
     """
     provenance = Provenance(
         kind="saliency",
-        method="local saliency" + _at(image, field),
+        method=method_of(image, field),
         device=device_name(device),
-        source_name=image.name,
-        source_sha256=image.sha256,
-        source_width=image.width,
-        source_height=image.height,
+        **image.as_source(),
     )
     grey = np.rint(values * np.float32(65535)).astype(np.uint16)
     write_image(map_path, grey, provenance=provenance)
-    colours = overlay(
-        image.display_rgb,
-        values,
-        lookup_table("inferno"),
-        OVERLAY_OPACITY,
-        mask=image.field_of_view.mask,
-    )
-    write_image(overlay_path, colours, provenance=provenance)
+    write_image(overlay_path, saliency_overlay(image, values), provenance=provenance)
     write_sidecar(map_path, provenance)
     return provenance
 
 
-def _at(image: FundusImage, field: float | None) -> str:
+def method_of(image: FundusImage, field: float | None) -> str:
+    """What provenance calls the map of a photograph, computed at a field that wide."""
     if field is None or image.field_of_view.diameter <= field:
-        return ""
-    return f", of a field averaged to {field:g} pixels"
+        return "local saliency"
+    return f"local saliency, of a field averaged to {field:g} pixels"
+
+
+def saliency_overlay(image: FundusImage, values: NDArray[np.float32]) -> Bytes:
+    """The map over the photograph with its legend: ``(H, W, 3)`` uint8 sRGB."""
+    picture, mask = image.display_rgb.copy(), image.field_of_view.mask
+    look = ("inferno", SaliencyStyle.COLOURS)
+    paint(picture, [(saliency_art(values, mask, *look), SALIENCY_OPACITY)])
+    for stamp in stamps_of([saliency_legend(*look)], mask):
+        stamp.onto(picture)
+    return picture

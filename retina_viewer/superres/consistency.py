@@ -7,7 +7,7 @@ see is an error that the network makes the same way every time and that leaves t
 was: the map ranks errors, it does not rule them out. docs/decisions/consistency.md has the figures.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect, tiles_covering
 from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.imaging.formation import STANDARD
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.back_projection import shrinking_reach
 from retina_viewer.superres.consistency_calibration import (
     Calibration,
     read_calibration,
@@ -23,7 +26,7 @@ from retina_viewer.superres.consistency_calibration import (
     windowed,
 )
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.superres.evidence import Evidence, Plane, gather_evidence
+from retina_viewer.superres.evidence import Evidence, Plane, gather_evidence, unprojected
 
 THRESHOLD = 2.0
 """Grey levels: an expected error from which detail counts as a guess. Rounding, grain and
@@ -50,6 +53,7 @@ class ConsistencyMap:
         mean: of ``expected_error`` inside the field of view less its rim (:func:`inner_field`),
             grey levels; NaN without any.
         guessed: share of the same whose expected error is above :data:`THRESHOLD`; NaN likewise.
+        counted: how many pixels the two numbers are of, so that those of parts can be put together.
     """
 
     expected_error: NDArray[np.float32]
@@ -57,6 +61,7 @@ class ConsistencyMap:
     scale: int
     mean: float
     guessed: float
+    counted: int = 0
 
     @property
     def window(self) -> int:
@@ -110,7 +115,57 @@ def consistency_map(
         enhancer.scale,
         float(values.mean()) if values.size else float("nan"),
         float(np.mean(values > THRESHOLD)) if values.size else float("nan"),
+        values.size,
     )
+
+
+def region_map(
+    image: FundusImage,
+    enhancer: Enhancer,
+    region: Rect,
+    *,
+    other: Enhancer | None = None,
+    calibration: Calibration | None = None,
+    progress: Progress = no_progress,
+) -> ConsistencyMap:
+    """The map of a part of a photograph, converting no more of it than the part depends on.
+
+    Nothing in a map is of the whole photograph but what the enhancers are fitted to: no value is
+    divided by a mean or a largest one. So this is the crop of :func:`consistency_map` of the whole,
+    but for the numbers, which are of the part. Outside the field of view nothing is computed.
+
+    Args:
+        image: the photograph.
+        enhancer, other, calibration, progress: see :func:`consistency_map`.
+        region: in source pixels, inside the photograph.
+    """
+    if enhancer.whole_image_only or (other is not None and other.whole_image_only):
+        seen = image.bounds
+    else:
+        seen = region.expanded(_margin(enhancer, other)).intersected(image.bounds)
+    fitted = calibration_of(enhancer) if calibration is None else calibration
+    fitted.at(enhancer.scale)
+    if not image.field_of_view.mask[region.slices()].any():
+        nothing = np.zeros((region.height, region.width), np.float32)
+        return ConsistencyMap(nothing, region, enhancer.scale, float("nan"), float("nan"))
+    found = consistency_map(
+        enhancer,
+        image.unit_rgb(seen),
+        image.field_of_view.mask[seen.slices()],
+        other=other,
+        region=Rect(region.x - seen.x, region.y - seen.y, region.width, region.height),
+        calibration=fitted,
+        progress=progress,
+    )
+    return replace(found, region=region)
+
+
+def _margin(enhancer: Enhancer, other: Enhancer | None) -> int:
+    """Source pixels around a region that its map depends on."""
+    networks = [unprojected(one).margin for one in (enhancer, other) if one is not None]
+    blur = (enhancer.formation or STANDARD).blur
+    averaged = window_of(enhancer.scale) // 2
+    return max(*networks, RIM) + shrinking_reach(enhancer.scale, blur) + averaged + 1
 
 
 def inner_field(field_mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from retina_viewer.core.geometry import Rect, tiles_covering
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.decoded import MAX_PIXELS, Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.marks import Stamp, ai_stamp
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import (
     JPEG_MAX_SIDE,
@@ -23,6 +24,7 @@ from retina_viewer.imaging.writers import (
     write_tiled_tiff,
 )
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
+from retina_viewer.superres.method_list import METHODS
 from retina_viewer.superres.tiles import enhanced_tiles, enhanced_whole, regions_of, tile_side
 
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -58,6 +60,7 @@ def export_enhanced(
     path: Path,
     *,
     tile: int = 512,
+    mark: bool = False,
     progress: Progress = no_progress,
 ) -> Provenance:
     """Enlarge a photograph into a file, and write its provenance into it and beside it.
@@ -71,6 +74,8 @@ def export_enhanced(
             photograph here.
         path: ends in .png, .jpg, .jpeg, .tif or .tiff and does not exist.
         tile: side of a tile in source pixels.
+        mark: whether to write a small "AI x4" into a corner outside the field of view. What was
+            not learned from photographs carries none.
         progress: called between tiles; it may cancel, and then no file is left.
 
     Returns:
@@ -78,21 +83,26 @@ def export_enhanced(
 
     Raises:
         UserError: the suffix is unknown, the name is taken, the format cannot hold the result,
-            the disk is surely too small (all before any work), or the result is no image.
+            the disk is surely too small, no corner has room for the mark (all before any work),
+            or the result is no image.
     """
     suffix = path.suffix.lower()
     _refuse_early(image, enhancer, path)
+    stamp = _stamp(image, enhancer) if mark else None
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
-    provenance = provenance_of(image, enhancer)
+    provenance = provenance_of(image, enhancer, mark=mark)
     computing = part_of(progress, 0.0, 0.95)
     if suffix in TIFF_SUFFIXES:
-        _write_streamed(image, rgb, enhancer, path, provenance, tile, computing)
+        tiles = tiff_tiles(enhancer, rgb, image.pixels.dtype, tile, computing)
+        _write_streamed(image, enhancer, path, provenance, _stamped(tiles, image, enhancer, stamp))
     else:
         dtype = image.pixels.dtype
         pixels = enhanced_whole(enhancer, rgb, dtype, tile=tile, progress=computing)
         if suffix in JPEG_SUFFIXES:
             pixels = _eight_bit(pixels)
+        if stamp is not None:
+            stamp.onto(pixels)
         progress(0.95, f"Writing {path.name}")
         write_image(path, pixels, provenance=provenance, icc_profile=image.icc_profile)
     write_sidecar(path, provenance)
@@ -129,7 +139,44 @@ def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
         )
 
 
-def provenance_of(image: FundusImage, enhancer: Enhancer) -> Provenance:
+def ai_text(enhancer: Enhancer) -> str:
+    """What marks a result: ``AI x4``; empty for what was not learned from photographs."""
+    learned = any(one.id == enhancer.method and one.learned for one in METHODS)
+    return f"AI x{enhancer.scale}" if learned else ""
+
+
+def has_room_for_mark(image: FundusImage, scale: int) -> bool:
+    """Whether a corner outside the field of view has room for the mark."""
+    return ai_stamp(f"AI x{scale}", image.field_of_view.mask, scale) is not None
+
+
+def _stamp(image: FundusImage, enhancer: Enhancer) -> Stamp | None:
+    """The mark of a result; None where it needs none."""
+    text = ai_text(enhancer)
+    if not text:
+        return None
+    stamp = ai_stamp(text, image.field_of_view.mask, enhancer.scale)
+    if stamp is None:
+        raise UserError(
+            f"{image.name}: no corner outside the field of view has room for the AI mark.",
+            "Leave the mark out: the file's name and its metadata name the network. Or export "
+            "the labelled pair from the window.",
+        )
+    return stamp
+
+
+def _stamped(
+    tiles: Iterator[Pixels], image: FundusImage, enhancer: Enhancer, stamp: Stamp | None
+) -> Iterator[Pixels]:
+    """TIFF tiles with the mark written into those that it touches."""
+    places = tiles_covering(image.width * enhancer.scale, image.height * enhancer.scale, TIFF_TILE)
+    for place, pixels in zip(places, tiles, strict=True):
+        if stamp is not None:
+            stamp.onto(pixels, place.x, place.y)
+        yield pixels
+
+
+def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False) -> Provenance:
     """How the result of an enhancer, fitted to the photograph, came about."""
     formation = enhancer.formation
     return Provenance(
@@ -143,10 +190,9 @@ def provenance_of(image: FundusImage, enhancer: Enhancer) -> Provenance:
         blur=None if formation is None else round(formation.blur, 3),
         noise=None if formation is None else round(formation.noise, 2),
         back_projection=enhancer.back_projection,
-        source_name=image.name,
-        source_sha256=image.sha256,
-        source_width=image.width,
-        source_height=image.height,
+        marked=mark and bool(ai_text(enhancer)),
+        generative=any(one.id == enhancer.method and one.character == "draws" for one in METHODS),
+        **image.as_source(),
     )
 
 
@@ -176,19 +222,17 @@ def _eight_bit(pixels: Pixels) -> Pixels:
 
 def _write_streamed(
     image: FundusImage,
-    rgb: FloatImage,
     enhancer: Enhancer,
     path: Path,
     provenance: Provenance,
-    tile: int,
-    progress: Progress,
+    tiles: Iterator[Pixels],
 ) -> None:
     write_tiled_tiff(
         path,
         (image.height * enhancer.scale, image.width * enhancer.scale, 3),
         np.uint8 if image.bit_depth == 8 else np.uint16,
         TIFF_TILE,
-        tiff_tiles(enhancer, rgb, image.pixels.dtype, tile, progress),
+        tiles,
         provenance=provenance,
         icc_profile=image.icc_profile,
     )

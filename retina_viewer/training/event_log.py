@@ -11,6 +11,8 @@ from typing import Any
 
 from retina_viewer.core.errors import UserError
 
+_AT_ONCE = 1 << 26  # bytes
+
 
 @dataclass(frozen=True)
 class EventLog:
@@ -58,22 +60,28 @@ class EventLog:
             offset: 0, or what an earlier call gave.
 
         Returns:
-            Whole events only; a line that is being written comes with a later call. A line that
-            a kill cut off is left out.
+            Whole events only; a line that is being written comes with a later call, and so does
+            what is more than one call reads. A line that a kill cut off is left out, and so is
+            one that is damaged. ``([], 0)`` where the file is shorter than ``offset``: it is
+            another one, to be read from its start.
         """
         try:
             with self.path.open("rb") as stream:
+                if stream.seek(0, os.SEEK_END) < offset:
+                    return [], 0
                 stream.seek(offset)
-                data = stream.read()
+                data = stream.read(_AT_ONCE)
         except FileNotFoundError:
             return [], 0
-        whole = data[: data.rfind(b"\n") + 1]
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) == _AT_ONCE:
+            end = _AT_ONCE  # no event is so long
         events: list[dict[str, Any]] = []
-        for line in whole.splitlines():
+        for line in data[:end].splitlines():
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):
                 events.append(event)
-        return events, offset + len(whole)
+        return events, offset + end

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -16,7 +18,14 @@ import numpy as np
 
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
 import torch
-from PySide6.QtCore import QEventLoop, QObject, QTimer
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEventLoop,
+    QLibraryInfo,
+    QObject,
+    QSettings,
+    QTimer,
+)
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -25,8 +34,11 @@ from PySide6.QtWidgets import QApplication
 import retina_viewer.imaging.readers
 import retina_viewer.superres.cascade  # noqa: F401
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.paths import settings_file
 from retina_viewer.core.settings import Settings, load_settings, save_settings
+from retina_viewer.core.system_libraries import in_words, loads, missing_packages
 from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.remembered import remember
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.theme import apply_theme
@@ -56,6 +68,7 @@ def run(files: Sequence[Path], start: Start) -> int:
             "There is no display to open the window on.",
             "Use the command line: retina-viewer --help.",
         )
+    _refuse_without_libraries()
     application = make_application()
     settings, services = load_settings(), project_services()
     start.put_into(settings, services.catalogue())
@@ -65,13 +78,56 @@ def run(files: Sequence[Path], start: Start) -> int:
     sys.excepthook = _hook(window)
     if files:
         QTimer.singleShot(0, lambda: window.open(files))
-    code = application.exec()
+    with _closing_on_signals():
+        code = application.exec()
     sys.excepthook = sys.__excepthook__
+    remember(settings, window.viewer)
+    window.jobs.close()
     try:
         save_settings(settings)
     except UserError:
         logger.warning("the settings were not saved")  # nothing that the person made is lost
     return int(code)
+
+
+def _refuse_without_libraries() -> None:
+    """Qt ends the whole process where its plugin for X11 lacks a library: say which before.
+
+    Raises:
+        UserError: it lacks one.
+    """
+    platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
+    on_x11 = os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY")
+    if platform != "xcb" and (platform or not on_x11):
+        return
+    plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
+    plugin = plugins / "platforms" / "libqxcb.so"
+    if plugin.exists() and not loads(str(plugin)) and (packages := missing_packages()):
+        raise UserError(*in_words(packages))
+
+
+@contextmanager
+def _closing_on_signals() -> Iterator[None]:
+    """Let a request to end, and a closed terminal, end the event loop: settings are saved, and
+    what is half-written goes away. Signals that are ignored (nohup) stay so."""
+
+    def end(number: int, frame: object) -> None:
+        QCoreApplication.exit(128 + number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in heeded}
+    # Python looks at signals only when it runs, which the event loop does not: this lets it.
+    look = QTimer(interval=200)
+    look.timeout.connect(lambda: None)
+    look.start()
+    try:
+        yield
+    finally:
+        look.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def render_window(
@@ -191,6 +247,10 @@ def make_application() -> QApplication:
     cores = os.cpu_count() or 1
     torch.set_num_threads(cores if cores <= 2 else cores - 1)
     QGuiApplication.setApplicationDisplayName("Retina Viewer")
+    # What Qt's file dialogs remember names people too: it lies with the program's own settings.
+    QSettings.setPath(
+        QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(settings_file().parent)
+    )
     application = QApplication(["retina-viewer"])
     # PySide sets its signatures up when a docstring is first asked for, and no other thread runs
     # for a tenth of a second; the late imports would ask while the person is working.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.view_state import (
     WHEEL_FACTOR,
@@ -86,6 +87,10 @@ class Commands:
 
     def set_colour_map(self, name: str) -> None:
         self._state.colour_map = name
+        self._viewer.apply()
+
+    def set_saliency_style(self, style: SaliencyStyle) -> None:
+        self._state.saliency_style = style
         self._viewer.apply()
 
     def tone_colour(self) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
-from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, scale_for
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Chip, Content, LayerArt, Scene, Scenes, Source
+from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, is_worthwhile, scale_for
 from retina_viewer.ui.making import Making
-from retina_viewer.ui.resolved_view import LayerView, ResolvedView
+from retina_viewer.ui.photo import inherited_chips, origin_chips
+from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.view_state import LayerName, Layout, Scale, Tone
 
 
@@ -17,33 +20,34 @@ class Facts:
     """What the view does not know: the state of the photograph and of the work on it."""
 
     photo: str = ""
+    image: FundusImage | None = None
+    original: Pyramid | None = None
+    """The photograph as it is shown now; a chosen tone takes a moment."""
+    tone: Tone | None = None
+    """What it is shown in now. None: what was chosen."""
     um_per_px: float | None = None
     making: Making = Making("bicubic", 4)  # noqa: RUF009 (frozen)
     """What the person wants the result to be made with."""
-    stand_in: Making | None = None
-    """What was finished before a setting changed: shown until the new tiles come."""
     method_title: str = ""
     learned: bool = False
-    tone: Tone | None = None
-    """What the original is shown in now; a chosen tone takes a moment. None: what was chosen."""
     can_enhance: bool = True
-    """False after the method has failed."""
+    """False after the method has failed, or where the image needs a yes."""
+    remark: str = ""
+    """What is to be known of the photograph before one looks at it, in a sentence."""
+    needs_yes: bool = False
+    """Whether the image is an enlargement that is not enlarged again unasked."""
     main_sharp: float = 0.0
     loupe_sharp: float = 0.0
     main_stands_in: bool = False
-    """Whether tiles of the stand-in are in view."""
+    """Whether tiles of what was chosen before are in view."""
     loupe_stands_in: bool = False
+    main_tiles: tuple[PlacedTile, ...] = ()
+    loupe_tiles: tuple[PlacedTile, ...] = ()
+    layers: tuple[LayerArt, ...] = ()
+    """Those that are shown and are there, of this photograph and this result."""
     loupe_size: tuple[float, float] = (0.0, 0.0)
     """Of a loupe pane, in device pixels."""
     ruler: tuple[float, float, float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Scenes:
-    original: Scene
-    result: Scene
-    loupe_original: Scene
-    loupe_result: Scene
 
 
 def recipe_for(view: ResolvedView, facts: Facts, camera: Camera) -> Recipe | None:
@@ -60,10 +64,10 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     main, loupe = (
         Scene(
             camera,
+            facts.original,
             smooth=view.smooth,
             um_per_px=facts.um_per_px,
             ruler=facts.ruler,
-            colour_map=view.colour_map,
         )
         for camera in (view.main, view.loupe)
     )
@@ -73,13 +77,19 @@ def compose(view: ResolvedView, facts: Facts) -> Scenes:
     overview = view.overview and not view.whole
     split = view.layout is Layout.SLIDER
     return Scenes(
-        original=replace(main, chips=original_chips(view, facts), overview=overview),
+        original=replace(
+            main, chips=original_chips(view, facts), overview=overview, remark=facts.remark
+        ),
         result=replace(
             _result(main, view, facts, facts.main_sharp, facts.main_stands_in, split=split),
             overview=overview and view.layout is not Layout.SIDE_BY_SIDE,
-            legend=bool(layers_over(view, facts)),
+            legend=bool(layers_over(facts)),
         ),
-        loupe_original=replace(loupe, chips=(_loupe_chip(view),), note=_loupe_note(view)),
+        loupe_original=replace(
+            loupe,
+            chips=(*_loupe_chips(view, facts), *_tone_chips(view, facts)),
+            note=_loupe_note(view),
+        ),
         loupe_result=_without_heat(
             _result(loupe, view, facts, facts.loupe_sharp, facts.loupe_stands_in, narrow=True)
         ),
@@ -91,8 +101,10 @@ def _loupe_part(view: ResolvedView, facts: Facts) -> tuple[float, float, float, 
     return view.loupe.x - width / 2, view.loupe.y - height / 2, width, height
 
 
-def _loupe_chip(view: ResolvedView) -> Chip:
-    return Chip(f"ORIGINAL{_smoothed(view, view.loupe)}", Source.CAMERA)
+def _loupe_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    if facts.image is None:
+        return ()
+    return origin_chips(facts.image, smoothed=_is_smoothed(view, view.loupe))
 
 
 def _loupe_note(view: ResolvedView) -> str:
@@ -106,17 +118,19 @@ def _without_heat(scene: Scene) -> Scene:
     return replace(scene, layers=kept)
 
 
-def layers_over(view: ResolvedView, facts: Facts) -> tuple[LayerView, ...]:
+def layers_over(facts: Facts) -> tuple[LayerArt, ...]:
     """The layers that say something of this result: interpolation guesses no detail."""
     return tuple(
-        layer for layer in view.layers if facts.learned or layer.name is not LayerName.CONSISTENCY
+        layer for layer in facts.layers if facts.learned or layer.name is not LayerName.CONSISTENCY
     )
 
 
 def original_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    if facts.image is None:
+        return ()
     size = f"{view.image.width} × {view.image.height}"
-    chip = Chip(f"ORIGINAL {size}{_smoothed(view, view.main)}", Source.CAMERA)
-    return (chip, *_tone_chip(view, facts))
+    smoothed = _is_smoothed(view, view.main)
+    return (*origin_chips(facts.image, smoothed=smoothed, detail=size), *_tone_chips(view, facts))
 
 
 def _result(
@@ -132,12 +146,10 @@ def _result(
     if view.show_original:
         return replace(scene, chips=original_chips(view, facts), content=Content.ORIGINAL)
     recipe = recipe_for(view, facts, scene.camera)
-    stand_in = None
-    if recipe is not None and facts.stand_in is not None and stands_in:
-        stand_in = replace(recipe, making=facts.stand_in.at(recipe.scale))
     chips = (
         *result_chips(view, facts, recipe, sharp, stands_in=stands_in, narrow=narrow),
-        *_tone_chip(view, facts),
+        *(inherited_chips(facts.image) if facts.image and not facts.needs_yes else ()),
+        *_tone_chips(view, facts),
     )
     note = "" if recipe is None or sharp >= 1 else f"{int(sharp * 100)} % sharp"
     return replace(
@@ -145,11 +157,12 @@ def _result(
         chips=original_chips(view, facts) if split else (),
         result_chips=chips,
         recipe=recipe,
-        stand_in=stand_in,
-        layers=layers_over(view, facts),
+        tiles=facts.loupe_tiles if narrow else facts.main_tiles,
+        layers=layers_over(facts),
         content=Content.SPLIT if split else Content.RESULT,
         divider=view.divider,
         note=note,
+        remark=facts.remark if split else "",
     )
 
 
@@ -170,6 +183,9 @@ def result_chips(
     """
     if not view.has_image:
         return ()
+    if facts.needs_yes and facts.image is not None:
+        chips = origin_chips(facts.image, smoothed=False)
+        return *chips, Chip("not enlarged again", Source.PENDING)
     wanted = f"AI ×{view.scale}" if facts.learned else f"×{view.scale}"
     if recipe is None:
         why = "zoom in for" if facts.can_enhance else "failed:"
@@ -196,14 +212,14 @@ def _name(scale: Scale, chosen: Scale, facts: Facts) -> str:
     return f"{kind} ×{scale}" + (f" (of ×{chosen})" if scale != chosen else "")
 
 
-def _smoothed(view: ResolvedView, camera: Camera) -> str:
-    """Enlarged on the screen, also the original shows more than the camera recorded: say so."""
-    return ", smoothed" if view.smooth and camera.zoom > 1 else ""
+def _is_smoothed(view: ResolvedView, camera: Camera) -> bool:
+    return view.smooth and camera.zoom > 1
 
 
-def _tone_chip(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
-    if facts.tone is not None and facts.tone is not view.tone:
-        return (Chip(f"PENDING {view.tone.value.upper()}", Source.PENDING),)
-    if view.tone is Tone.COLOUR:
-        return ()
-    return (Chip(view.tone.value.upper(), Source.CAMERA),)
+def _tone_chips(view: ResolvedView, facts: Facts) -> tuple[Chip, ...]:
+    """The tone of what is shown, and the chosen one while it is still to come."""
+    shown = view.tone if facts.tone is None else facts.tone
+    chips = [] if shown is Tone.COLOUR else [Chip(shown.value.upper(), Source.CAMERA)]
+    if shown is not view.tone:
+        chips.append(Chip(f"PENDING {view.tone.value.upper()}", Source.PENDING))
+    return tuple(chips)

@@ -8,21 +8,32 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from retina_viewer.core.files import unused_path
+from retina_viewer.core.files import staged
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.imaging.beside import GAP, HEADROOM, Title, beside
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.overlay import CYAN, Bytes, lookup_table, outline, overlay, painted
+from retina_viewer.imaging.layers import (
+    VESSEL_LEGEND,
+    Art,
+    Legend,
+    SaliencyStyle,
+    guess_legend,
+    guess_veil,
+    paint,
+    saliency_art,
+    saliency_legend,
+    vessel_lines,
+)
+from retina_viewer.imaging.marks import stamps_of
+from retina_viewer.imaging.overlay import Bytes
 from retina_viewer.imaging.provenance import AI_STATEMENT
-from retina_viewer.imaging.writers import JPEG_MAX_SIDE, sidecar_path, write_image, write_sidecar
+from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
 from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.consistency_export import default_names as consistency_names
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.export import default_name, provenance_of, result_is_large
+from retina_viewer.superres.export import ai_text, default_name, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhanced_whole
-from retina_viewer.ui.canvas.heat import GUESS_COLOURS, GUESS_TOP
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
@@ -56,6 +67,8 @@ class Request:
     Attributes:
         layers: what is drawn in, with its opacity, for :attr:`Product.WITH_LAYERS`.
         colour_map: of the saliency.
+        saliency_style: likewise.
+        mark: whether :attr:`Product.RESULT` carries a small mark in a corner.
     """
 
     image: FundusImage
@@ -63,6 +76,8 @@ class Request:
     product: Product = Product.RESULT
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
+    saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
+    mark: bool = False
 
 
 def products_for(request: Request) -> list[Product]:
@@ -107,31 +122,28 @@ def file_names(request: Request, enhancer: Enhancer | None, kind: Format) -> lis
     return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
 
 
-def free_paths(folder: Path, names: list[str]) -> list[Path]:
-    """The names in the folder, or ``name (2)`` and so on where they, or their sidecars, exist."""
-    paths = []
-    for name in names:
-        path = unused_path(folder / name)
-        while sidecar_path(path).exists():
-            taken = path.stem
-            number = int(taken.rpartition("(")[2][:-1]) + 1 if taken.endswith(")") else 2
-            path = unused_path(folder / f"{Path(name).stem} ({number}){path.suffix}")
-        paths.append(path)
-    return paths
-
-
 def write(
     request: Request, enhancer: Enhancer | None, paths: list[Path], services: Services,
     progress: Progress,
 ) -> list[Path]:  # fmt: skip
-    """Compute and write the product; the files that were written.
+    """Compute and write the product, all of it or nothing; the files that were written.
 
     Args:
-        paths: as :func:`free_paths` gave them.
+        paths: as :func:`~retina_viewer.core.names.free_paths` gave them; where one is taken
+            meanwhile, all get another number.
 
     Raises:
         UserError: see the writers.
     """
+    with staged(paths[0].parent, [path.name for path in paths]) as staging:
+        _write(request, enhancer, staging.inside, services, progress)
+    return staging.paths
+
+
+def _write(
+    request: Request, enhancer: Enhancer | None, paths: list[Path], services: Services,
+    progress: Progress,
+) -> None:  # fmt: skip
     image = request.image
     if request.product is Product.SALIENCY:
         values = services.saliency(image, part_of(progress, 0.0, 0.9))
@@ -144,7 +156,6 @@ def write(
     else:
         assert enhancer is not None
         _write_result(request, enhancer, paths, services, progress)
-    return paths
 
 
 def _write_result(
@@ -152,7 +163,7 @@ def _write_result(
 ) -> None:
     image, path = request.image, paths[0]
     if request.product is Product.RESULT:
-        services.export(image, enhancer, path, progress)
+        services.export(image, enhancer, path, request.mark, progress)
         return
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
@@ -162,10 +173,10 @@ def _write_result(
         return
     computing = part_of(progress, 0.0, 0.6)
     pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
-    shown = services.to_screen(pixels, image)
+    shown = np.require(services.to_screen(pixels, image), requirements="W")
     if request.product is Product.WITH_LAYERS:
         layers = part_of(progress, 0.6, 0.95)
-        shown = with_layers(request, enhancer, shown, services, layers)
+        with_layers(request, enhancer, shown, services, layers)
         drawn = ", ".join(layer.name.value for layer in request.layers)
         how = f"{enhancer.method}, drawn in: {drawn}"
     else:
@@ -179,32 +190,35 @@ def _write_result(
 
 def with_layers(
     request: Request, enhancer: Enhancer, rgb: Bytes, services: Services, progress: Progress
-) -> Bytes:
-    """The result with the request's layers drawn in.
+) -> None:
+    """Draw the request's layers, their legends and what made the result into it, in place.
 
     Args:
         enhancer: fitted to the photograph.
-        rgb: the result, ``(H, W, 3)`` uint8 sRGB; not changed.
+        rgb: the result, ``(H, W, 3)`` uint8 sRGB.
     """
-    image, size = request.image, (rgb.shape[1], rgb.shape[0])
+    image, mask = request.image, request.image.field_of_view.mask
+    look = (request.colour_map, request.saliency_style)
     steps = max(1, len(request.layers))
+    layers: list[tuple[Art, float]] = []
+    legends: list[Legend] = []
     for number, layer in enumerate(request.layers):
         part = part_of(progress, number / steps, (number + 1) / steps)
+        art: Art
         if layer.name is LayerName.VESSELS:
             found = services.vessels(image, request.making.device, part)
-            edge = outline(_enlarged(found.mask, size), max(1, enhancer.scale // 4))
-            rgb = painted(rgb, edge, CYAN, layer.opacity)
-            continue
-        if layer.name is LayerName.SALIENCY:
-            values, colours, top = services.saliency(image, part), request.colour_map, 1.0
+            art, legend = vessel_lines(found.probability, found.threshold, mask), VESSEL_LEGEND
+        elif layer.name is LayerName.SALIENCY:
+            art = saliency_art(services.saliency(image, part), mask, *look)
+            legend = saliency_legend(*look)
         else:
-            values = _guess(request, enhancer, services, part).expected_error
-            colours, top = GUESS_COLOURS, GUESS_TOP
-        plane = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
-        mask = _enlarged(image.field_of_view.mask, size)
-        table = lookup_table(colours)
-        rgb = overlay(rgb, plane, table, layer.opacity, mask=mask, levels=(0.0, top))
-    return rgb
+            guess = _guess(request, enhancer, services, part)
+            art, legend = guess_veil(guess.expected_error, mask), guess_legend()
+        layers.append((art, layer.opacity))
+        legends.append(legend)
+    paint(rgb, layers, enhancer.scale)
+    for stamp in stamps_of(legends, mask, enhancer.scale, ai_text(enhancer)):
+        stamp.onto(rgb)
 
 
 def _guess(
@@ -215,15 +229,15 @@ def _guess(
     if enhancer.fidelity is not None and enhancer.fidelity < 1:
         bound = services.make_enhancer(replace(request.making, fidelity=1.0))
         other = bound.fitted_to(request.image.unit_rgb())
-    return services.consistency(request.image, enhancer, other, progress)
+    return services.consistency(request.image, enhancer, other, request.image.bounds, progress)
 
 
 def beside_original(request: Request, enhancer: Enhancer, rgb: Bytes) -> Bytes:
     """The photograph, interpolated to the result's size, left of the result; both labelled."""
-    image, learned = request.image, enhancer.model is not None
+    image, learned = request.image, bool(ai_text(enhancer))
     size = (rgb.shape[1], rgb.shape[0])
     original = cv2.resize(image.display_rgb, size, interpolation=cv2.INTER_CUBIC)
-    made = f"{enhancer.method} ({enhancer.model})" if learned else enhancer.method
+    made = f"{enhancer.method} ({enhancer.model})" if enhancer.model else enhancer.method
     if enhancer.fidelity is not None:
         made += f", fidelity {enhancer.fidelity * 100:.0f} %"
     titles = (
@@ -232,9 +246,3 @@ def beside_original(request: Request, enhancer: Enhancer, rgb: Bytes) -> Bytes:
     )
     note = AI_STATEMENT if learned else ""
     return beside(np.asarray(original, np.uint8), rgb, titles, note)
-
-
-def _enlarged(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """A mask enlarged with smooth edges: the half-way line of its bilinear interpolation."""
-    soft = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(soft > 0.5)

@@ -32,20 +32,26 @@ class Exports(QObject):
     def show(self) -> None:
         """Open the dialog; nothing happens without a photograph."""
         photo, view = self._viewer.photo, self._viewer.view
-        if photo is None:
+        if photo is None or not self._viewer.may_enlarge():
             return
         request = Request(
             photo.image,
             making=self._viewer.making,
             layers=view.layers,
             colour_map=view.colour_map,
+            saliency_style=view.saliency_style,
+            mark=self._settings.export_mark,
         )
         folder = self._settings.export_folder or self._opening.folder_of(photo)
         window = self._window
         dialog = ExportDialog(request, folder, window.services, window.jobs, window)
         dialog.exported.connect(self._exported)
+        dialog.mark.toggled.connect(self._mark_chosen)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _mark_chosen(self, on: bool) -> None:
+        self._settings.export_mark = on
 
     def _exported(self, paths: list[Path]) -> None:
         self._settings.export_folder = paths[0].parent

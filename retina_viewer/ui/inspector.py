@@ -70,6 +70,7 @@ class Inspector(QScrollArea):
         self.layers.toggled.connect(commands.set_layer)
         self.layers.opacity_changed.connect(commands.set_opacity)
         self.layers.colour_map_chosen.connect(commands.set_colour_map)
+        self.layers.saliency_style_chosen.connect(commands.set_saliency_style)
         self.view_panel.tone_chosen.connect(commands.set_tone)
         self.view_panel.smooth_toggled.connect(commands.set_smooth)
         self.view_panel.overview_toggled.connect(commands.set_overview)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ class Lane(Enum):
     FILES = "files"
     TILES = "tiles"
     WORK = "work"
+    GUESSES = "guesses"
+    """Where detail is a guess: beside the tiles that it is said of, and never behind a layer."""
     LONG = "long"
     """What may take minutes: it must not keep the layers waiting."""
 
@@ -40,8 +43,10 @@ class Job:
     cancel_event: threading.Event = field(default_factory=threading.Event)
     fraction: float = 0.0
     what: str = ""
+    asked_at: float = field(default_factory=time.monotonic)
     started_at: float = 0.0
     seconds: float = 0.0
+    """From when it was asked for until it was done; 0 unless it was."""
     _reported_at: float = -1.0
 
     def cancel(self) -> None:

@@ -1,7 +1,4 @@
-"""Learning curves: every loss term and every validation metric of a training, as small multiples.
-
-Importing this module imports pyqtgraph, which takes most of a second.
-"""
+"""Learning curves: all loss terms and validation metrics of a training, as small multiples."""
 
 from __future__ import annotations
 
@@ -10,8 +7,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -23,19 +20,27 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.app import make_application
-from retina_viewer.ui.learning_history import Curve, LearningHistory, read_history, smoothed
+from retina_viewer.ui.learning_history import (
+    Curve,
+    LearningHistory,
+    Line,
+    Point,
+    read_history,
+    smoothed,
+)
 from retina_viewer.ui.theme import Tokens, apply_theme
 from retina_viewer.ui.widgets.fields import dim_label
 
 COLUMNS = 5
 _PLOT_HEIGHT = 172
 _AXIS_WIDTH, _AXIS_HEIGHT = 54, 24
+_MARGIN = 18
+"""Right of the lines: the outermost figures are not cut."""
 _CUT = 0.02
 """Share of losses above the plot: a few spikes would flatten all else."""
 _LEAST_RANGE = 0.002
 _NOTE = (
-    "Losses: thin, the mean of 50 steps; strong, the trend. Validation: photographs that are not "
+    "Losses: thin, the mean of some steps; strong, the trend. Validation: photographs that are not "
     "trained on, every metric drawn so that up is better; ringed, the weights that were kept. "
     "Every plot has a scale of its own."
 )
@@ -43,7 +48,109 @@ _NOTE = (
 _STEP_TICKS = 2
 """Steps of a tick below a plot: more of them, with thousands, would touch."""
 
-pg.setConfigOptions(antialias=True)
+
+class Chart(QWidget):
+    """Lines on a grid, with figures beside it. Drawn by Qt's own painter: a training tells new
+    figures every two seconds, and a plotting library takes its time for each plot."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self._curve: Curve | None = None
+        self._trend: Line | None = None
+        self._range = (0.0, 1.0)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # what lies behind is not drawn
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def show_curve(self, curve: Curve) -> None:
+        """Draw it; nothing happens where it is drawn already."""
+        if self._curve is not None and self._curve.equals(curve):
+            return
+        self._curve = curve
+        self._trend = smoothed(curve.values) if curve.is_loss else None
+        self._range = value_range(curve)
+        self.update()
+
+    @property
+    def area(self) -> QRectF:
+        """Where the lines are, logical pixels; axes are left of it and below."""
+        return QRectF(self.rect()).adjusted(_AXIS_WIDTH, 4, -_MARGIN, -_AXIS_HEIGHT)
+
+    def place(self, step: float, value: float) -> QPointF:
+        """Where a figure of the shown curve is drawn; up is better for every metric."""
+        return self._places(np.array([step]), np.array([value]))[0]
+
+    def _places(self, steps: Line, values: Line) -> list[QPointF]:
+        curve, area, (low, high) = self._curve, self.area, self._range
+        assert curve is not None
+        across = area.left() + area.width() * _spread(steps, 0.0, _end(curve), 0.06)
+        share = _spread(values, low, high, 0.1)
+        down = area.top() + area.height() * (share if curve.falls else 1 - share)
+        return [QPointF(x, y) for x, y in zip(across.tolist(), down.tolist(), strict=True)]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self.tokens.panel))
+        curve = self._curve
+        if curve is None or self.area.width() < 1 or self.area.height() < 1:
+            return
+        self._draw_axes(painter, curve)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.save()
+        painter.setClipRect(self.area)
+        measured = QPolygonF(self._places(curve.steps, curve.values))
+        if self._trend is None:
+            _draw_strong(painter, measured, self.tokens.accent)
+        else:
+            painter.setPen(QPen(QColor(self.tokens.dim), 0.8))
+            painter.drawPolyline(measured)
+            trend = QPolygonF(self._places(curve.steps, self._trend))
+            _draw_strong(painter, trend, self.tokens.accent)
+        painter.restore()
+        if curve.kept is not None:
+            painter.setPen(QPen(QColor(self.tokens.text), 1.6))
+            painter.setBrush(QColor(self.tokens.panel))
+            painter.drawEllipse(self.place(*curve.kept), 4.5, 4.5)
+
+    def _draw_axes(self, painter: QPainter, curve: Curve) -> None:
+        area, flags = self.area, Qt.AlignmentFlag
+        low, high = self._range
+        grid = QColor(self.tokens.border)
+        for value, text in round_ticks(low, high):
+            y = self.place(0.0, value).y()
+            painter.setPen(grid)
+            painter.drawLine(QPointF(area.left() - 4, y), QPointF(area.right(), y))
+            painter.setPen(QColor(self.tokens.dim))
+            beside = QRectF(0, y - 10, _AXIS_WIDTH - 6, 20)
+            painter.drawText(beside, flags.AlignRight | flags.AlignVCenter, text)
+        painter.setPen(grid)
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        for step, text in round_ticks(0, _end(curve), _STEP_TICKS):
+            x = self.place(step, low).x()
+            painter.setPen(grid)
+            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
+            painter.setPen(QColor(self.tokens.dim))
+            below = QRectF(x - 40, area.bottom() + 4, 80, _AXIS_HEIGHT - 4)
+            painter.drawText(below, flags.AlignHCenter | flags.AlignTop, text)
+
+
+def _draw_strong(painter: QPainter, line: QPolygonF, colour: str) -> None:
+    """A line of two pixels, as four of one: Qt's pens of two take 70 times as long where a line
+    jumps up and down."""
+    painter.setPen(QPen(QColor(colour), 1.0))
+    for x, y in ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)):
+        painter.drawPolyline(line.translated(x, y))
+
+
+def _end(curve: Curve) -> float:
+    """The step at the right end of the plot."""
+    return max(float(curve.steps[-1]), 1.0)
+
+
+def _spread(values: Line, low: float, high: float, padding: float) -> Line:
+    """``(n,)`` as shares of a side that shows ``low`` to ``high`` with room at both ends."""
+    room = padding * (high - low)
+    return np.asarray((values - low + room) / (high - low + 2 * room))
 
 
 class CurvePlot(QFrame):
@@ -53,72 +160,27 @@ class CurvePlot(QFrame):
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setMinimumSize(180, _PLOT_HEIGHT)
-        # Words beside the plot, not in it: a title of pyqtgraph's widens what it does not fit into.
         self._title, self._reading = QLabel(), dim_label()
         self._title.setWordWrap(True)
-        self.chart = pg.PlotWidget()
-        self.chart.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.chart = Chart(tokens)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 6, 4, 4)
         column.setSpacing(1)
         column.addWidget(self._title)
         column.addWidget(self._reading)
         column.addWidget(self.chart, stretch=1)
-        plot = self.plot = self.chart.getPlotItem()
-        plot.setMouseEnabled(x=False, y=False)
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.layout.setContentsMargins(0, 4, 18, 0)  # the outermost figures are not cut
-        plot.showGrid(x=False, y=True, alpha=0.18)
-        # Axes that fit themselves to their figures can go on doing so for ever, the window
-        # standing still meanwhile: https://github.com/pyqtgraph/pyqtgraph/issues/3135
-        plot.getAxis("left").setWidth(_AXIS_WIDTH)
-        plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
-        for side in ("left", "bottom"):
-            plot.getAxis(side).enableAutoSIPrefix(False)
-        plot.getAxis("bottom").setStyle(maxTickLevel=0, hideOverlappingLabels=False)
-        self._curve: Curve | None = None
-        self._measured = plot.plot()
-        self._trend = plot.plot()
-        self._kept = pg.ScatterPlotItem(size=9)
-        plot.addItem(self._kept)
-        self.use_tokens(tokens)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
-        self._tokens = tokens
-        self.chart.setBackground(tokens.panel)
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.setPen(tokens.border)
-            axis.setTextPen(tokens.dim)
-        self._trend.setPen(pg.mkPen(tokens.accent, width=2.0))
-        self._kept.setPen(pg.mkPen(tokens.text, width=1.6))
-        self._kept.setBrush(pg.mkBrush(tokens.panel))
-        if self._curve is not None:
-            self.show_curve(self._curve)
+        self.chart.tokens = tokens
+        self.chart.update()
 
     def show_curve(self, curve: Curve) -> None:
         """Draw it; also when it has grown."""
-        self._curve, tokens = curve, self._tokens
         self.setAccessibleName(f"{curve.title}, {curve.reading}")
         self._title.setText(curve.title)
         self._reading.setText(curve.reading)
-        pen = (tokens.dim, 0.8) if curve.is_loss else (tokens.accent, 2.0)
-        self._measured.setPen(pg.mkPen(pen[0], width=pen[1]))
-        self._measured.setData(curve.steps, curve.values)
-        if curve.is_loss:
-            self._trend.setData(curve.steps, smoothed(curve.values))
-        if curve.kept is not None:
-            self._kept.setData([curve.kept[0]], [curve.kept[1]])
-        last = max(float(curve.steps[-1]), 1.0)
-        self.plot.setXRange(0, last, padding=0.06)
-        self.plot.getAxis("bottom").setTicks([round_ticks(0, last, _STEP_TICKS)])
-        self.plot.invertY(curve.falls)
-        low, high = value_range(curve)
-        self.plot.setYRange(low, high, padding=0.1)
-        self.plot.getAxis("left").setTicks([round_ticks(low, high)])
+        self.chart.show_curve(curve)
 
 
 def value_range(curve: Curve) -> tuple[float, float]:
@@ -163,6 +225,7 @@ class LearningCurves(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._tokens = tokens
         self._plots: dict[tuple[int, str], CurvePlot] = {}
+        self._drawn: dict[int, list[Point]] = {}
         self._headings: list[QLabel] = []
         self._grids: list[QGridLayout] = []
         self._layout = QVBoxLayout(self)
@@ -180,11 +243,15 @@ class LearningCurves(QWidget):
             plot.use_tokens(tokens)
 
     def show_history(self, history: LearningHistory) -> None:
-        """Draw everything in it; plots that are there already are drawn on."""
-        for stage in range(len(history.stages)):
+        """Draw everything in it; plots that are there already are drawn on, stages that have not
+        changed are left as they are."""
+        for stage, points in enumerate(history.stages):
             if stage == len(self._grids):
                 self._begin_stage()
             self._headings[stage].setText(history.title(stage))
+            if self._drawn.get(stage) == points:
+                continue
+            self._drawn[stage] = list(points)
             for curve in history.curves(stage):
                 plot = self._plots.get((stage, curve.name)) or self._place(stage, curve.name)
                 plot.show_curve(curve)
@@ -232,6 +299,8 @@ def render_curves(
     Raises:
         UserError: there is no history, or the picture cannot be written.
     """
+    from retina_viewer.ui.app import make_application  # which has a window import this module
+
     history = read_history(run)
     if not any(history.stages):
         raise UserError("The training has not written anything down yet.", "Let it run a while.")

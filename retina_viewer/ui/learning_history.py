@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,10 @@ _TITLES = {
     "score": "Score",
 }
 _LESS_IS_BETTER = ("lpips", "error")
+_FEWEST_KEPT = 150
+"""Losses and validations of a stage that stay when it is thinned: a plot is some 200 px wide."""
+_AT_ONCE = 256
+"""Windows of a running median that are sorted together: bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +72,14 @@ class Curve:
         name, _, scale = self.name.partition(RESULT_OF)
         known = _TITLES.get(name) or name.split("/")[-1].replace("_", " ").capitalize()
         return f"{known}, ×{scale}" if scale else known
+
+    def equals(self, other: Curve) -> bool:
+        """Whether both say the same."""
+        return (
+            (self.name, self.kept) == (other.name, other.kept)
+            and np.array_equal(self.steps, other.steps)
+            and np.array_equal(self.values, other.values)
+        )
 
     @property
     def is_loss(self) -> bool:
@@ -107,7 +120,28 @@ class LearningHistory:
         while len(self.stages) <= stage:
             self.stages.append([])
         numbers = {k: float(v) for k, v in point.items() if isinstance(v, int | float)}
-        self.stages[stage].append(numbers)
+        self.stages[stage].append({k: v for k, v in numbers.items() if math.isfinite(v)})
+
+    def thin(self, stage: int) -> None:
+        """Bound what a stage holds, so that it is drawn as fast at its end as at its beginning:
+        losses become means of two neighbours; of validations every second goes, but for the best
+        and the newest."""
+        points = self.stages[stage]
+        losses = [point for point in points if "score" not in point]
+        judged = [point for point in points if "score" in point]
+        if max(len(losses), len(judged)) < 2 * _FEWEST_KEPT:
+            return
+        if len(losses) >= 2 * _FEWEST_KEPT:
+            losses = [_mean(*losses[place : place + 2]) for place in range(0, len(losses), 2)]
+        if len(judged) >= 2 * _FEWEST_KEPT:
+            best = max(judged, key=lambda point: point["score"])
+            stay = (id(best), id(judged[-1]))
+            judged = [one for n, one in enumerate(judged) if n % 2 == 0 or id(one) in stay]
+        points[:] = sorted([*losses, *judged], key=lambda point: point["step"])
+
+    def copy(self) -> LearningHistory:
+        """What is added to one is not in the other."""
+        return LearningHistory([list(points) for points in self.stages], self.names)
 
     def length(self, stage: int) -> float:
         """The steps that a stage has done."""
@@ -132,6 +166,14 @@ class LearningHistory:
             steps = np.array([point["step"] for point in own])
             found.append(Curve(name, steps, np.array([point[name] for point in own]), kept))
         return found
+
+
+def _mean(one: Point, other: Point | None = None) -> Point:
+    """Of two neighbours, at the step of the later one."""
+    if other is None:
+        return one
+    shared = {name: (one[name] + other[name]) / 2 for name in one if name in other}
+    return {**one, **other, **shared, "step": other["step"]}
 
 
 def read_history(path: Path) -> LearningHistory:
@@ -172,12 +214,15 @@ def _from_json(file: Path) -> list[list[Point]]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         stages: list[list[Point]] = [
-            [{str(name): float(value) for name, value in point.items()} for point in stage]
+            [
+                {str(k): float(v) for k, v in point.items() if math.isfinite(float(v))}
+                for point in stage
+            ]
             for stage in content
         ]
         if not all("step" in point for stage in stages for point in stage):
             raise ValueError("a point without its step")
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{file.name} is not the history of a training.",
             "It is written by retina-viewer train.",
@@ -193,8 +238,18 @@ def smoothed(values: Line) -> Line:
         values: ``(n,)``.
     """
     half = max(4, len(values) // 20)
+    places = np.arange(len(values))
+    reach = np.maximum(np.minimum(half, np.minimum(places, places[::-1])), half // 3)
     result = np.empty_like(values)
-    for place in range(len(values)):
-        reach = max(min(half, place, len(values) - 1 - place), half // 3)
-        result[place] = np.median(values[max(place - reach, 0) : place + reach + 1])
+    padded = np.pad(values, half, constant_values=np.nan)
+    for start in range(0, len(values), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            padded[start : start + _AT_ONCE + 2 * half], 2 * half + 1
+        )
+        outside = np.abs(np.arange(-half, half + 1))[None] > reach[some, None]
+        ordered = np.sort(np.where(outside, np.nan, windows), axis=1)  # what is no number: last
+        count = np.count_nonzero(~np.isnan(ordered), axis=1)
+        rows = np.arange(len(ordered))
+        result[some] = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
     return result

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.job import Lane
+from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
@@ -37,8 +40,28 @@ class Status(Enum):
     FAILED = auto()
 
 
+@dataclass
+class _Attempt:
+    """What the person wants opened, until it is on the screen or nothing of it can be.
+
+    Attributes:
+        waiting: the files to try after this one, where any of several will do.
+        paths: the strip to go back to where nothing of a folder can be opened.
+        failures: of the files that were tried.
+        asked_at: ``time.monotonic()`` when the person wanted it.
+    """
+
+    waiting: list[Path]
+    paths: list[Path]
+    failures: list[tuple[Path, Exception]] = field(default_factory=list)
+    asked_at: float = field(default_factory=time.monotonic)
+
+
 class Library(QObject):
-    """Opens photographs and folders in the background."""
+    """Opens photographs and folders in the background.
+
+    What cannot be opened changes nothing: :attr:`shown` stays, and with it the strip's mark.
+    """
 
     list_changed = Signal()
     """:attr:`paths` is another list."""
@@ -58,104 +81,167 @@ class Library(QObject):
         self._jobs = jobs
         self.paths: list[Path] = []
         self.current = -1
+        """Of the chosen one, which may still be loading; -1: none."""
+        self.shown: Path | None = None
+        """The last one that could be opened: what is on the screen."""
+        self.asked_at = 0.0
+        """``time.monotonic()`` when the person wanted it."""
+        self._at = -1
+        """Where stepping goes on from: also past one that cannot be opened."""
         self._status: dict[Path, Status] = {}
-        self._photos: OrderedDict[Path, Photo] = OrderedDict()
+        self._photos: OrderedDict[tuple[Path, int], Photo] = OrderedDict()
         self._thumbnails: dict[Path, Pyramid] = {}
         self._visible: Sequence[int] = ()
+        jobs.ended.connect(self._job_ended)
 
     # Opening
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open files and folders. Folders replace the strip; files alone are added to it."""
-        folders = [path for path in paths if path.is_dir()]
-        if not folders:
-            self._add(list(paths))
+        if not paths:
             return
 
-        def work(progress: Progress) -> list[Path]:
+        # Which of them are folders is asked of the drive too, and that may not answer.
+        def work(progress: Progress) -> tuple[bool, list[Path]]:
             found: list[Path] = []
-            for path in paths:
+            folders = False
+            for path in dict.fromkeys(paths):
                 progress(0.0, "reading the folder")
-                found += self._services.images_in(path) if path.is_dir() else [path]
+                if path.is_dir():
+                    folders = True
+                    found += self._services.images_in(path)
+                else:
+                    found.append(path)
             if not found:
                 raise UserError(
-                    f"There is no photograph in {folders[0].name}.", "Choose another folder."
+                    f"There is no photograph in {paths[0].name}.", "Choose another folder."
                 )
-            return found
+            return folders, found
 
-        def done(found: list[Path]) -> None:
-            self.show_only(found)
+        def done(found: tuple[bool, list[Path]]) -> None:
+            folders, files = found
+            self.show_only(files) if folders else self._add(files)
 
         self._jobs.submit(
             LIST_KEY,
             work,
             done,
-            failed=lambda error: self.failed.emit(folders[0], error),
+            failed=lambda error: self.failed.emit(paths[0], error),
             title="reading the folder",
             lane=Lane.FILES,
         )
 
     def _add(self, files: list[Path]) -> None:
-        new = [path for path in dict.fromkeys(files) if path not in self.paths]
+        if not files:
+            return
+        new = [path for path in files if path not in self.paths]
         if new:
             self.paths = [*self.paths, *new]
             self.list_changed.emit()
-        if files:
-            self.select(self.paths.index(files[0]), again=True)
+        for path in files:
+            # Opened by name, they are read anew: a file may have been replaced since.
+            self._thumbnails.pop(path, None)
+            for key in [key for key in self._photos if key[0] == path]:
+                del self._photos[key]
+        self._try(files[0], 0, _Attempt(files[1:], self.paths))
 
     def show_only(self, files: list[Path]) -> None:
-        """Replace the strip by these files and show the first."""
-        self.paths = list(dict.fromkeys(files))
-        self.current = -1
+        """Replace the strip by these files and show the first that can be opened."""
+        before = self.paths
+        self.paths, self.current = list(dict.fromkeys(files)), -1
         self.list_changed.emit()
-        self.select(0)
+        self._try(self.paths[0], 0, _Attempt(self.paths[1:], before))
 
     def step(self, by: int) -> None:
         """The next (1) or the previous (-1) photograph, where there is one."""
-        index = self.current + by
+        index = self._at + by
         if 0 <= index < len(self.paths):
             self.select(index)
 
-    def select(self, index: int, *, again: bool = False) -> None:
-        """Show a photograph of the strip.
-
-        Args:
-            index: into :attr:`paths`.
-            again: also where it is the chosen one already, such as after a failure.
-        """
+    def select(self, index: int) -> None:
+        """Show a photograph of the strip; nothing happens where it is chosen already."""
         path = self.paths[index]
-        is_there = path in self._photos or self._jobs.is_active(OPEN_KEY)
-        if index == self.current and is_there and not again:
-            return
-        self.current = index
-        self.current_changed.emit(index)
-        kept = self._photos.get(path)
+        if index != self.current or (path != self.shown and not self._jobs.is_active(OPEN_KEY)):
+            self._try(path, 0, _Attempt([], self.paths))
+
+    def show_page(self, page: int) -> None:
+        """Show another picture of the file that is shown."""
+        if self.shown is not None:
+            self._try(self.shown, page, _Attempt([], self.paths))
+
+    def _try(self, path: Path, page: int, attempt: _Attempt) -> None:
+        self._choose(path)
+        kept = self._photos.get((path, page))
         if kept is not None:
             self._jobs.cancel(OPEN_KEY)
-            self._photos.move_to_end(path)
-            self.opened.emit(kept)
+            self._photos.move_to_end((path, page))
+            self._show(path, kept, attempt)
             return
 
         def work(progress: Progress) -> Photo:
             progress(0.1, path.name)
-            image = self._services.open_image(path)
+            image = self._services.open_image(path, page)
             progress(0.6, path.name)
-            photo = Photo(image, image.sha256 or f"memory {id(image)}")
+            photo = Photo(image, f"{image.sha256 or uuid4()} {page}")
             photo.toned(Tone.COLOUR)
             return photo
 
         def done(photo: Photo) -> None:
-            self._photos[path] = photo
+            self._photos[path, page] = photo
             while len(self._photos) > PHOTOGRAPHS_KEPT:
                 self._photos.popitem(last=False)
             self.mark(path, Status.OPENED)
-            self.opened.emit(photo)
+            self._show(path, photo, attempt)
 
         def failed(error: Exception) -> None:
-            self.mark(path, Status.FAILED)
-            self.failed.emit(path, error)
+            attempt.failures.append((path, error))
+            if page == 0:
+                self.mark(path, Status.FAILED)
+            if attempt.waiting:
+                self._try(attempt.waiting.pop(0), 0, attempt)
+            else:
+                self._give_up(attempt)
 
         self._jobs.submit(OPEN_KEY, work, done, failed=failed, title="opening", lane=Lane.FILES)
+
+    def _choose(self, path: Path | None) -> None:
+        """Mark a photograph of the strip as the chosen one; -1 where it is not in it."""
+        index = self.paths.index(path) if path in self.paths else -1
+        if path is not None:
+            self._at = index
+        if index != self.current:
+            self.current = index
+            self.current_changed.emit(index)
+
+    def _show(self, path: Path, photo: Photo, attempt: _Attempt) -> None:
+        self.shown, self.asked_at = path, attempt.asked_at
+        self.opened.emit(photo)
+        if attempt.failures:
+            self._report(attempt.failures)
+
+    def _give_up(self, attempt: _Attempt) -> None:
+        """Nothing of it can be opened: everything stays as it was."""
+        at = self._at
+        if attempt.paths != self.paths:
+            self.paths, self.current = attempt.paths, -1
+            self.list_changed.emit()
+            at = -1
+        self._choose(self.shown)
+        if at >= 0:
+            self._at = at
+        self._report(attempt.failures)
+
+    def _report(self, failures: list[tuple[Path, Exception]]) -> None:
+        path, error = failures[0]
+        if len(failures) > 1 and isinstance(error, UserError):
+            message = f"{len(failures)} files could not be opened. The first: {error.message}"
+            error = UserError(message, error.hint)
+        self.failed.emit(path, error)
+
+    def _job_ended(self, job: Job) -> None:
+        """A cancelled opening leaves the mark at what is shown."""
+        if job.key == OPEN_KEY and job.is_cancelled and not self._jobs.is_active(OPEN_KEY):
+            self._choose(self.shown)
 
     # The strip
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QSettings, Qt
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from retina_viewer.core.names import readable
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
+from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.photo import Photo
 
-FILTER = "Photographs (*.jpg *.jpeg *.png *.tif *.tiff *.bmp *.webp *.gif *.dcm);;All files (*)"
+FILTER = f"Photographs ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 MASKS = ("_fov", "_vessels", "_ma")
 """Endings of files beside the samples that are no photographs."""
 
@@ -41,17 +43,18 @@ class Opening(QObject):
         menu.addAction("Open photographs…\tCtrl+O", self.ask_for_files)
         menu.addAction("Open a folder…\tCtrl+Shift+O", self.ask_for_folder)
         menu.addAction("Open a sample", self.open_sample)
-        recent = [path for path in self._settings.recent_files if path.exists()]
+        # Not asked whether they exist: a drive that does not answer would stop the window.
+        recent = self._settings.recent_files
         if recent:
             menu.addSeparator()
             heading = menu.addAction("Recent")
             heading.setEnabled(False)
             for path in recent:
-                name = path.name.replace("&", "&&")
+                name = readable(path.name).replace("&", "&&")
                 action = menu.addAction(name)
                 action.triggered.connect(lambda _=False, path=path: self._library.open([path]))
             menu.addSeparator()
-            menu.addAction("Forget recent files", self.forget)
+            menu.addAction("Forget recent files and folders", self.forget)
 
     def ask_for_files(self) -> None:
         dialog = self._dialog("Open photographs", QFileDialog.FileMode.ExistingFiles)
@@ -86,7 +89,12 @@ class Opening(QObject):
             self._settings.remember_file(path)
 
     def forget(self) -> None:
-        self._settings.recent_files = []
+        """Also where photographs were opened from and saved to: folders may be named after people,
+        and what the file dialog remembers by itself."""
+        self._settings.forget_places()
+        dialogs = QSettings(QSettings.Scope.UserScope, "QtProject")
+        for key in ("history", "lastVisited"):
+            dialogs.remove(f"FileDialog/{key}")
 
     def folder_of(self, photo: Photo) -> Path:
         """Where results of a photograph go unless the person says otherwise."""

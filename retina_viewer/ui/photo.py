@@ -8,8 +8,39 @@ from dataclasses import dataclass, field
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Chip, Source
 from retina_viewer.ui.display_tone import ToneMap
 from retina_viewer.ui.view_state import Tone
+
+
+def origin_chips(image: FundusImage, *, smoothed: bool, detail: str = "") -> tuple[Chip, ...]:
+    """What a pane that shows the photograph itself calls its pixels.
+
+    Args:
+        smoothed: whether the screen enlarges it: also the original then shows more than the camera
+            recorded.
+        detail: what else is said of it, such as its size.
+    """
+    text = f"{image.label} {detail}".strip()
+    chip = Chip(f"{text}, smoothed" if smoothed else text, _source(image))
+    return (chip, *damage_chips(image))
+
+
+def inherited_chips(image: FundusImage) -> tuple[Chip, ...]:
+    """What a result takes over from its source: that it was made already, that it is damaged."""
+    if image.made_by is None:
+        return damage_chips(image)
+    return (Chip(f"OF {image.label}", _source(image)), *damage_chips(image))
+
+
+def damage_chips(image: FundusImage) -> tuple[Chip, ...]:
+    return (Chip("DAMAGED FILE", Source.DAMAGED),) if image.damage else ()
+
+
+def _source(image: FundusImage) -> Source:
+    if image.made_by is None:
+        return Source.CAMERA
+    return Source.INTERPOLATED if image.made_by.model is None else Source.NETWORK
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
-from retina_viewer.core.errors import UserError
+from retina_viewer.core.errors import mendable
 from retina_viewer.core.log import recent_lines
 from retina_viewer.ui.dialogs.report import ReportDialog, report_on
 from retina_viewer.ui.widgets.banner import Banner
@@ -20,12 +20,18 @@ class Problems(QObject):
         self._window = window
         self.dialog: ReportDialog | None = None
 
-    def show(self, error: BaseException, action: str = "") -> None:
-        """Show an error in the way it deserves; ``action`` labels the banner's button."""
-        if isinstance(error, UserError):
+    def show(self, error: BaseException, action: str = "", *, calm: bool = False) -> None:
+        """Show an error in the way it deserves.
+
+        Args:
+            action: labels the banner's button.
+            calm: it is a question, and no failure.
+        """
+        known = mendable(error)
+        if known is not None:
             cause = error.__cause__
             details = f"{type(cause).__name__}: {cause}" if cause is not None else ""
-            self._banner.show_problem(error.message, error.hint, details, action)
+            self._banner.show_problem(known.message, known.hint, details, action, calm=calm)
             return
         if self.dialog is not None:
             return  # the first error is the one to report; others mostly follow from it

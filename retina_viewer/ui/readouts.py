@@ -30,48 +30,47 @@ class Readouts(QObject):
         self._library = library
         self._toolbar = toolbar
         self._statusbar = statusbar
-        self._hovering = False
-        self._place = 0.0, 0.0
+        self._interaction = interaction
+        self._chosen: object = None
         viewer.changed.connect(self._view_changed)
         viewer.sharpened.connect(self._sharpened)
-        viewer.layers_changed.connect(self._layers_changed)
-        interaction.hovered.connect(self._hovered)
-        interaction.left.connect(self._cursor_left)
+        viewer.tiles.finished.connect(lambda waited: statusbar.show_time(f"waited {waited:.1f} s"))
+        viewer.layers_changed.connect(self._show_place)
+        viewer.layers_changed.connect(self._sharpened)
+        interaction.hovered.connect(self._show_place)
+        interaction.left.connect(self._show_place)
         toolbar.show_view(viewer.view, viewer.method.scales)
 
     def _view_changed(self, old: object, new: object) -> None:
-        view = self._viewer.view
+        view, chosen = self._viewer.view, (self._viewer.photo, self._viewer.making)
+        if chosen != self._chosen:
+            # How long something took is not said of something else.
+            self._chosen = chosen
+            self._statusbar.show_time("")
         self._toolbar.show_view(view, self._viewer.method.scales)
         self._statusbar.show_zoom(view.main.zoom if view.has_image else None)
         self._statusbar.show_distance(distance_text(self._viewer))
-        if not self._hovering:
-            self._cursor_left()
+        self._show_place()
         self._sharpened()
 
     def _sharpened(self) -> None:
         viewer = self._viewer
         sharp, recipe = viewer.sharp, viewer.result_recipe
         busy = sharp < 1 and not viewer.tiles.is_paused and viewer.can_enhance
-        self._statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
-        if sharp < 1 or not viewer.tiles.seconds or recipe is None:
+        guesses = viewer.guesses.summary
+        if not busy and guesses is not None and guesses.share < 1 and not guesses.stopped:
+            self._statusbar.show_tiles(f"guesses {int(guesses.share * 100)} %", guesses.share)
+        else:
+            self._statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
+        if sharp < 1 or recipe is None or not viewer.method.learned:
             return
-        self._statusbar.show_time(f"×{recipe.scale} {viewer.tiles.seconds:.1f} s")
-        if viewer.method.learned and viewer.photo is not None and viewer.photo.image.path:
+        if viewer.photo is not None and viewer.photo.image.path:
             self._library.mark(viewer.photo.image.path, Status.ENHANCED)
 
-    def _cursor_left(self) -> None:
-        """Without a cursor the loupe's place is the one to name."""
-        self._hovered(self._viewer.view.loupe.x, self._viewer.view.loupe.y)
-        self._hovering = False
-
-    def _layers_changed(self) -> None:
-        hovering = self._hovering
-        self._hovered(*self._place)
-        self._hovering = hovering
-
-    def _hovered(self, x: float, y: float) -> None:
-        self._hovering = True
-        self._place = x, y
+    def _show_place(self) -> None:
+        """What is under the cursor now; without one, the loupe's place is the one to name."""
+        loupe = self._viewer.view.loupe
+        x, y = self._interaction.under_cursor or (loupe.x, loupe.y)
         photo = self._viewer.photo
         rgb = photo.colour_at(x, y) if photo is not None else None
         self._statusbar.show_cursor(x, y, rgb)
@@ -80,12 +79,14 @@ class Readouts(QObject):
 
 def layers_text(viewer: Viewer, x: float, y: float) -> str:
     """What the layers that are on say of a place in the photograph (source pixels)."""
-    parts, layers, guess = [], viewer.layers.current, viewer.guess
+    parts, layers = [], viewer.layers.current
     place = int(y), int(x)
     if LayerName.SALIENCY in viewer.view.layers_on and layers.saliency is not None:
         parts.append(f"saliency {layers.saliency[place]:.2f}")
-    if LayerName.CONSISTENCY in viewer.view.layers_on and guess is not None:
-        parts.append(f"expected error {guess.map.expected_error[place]:.1f}")
+    if viewer.guesses.art is not None:
+        error = viewer.guesses.value_at(x, y)
+        known = "not computed here" if error is None else f"{error:.1f}"
+        parts.append(f"expected error {known}")
     return "   ".join(parts)
 
 

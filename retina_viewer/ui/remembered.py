@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retina_viewer.core.settings import LayerSettings, Settings
+from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.imaging.overlay import COLOUR_MAPS
 from retina_viewer.ui.making import Catalogue
 from retina_viewer.ui.view_state import LayerName, Layout, ViewState
@@ -26,6 +27,8 @@ def state_from(settings: Settings, catalogue: Catalogue) -> ViewState:
     saliency = settings.layers.get(LayerName.SALIENCY.value)
     if saliency is not None and saliency.colour_map in COLOUR_MAPS:
         state.colour_map = saliency.colour_map
+    if saliency is not None and saliency.style in set(SaliencyStyle):
+        state.saliency_style = SaliencyStyle(saliency.style)
     return state
 
 
@@ -43,8 +46,9 @@ def remember(settings: Settings, viewer: Viewer) -> None:
     for name in LayerName:
         old = settings.layers.get(name.value, LayerSettings())
         colours = state.colour_map if name is LayerName.SALIENCY else old.colour_map
+        style = state.saliency_style.value if name is LayerName.SALIENCY else old.style
         settings.layers[name.value] = LayerSettings(
-            opacity=state.layer(name).opacity, colour_map=colours
+            opacity=state.layer(name).opacity, colour_map=colours, style=style
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.view_state import (
     LayerName,
@@ -44,6 +45,7 @@ class ResolvedView:
     layers: tuple[LayerView, ...]
     layers_on: tuple[LayerName, ...]
     colour_map: str
+    saliency_style: SaliencyStyle
     smooth: bool
     overview: bool
     divider: float
@@ -84,6 +86,7 @@ def resolve(state: ViewState) -> ResolvedView:
         layers=tuple(LayerView(name, state.layer(name).opacity) for name in shown),
         layers_on=on,
         colour_map=state.colour_map,
+        saliency_style=state.saliency_style,
         smooth=state.smooth,
         overview=state.overview,
         divider=state.divider,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
@@ -37,7 +38,8 @@ class DeviceInfo(Protocol):
 class Services:
     """See the functions of the same names for what they take and give."""
 
-    open_image: Callable[[Path], FundusImage]
+    open_image: Callable[[Path, int], FundusImage]
+    """(path, page)"""
     images_in: Callable[[Path], Sequence[Path]]
     thumbnail: Callable[[Path, int], NDArray[np.uint8]]
     catalogue: Callable[[], Catalogue]
@@ -47,9 +49,10 @@ class Services:
     saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
     vessels: Callable[[FundusImage, str, Progress], VesselMap]
     """(image, device, progress)"""
-    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Progress], ConsistencyMap]
-    """(image, fitted enhancer, the same at fidelity 1 where it is not, progress)"""
-    export: Callable[[FundusImage, Enhancer, Path, Progress], Any]
+    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], ConsistencyMap]
+    """(image, fitted enhancer, the same at fidelity 1 where it is not, region, progress)"""
+    export: Callable[[FundusImage, Enhancer, Path, bool, Progress], Any]
+    """(image, enhancer, path, whether a corner carries the AI mark, progress)"""
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
     export_consistency: Callable[[FundusImage, Enhancer, ConsistencyMap, Path, Path], Any]
@@ -58,10 +61,10 @@ class Services:
     """A result in the photograph's colour space as sRGB."""
 
 
-def _open_image(path: Path) -> FundusImage:
+def _open_image(path: Path, page: int) -> FundusImage:
     from retina_viewer.imaging.readers import open_image
 
-    return open_image(path)
+    return open_image(path, page)
 
 
 def _images_in(folder: Path) -> Sequence[Path]:
@@ -84,13 +87,16 @@ def _catalogue() -> Catalogue:
 
 def _networks(method: str) -> Sequence[NetworkInfo]:
     """The installed networks of a method, its default first."""
-    from retina_viewer.superres.methods import default_network, models_of
+    from retina_viewer.superres.methods import default_network, models_of, weights_behind
 
     default = default_network(method)
     first = "" if default is None else default.name
     fitting = models_of(method)
     fitting.sort(key=lambda card: (card.name != first, card.name))
-    return [NetworkInfo(card.name, card.title, card.twin, card.fidelity) for card in fitting]
+    return [
+        NetworkInfo(card.name, card.title, card.twin, card.fidelity, weights_behind(card))
+        for card in fitting
+    ]
 
 
 def _make_enhancer(making: Making) -> Enhancer:
@@ -125,18 +131,19 @@ def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
 
 
 def _consistency(
-    image: FundusImage, enhancer: Enhancer, other: Enhancer | None, progress: Progress
+    image: FundusImage, enhancer: Enhancer, other: Enhancer | None, region: Rect, progress: Progress
 ) -> ConsistencyMap:
-    from retina_viewer.superres.consistency import consistency_map
+    from retina_viewer.superres.consistency import region_map
 
-    mask = image.field_of_view.mask
-    return consistency_map(enhancer, image.unit_rgb(), mask, other=other, progress=progress)
+    return region_map(image, enhancer, region, other=other, progress=progress)
 
 
-def _export(image: FundusImage, enhancer: Enhancer, path: Path, progress: Progress) -> Any:
+def _export(
+    image: FundusImage, enhancer: Enhancer, path: Path, mark: bool, progress: Progress
+) -> Any:
     from retina_viewer.superres.export import export_enhanced
 
-    return export_enhanced(image, enhancer, path, progress=progress)
+    return export_enhanced(image, enhancer, path, mark=mark, progress=progress)
 
 
 def _export_saliency(

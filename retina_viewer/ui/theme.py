@@ -124,6 +124,8 @@ QMenu::item:disabled { color: $dim; }
 QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
 QFrame#banner { background: $red_ground; border: none; border-bottom: 1px solid $border; }
 QFrame#banner QLabel[role="message"] { color: $red; font-weight: bold; }
+QFrame#banner[calm="true"] { background: $raised; }
+QFrame#banner[calm="true"] QLabel[role="message"] { color: $text; }
 QFrame[role="drop"] { border: 1px dashed $dim; border-radius: 6px; background: $panel; }
 QFrame[role="card"] { border: 1px solid $border; border-radius: 6px; background: $panel; }
 QFrame[role="offer"] { background: $raised; border: none; border-bottom: 1px solid $border; }

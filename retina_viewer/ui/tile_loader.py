@@ -6,14 +6,17 @@ screen then; so nothing has to be re-ordered or cancelled when the person moves 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from typing import Generic
 
 from PySide6.QtCore import QObject, Signal
 
-from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
+    Cache,
+    T,
     TileCache,
     TileKey,
     Wanted,
@@ -22,7 +25,7 @@ from retina_viewer.ui.canvas.tiles import (
     tiles_over,
 )
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
-from retina_viewer.ui.job import Job, Lane
+from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
@@ -30,54 +33,64 @@ from retina_viewer.ui.services import Services
 KEY = "tile"
 
 
-class TileLoader(QObject):
-    """Keeps the tiles of what is shown coming. Two of them in one window need different keys."""
+class Loader(QObject, Generic[T]):
+    """Keeps what is shown coming, one tile at a time. What a tile holds, and which comes next, is
+    said by those who derive from it; two of them in one window need different keys.
+    """
+
+    cache: Cache[T]
 
     tile_ready = Signal(object)
     """(Rect): a tile of what is shown is in the cache."""
     progressed = Signal()
-    """:meth:`sharp` has changed."""
+    """More of what is shown is finished, or nothing more will be."""
+    finished = Signal(float)
+    """(seconds): all that is shown has come, so long after it was asked for."""
     failed = Signal(object)
     """(Exception): the method cannot work; nothing is computed until another is chosen."""
 
-    def __init__(
-        self, services: Services, jobs: Jobs, parent: QObject | None = None, key: str = KEY
-    ) -> None:
+    def __init__(self, jobs: Jobs, key: str, lane: Lane, parent: QObject | None) -> None:
         super().__init__(parent)
-        self.cache = TileCache()
-        self.shelf = EnhancerShelf(services)
-        self._jobs, self._key = jobs, key
+        self._jobs, self._key, self._lane = jobs, key, lane
         self._photo: Photo | None = None
-        self._shown: Sequence[Wanted] = ()
         self._kind: object = None
         self._paused = False
-        self._seconds = 0.0
-        self._reckoned: dict[Wanted, float] = {}
-        self._reckoned_for = -1
+        self._asked_at: float | None = None
+        self._waited: float | None = None
+        self._under_way: TileKey | None = None
 
-    def show(self, photo: Photo | None, kind: object, shown: Sequence[Wanted]) -> None:
-        """Say what is on the screen.
+    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> T:
+        """The tile; in a worker thread."""
+        raise NotImplementedError
 
-        Args:
-            photo: the photograph; None for none.
-            kind: what the person chose; another value drops the tile that is being computed.
-            shown: the parts that panes show, the most important first; empty to compute nothing.
-        """
+    def _most_wanted(self, photo: Photo) -> TileKey | None:
+        """What to compute next; None where nothing is missing."""
+        raise NotImplementedError
+
+    @property
+    def _is_finished(self) -> bool:
+        """Whether all that is shown has come."""
+        raise NotImplementedError
+
+    def _look_at(self, photo: Photo | None, kind: object, asked_at: float | None = None) -> None:
+        """Go on with what is on the screen now; another kind drops the tile under way."""
         if kind != self._kind:
             self._jobs.cancel(self._key)
             self._paused = False
-            self._seconds = 0.0
-        self._photo, self._kind, self._shown = photo, kind, shown
+            self._asked_at = self._waited = None
+        self._photo, self._kind = photo, kind
+        self._look_at_the_clock(asked_at)
         self._next()
 
     def stop(self) -> None:
         """The person has cancelled: compute nothing until they choose something else or resume."""
-        self._paused = True
+        self._pause()
         self._jobs.cancel(self._key)
         self.progressed.emit()
 
     def resume(self) -> None:
         self._paused = False
+        self._look_at_the_clock()
         self._next()
 
     @property
@@ -89,9 +102,93 @@ class TileLoader(QObject):
         return self._jobs.is_active(self._key)
 
     @property
-    def seconds(self) -> float:
-        """Computing time spent on what the person chose."""
-        return self._seconds
+    def waited(self) -> float | None:
+        """Seconds from when the person last asked for something that was missing until all that is
+        shown had come; None as long as that has not been, since another choice."""
+        return self._waited
+
+    def _look_at_the_clock(self, asked_at: float | None = None) -> None:
+        """Waiting begins where something that is shown is missing."""
+        if self._is_finished:
+            self._asked_at = None
+        elif self._asked_at is None and not self._paused:
+            self._asked_at = time.monotonic() if asked_at is None else asked_at
+
+    def _stop_the_clock(self) -> None:
+        """Waiting ends with the last tile that is shown."""
+        if self._asked_at is not None and self._is_finished:
+            self._waited = time.monotonic() - self._asked_at
+            self._asked_at = None
+            self.finished.emit(self._waited)
+
+    def _pause(self) -> None:
+        """Nobody waits for what will not come."""
+        self._paused = True
+        self._asked_at = None
+
+    def _next(self) -> None:
+        """Compute the most wanted tile that is missing, unless one is being computed."""
+        if self._paused or self._photo is None or self._jobs.is_active(self._key):
+            return
+        key = self._most_wanted(self._photo)
+        if key is not None:
+            self._compute(self._photo, key)
+
+    def _compute(self, photo: Photo, key: TileKey) -> None:
+        def work(progress: Progress) -> T:
+            return self._make(photo, key, progress)
+
+        def done(tile: T) -> None:
+            self.cache.put(key, tile)
+            self._stop_the_clock()
+            self.tile_ready.emit(key.rect)
+            self.progressed.emit()
+            self._next()
+
+        def failed(error: Exception) -> None:
+            self._pause()
+            self.failed.emit(error)
+
+        self._jobs.submit(self._key, work, done, failed=failed, lane=self._lane)
+        self._under_way = key
+
+
+class TileLoader(Loader[Pyramid]):
+    """Keeps the tiles of results coming."""
+
+    cache: TileCache
+
+    def __init__(
+        self, services: Services, jobs: Jobs, parent: QObject | None = None, key: str = KEY
+    ) -> None:
+        super().__init__(jobs, key, Lane.TILES, parent)
+        self.cache = TileCache()
+        self.shelf = EnhancerShelf(services)
+        self._shown: Sequence[Wanted] = ()
+        self._reckoned: dict[Wanted, float] = {}
+        self._reckoned_for = -1
+
+    def show(
+        self,
+        photo: Photo | None,
+        kind: object,
+        shown: Sequence[Wanted],
+        asked_at: float | None = None,
+    ) -> None:
+        """Say what is on the screen.
+
+        Args:
+            photo: the photograph; None for none.
+            kind: what the person chose; another value drops the tile that is being computed.
+            shown: the parts that panes show, the most important first; empty to compute nothing.
+            asked_at: ``time.monotonic()`` when the person asked for it; None: now.
+        """
+        self._shown = shown
+        self._look_at(photo, kind, asked_at)
+
+    @property
+    def _is_finished(self) -> bool:
+        return all(self.sharp(wanted) >= 1 for wanted in self._shown)
 
     def sharp(self, wanted: Wanted) -> float:
         """The part of a visible region that is finished, 0 to 1."""
@@ -116,33 +213,12 @@ class TileLoader(QObject):
         )
         return done / wanted.region.area if wanted.region.area else 0.0
 
-    def _next(self) -> None:
-        """Compute the most wanted tile that is missing, unless one is being computed."""
-        if self._paused or self._photo is None or self._jobs.is_active(self._key):
-            return
-        key = self._most_wanted(self._photo.bounds)
-        if key is not None:
-            self._compute(self._photo, key)
+    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> Pyramid:
+        return self.shelf.tile(photo, key, progress)
 
-    def _compute(self, photo: Photo, key: TileKey) -> None:
-        def work(progress: Progress) -> Pyramid:
-            return self.shelf.tile(photo, key, progress)
-
-        def done(tile: Pyramid) -> None:
-            self.cache.put(key, tile)
-            self._seconds += job.seconds
-            self.tile_ready.emit(key.rect)
-            self.progressed.emit()
-            self._next()
-
-        def failed(error: Exception) -> None:
-            self._paused = True
-            self.failed.emit(error)
-
-        job: Job = self._jobs.submit(self._key, work, done, failed=failed, lane=Lane.TILES)
-
-    def _most_wanted(self, image: Rect) -> TileKey | None:
+    def _most_wanted(self, photo: Photo) -> TileKey | None:
         """A missing tile: of what is shown, centre first; then of a ring around it."""
+        image = photo.bounds
         for ring in (0, 1):
             for wanted in self._shown:
                 side = tile_side(wanted.recipe.scale)

@@ -15,6 +15,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retina_viewer.imaging.layers import (
+    GUESS_OPACITY,
+    SALIENCY_OPACITY,
+    VESSEL_OPACITY,
+    SaliencyStyle,
+)
+
 Scale = Literal[2, 4, 8, 16]
 SCALES: tuple[Scale, ...] = (2, 4, 8, 16)
 WHEEL_FACTOR = 1.2
@@ -51,7 +58,7 @@ class LayerState(BaseModel):
     model_config = ConfigDict(validate_assignment=True)
 
     on: bool = False
-    opacity: float = Field(default=0.6, ge=0.0, le=1.0)
+    opacity: float = Field(default=SALIENCY_OPACITY, ge=0.0, le=1.0)
 
 
 class ViewState(BaseModel):
@@ -77,9 +84,10 @@ class ViewState(BaseModel):
     """None for the network's own default."""
     back_projection: bool = True
     saliency: LayerState = Field(default_factory=LayerState)
-    vessels: LayerState = Field(default_factory=lambda: LayerState(opacity=0.9))
-    consistency: LayerState = Field(default_factory=lambda: LayerState(opacity=0.8))
+    vessels: LayerState = Field(default_factory=lambda: LayerState(opacity=VESSEL_OPACITY))
+    consistency: LayerState = Field(default_factory=lambda: LayerState(opacity=GUESS_OPACITY))
     colour_map: str = "inferno"
+    saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
     smooth: bool = True
     overview: bool = True
     divider: float = Field(default=0.5, ge=0.0, le=1.0)

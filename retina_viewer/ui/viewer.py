@@ -9,22 +9,25 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.ui.canvas.scene import Picture
+from retina_viewer.imaging.field_of_view import FieldOfView
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
+from retina_viewer.ui.compose import compose
 from retina_viewer.ui.demand import Demand
-from retina_viewer.ui.display import Display
+from retina_viewer.ui.guesses import Guesses
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.layer_store import Guess, Layers, LayerStore
+from retina_viewer.ui.layer_store import LayerStore
 from retina_viewer.ui.making import Catalogue, Making, MethodInfo, NetworkInfo
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.stand_in import StandIn
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import LayerName, Tone, ViewState
+from retina_viewer.ui.view_state import LayerName, ViewState
 
 TONE_KEY = "tone"
 
@@ -49,31 +52,36 @@ class Viewer(QObject):
         catalogue: Catalogue,
         jobs: Jobs,
         stage: Stage,
-        picture: Picture,
         state: ViewState,
     ) -> None:
         super().__init__(stage)
         self.state = state
         self.view = resolve(state)
         self.photo: Photo | None = None
+        self.shown: TonedPhoto | None = None
+        """The photograph as it is shown: in the tone before until the chosen one is ready."""
         self.device = "auto"
         self.ruler: tuple[float, float, float, float] | None = None
         self.tiles = TileLoader(services, jobs, self)
-        self.layers = LayerStore(services, self.tiles.shelf, jobs, self)
+        self.guesses = Guesses(services, self.tiles.shelf, jobs, self)
+        self.layers = LayerStore(services, jobs, self)
         self._jobs = jobs
         self._stage = stage
-        self._picture = picture
         self.catalogue = catalogue
         self._failed: set[Making] = set()
-        picture.tiles = self.tiles.cache
+        self._asked_at: float | None = None
+        self._doubt = ""
+        self._again: set[str] = set()
+        """Keys of enlargements that the person wants to see enlarged again."""
         self._demand = Demand(self, stage)
-        self._display = Display(stage, picture, self._demand)
         self.stand_in = StandIn(self._demand, self.tiles, self.making)
         self._connect()
 
     def _connect(self) -> None:
         self.tiles.progressed.connect(self._tile_arrived)
         self.tiles.failed.connect(self._enhancing_failed)
+        self.guesses.progressed.connect(self._layer_arrived)
+        self.guesses.failed.connect(self._guessing_failed)
         self.layers.changed.connect(self._layer_arrived)
         self.layers.failed.connect(self._layer_failed)
         self._stage.main_resized.connect(self._pane_resized)
@@ -95,13 +103,6 @@ class Viewer(QObject):
         return self.catalogue.making(self.state, self.device)
 
     @property
-    def shown_tone(self) -> Tone:
-        """What the original is shown in: the colours until the chosen tone is ready."""
-        tone = self.view.tone
-        ready = self.photo is not None and self.photo.toned_if_ready(tone) is not None
-        return tone if ready else Tone.COLOUR
-
-    @property
     def result_recipe(self) -> Recipe | None:
         """How the result in the main pane is made; None where none is."""
         wanted = self._demand.main(self.view)
@@ -115,30 +116,62 @@ class Viewer(QObject):
 
     @property
     def can_enhance(self) -> bool:
-        return self.making not in self._failed
+        return self.making not in self._failed and not self.needs_yes
 
     @property
-    def guess(self) -> Guess | None:
-        """Where the detail of the chosen result is a guess; None until it is known."""
-        return self.layers.current.guesses.get(self.making)
+    def needs_yes(self) -> bool:
+        """Whether the image is an enlargement, which is not enlarged again unasked."""
+        photo = self.photo
+        return photo is not None and photo.image.is_enlarged and photo.key not in self._again
+
+    @property
+    def remark(self) -> str:
+        """What is to be known of the photograph before one looks at it; empty where nothing is."""
+        remarks = self.photo.image.remarks if self.photo is not None else ()
+        return " ".join((*remarks, self._doubt)).strip()
+
+    @property
+    def photo_to_enlarge(self) -> Photo | None:
+        """The photograph, unless it needs a yes first."""
+        return None if self.needs_yes else self.photo
+
+    @property
+    def remedy(self) -> str:
+        """What :meth:`retry` would do now, as a button says it; empty where it would do nothing."""
+        if self.needs_yes:
+            return "Enlarge again"
+        return "" if self.can_enhance else "Try again"
+
+    def may_enlarge(self) -> bool:
+        """Whether the image may be enlarged; where it needs a yes, the person is asked for it."""
+        if self.photo is None or not self.needs_yes:
+            return True
+        self.problem.emit(enlarged_already(self.photo.image))
+        return False
 
     # What the person wants
 
-    def show_photo(self, photo: Photo | None) -> None:
-        """Show another photograph, whole; None shows none."""
-        self.photo = photo
+    def show_photo(self, photo: Photo | None, asked_at: float | None = None) -> None:
+        """Show another photograph, whole; None shows none.
+
+        Args:
+            asked_at: ``time.monotonic()`` when the person chose it; None: now.
+        """
+        self.photo, self._asked_at = photo, asked_at
+        self._doubt = ""
         self.ruler = None
-        self._display.take_original(None)
-        if photo is not None:
-            toned = photo.toned_if_ready(self.state.tone)
-            # A tone that is not ready yet: the colours until it is.
-            shown = toned or next(iter(photo.ready()), None)
-            self._display.take_original(shown.pyramid if shown else None)
+        # Until the chosen tone is ready, the colours, or whichever was made first.
+        self.shown = next(iter(photo.ready()), None) if photo is not None else None
         width, height = (photo.bounds.width, photo.bounds.height) if photo else (0, 0)
         self.state.set_image(width, height)
-        self._display.take_layers(self.layers.of(photo) if photo else Layers(), self.making)
         self.photo_changed.emit(photo)
         self.apply(force=True)
+
+    def take_field_of_view(self, field: FieldOfView) -> None:
+        """Where the retina is in the photograph, once that is known; and whether there is one."""
+        if field.doubt != self._doubt:
+            self._doubt = field.doubt
+            self.apply(force=True)
 
     def use_catalogue(self, catalogue: Catalogue) -> None:
         """Other models are installed than before."""
@@ -153,18 +186,28 @@ class Viewer(QObject):
         self.apply(force=True)
 
     def retry(self) -> None:
-        """Compute again what failed or was cancelled."""
+        """Compute again what failed or was cancelled; enlarge what was enlarged already."""
         self._failed.clear()
+        if self.photo is not None and self.needs_yes:
+            self._again.add(self.photo.key)
+            self.photo_changed.emit(self.photo)
         self.tiles.resume()
+        self.guesses.resume()
         self.apply(force=True)
 
     def cancelled(self) -> None:
         """The person has cancelled: stop sharpening, and turn off layers that are not there yet."""
         self.tiles.stop()
+        self.guesses.stop()
         for name in LayerName:
-            if self.state.layer(name).on and not self._picture.has_layer(name):
+            if self.state.layer(name).on and not self._is_there(name):
                 self.state.layer(name).on = False
         self.apply(force=True)
+
+    def _is_there(self, name: LayerName) -> bool:
+        if name is LayerName.CONSISTENCY:
+            return self.guesses.has_some
+        return self.layers.current.art(name) is not None
 
     def set_ruler(self, ruler: tuple[float, float, float, float] | None) -> None:
         self.ruler = ruler
@@ -188,55 +231,66 @@ class Viewer(QObject):
             new = self.view
         self._want_tone()
         self._want_tiles()
-        self.layers.show(self.photo, new.layers_on, new.colour_map, self.making)
-        self._display.take_layers(self.layers.current, self.making)
-        self._display.show(new)
+        look = (new.colour_map, new.saliency_style)
+        self.layers.show(self.photo, new.layers_on, look, self.making.device)
+        self._show()
         self.changed.emit(old, new)
 
     # Bringing the widgets up to it
+
+    def _show(self) -> None:
+        """Give the panes all that they paint; where it is the same, they do not paint again."""
+        if self.photo is not None:
+            self.shown = self.photo.toned_if_ready(self.view.tone) or self.shown
+        scenes = compose(self.view, self._demand.facts(self.view))
+        self._stage.show_scenes(scenes, measuring=self.view.measuring)
 
     def _want_tiles(self) -> None:
         wanted = [self._demand.main(self.view)]
         if self.view.loupe_shown:
             wanted.append(self._demand.loupe(self.view))
         kind = (self.photo.key if self.photo else "", self.making)
-        self.tiles.show(self.photo, kind, [item for item in wanted if item is not None])
+        shown = [item for item in wanted if item is not None]
+        self.tiles.show(self.photo, kind, shown, self._asked_at)
+        self._asked_at = None
+        self.guesses.show(self.photo, self._demand.sight(self.view))
 
     def _want_tone(self) -> None:
         photo, tone = self.photo, self.view.tone
         if photo is None:
             return
-        ready = photo.toned_if_ready(tone)
-        if ready is not None:
-            self._display.take_original(ready.pyramid)
-        elif not self._jobs.is_active(f"{TONE_KEY} {tone} {photo.key}"):
+        key = f"{TONE_KEY} {tone} {photo.key}"
+        if photo.toned_if_ready(tone) is not None or self._jobs.is_active(key):
+            return
 
-            def work(progress: Progress) -> TonedPhoto:
-                return photo.toned(tone)
+        def work(progress: Progress) -> TonedPhoto:
+            return photo.toned(tone)
 
-            self._jobs.submit(
-                f"{TONE_KEY} {tone} {photo.key}",
-                work,
-                lambda toned: self.apply(force=True),
-                title=tone.value,
-                lane=Lane.FILES,
-            )
+        self._jobs.submit(
+            key,
+            work,
+            lambda toned: self.apply(force=True),
+            title=tone.value,
+            lane=Lane.FILES,
+        )
 
     # What comes back
 
     def _tile_arrived(self) -> None:
-        self._display.repaint_results(self.view)
+        self._show()
         self.sharpened.emit()
 
     def _layer_arrived(self) -> None:
-        self._display.take_layers(self.layers.current, self.making)
-        self._display.repaint_results(self.view)
+        self._show()
         self.layers_changed.emit()
 
     def _layer_failed(self, name: LayerName, error: Exception) -> None:
         self.state.layer(name).on = False
         self.apply()
         self.problem.emit(error)
+
+    def _guessing_failed(self, error: Exception) -> None:
+        self._layer_failed(LayerName.CONSISTENCY, error)
 
     def _enhancing_failed(self, error: Exception) -> None:
         self._failed.add(self.making)
@@ -249,3 +303,11 @@ class Viewer(QObject):
         self.state.pane_width = max(1.0, pane.width() * ratio)
         self.state.pane_height = max(1.0, pane.height() * ratio)
         self.apply(force=True)
+
+
+def enlarged_already(image: FundusImage) -> UserError:
+    """What a person is told before an enlargement is enlarged."""
+    return UserError(
+        f"{image.name} was enlarged by this program already ({image.label}).",
+        "Enlarging it again takes made detail for real detail. Open the original if you have it.",
+    )

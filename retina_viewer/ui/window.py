@@ -16,8 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from retina_viewer.core.names import readable
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.canvas.scene import Picture
+from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.comparison.desk import ComparisonDesk
@@ -62,11 +63,10 @@ class Window(QMainWindow):
         self.services, self.settings = services, settings
         self.jobs = Jobs(self)
         self.library = Library(services, self.jobs, self)
-        picture = Picture()
-        self.stage = Stage(picture)
+        self.stage = Stage()
         catalogue = services.catalogue()
         state = state_from(settings, catalogue)
-        self.viewer = Viewer(services, catalogue, self.jobs, self.stage, picture, state)
+        self.viewer = Viewer(services, catalogue, self.jobs, self.stage, state)
         self.viewer.device = settings.device
         self.commands = Commands(self.viewer, self.library)
         self.interaction = Interaction(self.viewer, self.stage)
@@ -153,6 +153,7 @@ class Window(QMainWindow):
         self.open_menu.aboutToShow.connect(lambda: self.opening.fill_menu(self.open_menu))
         self.empty.open_clicked.connect(self.opening.ask_for_files)
         self.empty.sample_clicked.connect(self.opening.open_sample)
+        self.inspector.information.page_chosen.connect(library.show_page)
         self.inspector.export_clicked.connect(self.exports.show)
         self.inspector.compare_clicked.connect(self.comparisons.show)
         self.inspector.theme_chosen.connect(self._theme_chosen)
@@ -196,30 +197,27 @@ class Window(QMainWindow):
     def _photo_opened(self, photo: Photo) -> None:
         self.banner.hide()
         self._pages.setCurrentWidget(self.stage)
-        self.viewer.show_photo(photo)
-        self.setWindowTitle(f"{photo.image.name} - Retina Viewer")
+        self.viewer.show_photo(photo, self.library.asked_at)
+        self.setWindowTitle(f"{readable(photo.image.name)} - Retina Viewer")
         self.stage.setFocus()
         self.opening.remember(photo)
         self._measure_field_of_view(photo)
 
     def _measure_field_of_view(self, photo: Photo) -> None:
+        def done(field: FieldOfView) -> None:
+            self.viewer.take_field_of_view(field)
+            self.inspector.information.show_field_of_view(field)
+
         self.jobs.submit(
-            "field of view",
-            lambda progress: photo.image.field_of_view.diameter,
-            self.inspector.information.show_field_of_view,
-            lane=Lane.WORK,
+            "field of view", lambda progress: photo.image.field_of_view, done, lane=Lane.WORK
         )
 
     def _photo_failed(self, path: Path, error: Exception) -> None:
-        if self.viewer.photo is not None and path != self.viewer.photo.image.path:
-            # Nothing of the photograph before may stay on the screen under the new name.
-            self.viewer.show_photo(None)
-        self._pages.setCurrentWidget(self.empty)
-        self.setWindowTitle("Retina Viewer")
+        """The photograph on the screen, its title and its results stay as they are."""
         self.problems.show(error)
 
     def _problem(self, error: Exception) -> None:
-        self.problems.show(error, "" if self.viewer.can_enhance else "Try again")
+        self.problems.show(error, self.viewer.remedy, calm=self.viewer.needs_yes)
 
     def _try_again(self) -> None:
         self.banner.hide()

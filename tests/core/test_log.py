@@ -1,4 +1,5 @@
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.log import (
     FILE_NAME,
     KEPT_LINES,
+    LEFT_OUT,
     MAX_BYTES,
     configure_logging,
     recent_lines,
@@ -105,3 +107,23 @@ def test_no_exception_names_a_photograph(tmp_path: Path) -> None:
     assert any("core/test_log.py:" in line for line in lines)
     # The cause comes first, as in Python's own tracebacks.
     assert lines.index("FileNotFoundError: No such file or directory") < len(lines) - 1
+
+
+def test_a_name_that_is_not_utf_8_can_be_logged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(logging.DEBUG, tmp_path)
+    log.debug("opened %s", os.fsdecode(b"M\xfcller.png"))
+    assert "ller.png" in (tmp_path / FILE_NAME).read_text("utf-8")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("text", ["cannot read /data/Anna Miller/left.png", "no Anna Miller here"])
+def test_a_text_that_may_hold_a_name_is_left_out_whole(tmp_path: Path, text: str) -> None:
+    configure_logging(directory=tmp_path)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        log.exception("the job failed")
+    assert recent_lines()[-1] == f"ValueError: {LEFT_OUT}"
+    assert "Miller" not in (tmp_path / FILE_NAME).read_text("utf-8")

@@ -57,6 +57,8 @@ def test_saving_replaces_the_older_file() -> None:
         b'recent_files = "one"\n',  # another type
         b'device = "toaster"\n',
         b"[layers.saliency]\nopacity = 7.0\n",
+        b"recent_files = " + b"[" * 100_000,  # deeper than any reader goes
+        b"a.b.c = 1\n" + b"x = {y = " * 50_000,
     ],
 )
 def test_a_broken_file_is_set_aside(tmp_path: Path, content: bytes) -> None:
@@ -138,3 +140,28 @@ def test_recent_files_are_few_distinct_and_newest_first(opened: list[int]) -> No
 def test_assignments_are_validated() -> None:
     with pytest.raises(ValidationError):
         Settings().scale = 5  # type: ignore[assignment]
+
+
+def test_a_name_that_is_not_utf_8_survives_a_restart(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"M\xfcller 100%.png")
+    settings = Settings(scale=8, export_folder=tmp_path / os.fsdecode(b"\xe4"))
+    settings.remember_file(odd)
+    save_settings(settings)
+    assert load_settings() == settings
+    assert load_settings().recent_files == [odd]
+    settings_file().read_text(encoding="utf-8")  # a file of text, whatever it names
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_in_place_of_the_file_does_not_keep_the_program_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "settings.toml")
+    assert load_settings(tmp_path / "settings.toml") == Settings()
+
+
+def test_forgetting_leaves_no_name_of_a_photograph_or_folder(tmp_path: Path) -> None:
+    settings = Settings(export_folder=tmp_path / "Miller Anna", scale=8)
+    settings.remember_file(tmp_path / "Miller Anna" / "left.png")
+    settings.forget_places()
+    save_settings(settings)
+    assert "Miller" not in settings_file().read_text(encoding="utf-8")
+    assert load_settings().scale == 8

@@ -37,8 +37,12 @@ def card(name: str, *, twin: str | None = None, task: str = "superres") -> Model
     )
 
 
-def patients(count: int, *, at: int = 1, **gains: float | Sequence[float]) -> list[Values]:
-    """One photograph a patient, ``psnr=0.3`` for all, ``psnr=[...]`` for each: tuned - base."""
+def patients(count: int, at: int = 1, /, **gains: float | Sequence[float]) -> list[Values]:
+    """One photograph a patient, ``psnr=0.3`` for all, ``psnr=[...]`` for each: tuned - base.
+
+    Args:
+        at: the first patient's number.
+    """
     found = []
     for number in range(count):
         # Slightly different for every patient, so that ranks are not all tied.
@@ -75,7 +79,7 @@ def test_a_gain_of_all_patients_is_better() -> None:
 
 
 def test_a_certain_gain_too_small_to_count_is_no_difference() -> None:
-    found = verdict(patients(12, psnr=0.05))
+    found = verdict(patients(12, psnr=0.04))
     assert found.comparisons[0].p < 0.001
     assert found.conclusion == "no difference"
 
@@ -115,7 +119,7 @@ def test_a_loss_that_only_correction_excuses_keeps_a_model_from_being_better() -
 
 
 def test_a_loss_too_small_to_count_stands_against_nothing() -> None:
-    assert verdict(patients(10, psnr=0.5, drift=0.1, ssim=-0.001)).conclusion == "better"
+    assert verdict(patients(10, psnr=0.5, drift=0.1, ssim=-0.0009)).conclusion == "better"
 
 
 def test_a_saliency_gan_is_judged_by_its_looks() -> None:
@@ -150,17 +154,72 @@ def test_photographs_of_one_patient_are_one_observation() -> None:
     assert found.comparisons[0].improved == 2
 
 
-def test_forgetting_is_said_and_does_not_change_the_conclusion() -> None:
-    found = verdict(patients(8, psnr=0.4), patients(4, at=100, psnr=-0.2))
-    assert found.conclusion == "better"
+def test_forgetting_is_said_and_forbids_better() -> None:
+    found = verdict(patients(8, psnr=0.4), patients(4, 100, psnr=-0.2))
+    assert found.conclusion == "no difference"
+    assert found.sentences[0].endswith("not better.")
     assert found.forgets
     assert "fell by 0.20 dB" in found.sentences[-1]
     assert "forgets" in found.sentences[-1]
-    kept = verdict(patients(8, psnr=0.4), patients(4, at=100, psnr=-0.05, lpips=0.0009))
-    assert not kept.forgets
+    kept = verdict(patients(8, psnr=0.4), patients(4, 100, psnr=-0.04, lpips=0.004))
+    assert (kept.conclusion, kept.forgets) == ("better", False)
     assert "nothing that counts was lost" in kept.sentences[-1]
-    looks = verdict(patients(8, psnr=0.4), patients(4, at=100, lpips=0.0011))
-    assert looks.forgets
+    looks = verdict(patients(8, psnr=0.4), patients(4, 100, lpips=0.006))
+    assert (looks.conclusion, looks.forgets) == ("better", True)
+
+
+def test_one_camera_that_lost_forbids_better_whatever_the_others_gained() -> None:
+    found = verdict(patients(8, psnr=0.4), patients(4, 100, psnr=[0.3, -0.06, 0.3, 0.3]))
+    assert found.general[0].is_gain
+    assert (found.conclusion, found.forgets) == ("no difference", True)
+    assert "of one camera closeness" in found.sentences[-1]
+
+
+def test_looks_do_not_pay_for_truth() -> None:
+    """What was once called better: LPIPS a little lower, all that is fidelity worse in 5 of 6."""
+    worse = {
+        "psnr": [-0.06] * 5 + [0.2], "ssim": [-0.0011] * 5 + [0.002],
+        "vessel_dice": [-0.006] * 5 + [0.01], "consistency": [0.02] * 5 + [-0.05],
+    }  # fmt: skip
+    for gain in (-0.0021, -0.02):
+        found = verdict(patients(6, lpips=gain, **worse), patients(4, 100, psnr=-0.2), gan=True)
+        assert found.conclusion != "better"
+
+
+@pytest.mark.parametrize(
+    ("figure", "size"),
+    [("psnr", -0.05), ("ssim", -0.001), ("vessel_dice", -0.005), ("consistency", 0.02 * 0.8)],
+)
+def test_every_figure_of_fidelity_forbids_better_from_its_size(figure: str, size: float) -> None:
+    """In the mean, also where chance explains it; and in over half of the patients."""
+    gain = -0.02
+    assert verdict(patients(8, lpips=gain, **{figure: 0.9 * size}), gan=True).conclusion == "better"
+    mean = [9 * size, 9 * size, *[-1.5 * size] * 6]
+    found = verdict(patients(8, lpips=gain, **{figure: mean}), gan=True)
+    against = next(one for one in found.comparisons if one.metric == figure)
+    assert against.p > 0.05
+    assert found.conclusion == "no difference"
+    assert any(text.startswith("Against it: ") for text in found.sentences)
+    many = [*[1.1 * size] * 5, *[-5 * size] * 3]
+    found = verdict(patients(8, lpips=gain, **{figure: many}), gan=True)
+    against = next(one for one in found.comparisons if one.metric == figure)
+    assert against.is_gain
+    assert against.harmed == 5
+    assert found.conclusion == "no difference"
+    assert any("worse in 5 of 8 patients" in text for text in found.sentences)
+    half = [*[1.1 * size] * 4, *[-5 * size] * 4]
+    assert verdict(patients(8, lpips=gain, **{figure: half}), gan=True).conclusion == "better"
+
+
+def test_patients_who_could_not_be_measured_do_not_count() -> None:
+    unmeasured = [
+        Values(
+            photograph=f"small-{k}", patient=50 + k, kernel="gaussian", scale=4, base={}, tuned={}
+        )
+        for k in range(4)
+    ]
+    found = verdict([*patients(4, psnr=1.0), *unmeasured])
+    assert (found.conclusion, found.patients, found.more_patients_needed) == ("too few", 4, 2)
 
 
 def test_vessel_models_are_judged_by_dice() -> None:
@@ -197,6 +256,6 @@ def test_holm_on_a_worked_example() -> None:
 
 
 def test_a_card_keeps_its_verdict_through_json() -> None:
-    found = verdict(patients(8, psnr=0.4), patients(4, at=100))
+    found = verdict(patients(8, psnr=0.4), patients(4, 100))
     kept = card("tuned").model_copy(update={"verdict": found})
     assert ModelCard.model_validate_json(kept.model_dump_json()).verdict == found

@@ -5,58 +5,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    MPEG2MPML,
     UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
-    JPEGLosslessSV1,
-    OphthalmicPhotography8BitImageStorage,
     RLELossless,
-    generate_uid,
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.colour import WRONG_PROFILE
 from retina_viewer.imaging.readers import is_supported, open_image
-
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-
-
-def dataset(pixels: Pixels, bits: int, syntax: UID = ExplicitVRLittleEndian) -> FileDataset:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = OphthalmicPhotography8BitImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = syntax
-    file = FileDataset(
-        "",
-        {},
-        preamble=b"\0" * 128,
-        file_meta=meta,
-        is_implicit_VR=syntax.is_implicit_VR,
-        is_little_endian=syntax.is_little_endian,
-    )
-    file.SOPClassUID = meta.MediaStorageSOPClassUID
-    file.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-    file.PatientName = "Mustermann"
-    file.Rows, file.Columns = pixels.shape[:2]
-    file.SamplesPerPixel = 3 if pixels.ndim == 3 else 1
-    file.PhotometricInterpretation = "RGB" if pixels.ndim == 3 else "MONOCHROME2"
-    if pixels.ndim == 3:
-        file.PlanarConfiguration = 0
-    file.BitsAllocated = 8 * pixels.dtype.itemsize
-    file.BitsStored, file.HighBit, file.PixelRepresentation = bits, bits - 1, 0
-    file.PixelData = pixels.tobytes()
-    return file
-
-
-def written(file: FileDataset, folder: Path) -> Path:
-    path = folder / "eye"
-    file.save_as(path, enforce_file_format=True)
-    return path
+from tests.imaging.dicom_objects import dataset, with_raw, written
 
 
 @pytest.mark.parametrize(
@@ -76,6 +40,13 @@ def test_big_endian(tmp_path: Path, deep_crop: NDArray[np.uint16]) -> None:
     file["PixelData"].VR = "OW"
     image = open_image(written(file, tmp_path))
     np.testing.assert_array_equal(image.pixels[..., 0], deep_crop[..., 1])
+
+
+def test_big_endian_of_8_bits(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8, ExplicitVRBigEndian)
+    file.PixelData = np.frombuffer(crop.tobytes(), "<u2").byteswap().tobytes()
+    file["PixelData"].VR = "OW"
+    np.testing.assert_array_equal(open_image(written(file, tmp_path)).pixels, crop)
 
 
 @pytest.mark.parametrize("bits", [12, 16])
@@ -161,15 +132,42 @@ def test_the_first_frame_of_several(tmp_path: Path, crop: NDArray[np.uint8]) -> 
 
 @pytest.mark.parametrize(
     ("spacing", "expected"),
-    [(["0.0062", "0.0062"], 6.2), (["0.006", "0.009"], None), (["0", "0"], None)],
+    [
+        (b"0.0062\\0.0062", 6.2),
+        (b"0.006\\0.009 ", None),
+        (b"0\\0 ", None),
+        (b"wide\\wide ", None),
+        (b"0.0062", None),
+        (b"", None),
+        (b"1e999\\1e999 ", None),
+    ],
 )
 def test_spacing_of_square_pixels(
-    tmp_path: Path, crop: NDArray[np.uint8], spacing: list[str], expected: float | None
+    tmp_path: Path, crop: NDArray[np.uint8], spacing: bytes, expected: float | None
 ) -> None:
-    file = dataset(crop, 8)
-    file.PixelSpacing = spacing
-    found = open_image(written(file, tmp_path)).um_per_px
+    path = written(with_raw(dataset(crop, 8), "PixelSpacing", "DS", spacing), tmp_path)
+    found = open_image(path).um_per_px
     assert found == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kind", "value"),
+    [
+        ("NumberOfFrames", "IS", b""),
+        ("NumberOfFrames", "IS", b"many"),
+        ("ICCProfile", "OB", b"no profile"),
+        ("WindowCenter", "DS", b"dark"),
+        ("PlanarConfiguration", "US", b""),
+        ("Manufacturer", "Q9", b"Nobody"),
+        ("StudyDate", "DA", b"yesterday "),
+        ("OpticalPathSequence", "SQ", b"\xfe\xff\x00\xe0\x40\x00\x00\x00"),
+    ],
+)
+def test_a_damaged_value_does_not_stop_whole_pixels(
+    tmp_path: Path, crop: NDArray[np.uint8], keyword: str, kind: str, value: bytes
+) -> None:
+    path = written(with_raw(dataset(crop, 8), keyword, kind, value), tmp_path)
+    np.testing.assert_array_equal(open_image(path).pixels, crop)
 
 
 def test_the_profile_is_kept(
@@ -180,13 +178,24 @@ def test_the_profile_is_kept(
     assert open_image(written(file, tmp_path)).icc_profile == wide_gamut_profile
 
 
+def test_a_profile_that_cannot_be_used_is_said(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.ICCProfile = b"no profile"
+    image = open_image(written(file, tmp_path))
+    assert image.icc_profile is None
+    assert image.notes == (WRONG_PROFILE,)
+
+
 def test_an_unknown_compression_is_named(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
-    file = dataset(crop, 8, JPEGLosslessSV1)
-    file.PixelData = encapsulate([b"\xff\xd8\xff\xd9"])
+    file = dataset(crop, 8, MPEG2MPML)
+    file.PixelData = encapsulate([b"\0\0\1\xb3" + bytes(60)])
     file["PixelData"].VR = "OB"
-    with pytest.raises(UserError, match="JPEG Lossless") as caught:
+    with pytest.raises(UserError, match="MPEG2") as caught:
         open_image(written(file, tmp_path))
-    assert "Export it again" in caught.value.hint
+    # What is named is what the decoders can do.
+    assert (
+        "uncompressed, RLE, JPEG, JPEG Lossless, JPEG-LS, JPEG 2000 or HTJ2K" in caught.value.hint
+    )
 
 
 def test_a_file_without_a_picture_is_said(tmp_path: Path, crop: NDArray[np.uint8]) -> None:

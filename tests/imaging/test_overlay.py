@@ -1,18 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from retina_viewer.imaging.overlay import (
-    COLOUR_MAPS,
-    CYAN,
-    coloured,
-    lookup_table,
-    outline,
-    overlay,
-    painted,
-)
+from retina_viewer.imaging.overlay import COLOUR_MAPS, coloured, lookup_table, outline
 
 _BT709 = np.array([0.2126, 0.7152, 0.0722])
 
@@ -60,38 +49,6 @@ def test_levels_stretch_and_clip() -> None:
         coloured(plane, lut, (1.0, 1.0))
 
 
-@given(opacity=st.floats(0.0, 1.0), seed=st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
-def test_blending_lies_between_photograph_and_colours(opacity: float, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    rgb: NDArray[np.uint8] = random.integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    plane = random.random((5, 7))
-    lut = lookup_table("inferno")
-    before = rgb.copy()
-    result = overlay(rgb, plane, lut, opacity).astype(int)
-    colours = coloured(plane, lut).astype(int)
-    exact = (1.0 - opacity) * rgb + opacity * colours
-    assert np.abs(result - exact).max() <= 0.5 + 1e-4
-    np.testing.assert_array_equal(rgb, before)
-
-
-def test_the_photograph_stays_outside_the_mask() -> None:
-    rgb = np.full((4, 6, 3), 90, np.uint8)
-    mask = np.zeros((4, 6), bool)
-    mask[:, 3:] = True
-    result = overlay(rgb, np.ones((4, 6)), lookup_table("inferno"), 1.0, mask=mask)
-    assert (result[:, :3] == 90).all()
-    assert (result[:, 3:] == lookup_table("inferno")[255]).all()
-
-
-def test_misfitting_planes_and_opacities_are_refused() -> None:
-    rgb = np.zeros((4, 6, 3), np.uint8)
-    with pytest.raises(ValueError, match="fit"):
-        overlay(rgb, np.zeros((6, 4)), lookup_table("inferno"), 0.5)
-    with pytest.raises(ValueError, match="opacity"):
-        overlay(rgb, np.zeros((4, 6)), lookup_table("inferno"), 1.5)
-
-
 def test_the_outline_surrounds_a_line_and_leaves_it_visible() -> None:
     mask = np.zeros((7, 9), bool)
     mask[3, 2:7] = True
@@ -100,12 +57,3 @@ def test_the_outline_surrounds_a_line_and_leaves_it_visible() -> None:
     assert edge[2, 2:7].all() and edge[4, 2:7].all() and edge[3, 1] and edge[3, 7]
     assert edge.sum() == 12
     assert outline(mask, 2).sum() > edge.sum()
-
-
-def test_painting_touches_only_its_pixels() -> None:
-    rgb = np.full((3, 3, 3), 100, np.uint8)
-    where = np.eye(3, dtype=bool)
-    result = painted(rgb, where, CYAN, 0.5)
-    assert (result[~where] == 100).all()
-    assert (result[where] == [50, 164, 178]).all()
-    assert (rgb == 100).all()

@@ -69,6 +69,17 @@ def test_the_statement_says_who_made_it(kind: Kind, model: str | None, words: st
     assert ("Verify on the original." in statement) == (model is not None)
 
 
+def test_what_was_wrong_with_the_source_stays_with_the_result() -> None:
+    first = example(source_name="Mustermann.png")
+    again = example(source_damage="its end is missing", source_made_by=first, source_page=1)
+    assert again.statement.endswith(
+        "Its source was made by a neural network already. Its source is damaged: its end is "
+        "missing."
+    )
+    assert Provenance.from_json(again.to_json()) == again
+    assert "Mustermann" not in again.deidentified().to_json()
+
+
 def test_without_the_name_nothing_names_the_patient() -> None:
     plain = example(source_name="Mustermann.png").deidentified()
     assert "Mustermann" not in plain.to_json()

@@ -1,5 +1,6 @@
 import errno
 import os
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from retina_viewer.core.geometry import tiles_covering
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import (
+    made_by,
     read_provenance,
     sidecar_path,
     write_image,
@@ -176,8 +178,7 @@ def test_a_disk_that_fills_up_while_writing(
     real_open = Path.open
 
     def open_full(self: Path, mode: str) -> object:
-        assert mode == "xb"
-        real_open(self, "xb").close()
+        assert mode == "wb"
         return real_open(Path("/dev/full"), "wb")
 
     monkeypatch.setattr(Path, "open", open_full)
@@ -280,8 +281,118 @@ def test_the_sidecar_lies_beside_the_result(tmp_path: Path, provenance: Provenan
     assert "Auge" not in sidecar.read_text("utf-8")
 
 
+def test_a_name_that_is_not_utf_8_reads_back(tmp_path: Path, provenance: Provenance) -> None:
+    name = os.fsdecode(b"M\xfcller.png")
+    odd = Provenance(**{**provenance.model_dump(exclude={"statement"}), "source_name": name})
+    for suffix in (".png", ".tif", ".jpg"):
+        path = tmp_path / f"{os.fsdecode(b'M' + bytes([0xFC]))}{suffix}"
+        write_image(path, np.zeros((8, 8, 3), np.uint8), provenance=odd)
+        assert read_provenance(path) == odd
+        assert odd.source_name == "M\\xfcller.png"
+    # As earlier versions wrote it: the byte as a lone surrogate.
+    older = odd.to_json().replace("M\\\\xfcller", "M\\udcfcller")
+    assert Provenance.from_json(older) == odd
+
+
+def test_made_by_reads_inside_and_beside(tmp_path: Path, provenance: Provenance) -> None:
+    grey = np.zeros((8, 8), np.uint8)
+    write_image(tmp_path / "inside.png", grey, provenance=provenance)
+    write_image(tmp_path / "beside.png", grey)
+    write_image(tmp_path / "other.png", grey)
+    write_sidecar(tmp_path / "beside.png", provenance)
+    sidecar_path(tmp_path / "other.png").write_text("[" * 100_000)
+    assert made_by(tmp_path / "inside.png") == provenance
+    assert made_by(tmp_path / "beside.png") == provenance
+    assert made_by(tmp_path / "other.png") is None
+    assert made_by(tmp_path / "missing.png") is None
+    foreign = provenance.model_copy(update={"program": "Another program"})
+    write_image(tmp_path / "foreign.png", grey, provenance=foreign)
+    assert made_by(tmp_path / "foreign.png") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_made_by_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "eye.png")
+    os.mkfifo(sidecar_path(tmp_path / "eye.png"))
+    assert made_by(tmp_path / "eye.png") is None
+
+
+# What any program can read of it
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+@pytest.mark.parametrize(
+    ("generative", "term"),
+    [(False, "algorithmicallyEnhanced"), (True, "compositeWithTrainedAlgorithmicMedia")],
+)
+def test_the_digital_source_type_is_written_as_xmp(
+    tmp_path: Path, crop: Bytes, provenance: Provenance, suffix: str, generative: bool, term: str
+) -> None:
+    made = provenance.model_copy(update={"generative": generative})
+    path = tmp_path / f"eye{suffix}"
+    write_image(path, crop, provenance=made)
+    packet = _xmp_of(path)
+    root = ElementTree.fromstring(packet.decode())
+    (found,) = root.iter("{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType")
+    assert found.text == f"http://cv.iptc.org/newscodes/digitalsourcetype/{term}"
+    assert packet.startswith(b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>')
+    assert made.source_name.encode() not in packet  # it may name a patient
+    with Image.open(path) as image:
+        seen = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    assert seen in (packet, packet.decode())
+    assert read_provenance(path) == made
+
+
+def _xmp_of(path: Path) -> bytes:
+    """The packet, found in the bytes as each format's own specification says."""
+    data = path.read_bytes()
+    if path.suffix == ".tif":
+        with tifffile.TiffFile(path) as file:
+            tag = file.pages[0].tags[700]  # type: ignore[union-attr]
+            assert tag.dtype == tifffile.DATATYPE.BYTE
+            return bytes(tag.value)
+    if path.suffix == ".jpg":
+        head = b"http://ns.adobe.com/xap/1.0/\0"
+        at = data.index(head)
+        assert data[at - 4 : at - 2] == b"\xff\xe1"
+        length = int.from_bytes(data[at - 2 : at], "big")
+        assert at < data.index(b"\xff\xda")
+        return data[at + len(head) : at - 2 + length]
+    head = b"XML:com.adobe.xmp\0\0\0\0\0"
+    at = data.index(b"iTXt" + head)
+    length = int.from_bytes(data[at - 4 : at], "big")
+    assert at < data.index(b"IDAT")
+    return data[at + 4 + len(head) : at + 4 + length]
+
+
+def test_tiles_carry_it_too(tmp_path: Path, crop: Bytes, provenance: Provenance) -> None:
+    path = tmp_path / "eye.tif"
+    write_tiled_tiff(path, crop.shape, np.uint8, 128, iter([crop]), provenance=provenance)
+    assert b"digitalsourcetype/algorithmicallyEnhanced" in _xmp_of(path)
+
+
+def test_without_provenance_there_is_no_xmp(tmp_path: Path, crop: Bytes) -> None:
+    for suffix in (".png", ".tif", ".jpg"):
+        write_image(tmp_path / f"eye{suffix}", crop)
+        assert b"xmpmeta" not in (tmp_path / f"eye{suffix}").read_bytes()
+
+
 def test_a_strip_too_long_for_png_is_refused_with_a_reason(tmp_path: Path) -> None:
     strip = np.broadcast_to(np.zeros((), np.uint8), (1_000_001, 16))
     with pytest.raises(UserError, match="PNG holds at most 1000000"):
         write_image(tmp_path / "strip.png", strip)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("raised", [TypeError, KeyError, OverflowError, RecursionError])
+def test_a_damaged_tag_is_no_provenance_and_no_bug(
+    tmp_path: Path, provenance: Provenance, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
+) -> None:
+    path = tmp_path / "eye.tif"
+    write_image(path, np.zeros((8, 8), np.uint8), provenance=provenance)
+
+    def damaged(self: Image.Image) -> None:
+        raise raised
+
+    monkeypatch.setattr(Image.Image, "getexif", damaged)
+    assert read_provenance(path) is None

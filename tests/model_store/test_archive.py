@@ -256,11 +256,14 @@ def test_weights_of_a_size_that_the_architecture_has_not_are_refused_unread(
         [{"maps": 4.5, "blocks": 1}],
         [{"maps": -4, "blocks": 1}],
         [{"maps": 4, "blocks": 1, "unshuffle": 3}],
+        [{"maps": 4, "blocks": 1}, [[]]],
+        ["residual", None],
+        {"maps": 4},
     ],
-    ids=["wide", "deep", "many", "fraction", "negative", "another"],
+    ids=["wide", "deep", "many", "fraction", "negative", "another", "list", "words", "no list"],
 )
 def test_networks_that_are_none_of_this_program_are_refused_at_once(
-    sound: Contents, tmp_path: Path, steps: list[Any]
+    sound: Contents, tmp_path: Path, steps: Any
 ) -> None:
     bomb = with_card(sound, parameters={"steps": steps})
     refuse(pack(bomb, tmp_path / "a.rvmodel"), r"larger than any|do not fit|built|not the size")
@@ -302,6 +305,10 @@ def test_weights_of_other_names_are_refused(sound: Contents, tmp_path: Path) -> 
         ({"margins": [0, 0]}, "scales or margins"),
         ({"twin": "x", "fidelity": 0.5}, "belong together"),
         ({"fidelity": 2}, "card"),
+        ({"validation": {"stage1": float("nan")}}, "validation"),
+        ({"validation": {"stage1": float("-inf")}}, "validation"),
+        ({"method": "linear"}, "method"),
+        ({"method": "sr-forest"}, "method"),
     ],
     ids=str,
 )
@@ -384,3 +391,10 @@ def test_any_flipped_byte_is_noticed(sound: Contents, tmp_path: Path) -> None:
     changed[place] ^= 0xFF
     (tmp_path / "b.rvmodel").write_bytes(changed)
     refuse(tmp_path / "b.rvmodel", r"damaged|not what its table")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.rvmodel")
+    with pytest.raises(UserError, match="cannot be read"):
+        import_model(tmp_path / "pipe.rvmodel")

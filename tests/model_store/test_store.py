@@ -112,6 +112,25 @@ def test_a_twin_and_its_fidelity_are_checked(tmp_path: Path, changes: dict[str, 
     assert (made.twin, made.fidelity) == ("other", 0.5)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "method"), [("linear-filters", "linear"), ("regression-forests", "sr-forest")]
+)
+def test_an_architecture_of_one_method_needs_no_method_and_bears_no_other(
+    architecture: str, method: str
+) -> None:
+    shipped = next(card for card in list_models("superres") if card.architecture == architecture)
+    fields = {**shipped.model_dump(), "method": None}
+    assert ModelCard.model_validate(fields).enhancer_method == method
+    with pytest.raises(ValueError, match="method"):
+        ModelCard.model_validate({**fields, "method": "pixel"})
+
+
+def test_a_card_with_what_is_no_number_cannot_be_made(tmp_path: Path) -> None:
+    """Written as null it could not be read again, and would stand there under its final name."""
+    with pytest.raises(ValueError, match="validation"):
+        make_model(tmp_path / "mine", validation={"stage1": float("nan")})
+
+
 def test_own_models_are_listed_before_the_shipped_and_broken_ones_left_out() -> None:
     make_model(user_models_dir() / "mine")
     broken = user_models_dir() / "broken"

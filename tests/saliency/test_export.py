@@ -9,6 +9,8 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
+from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.saliency.export import export_saliency
@@ -33,8 +35,18 @@ def test_the_map_keeps_sixteen_bits_and_the_overlay_the_surroundings(
     np.testing.assert_allclose(values / 65535, ramp, atol=0.51 / 65535)
 
     drawn, mask = open_image(colours).pixels, photograph.field_of_view.mask
-    np.testing.assert_array_equal(drawn[~mask], photograph.display_rgb[~mask])
-    assert np.abs(drawn[mask].astype(int) - photograph.display_rgb[mask]).mean() > 20
+    changed = np.abs(drawn.astype(int) - photograph.display_rgb).max(axis=2) >= 10
+    top = mask & (ramp >= np.quantile(ramp[mask], 0.86))
+    (stamp,) = stamps_of([saliency_legend("inferno", SaliencyStyle.COLOURS)], mask)
+    rows = slice(stamp.y, stamp.y + stamp.pixels.shape[0])
+    legend = rows, slice(stamp.x, stamp.x + stamp.pixels.shape[1])
+    np.testing.assert_array_equal(drawn[legend], stamp.pixels)
+    changed[legend] = top[legend] = False
+    assert changed[top].mean() > 0.95
+    low = mask & (ramp < np.quantile(ramp[mask], 0.84))
+    low[legend] = False
+    assert not changed[low].any()  # no veil
+    assert not changed[~mask].any()
 
     assert read_provenance(plane) == read_provenance(colours) == provenance
     assert (provenance.kind, provenance.source_sha256) == ("saliency", "cd" * 32)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres import consistency
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency import (
@@ -18,9 +20,11 @@ from retina_viewer.superres.consistency import (
     consistency_map,
     inner_field,
     needs_twin,
+    region_map,
 )
 from retina_viewer.superres.consistency_calibration import Calibration, ScaleCalibration
 from retina_viewer.superres.enhancer import FloatImage
+from retina_viewer.superres.methods import make_enhancer
 from tests.superres.lopsided import Lopsided
 
 CURVE = ScaleCalibration(
@@ -86,6 +90,63 @@ def test_the_map_of_a_region_is_the_crop_of_the_whole(
     assert part.region == region
     expected = whole.expected_error[region.slices()]
     np.testing.assert_allclose(part.expected_error, expected, atol=2e-2)
+
+
+@settings(max_examples=15)
+@given(data=st.data(), scale=st.sampled_from([2, 4, 8]))
+def test_a_part_reads_no_more_of_the_photograph_and_is_the_crop_of_the_whole(
+    photograph: NDArray[np.uint8], data: st.DataObject, scale: int
+) -> None:
+    image = FundusImage.from_array(photograph)
+    x, y = data.draw(st.integers(0, 63)), data.draw(st.integers(0, 47))
+    region = Rect(x, y, data.draw(st.integers(1, 64 - x)), data.draw(st.integers(1, 48 - y)))
+    other, mask = bicubic(scale), image.field_of_view.mask
+    seen: list[tuple[int, ...]] = []
+
+    class Looking(Lopsided):
+        def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
+            seen.append(rgb.shape)
+            return super().enhance_region(rgb, region)
+
+    enhancer = Looking(scale=scale)
+    part = region_map(image, enhancer, region, other=other, calibration=CALIBRATION)
+    read = max((height * width for height, width, _ in seen), default=0)
+    whole = consistency_map(enhancer, image.unit_rgb(), mask, other=other, calibration=CALIBRATION)
+    assert part.region == region
+    expected = whole.expected_error[region.slices()]
+    np.testing.assert_allclose(part.expected_error, expected, atol=2e-2)
+    assert read <= region.expanded(16).intersected(image.bounds).area
+    assert part.counted == inner_field(mask)[region.slices()].sum()
+
+
+def test_outside_the_field_of_view_nothing_is_computed() -> None:
+    pixels = np.zeros((200, 200, 3), np.uint8)
+    cv2.circle(pixels, (100, 100), 70, (160, 90, 60), -1)
+    image = FundusImage.from_array(pixels)
+
+    class Never(Lopsided):
+        def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
+            pytest.fail("it was computed")
+
+    found = region_map(image, Never(), Rect(0, 0, 12, 12), calibration=CALIBRATION)
+    assert found.expected_error.shape == (12, 12)
+    assert not found.expected_error.any()
+    assert np.isnan(found.mean)
+    with pytest.raises(UserError, match="x16"):
+        region_map(image, Never(scale=16), Rect(0, 0, 12, 12), calibration=CALIBRATION)
+
+
+def test_a_tile_of_a_shipped_network_is_the_crop_of_the_whole(
+    photograph: NDArray[np.uint8],
+) -> None:
+    image = FundusImage.from_array(np.tile(photograph, (4, 3, 1)))
+    enhancer = make_enhancer("saliency-gan", 2, model="saliency-gan-fast", device="cpu", blur=0.3)
+    region = Rect(70, 80, 24, 16)
+    part = region_map(image, enhancer, region)
+    whole = consistency_map(
+        enhancer, image.unit_rgb(), image.field_of_view.mask, region=Rect(40, 48, 90, 80)
+    )
+    np.testing.assert_allclose(part.expected_error, whole.expected_error[32:48, 30:54], atol=1e-3)
 
 
 @pytest.mark.parametrize("whole_only", [False, True])

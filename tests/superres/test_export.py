@@ -18,10 +18,11 @@ from PIL import Image, ImageCms
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.progress import no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.overlay import AMBER
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres import export as exporting
-from retina_viewer.superres.classical import bicubic, lanczos
+from retina_viewer.superres.classical import Interpolation, bicubic, lanczos
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.export import (
     TIFF_TILE,
@@ -44,6 +45,17 @@ def image(photograph: NDArray[np.uint8]) -> FundusImage:
 def deep(photograph: NDArray[np.uint8]) -> FundusImage:
     noise = np.random.default_rng(0).integers(0, 257, photograph.shape, dtype=np.uint16)
     return FundusImage.from_array(photograph.astype(np.uint16) * 256 + noise, name="deep.tif")
+
+
+def test_the_result_of_a_damaged_enlargement_says_both(image: FundusImage, tmp_path: Path) -> None:
+    first = export_enhanced(image, bicubic(2), tmp_path / "first.png")
+    enlarged = replace(open_image(tmp_path / "first.png"), damage="its end is missing", pages=3)
+    assert enlarged.made_by == first
+    assert (enlarged.label, enlarged.is_enlarged) == ("INTERPOLATED ×2", True)
+    made = export_enhanced(enlarged, bicubic(2), tmp_path / "second.png")
+    assert (made.source_made_by, made.source_page) == (first, 0)
+    assert made.source_damage == "its end is missing"
+    assert read_provenance(tmp_path / "second.png") == made
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF", ".jpg"])
@@ -203,3 +215,96 @@ def test_a_real_photograph_survives_the_round_trip(samples: Path, tmp_path: Path
         assert result.size == (source.width * 2, source.height * 2)
         back = np.asarray(result.resize((source.width, source.height), Image.Resampling.BOX))
     assert np.abs(back.astype(int) - source.pixels).mean() < 1
+
+
+# The mark
+
+
+def named(method: str, scale: int) -> Interpolation:
+    """Interpolation that passes for another method."""
+    return replace(bicubic(scale), method=method)
+
+
+@pytest.fixture
+def round_eye() -> FundusImage:
+    y, x = np.mgrid[:160, :200]
+    inside = np.hypot(y - 80, x - 100) < 78
+    pixels = np.where(inside[..., None], [180, 90, 40], [2, 1, 3]).astype(np.uint8)
+    return FundusImage.from_array(pixels, name="eye.png")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_mark_is_in_a_corner_and_changes_nothing_else(
+    round_eye: FundusImage, tmp_path: Path, suffix: str, bits: int
+) -> None:
+    eye = round_eye
+    if bits == 16:
+        eye = FundusImage.from_array(round_eye.pixels.astype(np.uint16) * 257, name="eye.png")
+    plain, marked = tmp_path / f"plain{suffix}", tmp_path / f"marked{suffix}"
+    export_enhanced(eye, named("saliency-gan", 4), plain)
+    export_enhanced(eye, named("saliency-gan", 4), marked, mark=True)
+    before, after = open_image(plain).display_rgb, open_image(marked).display_rgb
+    assert after.shape == (640, 800, 3)  # exactly scale times the source's
+    changed = np.abs(before.astype(int) - after).max(axis=2) > 40
+    field = eye.field_of_view.mask.repeat(4, axis=0).repeat(4, axis=1)
+    assert changed.any()
+    assert not (changed & field).any()
+    amber = np.abs(after.astype(int) - AMBER).max(axis=2) < 12
+    assert 100 < amber.sum() < 0.01 * amber.size
+    assert (amber & changed).sum() == amber.sum()
+
+
+def test_a_large_result_carries_the_mark_across_its_tiles(
+    round_eye: FundusImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_enhanced(round_eye, named("pixel", 4), tmp_path / "whole.png", mark=True)
+    monkeypatch.setattr(exporting, "TIFF_TILE", 32)
+    monkeypatch.setattr(exporting, "MAX_BAND_BYTES", 32 * 800 * 3)
+    export_enhanced(round_eye, named("pixel", 4), tmp_path / "tiles.tif", mark=True)
+    whole, tiles = open_image(tmp_path / "whole.png"), open_image(tmp_path / "tiles.tif")
+    np.testing.assert_array_equal(whole.pixels, tiles.pixels)
+    with tifffile.TiffFile(tmp_path / "tiles.tif") as file:
+        assert file.is_bigtiff
+
+
+def test_interpolation_is_never_called_ai(round_eye: FundusImage, tmp_path: Path) -> None:
+    export_enhanced(round_eye, bicubic(2), tmp_path / "plain.png")
+    export_enhanced(round_eye, bicubic(2), tmp_path / "marked.png", mark=True)
+    np.testing.assert_array_equal(
+        open_image(tmp_path / "plain.png").pixels, open_image(tmp_path / "marked.png").pixels
+    )
+    assert exporting.ai_text(named("linear", 2)) == ""  # a filter, though it has a model
+    assert exporting.ai_text(named("ssr", 2)) == "AI x2"  # learns, though it has none
+
+
+def test_without_a_free_corner_nothing_is_begun(image: FundusImage, tmp_path: Path) -> None:
+    assert not exporting.has_room_for_mark(image, 2)  # a crop: retina to its corners
+
+    class Learned(_Never):
+        method = "pixel"
+
+    with pytest.raises(UserError, match="no corner") as caught:
+        export_enhanced(image, Learned(), tmp_path / "eye.png", mark=True)
+    assert "pair" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "term"),
+    [
+        ("saliency-gan", "compositeWithTrainedAlgorithmicMedia"),
+        ("srgan", "compositeWithTrainedAlgorithmicMedia"),
+        ("srgan-vgg19", "compositeWithTrainedAlgorithmicMedia"),
+        ("pixel", "algorithmicallyEnhanced"),
+        ("bicubic", "algorithmicallyEnhanced"),
+    ],
+)
+def test_file_and_sidecar_say_what_kind_of_source_the_pixels_have(
+    image: FundusImage, tmp_path: Path, method: str, term: str
+) -> None:
+    export_enhanced(image, named(method, 2), tmp_path / "eye.png")
+    source_type = f"http://cv.iptc.org/newscodes/digitalsourcetype/{term}"
+    assert f"DigitalSourceType>{source_type}<".encode() in (tmp_path / "eye.png").read_bytes()
+    sidecar = json.loads((tmp_path / "eye.png.json").read_text(encoding="utf-8"))
+    assert sidecar["digital_source_type"] == source_type

@@ -1,14 +1,22 @@
 """The window rendered without a display."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.app import has_display, render_window
+from retina_viewer.core.settings import load_settings
+from retina_viewer.ui import app
+from retina_viewer.ui.app import has_display, render_window, run
+from retina_viewer.ui.start import Start
+from retina_viewer.ui.window import Window
 
 
 def test_the_rendered_window_shows_the_finished_result(
@@ -42,3 +50,45 @@ def test_has_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY")
     monkeypatch.setattr("sys.platform", "darwin")
     assert has_display()
+
+
+def test_a_request_to_end_closes_the_window_and_saves_the_settings(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    QTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert run([], Start(method="bicubic", scale=8)) == 128 + signal.SIGTERM
+    assert load_settings().scale == 8
+    assert signal.getsignal(signal.SIGTERM) is before
+    for window in [one for one in qapp.topLevelWidgets() if isinstance(one, Window)]:
+        window.deleteLater()
+        qapp.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="only POSIX has it")
+def test_a_closed_terminal_ends_the_event_loop_unless_that_is_ignored(qapp: QApplication) -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for handler, code in ((signal.SIG_IGN, 7), (signal.SIG_DFL, 128 + signal.SIGHUP)):
+            signal.signal(signal.SIGHUP, handler)
+            QTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGHUP))
+            late = QTimer(singleShot=True, interval=200)
+            late.timeout.connect(lambda: qapp.exit(7))
+            late.start()
+            with app._closing_on_signals():
+                assert qapp.exec() == code
+            late.stop()
+            assert signal.getsignal(signal.SIGHUP) is handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_library_that_the_plugin_for_x11_lacks_is_named_before_qt_gives_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    monkeypatch.setattr(app, "loads", lambda library: "libqxcb" not in library)
+    monkeypatch.setattr(app, "missing_packages", lambda: ["libxcb-cursor0"])
+    with pytest.raises(UserError, match="libxcb-cursor0") as caught:
+        run([], Start())
+    assert "apt-get install libxcb-cursor0" in caught.value.hint

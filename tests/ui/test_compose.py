@@ -1,18 +1,46 @@
 """The labels never claim more than is true."""
 
 import itertools
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from retina_viewer.ui.canvas.scene import Content, Source
-from retina_viewer.ui.compose import Facts, Scenes, compose
+from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.provenance import Provenance
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Content, LayerArt, Scenes, Source
+from retina_viewer.ui.canvas.tiles import PlacedTile
+from retina_viewer.ui.compose import Facts, compose
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState
 
+PHOTOGRAPH = FundusImage.from_array(np.zeros((584, 565, 3), np.uint8))
+
+
+def made(**changes: object) -> FundusImage:
+    """A photograph of which something else is known."""
+    return replace(PHOTOGRAPH, **changes)  # type: ignore[arg-type]
+
+
+def enlarged(model: str | None) -> Provenance:
+    return Provenance(
+        kind="super-resolution", method="saliency-gan" if model else "bicubic", model=model,
+        scale=4, device="CPU", source_name="a.png", source_sha256="", source_width=141,
+        source_height=146,
+    )  # fmt: skip
+
 
 def scenes(state: ViewState, **facts: object) -> Scenes:
-    base = {"photo": "p", "method_title": "Network", "learned": True, "main_sharp": 1.0}
+    base = {
+        "photo": "p",
+        "image": PHOTOGRAPH,
+        "method_title": "Network",
+        "learned": True,
+        "main_sharp": 1.0,
+    }
     return compose(resolve(state), Facts(**{**base, **facts}))  # type: ignore[arg-type]
 
 
@@ -22,6 +50,18 @@ def state() -> ViewState:
     state.set_image(565, 584)
     state.zoom_at_centre(6)
     return state
+
+
+def pixels() -> Pyramid:
+    return Pyramid.from_rgb(np.zeros((8, 8, 3), np.uint8))
+
+
+def art(name: LayerName) -> LayerArt:
+    return LayerArt(name, 0.5, pixels())
+
+
+def tile() -> PlacedTile:
+    return Rect(0, 0, 4, 4), pixels()
 
 
 def texts(result: Scenes) -> list[str]:
@@ -62,34 +102,26 @@ def test_the_main_pane_names_the_fidelity(state: ViewState) -> None:
 
 
 def test_what_stands_in_is_never_given_the_new_settings(state: ViewState) -> None:
-    making, before = Making("gan", 8, "cpu", "fast", 0.65), Making("gan", 8, "cpu", "fast", 0.2)
+    making = Making("gan", 8, "cpu", "fast", 0.65)
     for sharp in (0.0, 0.5):
-        result = scenes(
-            state, making=making, stand_in=before, main_stands_in=True, main_sharp=sharp
-        )
+        result = scenes(state, making=making, main_stands_in=True, main_sharp=sharp)
         assert texts(result) == ["AI ×8 · Network", "PENDING fidelity 65 %"]
-        shown = result.result.stand_in
-        assert shown is not None
-        assert shown.making == before
-        assert shown.photo == "p"
-    finished = scenes(state, making=making, stand_in=before, main_stands_in=True)
+    finished = scenes(state, making=making, main_stands_in=True)
     assert texts(finished) == ["AI ×8 · Network, fidelity 65 %"]
-    nothing = scenes(state, making=making, stand_in=before, main_sharp=0.0)
-    assert nothing.result.stand_in is None
+    nothing = scenes(state, making=making, main_sharp=0.0)
     assert texts(nothing) == ["INTERPOLATED", "PENDING AI ×8"]
 
 
 def test_guesses_are_shown_of_networks_alone(state: ViewState) -> None:
-    state.consistency.on = True
-    assert [one.name for one in scenes(state).result.layers] == [LayerName.CONSISTENCY]
-    interpolated = scenes(state, learned=False).result
+    there = (art(LayerName.CONSISTENCY),)
+    assert scenes(state, layers=there).result.layers == there
+    interpolated = scenes(state, layers=there, learned=False).result
     assert interpolated.layers == ()
     assert not interpolated.legend
 
 
 def test_the_original_carries_no_layer_and_the_loupe_no_heat_map(state: ViewState) -> None:
-    state.saliency.on = state.vessels.on = True
-    result = scenes(state)
+    result = scenes(state, layers=(art(LayerName.SALIENCY), art(LayerName.VESSELS)))
     assert result.original.layers == result.loupe_original.layers == ()
     assert {layer.name for layer in result.result.layers} == {
         LayerName.SALIENCY,
@@ -104,6 +136,30 @@ def test_both_sides_look_at_the_same_place(state: ViewState) -> None:
     assert result.loupe_original.camera == result.loupe_result.camera
 
 
+def test_other_pixels_are_another_scene(state: ViewState) -> None:
+    """A pane paints where its scene differs: another photograph of the same size and place, its
+    pixels in another tone, a tile or a layer that has arrived must make a difference in every pane
+    that shows them."""
+    facts: dict[str, object] = {
+        "original": pixels(),
+        "main_tiles": (tile(),),
+        "loupe_tiles": (tile(),),
+        "layers": (art(LayerName.VESSELS),),
+    }
+    before = scenes(state, **facts)
+    assert scenes(state, **facts) == before
+    panes = ("original", "result", "loupe_original", "loupe_result")
+    for changed, seen_in in (
+        ({"original": pixels()}, panes),
+        ({"main_tiles": (tile(),)}, ("result",)),
+        ({"loupe_tiles": (tile(),)}, ("loupe_result",)),
+        ({"layers": (art(LayerName.VESSELS),)}, ("result", "loupe_result")),
+    ):
+        after = scenes(state, **{**facts, **changed})
+        different = [pane for pane in panes if getattr(after, pane) != getattr(before, pane)]
+        assert tuple(different) == seen_in
+
+
 def test_the_slider_labels_both_sides(state: ViewState) -> None:
     state.layout = Layout.SLIDER
     result = scenes(state).result
@@ -116,16 +172,17 @@ def test_a_tone_is_named_on_both_sides(state: ViewState) -> None:
     state.tone = Tone.RED_FREE
     result = scenes(state)
     assert result.original.chips[-1].text == "RED-FREE"
+    assert result.loupe_original.chips[-1].text == "RED-FREE"
     assert result.result.result_chips[-1].text == "RED-FREE"
 
 
 def test_holding_the_original_leaves_nothing_of_the_result(state: ViewState) -> None:
-    state.saliency.on = True
     state.holding_original = True
-    result = scenes(state).result
+    result = scenes(state, layers=(art(LayerName.SALIENCY),), main_tiles=(tile(),)).result
     assert result.content is Content.ORIGINAL
     assert result.recipe is None
     assert result.layers == ()
+    assert result.tiles == ()
     assert result.result_chips == ()
 
 
@@ -147,3 +204,44 @@ def test_a_tone_that_is_not_ready_is_called_pending(state: ViewState) -> None:
     chips = scenes(state, tone=Tone.COLOUR).original.chips
     assert (chips[-1].text, chips[-1].source) == ("PENDING CLAHE", Source.PENDING)
     assert scenes(state, tone=Tone.CLAHE).original.chips[-1].text == "CLAHE"
+    # What is shown until then is named as well.
+    chips = scenes(state, tone=Tone.RED_FREE).original.chips
+    assert [chip.text for chip in chips[1:]] == ["RED-FREE", "PENDING CLAHE"]
+
+
+def test_an_enlargement_of_ours_is_never_called_original(state: ViewState) -> None:
+    """Also where the original is held, in the slider, and in the loupe."""
+    image = made(made_by=enlarged("saliency-gan-fast"))
+    for layout, held in itertools.product(Layout, (False, True)):
+        state.layout, state.holding_original = layout, held
+        for needs_yes in (True, False):
+            result = scenes(state, image=image, needs_yes=needs_yes, can_enhance=not needs_yes)
+            panes = (result.original, result.result, result.loupe_original, result.loupe_result)
+            chips = [chip for pane in panes for chip in (*pane.chips, *pane.result_chips)]
+            assert not [chip for chip in chips if "ORIGINAL" in chip.text]
+    state.layout, state.holding_original = Layout.SIDE_BY_SIDE, False
+    result = scenes(state, image=image, needs_yes=True, can_enhance=False)
+    assert result.original.chips[0].text == "AI-ENLARGED ×4 565 × 584, smoothed"
+    assert result.original.chips[0].source is Source.NETWORK
+    assert texts(result) == ["AI-ENLARGED ×4", "not enlarged again"]
+    assert texts(scenes(state, image=image)) == ["AI ×8 · Network", "OF AI-ENLARGED ×4"]
+
+
+def test_what_interpolation_enlarged_is_not_amber(state: ViewState) -> None:
+    chip = scenes(state, image=made(made_by=enlarged(None))).original.chips[0]
+    assert (chip.text, chip.source) == (
+        "INTERPOLATED ×4 565 × 584, smoothed",
+        Source.INTERPOLATED,
+    )
+
+
+def test_a_damaged_file_says_so_in_every_pane(state: ViewState) -> None:
+    image = made(damage="a part of the picture is missing")
+    result = scenes(state, image=image)
+    for chips in (
+        result.original.chips,
+        result.result.result_chips,
+        result.loupe_original.chips,
+        result.loupe_result.result_chips,
+    ):
+        assert [chip.text for chip in chips if chip.source is Source.DAMAGED] == ["DAMAGED FILE"]

@@ -1,4 +1,4 @@
-"""Where detail is a guess: the layer, its numbers, and what turns it off."""
+"""Where detail is a guess: computed of what is in view, what is said of it, what turns it off."""
 
 import threading
 from dataclasses import replace
@@ -6,38 +6,50 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.ui.canvas import guess_art
+from retina_viewer.ui.canvas.guess_art import SPOT, GuessArt, is_tile, spot_of, tile_at
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
-from tests.ui.conftest import MakeWindow
-from tests.ui.test_window import finish, pixels_of, show
+from tests.ui.conftest import SAMPLES, MakeWindow
+from tests.ui.test_window import finish, pixels_of, show, wheel
 from tests.ui.tiny_models import DEFAULT, GAN, install_pair
 
 
 class Guessing:
-    """Stands for the map of the program, which takes minutes: worse on the left."""
+    """Stands for the map of the program, which takes its time: worse on the left."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, float | None]] = []
+        self.regions: list[Rect] = []
         self.gate = threading.Event()
         self.gate.set()
 
     def __call__(
-        self, image: FundusImage, enhancer: Enhancer, other: Enhancer | None, progress: Progress
+        self,
+        image: FundusImage,
+        enhancer: Enhancer,
+        other: Enhancer | None,
+        region: Rect,
+        progress: Progress,
     ) -> ConsistencyMap:
         self.asked.append((enhancer.scale, enhancer.fidelity))
+        self.regions.append(region)
         assert (other is None) == (enhancer.fidelity == 1)
         while not self.gate.wait(0.01):
             progress(0.5, "Consistency")
         error = np.tile(np.linspace(10, 0, image.width, dtype=np.float32), (image.height, 1))
-        return ConsistencyMap(error, image.bounds, enhancer.scale, 5.0, 0.6)
+        part = error[region.slices()]
+        return ConsistencyMap(part, region, enhancer.scale, 5.0, 0.6, counted=part.size)
 
 
 @pytest.fixture
@@ -59,9 +71,27 @@ def gan_window(make: MakeWindow, qtbot: QtBot, services: Services, photograph: P
     return window
 
 
+def shown_art(window: Window) -> GuessArt | None:
+    """What the result's pane draws of the guesses; None where it draws none."""
+    for layer in window.stage.result.scene.layers:
+        if isinstance(layer.art, GuessArt):
+            return layer.art
+    return None
+
+
+def share(window: Window) -> float:
+    summary = window.viewer.guesses.summary
+    assert summary is not None
+    return summary.share
+
+
 def arrived(window: Window, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: window.stage.result.picture.has_layer(LayerName.CONSISTENCY))
+    qtbot.waitUntil(lambda: share(window) == 1, timeout=30_000)
     finish(window, qtbot)
+
+
+def is_on(window: Window) -> bool:
+    return window.viewer.state.consistency.on
 
 
 def test_see_where_detail_is_a_guess(gan_window: Window, qtbot: QtBot) -> None:
@@ -73,20 +103,68 @@ def test_see_where_detail_is_a_guess(gan_window: Window, qtbot: QtBot) -> None:
     arrived(window, qtbot)
     pane = window.stage.result
     shown = pixels_of(pane.grab().toImage())
-    for x, least in ((40, 20), (200, 0)):  # in the photograph
+    for x, least in ((40, 20), (222, 0)):  # in the photograph: 8 levels, and 1
         place = pane.mapping.point(x, 112).toPoint()
         around = np.s_[place.y() - 20 : place.y() + 20, place.x() - 5 : place.x() + 5]
         change = np.abs(shown[around] - plain[around]).mean()
         assert (change > least) if least else (change < 8), (x, change, place)
     assert pane.scene.legend
     assert (
-        f"5.0 levels on average, above {THRESHOLD:g} in 60 %"
+        f"5.0 levels on average, above {THRESHOLD:g} in 60 % of the field in view."
         in information._values["Guesswork"].text()
     )
     assert window.stage.loupe_result.scene.layers == ()  # it would cover the detail
     place = pane.mapping.point(60.5, 100.5).toPoint()
     qtbot.mouseMove(pane, QPoint(place.x(), place.y()))
     assert window.statusbar.layers.text().startswith("expected error 7.")
+
+
+def test_spots_come_first_and_the_middle_before_the_rim(
+    gan_window: Window, qtbot: QtBot, guessing: Guessing
+) -> None:
+    window = gan_window
+    window.commands.toggle_consistency()
+    arrived(window, qtbot)
+    image = window.viewer.view.image
+    spots = [region for region in guessing.regions if not is_tile(region)]
+    assert guessing.regions[: len(spots)] == spots  # something is known everywhere, then all
+    assert {tile_at(x, y, image) for x in (0, 96, 192) for y in (0, 96, 192)} == set(
+        guessing.regions[len(spots) :]
+    )
+    for kind in (spots, guessing.regions[len(spots) :]):
+        away = [np.hypot(r.x + r.width / 2 - 120, r.y + r.height / 2 - 112) for r in kind]
+        assert away[0] == min(away)
+    assert max(spot.width for spot in spots) == SPOT
+
+
+def test_what_is_not_computed_yet_does_not_look_certain(
+    gan_window: Window, qtbot: QtBot, guessing: Guessing
+) -> None:
+    window = gan_window
+    pane = window.stage.result
+    plain = pixels_of(pane.grab().toImage())
+    guessing.gate.clear()
+    window.commands.toggle_consistency()
+    qtbot.waitUntil(lambda: len(guessing.asked) == 1)
+    art = shown_art(window)
+    assert art is not None
+    assert len(art.pending) == 9
+    assert not art.tiles
+    shown = pixels_of(pane.grab().toImage())
+    place = pane.mapping.point(217, 112).toPoint()  # where the error will be low
+    around = np.s_[place.y() - 20 : place.y() + 20, place.x() - 8 : place.x() + 8]
+    assert np.abs(shown[around] - plain[around]).max() > 30
+    assert window.statusbar.task.text() == "guesses 0 %"
+    assert pane.scene.layers[0].note == "0 % of the view computed"
+    assert window.viewer.guesses.value_at(120, 112) is None
+    guessing.gate.set()
+    arrived(window, qtbot)
+    art = shown_art(window)
+    assert art is not None
+    assert art.pending == ()
+    assert pane.scene.layers[0].note == ""
+    settled = pixels_of(pane.grab().toImage())
+    assert (settled[around] == plain[around]).all()
 
 
 def test_every_setting_has_a_map_of_its_own(
@@ -96,35 +174,109 @@ def test_every_setting_has_a_map_of_its_own(
     window.commands.toggle_consistency()
     arrived(window, qtbot)
     window.commands.set_fidelity(1.0)
-    assert not window.stage.result.picture.has_layer(LayerName.CONSISTENCY)  # never of another
+    assert not window.viewer.guesses.has_some  # never of another
     arrived(window, qtbot)
     window.commands.set_scale(4)
     arrived(window, qtbot)
+    asked = len(guessing.asked)
     window.commands.set_scale(2)
     window.commands.set_fidelity(None)
-    assert window.stage.result.picture.has_layer(LayerName.CONSISTENCY)  # kept
-    assert guessing.asked == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
+    assert share(window) == 1  # kept
+    assert len(guessing.asked) == asked
+    assert list(dict.fromkeys(guessing.asked)) == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
 
 
-def test_another_setting_drops_the_map_under_way_and_cancel_turns_the_layer_off(
+def test_another_photograph_and_another_setting_drop_what_is_under_way(
+    gan_window: Window, qtbot: QtBot, guessing: Guessing, photographs: list[Path]
+) -> None:
+    window = gan_window
+    guessing.gate.clear()
+    window.commands.toggle_consistency()
+    qtbot.waitUntil(lambda: len(guessing.asked) == 1)
+    window.commands.toggle_saliency()  # which does not wait for the map
+    qtbot.waitUntil(lambda: window.viewer.layers.current.saliency_art is not None)
+    window.commands.set_fidelity(0.2)
+    qtbot.waitUntil(lambda: len(guessing.asked) == 2)
+    window.viewer.apply(force=True)
+    assert len(guessing.asked) == 2
+    show(window, qtbot, photographs[1])
+    qtbot.waitUntil(lambda: len(guessing.asked) == 3)
+    assert len(window.viewer.guesses.cache) == 0
+    guessing.gate.set()
+    arrived(window, qtbot)
+    recipes = {key.recipe for key in window.viewer.guesses.cache._tiles}
+    assert {recipe.photo for recipe in recipes} == {window.viewer.photo.key}  # type: ignore[union-attr]
+
+
+def test_cancel_stops_with_what_is_there_and_turns_off_what_shows_nothing(
     gan_window: Window, qtbot: QtBot, guessing: Guessing
 ) -> None:
     window = gan_window
     guessing.gate.clear()
     window.commands.toggle_consistency()
     qtbot.waitUntil(lambda: len(guessing.asked) == 1)
-    window.commands.toggle_saliency()  # which does not wait for the long map
-    qtbot.waitUntil(lambda: window.stage.result.picture.saliency is not None)
-    window.commands.set_fidelity(0.2)
-    qtbot.waitUntil(lambda: len(guessing.asked) == 2)
-    window.viewer.apply(force=True)
-    assert len(guessing.asked) == 2
     qtbot.waitUntil(window.statusbar.cancel.isVisible)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    assert not window.viewer.state.consistency.on
+    assert not is_on(window)
+    assert shown_art(window) is None
     guessing.gate.set()
+    window.commands.toggle_consistency()
+    qtbot.waitUntil(lambda: window.viewer.guesses.has_some)
+    guessing.gate.clear()
+    asked = len(guessing.asked)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not window.jobs.active)
-    assert window.viewer.guess is None
+    assert is_on(window)
+    assert "stopped at" in window.stage.result.scene.layers[0].note
+    assert not window.statusbar.cancel.isVisible()
+    guessing.gate.set()
+    qtbot.wait(30)
+    assert len(guessing.asked) <= asked + 1
+    window.commands.toggle_consistency()
+    window.commands.toggle_consistency()
+    arrived(window, qtbot)
+
+
+def test_a_large_photograph_shown_whole_gets_spots_and_on_zooming_in_all_of_what_is_in_view(
+    make: MakeWindow,
+    qtbot: QtBot,
+    services: Services,
+    guessing: Guessing,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guess_art, "SPOTS_APART", 70.0)  # fewer of them, faster
+    path = tmp_path / "large.png"
+    with Image.open(SAMPLES / "idrid_53_half.jpg") as small:
+        small.convert("RGB").resize((1600, 1000), Image.Resampling.BILINEAR).save(path)
+    window = make(services, method="saliency-gan", model=GAN, scale=2)
+    show(window, qtbot, path)
+    qtbot.waitUntil(lambda: not window.jobs.active)
+    window.commands.toggle_consistency()
+    arrived(window, qtbot)
+    assert window.viewer.view.main.zoom < 0.5  # no enlargement is shown
+    image = window.viewer.view.image
+    assert guessing.regions
+    assert all(region == spot_of(tile_at(region.x, region.y, image)) for region in guessing.regions)
+    mask = window.viewer.photo.image.field_of_view.mask  # type: ignore[union-attr]
+    assert all(mask[region.slices()].any() for region in guessing.regions)
+    art = shown_art(window)
+    assert art is not None
+    assert len(art.spots) == len(guessing.regions)
+    assert not art.tiles
+    apart = window.viewer.guesses.summary.apart  # type: ignore[union-attr]
+    assert window.stage.result.scene.layers[0].note == (
+        f"spots {apart} px apart; zoom in for all of it"
+    )
+    wheel(window, 14)
+    assert window.viewer.view.main.zoom > 1.5
+    arrived(window, qtbot)
+    assert len(set(guessing.regions)) == len(guessing.regions)  # nothing is computed twice
+    assert window.stage.result.scene.layers[0].note == ""
+    in_view = window.viewer.guesses._sight.region  # type: ignore[union-attr]
+    tiles = [region for region in guessing.regions if is_tile(region)]
+    assert tiles
+    assert all(region.intersected(in_view).area for region in tiles)
 
 
 def test_interpolation_guesses_nothing(
@@ -133,13 +285,14 @@ def test_interpolation_guesses_nothing(
     window = gan_window
     window.commands.toggle_consistency()
     arrived(window, qtbot)
+    asked = len(guessing.asked)
     window.commands.set_method("bicubic")
     assert [layer.name for layer in window.stage.result.scene.layers] == []
     assert not window.stage.result.scene.legend
     switch = window.inspector.layers._switches[LayerName.CONSISTENCY]
     assert not switch.isEnabled()
     finish(window, qtbot)
-    assert len(guessing.asked) == 1
+    assert len(guessing.asked) == asked
     window.commands.set_method("saliency-gan")
     assert switch.isEnabled()
     assert switch.isChecked()
@@ -154,4 +307,4 @@ def test_a_network_without_calibration_says_so(
     window.commands.toggle_consistency()
     qtbot.waitUntil(window.banner.isVisible, timeout=20_000)
     assert "not been calibrated" in window.banner.message.text()
-    assert not window.viewer.state.consistency.on
+    assert not is_on(window)

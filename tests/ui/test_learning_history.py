@@ -75,7 +75,10 @@ def test_events_of_a_running_training_are_taken_as_they_come() -> None:
     assert (curve.name, curve.values.tolist()) == ("generator/pixel", [0.5])
 
 
-@pytest.mark.parametrize("text", ["", "{}x", "[[3]]", '[[{"loss": 1}]]', '[[{"step": "a"}]]'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}x", "[[3]]", '[[{"loss": 1}]]', '[[{"step": "a"}]]', '[[{"step": NaN}]]', "[" * 99_999],
+)
 def test_what_is_no_history_is_said(tmp_path: Path, text: str) -> None:
     file = tmp_path / "history.json"
     file.write_text(text)
@@ -107,3 +110,26 @@ def test_the_trend_of_a_long_training_does_not_jump_at_its_end() -> None:
     values = np.full(1000, 2.0)
     values[-3:] = [0.5, 4.0, 0.1]
     assert smoothed(values)[-1] == 2.0
+
+
+def test_a_long_stage_is_thinned_and_keeps_what_matters() -> None:
+    history = LearningHistory()
+    for number in range(1, 5001):
+        history.add(0, {"step": float(number), "generator/rgb": 1.0 if number % 2 else 3.0})
+        score = 40.0 if number == 777 else number / 5000
+        history.add(0, {"step": float(number), "score": score, "ssim": score / 40})
+        history.thin(0)
+    losses, score_curve, ssim = history.curves(0)
+    for curve in (losses, ssim, score_curve):
+        assert 100 < len(curve.steps) < 400
+        assert np.all(np.diff(curve.steps) > 0)
+        assert curve.steps[-1] == 5000
+    assert np.allclose(losses.values[:-200], 2.0)  # means of neighbours
+    assert ssim.kept == pytest.approx((777, 1.0))
+    assert (ssim.steps[0], ssim.values[-1]) == (1, pytest.approx(1 / 40))
+
+
+def test_a_loss_that_is_no_number_is_left_out() -> None:
+    history = LearningHistory()
+    history.add(0, {"step": 1.0, "generator/rgb": float("nan"), "generator/luminance": 1.0})
+    assert [curve.name for curve in history.curves(0)] == ["generator/luminance"]

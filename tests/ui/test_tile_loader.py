@@ -1,6 +1,7 @@
 """Tiles: the same pixels as the whole, computed once."""
 
 import threading
+import time
 from dataclasses import replace
 from typing import Self
 
@@ -21,6 +22,7 @@ from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey, Wanted
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
+from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
@@ -119,7 +121,7 @@ def test_what_is_shown_comes_first_and_then_a_ring_around_it(
         assert in_view == sorted(in_view, reverse=True)
         assert in_view.count(False) > 0
         assert loader.sharp(wanted) == 1
-        assert loader.seconds > 0
+        assert loader.waited is not None
     finally:
         jobs.close()
 
@@ -141,5 +143,54 @@ def test_a_new_choice_forgets_the_tile_under_way(
         qtbot.wait(50)
         assert done == []
         assert len(loader.cache) == 0
+    finally:
+        jobs.close()
+
+
+def test_what_a_person_waited_is_counted_from_the_request(
+    qtbot: QtBot, image: FundusImage, counting: tuple[Services, Counting]
+) -> None:
+    """Computing takes milliseconds here, but the worker is busy with something else before."""
+    services, _ = counting
+    jobs, photo, waits = Jobs(), Photo(image, "photo"), list[float]()
+    try:
+        loader = TileLoader(services, jobs)
+        loader.finished.connect(waits.append)
+        jobs.submit("other", lambda progress: time.sleep(0.3), lambda _: None, lane=Lane.TILES)
+        start = time.monotonic()
+        shown = [Wanted(_recipe(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)]
+        loader.show(photo, "x4", shown)
+        qtbot.waitUntil(lambda: len(waits) == 1)
+        assert 0.3 <= waits[0] <= time.monotonic() - start
+        assert loader.waited == waits[0]
+        # What is there already is not waited for; another choice is another wait.
+        loader.show(photo, "x4", shown)
+        assert loader.waited == waits[0]
+        loader.show(photo, "sharper", shown)
+        qtbot.wait(20)
+        assert [loader.waited, len(waits)] == [None, 1]
+        # The photograph was asked for five seconds before it was read.
+        other = [Wanted(_recipe(Tone.RED_FREE), Rect(0, 0, 40, 40), 20, 20)]
+        loader.show(photo, "another", other, asked_at=time.monotonic() - 5)
+        qtbot.waitUntil(lambda: len(waits) == 2)
+        assert waits[1] >= 5
+    finally:
+        jobs.close()
+
+
+def test_nobody_waits_while_the_work_is_stopped(
+    qtbot: QtBot, image: FundusImage, counting: tuple[Services, Counting]
+) -> None:
+    services, _ = counting
+    jobs, photo, waits = Jobs(), Photo(image, "photo"), list[float]()
+    try:
+        loader = TileLoader(services, jobs)
+        loader.finished.connect(waits.append)
+        shown = [Wanted(_recipe(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)]
+        loader.show(photo, "x4", shown, asked_at=time.monotonic() - 60)
+        loader.stop()
+        loader.resume()
+        qtbot.waitUntil(lambda: len(waits) == 1)
+        assert waits[0] < 60
     finally:
         jobs.close()

@@ -44,7 +44,7 @@ def test_a_tile_and_the_vessels_of_the_shipped_networks(make: MakeWindow, qtbot:
     assert 0.2 < difference.mean() < 12  # the same place, and not interpolation
     viewer.layers.failed.connect(lambda name, error: pytest.fail(str(error)))
     window.commands.toggle_vessels()
-    qtbot.waitUntil(lambda: window.stage.result.picture.vessels is not None, timeout=120_000)
+    qtbot.waitUntil(lambda: bool(window.stage.result.scene.layers), timeout=120_000)
     window.commands.fit()
     viewer.tiles.stop()
     shown = window.stage.result.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)

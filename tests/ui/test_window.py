@@ -1,6 +1,7 @@
 """The window, end to end, named by what a person does."""
 
 import math
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -25,6 +26,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
+from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.ui.canvas.scene import Source
 from retina_viewer.ui.dialogs.export import ExportDialog
@@ -32,6 +35,7 @@ from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.making import Making
+from retina_viewer.ui.remembered import remember
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Layout, Tone
 from retina_viewer.ui.window import Window
@@ -190,23 +194,243 @@ def test_switch_photographs_while_tiles_are_pending(
     assert window.viewer.sharp == 1
 
 
-def test_drop_a_broken_file_and_read_the_error(
-    window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
-) -> None:
-    show(window, qtbot, photograph)
+def broken_file(tmp_path: Path, photograph: Path) -> Path:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(photograph.read_bytes()[:300])
-    drop(window, [broken])
+    return broken
+
+
+def test_a_broken_file_without_a_photograph_open_says_what_is_wrong(
+    window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
+) -> None:
+    drop(window, [broken_file(tmp_path, photograph)])
     qtbot.waitUntil(window.banner.isVisible)
     assert "broken.jpg" in window.banner.message.text()
     assert window.viewer.photo is None
-    assert not window.stage.isVisible()
+    assert window.empty.isVisible()
+
+
+def test_drop_a_broken_file_and_keep_the_photograph_its_place_and_its_result(
+    window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
+) -> None:
+    show(window, qtbot, photograph)
+    wheel(window, 4)
+    finish(window, qtbot)
+    photo, view, title = window.viewer.photo, window.viewer.view, window.windowTitle()
+    drop(window, [broken_file(tmp_path, photograph)])
+    qtbot.waitUntil(window.banner.isVisible)
+    assert "broken.jpg" in window.banner.message.text()
     assert window.library.status(1) is Status.FAILED
+    assert window.viewer.photo is photo
+    # The message takes a line of the panes' height; place and zoom are the same.
+    assert window.viewer.view.main == view.main
+    assert window.viewer.sharp == 1
+    assert (window.windowTitle(), window.library.current) == (title, 0)
+    assert window.stage.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.banner.isVisible()
-    # And the next good one opens.
-    window.library.select(0)
-    qtbot.waitUntil(window.stage.isVisible)
+    assert window.viewer.photo is photo
+
+
+def test_drop_an_empty_folder_and_keep_the_photograph(
+    window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
+) -> None:
+    show(window, qtbot, photograph)
+    photo = window.viewer.photo
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    drop(window, [empty])
+    qtbot.waitUntil(window.banner.isVisible)
+    assert "empty" in window.banner.message.text()
+    assert window.viewer.photo is photo
+    assert window.library.paths == [photograph]
+    assert window.stage.isVisible()
+
+
+def test_drop_a_folder_in_which_nothing_opens_and_keep_the_strip(
+    window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
+) -> None:
+    show(window, qtbot, photograph)
+    photo, folder = window.viewer.photo, tmp_path / "damaged"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.png").write_bytes(photograph.read_bytes()[:100])
+    drop(window, [folder])
+    qtbot.waitUntil(window.banner.isVisible)
+    assert "2 files could not be opened" in window.banner.message.text()
+    assert window.viewer.photo is photo
+    assert (window.library.paths, window.library.current) == ([photograph], 0)
+
+
+def test_a_folder_whose_first_file_is_broken_opens_the_next_and_says_so(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    photographs[0].write_bytes(photographs[0].read_bytes()[:100])
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(window.banner.isVisible)
+    assert _name(window) == photographs[1].name
+    assert photographs[0].name in window.banner.message.text()
+    assert window.library.current == 1
+
+
+def test_step_over_a_photograph_that_cannot_be_opened(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    photographs[1].write_bytes(photographs[1].read_bytes()[:100])
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: _name(window) == photographs[0].name)
+    qtbot.keyClick(window, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(window.banner.isVisible)
+    assert (_name(window), window.library.current) == (photographs[0].name, 0)
+    qtbot.keyClick(window, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: _name(window) == photographs[2].name)
+    assert not window.banner.isVisible()
+
+
+def test_a_replaced_file_opened_again_is_read_again(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    show(window, qtbot, photographs[0])
+    first = window.viewer.photo
+    photographs[0].write_bytes(photographs[1].read_bytes())
+    window.open([photographs[0]])
+    qtbot.waitUntil(lambda: window.viewer.photo is not first)
+    assert window.viewer.photo is not None
+    assert window.viewer.photo.image.width == 248
+
+
+def _services_that_open(**changes: object) -> Services:
+    """The program's, where every photograph has these values."""
+    services = project_services()
+
+    def open_image(path: Path, page: int) -> FundusImage:
+        return replace(services.open_image(path, 0), page=page, **changes)  # type: ignore[arg-type]
+
+    return replace(services, open_image=open_image)
+
+
+ENLARGED = Provenance(
+    kind="super-resolution", method="saliency-gan", model="saliency-gan-fast", scale=4,
+    device="CPU", source_name="a.png", source_sha256="", source_width=60, source_height=56,
+)  # fmt: skip
+
+
+def test_an_enlargement_is_enlarged_again_only_after_a_yes(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    window = make(_services_that_open(made_by=ENLARGED))
+    show(window, qtbot, photograph)
+    wheel(window, 4)
+    qtbot.wait(50)
+    assert window.stage.original.scene.chips[0].text.startswith("AI-ENLARGED ×4")
+    assert window.stage.original.scene.chips[0].source is Source.NETWORK
+    assert not window.jobs.is_active("tiles")
+    assert window.viewer.result_recipe is None
+    # Neither export nor comparison goes around the question.
+    for ask in (window.exports.show, window.comparisons.show):
+        window.banner.hide()
+        ask()
+        assert "enlarged by this program already" in window.banner.message.text()
+    assert window.comparisons.dialog is None
+    window.banner._action.click()  # "Enlarge again"
+    finish(window, qtbot)
+    texts = [chip.text for chip in window.stage.result.scene.result_chips]
+    assert texts == ["INTERPOLATED ×4 · Bicubic", "OF AI-ENLARGED ×4"]
+    values = window.inspector.information._values
+    assert "No photograph: Retina Viewer made it" in values["Remarks"].text()
+    assert "saliency-gan (saliency-gan-fast), ×4, from a.png" in values["Made by"].text()
+
+
+def test_choose_another_picture_of_the_same_file(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    window = make(_services_that_open(pages=3))
+    show(window, qtbot, photograph)
+    assert window.stage.original.scene.remark == "This is picture 1 of 3 in the file."
+    first = window.viewer.photo
+    window.inspector.information._page.setValue(3)
+    qtbot.waitUntil(lambda: window.viewer.photo is not first)
+    assert window.viewer.photo is not None
+    assert window.viewer.photo.image.page == 2
+    assert first is not None
+    assert window.viewer.photo.key != first.key
+    assert window.stage.original.scene.remark == "This is picture 3 of 3 in the file."
+
+
+def test_a_black_picture_gets_a_gentle_word_and_no_block(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "black.png"
+    Image.new("RGB", (200, 160)).save(path)
+    show(window, qtbot, path)
+    qtbot.waitUntil(lambda: bool(window.stage.original.scene.remark))
+    assert "black" in window.stage.original.scene.remark
+    assert not window.banner.isVisible()
+    finish(window, qtbot)
+
+
+def test_the_waiting_time_is_said_and_never_of_something_else(
+    make: MakeWindow,
+    qtbot: QtBot,
+    photographs: list[Path],
+    slow_services: tuple[Services, threading.Event],
+) -> None:
+    services, gate = slow_services
+    window = make(services)
+    said = window.statusbar.time.text
+
+    def wait() -> None:
+        gate.set()
+        qtbot.waitUntil(lambda: said().startswith("waited "), timeout=20_000)
+        finish(window, qtbot)
+        gate.clear()
+
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    wait()
+    for change in (
+        lambda: window.commands.set_scale(8),
+        lambda: window.commands.set_method("lanczos"),
+    ):
+        change()
+        assert said() == ""
+        assert "waited" not in window.inspector.enhance._sharp.text()
+        wait()
+    assert "finished, waited " in window.inspector.enhance._sharp.text()
+    window.commands.next_photo()
+    qtbot.waitUntil(lambda: _name(window) == photographs[1].name)
+    assert said() == ""
+    # From the key, not from when the file was read.
+    qtbot.wait(300)
+    wait()
+    assert float(said().split()[1]) >= 0.3
+
+
+def test_a_file_that_was_replaced_is_read_anew_and_so_is_its_thumbnail(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: all(window.library.thumbnail(i) for i in range(3)))
+    before = window.library.thumbnail(0)
+    shutil.copy(photographs[1], photographs[0])
+    window.open([photographs[0]])
+    qtbot.waitUntil(lambda: window.library.thumbnail(0) not in (None, before))
+    assert window.viewer.photo is not None
+    assert window.viewer.photo.bounds.width == 248
+    assert window.stage.original.scene.bounds == window.viewer.photo.bounds
+
+
+def test_on_a_finer_screen_the_panes_are_larger(
+    window: Window, qtbot: QtBot, photograph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(window, qtbot, photograph)
+    pane = window.stage.result
+    zoom = window.viewer.view.main.zoom
+    monkeypatch.setattr(pane, "devicePixelRatioF", lambda: 2.0)
+    QApplication.sendEvent(pane, QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert window.viewer.view.main.zoom == pytest.approx(2 * zoom)
+    assert pane.scene.camera.zoom == pytest.approx(2 * zoom)
 
 
 def test_arrows_pan_and_keys_zoom(window: Window, qtbot: QtBot, photograph: Path) -> None:
@@ -248,7 +472,7 @@ def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
     finish(window, qtbot)
     plain = pixels_of(window.stage.result.grab().toImage())
     qtbot.keyClick(window, Qt.Key.Key_S)
-    qtbot.waitUntil(lambda: window.stage.result.picture.saliency is not None)
+    qtbot.waitUntil(lambda: layer_names(window) == [LayerName.SALIENCY])
     strong = pixels_of(window.stage.result.grab().toImage())
     assert np.abs(strong - plain).max() > 50
     wheel(window, -8, ctrl=True)
@@ -256,14 +480,34 @@ def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
     middle = np.s_[200:600, 50:250]
     assert 0 < np.abs(faint - plain)[middle].mean() < np.abs(strong - plain)[middle].mean()
     qtbot.keyPress(window, Qt.Key.Key_Space)
-    assert _layer_names(window) == []
+    assert layer_names(window) == []
     qtbot.keyRelease(window, Qt.Key.Key_Space)
-    assert _layer_names(window) == [LayerName.SALIENCY]
+    assert layer_names(window) == [LayerName.SALIENCY]
     # The original stays the photograph.
     assert window.stage.original.scene.layers == ()
 
 
-def _layer_names(window: Window) -> list[LayerName]:
+def test_saliency_as_contours_is_remembered(
+    make: MakeWindow, qtbot: QtBot, photograph: Path
+) -> None:
+    window = make()
+    show(window, qtbot, photograph)
+    window.commands.toggle_saliency()
+    panel = window.inspector.layers
+    panel._styles.setCurrentIndex(1)
+    panel._styles.activated.emit(1)
+    qtbot.waitUntil(lambda: isinstance(window.viewer.layers.current.saliency_art, tuple))
+    finish(window, qtbot)
+    (layer,) = window.stage.result.scene.layers
+    assert isinstance(layer.art, tuple)
+    assert layer.legend == saliency_legend("inferno", SaliencyStyle.CONTOURS)
+    remember(window.settings, window.viewer)
+    again = make(None, layers=window.settings.layers)
+    assert again.viewer.state.saliency_style is SaliencyStyle.CONTOURS
+    assert again.inspector.layers._styles.currentText() == "Contours"
+
+
+def layer_names(window: Window) -> list[LayerName]:
     return [layer.name for layer in window.stage.result.scene.layers]
 
 
@@ -289,7 +533,7 @@ def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> No
     window = make(replace(project_services(), vessels=vessels))  # type: ignore[arg-type]
     show(window, qtbot, photograph)
     qtbot.keyClick(window, Qt.Key.Key_V)
-    qtbot.waitUntil(lambda: window.stage.result.picture.vessels is not None)
+    qtbot.waitUntil(lambda: layer_names(window) == [LayerName.VESSELS])
     finish(window, qtbot)
     for zoom in (0.6, 4.0):  # the picture of lines, and the lines themselves
         window.viewer.state.zoom_at_centre(zoom)
@@ -418,6 +662,27 @@ def test_the_loupe_follows_the_cursor_and_a_click_holds_it(
     assert window.statusbar.colour.text().startswith("RGB")
 
 
+def test_the_colour_is_of_what_lies_under_a_cursor_that_stands_still(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    pane = window.stage.original
+    qtbot.mouseMove(pane, QPoint(150, 300))
+    said = {(window.statusbar.position.text(), window.statusbar.colour.text())}
+    for command in (window.commands.next_photo, window.commands.zoom_in):
+        command()
+        qtbot.waitUntil(lambda: not window.jobs.is_active("open"))
+        x, y = pane.mapping.source(150, 300)
+        photo = window.viewer.photo
+        assert photo is not None
+        rgb = photo.colour_at(x, y)
+        assert rgb is not None
+        assert window.statusbar.colour.text() == "RGB {} {} {}".format(*rgb)
+        said.add((window.statusbar.position.text(), window.statusbar.colour.text()))
+    assert len(said) == 3
+
+
 def test_measure_a_distance_in_source_pixels(
     window: Window, qtbot: QtBot, photograph: Path
 ) -> None:
@@ -462,8 +727,8 @@ def test_a_known_pixel_size_gives_nominal_millimetres(
 ) -> None:
     services = project_services()
 
-    def open_image(path: Path) -> FundusImage:
-        return replace(services.open_image(path), um_per_px=40.0)
+    def open_image(path: Path, page: int) -> FundusImage:
+        return replace(services.open_image(path, page), um_per_px=40.0)
 
     window = make(replace(services, open_image=open_image))
     show(window, qtbot, photograph)

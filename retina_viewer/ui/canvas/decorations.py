@@ -10,7 +10,9 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from retina_viewer.ui.canvas.scene import Chip, Mapping, Picture, Scene, Source
+from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Chip, Mapping, Scene, Source
 from retina_viewer.ui.theme import DARK
 
 MARGIN = 8.0
@@ -25,6 +27,7 @@ _GROUNDS = {
     Source.INTERPOLATED: (GROUND, QColor(200, 200, 200)),
     Source.NETWORK: (QColor(DARK.amber), QColor(DARK.on_amber)),
     Source.PENDING: (GROUND, QColor(225, 225, 225)),
+    Source.DAMAGED: (QColor(DARK.red_ground), QColor(DARK.red)),
 }
 
 
@@ -49,6 +52,21 @@ def paint_chips(
         painter.setPen(ink)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
         x = box.right() + 4
+
+
+def paint_remark(painter: QPainter, text: str, left: float, right: float, top: float) -> None:
+    """Sentences on a dark ground below the chips, in as many lines as the pane's width asks."""
+    font = painter.font()
+    font.setBold(False)
+    painter.setFont(font)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+    room = QRectF(left + MARGIN + 8, top + 4, max(right - left - 2 * MARGIN - 16, 40), 1e4)
+    box = QFontMetricsF(font).boundingRect(room, int(flags), text)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(GROUND)
+    painter.drawRoundedRect(box.adjusted(-8, -4, 8, 4), 4, 4)
+    painter.setPen(WHITE)
+    painter.drawText(box.adjusted(0, 0, 1, 1), int(flags), text)
 
 
 def paint_note(painter: QPainter, text: str, left: float, bottom: float) -> None:
@@ -109,24 +127,20 @@ def paint_scale_bar(
     painter.drawLine(QPointF(x + length, y - 3), QPointF(x + length, y + 3))
 
 
-def overview_rect(picture: Picture, width: float, height: float) -> QRectF:
+def overview_rect(bounds: Rect, width: float, height: float) -> QRectF:
     """Where the overview lies in a pane of this logical size: the lower left corner."""
-    bounds = picture.bounds
     side = OVERVIEW_SIDE / max(bounds.width, bounds.height, 1)
     w, h = bounds.width * side, bounds.height * side
     return QRectF(MARGIN, height - MARGIN - h, w, h)
 
 
-def paint_overview(painter: QPainter, picture: Picture, mapping: Mapping, box: QRectF) -> None:
-    if picture.original is None:
-        return
-    bounds = picture.bounds
-    factor = box.width() / bounds.width
+def paint_overview(painter: QPainter, original: Pyramid, mapping: Mapping, box: QRectF) -> None:
+    factor = box.width() / original.width
     painter.setPen(QPen(QColor(120, 120, 120), 1))
     painter.setBrush(QColor(0, 0, 0))
     painter.drawRect(box.adjusted(-0.5, -0.5, 0.5, 0.5))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    picture.original.draw(painter, box, bounds, factor)
+    original.draw(painter, box, Rect(0, 0, original.width, original.height), factor)
     left, top = mapping.source(0, 0)
     right, bottom = mapping.source(mapping.width, mapping.height)
     seen = QRectF(

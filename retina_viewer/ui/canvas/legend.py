@@ -5,16 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPen
 
-from retina_viewer.imaging.overlay import CYAN, lookup_table
+from retina_viewer.imaging.layers import Legend
 from retina_viewer.ui.canvas.decorations import GROUND, WHITE
-from retina_viewer.ui.canvas.heat import GUESS_COLOURS, GUESS_TOP
 from retina_viewer.ui.canvas.scene import Scene
-from retina_viewer.ui.view_state import LayerName
 
-_SCALES = {
-    LayerName.SALIENCY: ("0", "saliency (relative)", "1"),
-    LayerName.CONSISTENCY: ("0", "expected error (levels)", f"{GUESS_TOP:g}+"),
-}
+_LINE, _SIDE, _SAMPLE = 18.0, 8.0, 22.0
+"""Height of a line of text, margin, and length of a line's sample."""
 
 
 def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> None:
@@ -23,40 +19,55 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
     font.setBold(False)
     painter.setFont(font)
     metrics = QFontMetricsF(font)
-    width = max(metrics.horizontalAdvance("    ".join(texts)) for texts in _SCALES.values()) + 24
-    for layer in scene.layers:
-        height = 24 if layer.name is LayerName.VESSELS else 40
+    shown = [(layer.legend, layer.note) for layer in scene.layers if layer.legend is not None]
+    widths = (max(_width(one, metrics), metrics.horizontalAdvance(note)) for one, note in shown)
+    width = max(widths, default=0.0) + 2 * _SIDE
+    for one, note in shown:
+        height = ((3 if one.ramp else 2) + bool(note)) * _LINE + 2
         box = QRectF(right - width, top, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(GROUND)
         painter.drawRoundedRect(box, 4, 4)
-        if layer.name is LayerName.SALIENCY:
-            _paint_ramp(painter, scene.colour_map, box, _SCALES[layer.name])
-        elif layer.name is LayerName.CONSISTENCY:
-            _paint_ramp(painter, GUESS_COLOURS, box, _SCALES[layer.name])
+        inner = box.adjusted(_SIDE, 1, -_SIDE, -1)
+        painter.setPen(WHITE)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft, one.name)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, note)
+        below = inner.adjusted(0, _LINE, 0, 0)
+        if one.ramp:
+            _paint_ramp(painter, one, below, metrics)
         else:
-            painter.setPen(QPen(QColor(*CYAN), 2))
-            y = box.center().y()
-            painter.drawLine(QPointF(box.left() + 8, y), QPointF(box.left() + 30, y))
-            painter.setPen(WHITE)
-            text = box.adjusted(38, 0, -8, 0)
-            painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, "vessels (AI outline)")
+            _paint_lines(painter, one, below, metrics)
         top = box.bottom() + 4
 
 
-def _paint_ramp(
-    painter: QPainter, colour_map: str, box: QRectF, texts: tuple[str, str, str]
-) -> None:
-    """A scale of colours under its lowest value, what it means, and its highest value."""
+def _width(legend: Legend, metrics: QFontMetricsF) -> float:
+    lines = sum(_SAMPLE + 22 + metrics.horizontalAdvance(text) for _, text in legend.lines)
+    ticks = metrics.horizontalAdvance("   ".join(text for _, text in legend.ticks))
+    return max(metrics.horizontalAdvance(legend.name), lines, ticks)
+
+
+def _paint_lines(painter: QPainter, legend: Legend, box: QRectF, metrics: QFontMetricsF) -> None:
+    """A piece of each line, and what it encloses."""
+    x, y = box.left(), box.top() + _LINE / 2
+    for colour, text in legend.lines:
+        painter.setPen(QPen(QColor(*colour), 2))
+        painter.drawLine(QPointF(x, y), QPointF(x + _SAMPLE, y))
+        painter.setPen(WHITE)
+        place = QRectF(x + _SAMPLE + 8, box.top(), box.right() - x, _LINE)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
+        x += _SAMPLE + 22 + metrics.horizontalAdvance(text)
+
+
+def _paint_ramp(painter: QPainter, legend: Legend, box: QRectF, metrics: QFontMetricsF) -> None:
+    """A scale of colours over what its places mean."""
+    ramp = QLinearGradient(box.left(), 0, box.right(), 0)
+    for index in range(0, 256, 3):
+        ramp.setColorAt(index / 255, QColor(*legend.ramp[index]))
+    painter.fillRect(QRectF(box.left(), box.top() + 3, box.width(), 10), ramp)
     painter.setPen(WHITE)
-    text = box.adjusted(8, 2, -8, -18)
-    sides = (
-        Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight
-    )  # fmt: skip
-    for side, words in zip(sides, texts, strict=True):
-        painter.drawText(text, side, words)
-    ramp = QLinearGradient(box.left() + 8, 0, box.right() - 8, 0)
-    table = lookup_table(colour_map)
-    for index in range(0, 256, 15):
-        ramp.setColorAt(index / 255, QColor(*table[index].tolist()))
-    painter.fillRect(box.adjusted(8, 24, -8, -8), ramp)
+    for place, text in legend.ticks:
+        room = metrics.horizontalAdvance(text)
+        x = min(max(box.left() + place * box.width() - room / 2, box.left()), box.right() - room)
+        painter.drawText(
+            QRectF(x, box.top() + 15, room + 2, _LINE), Qt.AlignmentFlag.AlignLeft, text
+        )

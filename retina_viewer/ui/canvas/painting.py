@@ -6,11 +6,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.overlay import CYAN
+from retina_viewer.ui.canvas.guess_art import GuessArt, paint_guesses
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
-from retina_viewer.ui.canvas.tiles import Recipe, TileKey, tile_side, tiles_over
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
+from retina_viewer.ui.canvas.vessel_art import VesselArt
 
 VECTOR_ZOOM = 1.0
 """From here on vessel outlines are drawn as lines of constant width."""
@@ -19,34 +18,33 @@ HATCH_SPACING = 12
 HATCH = QColor(255, 255, 255, 26)
 
 
-def paint_picture(painter: QPainter, scene: Scene, picture: Picture, mapping: Mapping) -> None:
+def paint_picture(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
     """Fill the pane with what the scene says. Without a photograph nothing is painted."""
-    if picture.original is None:
+    if scene.original is None:
         return
     smooth = scene.smooth or scene.camera.zoom < 1
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-    _paint_original(painter, picture, mapping)
+    _paint_whole(painter, scene.original, scene, mapping)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-    if scene.content is not Content.ORIGINAL and scene.recipe is not None:
-        painter.save()
-        _keep_to_result(painter, scene, mapping)
-        _paint_result(painter, scene.recipe, scene.stand_in, picture, mapping)
-        painter.restore()
-    _paint_layers(painter, scene, picture, mapping)
-
-
-def _paint_layers(painter: QPainter, scene: Scene, picture: Picture, mapping: Mapping) -> None:
     painter.save()
     _keep_to_result(painter, scene, mapping)
+    _paint_tiles(painter, scene, mapping)
+    _paint_layers(painter, scene, mapping)
+    painter.restore()
+
+
+def _paint_layers(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
     for layer in scene.layers:
         painter.setOpacity(layer.opacity)
-        if layer.name is LayerName.SALIENCY:
-            _paint_heat(painter, picture.saliency, picture, mapping)
-        elif layer.name is LayerName.CONSISTENCY:
-            _paint_heat(painter, picture.consistency, picture, mapping)
+        if isinstance(layer.art, VesselArt):
+            _paint_outlines(painter, layer.art, scene, mapping)
+        elif isinstance(layer.art, GuessArt):
+            paint_guesses(painter, layer.art, mapping)
+        elif isinstance(layer.art, tuple):
+            for outlines in layer.art:
+                _paint_outlines(painter, outlines, scene, mapping)
         else:
-            _paint_vessels(painter, picture, mapping)
-    painter.restore()
+            _paint_whole(painter, layer.art, scene, mapping)
 
 
 def _keep_to_result(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
@@ -56,28 +54,23 @@ def _keep_to_result(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
         painter.setClipRect(QRectF(x, 0, mapping.width - x, mapping.height))
 
 
-def _paint_original(painter: QPainter, picture: Picture, mapping: Mapping) -> None:
-    assert picture.original is not None
-    part = mapping.visible(picture.bounds)
+def _paint_whole(painter: QPainter, art: Pyramid, scene: Scene, mapping: Mapping) -> None:
+    """What is as large as the photograph: itself, or a heat map of it."""
+    part = mapping.visible(scene.bounds)
     if part.area:
-        picture.original.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
+        art.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
 
 
-def _paint_result(
-    painter: QPainter, recipe: Recipe, stand_in: Recipe | None, picture: Picture, mapping: Mapping
-) -> None:
+def _paint_tiles(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
     """The finished tiles over the interpolated photograph, which was drawn before them."""
     pending: list[Rect] = []
-    visible = mapping.visible(picture.bounds)
-    zoom = mapping.camera.zoom / recipe.scale
-    for rect in tiles_over(visible, picture.bounds, tile_side(recipe.scale)):
-        tile = picture.tiles.get(TileKey(recipe, rect))
-        if tile is None and stand_in is not None:
-            tile = picture.tiles.get(TileKey(stand_in, rect))
+    for rect, tile in scene.tiles:
         if tile is None:
             pending.append(rect)
         else:
-            tile.draw(painter, mapping.rect(rect), Rect(0, 0, tile.width, tile.height), zoom)
+            whole = Rect(0, 0, tile.width, tile.height)
+            zoom = mapping.camera.zoom * rect.width / tile.width
+            tile.draw(painter, mapping.rect(rect), whole, zoom)
     _hatch(painter, pending, mapping)
 
 
@@ -104,16 +97,10 @@ def _hatching(ratio: float) -> QPixmap:
     return pixmap
 
 
-def _paint_heat(painter: QPainter, art: Pyramid | None, picture: Picture, mapping: Mapping) -> None:
-    part = mapping.visible(picture.bounds)
-    if art is not None and part.area:
-        art.draw(painter, mapping.rect(part), part, mapping.camera.zoom)
-
-
-def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> None:
-    art, zoom = picture.vessels, mapping.camera.zoom
-    part = mapping.visible(picture.bounds)
-    if art is None or not part.area:
+def _paint_outlines(painter: QPainter, art: VesselArt, scene: Scene, mapping: Mapping) -> None:
+    zoom = mapping.camera.zoom
+    part = mapping.visible(scene.bounds)
+    if not part.area:
         return
     ratio = painter.device().devicePixelRatioF()
     if zoom < VECTOR_ZOOM:
@@ -125,7 +112,7 @@ def _paint_vessels(painter: QPainter, picture: Picture, mapping: Mapping) -> Non
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen = QPen(QColor(*CYAN), 1.0)
+    pen = QPen(QColor(*art.colour), 1.0)
     # Cosmetic and 1 px: Qt draws such lines many times faster than wider ones.
     pen.setCosmetic(True)
     painter.setPen(pen)

@@ -22,7 +22,7 @@ from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas import decorations as deco
 from retina_viewer.ui.canvas.legend import paint_legend
 from retina_viewer.ui.canvas.painting import paint_picture
-from retina_viewer.ui.canvas.scene import Content, Mapping, Picture, Scene
+from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
 from retina_viewer.ui.theme import DARK
 
 NOTCH = 120.0
@@ -32,7 +32,10 @@ EMPTY = Scene(Camera(0, 0, 1))
 
 
 class Pane(QWidget):
-    """Shows a scene of a picture. Cursor positions in signals are device pixels of the pane."""
+    """Shows a scene, and nothing else: equal scenes are not painted again.
+
+    Cursor positions in signals are device pixels of the pane.
+    """
 
     wheeled = Signal(float, float, float, bool)
     """(notches, x, y, with Ctrl)"""
@@ -52,11 +55,11 @@ class Pane(QWidget):
     """(x0, y0, x1, y1) in source pixels, while the ruler is drawn"""
     resized = Signal()
 
-    def __init__(self, picture: Picture, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.picture = picture
         self.scene = EMPTY
         self.measuring = False
+        self._cursor: QPointF | None = None
         self._last: QPointF | None = None
         self._moved = False
         self._action = ""
@@ -73,6 +76,14 @@ class Pane(QWidget):
             self.update()
 
     @property
+    def under_cursor(self) -> tuple[float, float] | None:
+        """(x, y) in source pixels of what is shown under the cursor now; None without one. Also a
+        cursor that stands still lies over another point when the scene changes."""
+        if self._cursor is None or self.scene.original is None or not self.isVisible():
+            return None
+        return self._source(self._cursor)
+
+    @property
     def mapping(self) -> Mapping:
         ratio = self.devicePixelRatioF()
         return Mapping(self.scene.camera, self.width() * ratio, self.height() * ratio)
@@ -85,11 +96,11 @@ class Pane(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(DARK.canvas))
-        if self.picture.original is not None:
+        if self.scene.original is not None:
             mapping, ratio = self.mapping, self.devicePixelRatioF()
             painter.save()
             painter.scale(1 / ratio, 1 / ratio)
-            paint_picture(painter, self.scene, self.picture, mapping)
+            paint_picture(painter, self.scene, mapping)
             painter.restore()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_labels(painter, mapping, ratio)
@@ -114,9 +125,9 @@ class Pane(QWidget):
             label = deco.length_label(scene.ruler, scene.um_per_px)
             deco.paint_ruler(painter, start, end, label, width)
         left = deco.MARGIN
-        if scene.overview:
-            box = deco.overview_rect(self.picture, width, height)
-            deco.paint_overview(painter, self.picture, mapping, box)
+        if scene.overview and scene.original is not None:
+            box = deco.overview_rect(scene.bounds, width, height)
+            deco.paint_overview(painter, scene.original, mapping, box)
             left = box.right() + deco.MARGIN
         if scene.note:
             deco.paint_note(painter, scene.note, left, height - deco.MARGIN)
@@ -132,6 +143,10 @@ class Pane(QWidget):
         else:
             chips = (*scene.chips, *scene.result_chips)
             deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
+        if scene.remark:
+            edge = scene.divider * width if scene.content is Content.SPLIT else width
+            below = deco.MARGIN + deco.CHIP_HEIGHT + 4
+            deco.paint_remark(painter, scene.remark, 0, edge, below)
 
     # What the person does
 
@@ -144,24 +159,24 @@ class Pane(QWidget):
         return self.scene.content is Content.SPLIT and abs(place.x() - at) <= GRAB
 
     def _over_overview(self, place: QPointF) -> tuple[float, float] | None:
-        if not self.scene.overview or self.picture.original is None:
+        if not self.scene.overview or self.scene.original is None:
             return None
-        box = deco.overview_rect(self.picture, self.width(), self.height())
+        box = deco.overview_rect(self.scene.bounds, self.width(), self.height())
         if not box.contains(place):
             return None
-        factor = self.picture.bounds.width / box.width()
+        factor = self.scene.bounds.width / box.width()
         return (place.x() - box.x()) * factor, (place.y() - box.y()) * factor
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         notches = event.angleDelta().y() / NOTCH
-        if notches and self.picture.original is not None:
+        if notches and self.scene.original is not None:
             ratio, place = self.devicePixelRatioF(), event.position()
             with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
             self.wheeled.emit(notches, place.x() * ratio, place.y() * ratio, with_ctrl)
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() is not Qt.MouseButton.LeftButton or self.picture.original is None:
+        if event.button() is not Qt.MouseButton.LeftButton or self.scene.original is None:
             return
         place = event.position()
         self._last, self._moved = place, False
@@ -178,8 +193,8 @@ class Pane(QWidget):
             self._action = "pan"
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = event.position()
-        if self.picture.original is None:
+        place = self._cursor = event.position()
+        if self.scene.original is None:
             return
         self.hovered.emit(*self._source(place))
         if self._last is None:
@@ -214,13 +229,20 @@ class Pane(QWidget):
             self.double_clicked.emit()
 
     def enterEvent(self, event: QEnterEvent) -> None:
+        self._cursor = event.position()
         self._show_cursor(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
+        self._cursor = None
         self.left.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.resized.emit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.DevicePixelRatioChange:  # moved to another screen
+            self.resized.emit()
+        return super().event(event)
 
     def _show_cursor(self, place: QPointF) -> None:
         if self._over_divider(place):

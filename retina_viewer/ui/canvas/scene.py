@@ -1,18 +1,23 @@
-"""Everything a pane paints, as data. Two equal scenes over the same picture look the same."""
+"""Everything a pane paints, as data: two equal scenes look the same, on a pane of one size.
+
+The pixels are a part of it. They never change once they are in a scene: other pixels are other
+objects, and objects are equal only to themselves.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from PySide6.QtCore import QPointF, QRectF
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.layers import Legend
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tiles import Recipe, TileCache
+from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe
 from retina_viewer.ui.canvas.vessel_art import VesselArt
-from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.view_state import LayerName
 
 
@@ -32,6 +37,8 @@ class Source(Enum):
     INTERPOLATED = auto()
     NETWORK = auto()
     PENDING = auto()
+    DAMAGED = auto()
+    """A part of them is missing or wrong in the file."""
 
 
 @dataclass(frozen=True)
@@ -42,24 +49,45 @@ class Chip:
     source: Source
 
 
+Art = Pyramid | VesselArt | tuple[VesselArt, ...] | GuessArt
+"""What is drawn of a layer."""
+
+
+@dataclass(frozen=True)
+class LayerArt:
+    """A layer as it is drawn, and what its colours mean."""
+
+    name: LayerName
+    opacity: float
+    art: Art
+    legend: Legend | None = None
+    note: str = ""
+    """How much of it is there, where it is not all."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """One pane's content and labels. Positions are in source pixels."""
 
     camera: Camera
+    original: Pyramid | None = None
+    """The photograph in the tone it is shown in; without it the pane is empty."""
     content: Content = Content.ORIGINAL
     chips: tuple[Chip, ...] = ()
     """Of the original."""
     result_chips: tuple[Chip, ...] = ()
     recipe: Recipe | None = None
-    stand_in: Recipe | None = None
-    """Drawn where the recipe's own tiles are missing: the same method with other settings."""
-    layers: tuple[LayerView, ...] = ()
+    tiles: tuple[PlacedTile, ...] = ()
+    """What is there of the result in view."""
+    layers: tuple[LayerArt, ...] = ()
+    """Those that are there; the result's alone."""
     smooth: bool = True
     divider: float = 0.5
     overview: bool = False
     note: str = ""
     """A short read-out in the corner, such as ``37 % sharp``."""
+    remark: str = ""
+    """What is to be known of the photograph before one looks at it, in sentences."""
     um_per_px: float | None = None
     marked: tuple[float, float, float, float] | None = None
     """(x, y, width, height): what the loupe shows, marked on the main panes."""
@@ -68,33 +96,23 @@ class Scene:
     """The cursor, where it is over another pane that shows the same place."""
     ruler: tuple[float, float, float, float] | None = None
     legend: bool = False
-    colour_map: str = "inferno"
-
-
-@dataclass(eq=False)
-class Picture:
-    """The pixels that scenes refer to: shared by all panes, replaced by the viewer."""
-
-    original: Pyramid | None = None
-    tiles: TileCache = field(default_factory=TileCache)
-    saliency: Pyramid | None = None
-    vessels: VesselArt | None = None
-    consistency: Pyramid | None = None
 
     @property
     def bounds(self) -> Rect:
+        """The photograph's; empty without one."""
         if self.original is None:
             return Rect(0, 0, 0, 0)
         return Rect(0, 0, self.original.width, self.original.height)
 
-    def has_layer(self, name: LayerName) -> bool:
-        match name:
-            case LayerName.SALIENCY:
-                return self.saliency is not None
-            case LayerName.VESSELS:
-                return self.vessels is not None
-            case LayerName.CONSISTENCY:
-                return self.consistency is not None
+
+@dataclass(frozen=True)
+class Scenes:
+    """What the window's panes paint."""
+
+    original: Scene
+    result: Scene
+    loupe_original: Scene
+    loupe_result: Scene
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Picture
+from retina_viewer.ui.canvas.scene import Scenes
 from retina_viewer.ui.view_state import Layout
 
 GAP = 2
@@ -25,12 +25,12 @@ class Stage(QWidget):
     main_resized = Signal()
     """The size of the main panes has changed."""
 
-    def __init__(self, picture: Picture, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.original = Pane(picture, self)
-        self.result = Pane(picture, self)
-        self.loupe_original = Pane(picture, self)
-        self.loupe_result = Pane(picture, self)
+        self.original = Pane(self)
+        self.result = Pane(self)
+        self.loupe_original = Pane(self)
+        self.loupe_result = Pane(self)
         self._layout = Layout.SIDE_BY_SIDE
         self._loupe = True
         self.result.resized.connect(self.main_resized)
@@ -47,6 +47,15 @@ class Stage(QWidget):
     @property
     def panes(self) -> tuple[Pane, ...]:
         return (*self.mains, *self.loupes)
+
+    def show_scenes(self, scenes: Scenes, *, measuring: bool) -> None:
+        """Give the panes, shown or not, what they paint; they paint where it differs."""
+        self.original.show_scene(scenes.original)
+        self.result.show_scene(scenes.result)
+        self.loupe_original.show_scene(scenes.loupe_original)
+        self.loupe_result.show_scene(scenes.loupe_result)
+        for pane in self.panes:
+            pane.measuring = measuring
 
     def set_layout(self, layout: Layout, *, loupe: bool) -> None:
         self._layout, self._loupe = layout, loupe

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.ui.camera import Camera
@@ -12,6 +13,8 @@ from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.view_state import SCALES, Scale, Tone
 
+PlacedTile = tuple[Rect, Pyramid | None]
+"""A tile and its place in source pixels; None where it is still to come."""
 RESULT_SIDE = 384
 """The side of a tile in result pixels: about 0.1 s for the cascade on one CPU core."""
 CACHE_BYTES = 768 * 2**20
@@ -94,8 +97,18 @@ def is_worthwhile(camera: Camera, image: Rect) -> bool:
     return camera.zoom >= WORTHWHILE_ZOOM or image.area <= SMALL_PHOTOGRAPH
 
 
-class TileCache:
-    """The finished tiles, least recently drawn out first.
+class Kept(Protocol):
+    """What a cache keeps."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+T = TypeVar("T", bound=Kept)
+
+
+class Cache(Generic[T]):
+    """What is finished of each tile, least recently drawn out first.
 
     Args:
         capacity: bytes of pixels to keep.
@@ -106,7 +119,7 @@ class TileCache:
         self.nbytes = 0
         self.version = 0
         """Grows with every change: what was reckoned from the content is then stale."""
-        self._tiles: OrderedDict[TileKey, Pyramid] = OrderedDict()
+        self._tiles: OrderedDict[TileKey, T] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -114,13 +127,17 @@ class TileCache:
     def __contains__(self, key: TileKey) -> bool:
         return key in self._tiles
 
-    def get(self, key: TileKey) -> Pyramid | None:
+    def get(self, key: TileKey) -> T | None:
         tile = self._tiles.get(key)
         if tile is not None:
             self._tiles.move_to_end(key)
         return tile
 
-    def put(self, key: TileKey, tile: Pyramid) -> None:
+    def of(self, recipe: Recipe) -> dict[Rect, T]:
+        """All that is there of a recipe."""
+        return {key.rect: tile for key, tile in self._tiles.items() if key.recipe == recipe}
+
+    def put(self, key: TileKey, tile: T) -> None:
         self.discard(key)
         self._tiles[key] = tile
         self.version += 1
@@ -139,3 +156,25 @@ class TileCache:
         self._tiles.clear()
         self.version += 1
         self.nbytes = 0
+
+
+class TileCache(Cache[Pyramid]):
+    """The finished tiles of results."""
+
+    def in_view(
+        self, wanted: Wanted, image: Rect, stand_in: Recipe | None = None
+    ) -> tuple[PlacedTile, ...]:
+        """The tiles of a region, finished or not.
+
+        Args:
+            stand_in: whose tiles are shown where the wanted ones are missing.
+        """
+
+        def find(rect: Rect) -> Pyramid | None:
+            found = self.get(TileKey(wanted.recipe, rect))
+            if found is None and stand_in is not None:
+                found = self.get(TileKey(stand_in, rect))
+            return found
+
+        side = tile_side(wanted.recipe.scale)
+        return tuple((rect, find(rect)) for rect in tiles_over(wanted.region, image, side))

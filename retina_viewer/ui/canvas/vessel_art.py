@@ -1,4 +1,4 @@
-"""Vessel outlines that are drawn fast and stay thin at any zoom.
+"""Outlines, of vessels and of what is salient, that are drawn fast and stay thin at any zoom.
 
 Zoomed out they are a small picture with lines one pixel wide at each of its sizes; from 100 % on
 they are polygons drawn with a pen of constant width, which leaves thin vessels visible underneath.
@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.overlay import CYAN, outline
+from retina_viewer.imaging.overlay import CYAN, Colour, outline
 from retina_viewer.ui.canvas.pyramid import SMALLEST_SIDE, Pyramid
 
 PIECE = 16
@@ -26,16 +26,20 @@ FINE_LIMIT = 1_500_000
 
 
 class VesselArt:
-    """The outlines of a vessel map. Build it in a worker thread.
+    """The outlines of a vessel map, or of another. Build it in a worker thread.
 
     Args:
         probability: ``(H, W)`` float32 in [0, 1].
         threshold: what is at least as probable is a vessel.
+        colour: of the lines.
     """
 
-    def __init__(self, probability: NDArray[np.float32], threshold: float) -> None:
+    def __init__(
+        self, probability: NDArray[np.float32], threshold: float, colour: Colour = CYAN
+    ) -> None:
         self.height, self.width = probability.shape
-        self.levels = _outline_levels(probability >= threshold)
+        self.colour = colour
+        self.levels = _outline_levels(probability >= threshold, colour)
         pieces = _outlines(probability, threshold)
         self._boxes = _boxes(pieces)
         self._polygons = [QPolygonF([QPointF(x, y) for x, y in one.tolist()]) for one in pieces]
@@ -58,20 +62,20 @@ class VesselArt:
         return [self._polygons[index] for index in np.flatnonzero(touching).tolist()]
 
 
-def _outline_levels(mask: NDArray[np.bool_]) -> list[Pyramid]:
+def _outline_levels(mask: NDArray[np.bool_], colour: Colour) -> list[Pyramid]:
     share = mask.astype(np.float32)
     levels = []
     while True:
-        levels.append(_outline_picture(share > 0.5))
+        levels.append(_outline_picture(share > 0.5, colour))
         if min(share.shape) < 2 * SMALLEST_SIDE:
             return levels
         size = ((share.shape[1] + 1) // 2, (share.shape[0] + 1) // 2)
         share = np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _outline_picture(mask: NDArray[np.bool_]) -> Pyramid:
+def _outline_picture(mask: NDArray[np.bool_], colour: Colour) -> Pyramid:
     bgra = np.zeros((*mask.shape, 4), np.uint8)
-    bgra[outline(mask)] = (CYAN[2], CYAN[1], CYAN[0], 255)
+    bgra[outline(mask)] = (*colour[::-1], 255)
     return Pyramid(bgra, has_alpha=True)
 
 

@@ -27,6 +27,8 @@ class ComparisonDesk(QObject):
 
     def show(self) -> None:
         """Open the comparison, or bring it to the front."""
+        if self.dialog is None and not self._viewer.may_enlarge():
+            return
         if self.dialog is None:
             dialog = self.dialog = MethodsDialog(
                 self._viewer, self._services, self._jobs, self._settings, self._window

@@ -9,8 +9,8 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import unused_path
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import free_paths
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.ui.comparison.blinking import Blinking
@@ -25,6 +25,7 @@ from retina_viewer.ui.comparison.strip import ROWS
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
@@ -32,7 +33,6 @@ from retina_viewer.ui.widgets.banner import Banner
 SIZE = (1280, 780)
 LEAST_SIZE = (720, 620)
 EMPTY = "Open a photograph in the window: its enlargements are compared here."
-_IMAGES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.dcm);;All files (*)"
 
 
 class MethodsDialog(QDialog):
@@ -126,10 +126,11 @@ class MethodsDialog(QDialog):
     def _show_row(self, row: int, region: Rect, why_not: str) -> None:
         comparison = self.comparison
         contenders = comparison.choice.contenders
-        known = [comparison.measuring.figures(one.making, region) for one in contenders]
+        truth = comparison.truth
+        known = [comparison.measuring.figures(truth, one.making, region) for one in contenders]
         best = best_of(known)
         for place, (contender, figures) in enumerate(zip(contenders, known, strict=True)):
-            failed = comparison.measuring.has_failed(contender.making, region)
+            failed = comparison.measuring.has_failed(truth, contender.making, region)
             instead = why_not or ("failed" if failed else "…")
             marks = (place in best[0], place in best[1], place in best[2])
             strip = self.stage.strips[place]
@@ -156,7 +157,7 @@ class MethodsDialog(QDialog):
 
     def ask_for_reference(self) -> None:
         """Let the person choose a file."""
-        path, _ = QFileDialog.getOpenFileName(self, "A larger photograph", "", _IMAGES)
+        path, _ = QFileDialog.getOpenFileName(self, "A larger photograph", "", FILTER)
         if path:
             self.open_reference(Path(path))
 
@@ -173,13 +174,15 @@ class MethodsDialog(QDialog):
         folder = self._settings.export_folder or (
             request.source.path.parent if request.source.path is not None else Path.home()
         )
-        suggested = unused_path(folder / file_name(request.source, request.scale))
+        suggested = free_paths(folder, [file_name(request.source, request.scale)])[0]
         chosen, _ = QFileDialog.getSaveFileName(
             self, "Save the comparison", str(suggested), "PNG (*.png)"
         )
         if not chosen:
             return
-        path = Path(chosen).with_suffix(".png")
+        path = Path(chosen)
+        if path.suffix.lower() != ".png":  # a name that the dialog has not asked about
+            path = free_paths(path.parent, [f"{path.name}.png"])[0]
 
         def work(progress: Progress) -> Path:
             shelf = self._viewer.tiles.shelf

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.pane import EMPTY, Pane
+from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import (
     CACHE_BYTES,
@@ -20,7 +21,7 @@ from retina_viewer.ui.canvas.tiles import (
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.photo import Photo, inherited_chips
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.tile_loader import TileLoader
 from retina_viewer.ui.view_state import Tone
@@ -56,12 +57,14 @@ class Look:
     """What the panes that are compared have in common.
 
     Attributes:
+        original: what is drawn of the photograph; None until it is ready.
         size: of a pane, in device pixels.
         overview: whether the overview is to be drawn.
         pointer: the cursor, in source pixels, where another pane is under it.
     """
 
     camera: Camera
+    original: Pyramid | None
     size: tuple[float, float]
     overview: bool = False
     pointer: tuple[float, float] | None = None
@@ -96,7 +99,7 @@ class Enlarging(QObject):
         self._broken: set[tuple[str, Making]] = set()
         self._now: tuple[str, Making] | None = None
         self._wanted: Wanted | None = None
-        self.tiles.progressed.connect(self._arrived)
+        self.tiles.progressed.connect(self.changed)
         self.tiles.failed.connect(self._failed)
 
     @property
@@ -114,13 +117,13 @@ class Enlarging(QObject):
         """Give the pane its scene, and compute what it lacks."""
         self._now = (photo.key, contender.making)
         self._wanted = None if self.is_broken else _wanted(photo, contender, look)
-        self.pane.picture.tiles = self.tiles.cache
-        self.pane.show_scene(self._scene(photo, contender, look))
         shown = [] if self._wanted is None else [self._wanted]
         self.tiles.show(photo, self._now, shown)
+        self.pane.show_scene(self._scene(photo, contender, look))
 
     def end(self) -> None:
-        """Compute nothing any more."""
+        """Compute and show nothing any more."""
+        self.pane.show_scene(EMPTY)
         self._now = self._wanted = None
         self.tiles.show(None, None, ())
 
@@ -132,6 +135,7 @@ class Enlarging(QObject):
     def _scene(self, photo: Photo, contender: Contender, look: Look) -> Scene:
         scene = Scene(
             look.camera,
+            look.original,
             overview=look.overview,
             pointer=look.pointer,
             um_per_px=photo.image.um_per_px,
@@ -150,13 +154,13 @@ class Enlarging(QObject):
             scene,
             content=Content.RESULT,
             recipe=wanted.recipe,
-            result_chips=waiting if sharp <= 0 else (Chip(name, made),),
+            tiles=self.tiles.cache.in_view(wanted, photo.bounds),
+            result_chips=(
+                *(waiting if sharp <= 0 else (Chip(name, made),)),
+                *inherited_chips(photo.image),
+            ),
             note="" if sharp >= 1 else f"{int(sharp * 100)} % sharp",
         )
-
-    def _arrived(self) -> None:
-        self.pane.update()
-        self.changed.emit()
 
     def _failed(self, error: Exception) -> None:
         if self._now is not None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import staged
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.beside import Title, sheet
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.provenance import AI_STATEMENT, PROGRAM, Provenance, Region
-from retina_viewer.imaging.writers import sidecar_path, write_image, write_sidecar
+from retina_viewer.imaging.writers import write_image, write_sidecar
 from retina_viewer.superres.export import provenance_of
 from retina_viewer.superres.tiles import quantised
 from retina_viewer.ui.comparison.enlarging import Contender
@@ -94,8 +95,9 @@ def write_comparison(
         captions=captions(request),
         notes=notes(request, provenance),
     )
-    write_image(path, page, provenance=provenance, replace=True)
-    write_sidecar(path, provenance, replace=sidecar_path(path).exists())
+    with staged(path.parent, [path.name], replace=True) as staging:
+        write_image(staging.inside[0], page, provenance=provenance)
+        write_sidecar(staging.inside[0], provenance)
     return path
 
 
@@ -164,11 +166,9 @@ def provenance_of_all(request: Request, parts: Sequence[Provenance]) -> Provenan
         model=", ".join(models) or None,
         scale=request.scale,
         device=parts[0].device,
-        source_name=source.name,
-        source_sha256=source.sha256,
-        source_width=source.width,
-        source_height=source.height,
+        **source.as_source(),
         region=None if trial else Region.of(request.region),
         compared=tuple(parts),
+        generative=any(part.generative for part in parts),
         reference=None if reference is None else reference.name or "the photograph itself, shrunk",
     )

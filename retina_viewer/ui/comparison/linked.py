@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.pane import EMPTY, Pane
+from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo, TonedPhoto
@@ -33,13 +34,15 @@ class LinkedPanes(QObject):
     """
 
     moved = Signal()
-    """Another place, zoom or size: the scenes must follow."""
+    """Another place, zoom or size, or the photograph is ready: the scenes must follow."""
 
     def __init__(self, panes: Sequence[Pane], jobs: Jobs, key: str, parent: QObject) -> None:
         super().__init__(parent)
         self.panes = tuple(panes)
         self.state = ViewState()
         self.photo: Photo | None = None
+        self.original: Pyramid | None = None
+        """What is drawn of it; None until it is ready."""
         self._jobs, self._key = jobs, key
         self._pointer: tuple[float, float] | None = None
         self._under: Pane | None = None
@@ -83,19 +86,25 @@ class LinkedPanes(QObject):
         """Show another photograph, whole; its pixels come when they are ready."""
         self.photo = photo
         self._jobs.cancel(self._tone_key)
-        self._show_original(None)
+        self.original = None
+        for pane in self.panes:
+            pane.show_scene(EMPTY)
         if photo is None:
             return
         self.state.set_image(photo.bounds.width, photo.bounds.height)
         ready = photo.toned_if_ready(Tone.COLOUR)
         if ready is not None:
-            self._show_original(ready)
+            self.original = ready.pyramid
             return
 
         def work(progress: Progress) -> TonedPhoto:
             return photo.toned(Tone.COLOUR)
 
-        self._jobs.submit(self._tone_key, work, self._show_original, lane=Lane.FILES)
+        def done(toned: TonedPhoto) -> None:
+            self.original = toned.pyramid
+            self.moved.emit()
+
+        self._jobs.submit(self._tone_key, work, done, lane=Lane.FILES)
 
     def begin_as(self, viewer: Viewer) -> None:
         """Look where the loupe of the window does, if that shows the same photograph."""
@@ -113,11 +122,6 @@ class LinkedPanes(QObject):
     @property
     def _tone_key(self) -> str:
         return f"{self._key} tone"
-
-    def _show_original(self, toned: TonedPhoto | None) -> None:
-        for pane in self.panes:
-            pane.picture.original = toned.pyramid if toned is not None else None
-            pane.update()
 
     # The place
 

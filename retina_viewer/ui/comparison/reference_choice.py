@@ -104,7 +104,7 @@ class ReferenceChoice(QObject):
             )
             return
         opened, read = photo, self._services.open_image
-        self._prepare(lambda: reference_from(opened, read(path), scale))
+        self._prepare(lambda: reference_from(opened, read(path, 0), scale))
 
     def _prepare(self, make: Callable[[], Reference]) -> None:
         def work(progress: Progress) -> Reference:

@@ -15,7 +15,6 @@ from retina_viewer.ui.canvas.tiles import is_worthwhile, scale_for
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.comparison.enlarging import Enlarging, Look
 from retina_viewer.ui.comparison.exporting import Part, Request
-from retina_viewer.ui.comparison.figures import Figures
 from retina_viewer.ui.comparison.linked import LinkedPanes
 from retina_viewer.ui.comparison.measuring import Measuring
 from retina_viewer.ui.comparison.reference import Reference
@@ -99,10 +98,6 @@ class Comparison(QObject):
         bounds = Rect(0, 0, 0, 0) if self.photo is None else self.photo.bounds
         return self.linked.camera.visible(*self.linked.size, bounds)
 
-    def figures(self, place: int, region: Rect) -> Figures | None:
-        """Of the result in a pane."""
-        return self.measuring.figures(self.choice.contenders[place].making, region)
-
     @property
     def is_enlarged(self) -> bool:
         """Whether the panes show results, and not that one should zoom in."""
@@ -116,10 +111,7 @@ class Comparison(QObject):
             return None
         region, truth = self.region, self.truth
         contenders = self.choice.contenders
-        parts = [
-            Part(one, None if truth is None else self.measuring.figures(one.making, region))
-            for one in contenders
-        ]
+        parts = [Part(one, self.measuring.figures(truth, one.making, region)) for one in contenders]
         scale = scale_for(self.linked.camera, self.choice.scale)
         return Request(opened.image, photo, region, scale, parts, truth)
 
@@ -127,6 +119,7 @@ class Comparison(QObject):
 
     def show_photo(self, photo: Photo | None) -> None:
         """The window shows another photograph."""
+        photo = self._viewer.photo_to_enlarge
         self._opened = photo
         self.linked.show_photo(None)
         self.reference.set_photo(photo)
@@ -182,9 +175,6 @@ class Comparison(QObject):
             enlarging.show(photo, contenders[place], look)
             if self._truth_held:
                 enlarging.pane.show_scene(truth_scene(photo, self.truth, look))
-                if self.truth is not None:
-                    enlarging.pane.picture.tiles = self.truth.tiles
-                enlarging.pane.update()
         self._rest.start()
         self.changed.emit()
 
@@ -192,7 +182,7 @@ class Comparison(QObject):
         linked, view = self.linked, self.linked.view
         first = next((one for one in linked.panes if not one.isHidden()), None)
         overview = pane is first and not view.whole and pane.height() >= OVERVIEW_ROOM
-        return Look(view.main, linked.size, overview, linked.pointer_in(pane))
+        return Look(view.main, linked.original, linked.size, overview, linked.pointer_in(pane))
 
     def _measure(self) -> None:
         """Once all panes are finished: the figures must not keep the pictures waiting."""

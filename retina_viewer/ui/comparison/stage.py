@@ -7,7 +7,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Picture
 from retina_viewer.ui.comparison.enlarging import MOST_PANES
 from retina_viewer.ui.comparison.strip import HEIGHT, FiguresStrip
 
@@ -22,7 +21,7 @@ class ComparisonStage(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("The enlargements that are compared")
         self.setMinimumSize(480, 320)
-        self.panes = [Pane(Picture(), self) for _ in range(MOST_PANES)]
+        self.panes = [Pane(self) for _ in range(MOST_PANES)]
         self.strips = [FiguresStrip() for _ in range(MOST_PANES)]
         for strip in self.strips:
             strip.setParent(self)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
+from retina_viewer.ui.canvas.tiles import Wanted
 from retina_viewer.ui.comparison.enlarging import Look
 from retina_viewer.ui.comparison.reference import Reference
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.photo import Photo, origin_chips
 
 
 def truth_scene(photo: Photo, reference: Reference | None, look: Look) -> Scene:
     """The scene of every pane while O is held."""
-    um = photo.image.um_per_px
+    camera, um = look.camera, photo.image.um_per_px
     if reference is None:
-        word = "ORIGINAL, smoothed" if look.camera.zoom > 1 else "ORIGINAL"
-        return Scene(look.camera, chips=(Chip(word, Source.CAMERA),), um_per_px=um)
+        chips = origin_chips(photo.image, smoothed=camera.zoom > 1)
+        return Scene(camera, look.original, chips=chips, um_per_px=um)
     chip = Chip(f"REFERENCE ×{reference.scale}", Source.CAMERA)
+    region = camera.visible(*look.size, photo.bounds)
+    wanted = Wanted(reference.recipe, region, camera.x, camera.y)
     return Scene(
-        look.camera,
+        camera,
+        look.original,
         content=Content.RESULT,
         result_chips=(chip,),
         recipe=reference.recipe,
+        tiles=reference.tiles.in_view(wanted, photo.bounds),
         um_per_px=um,
     )

@@ -18,16 +18,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.core.errors import UserError
+from retina_viewer.core.errors import mendable
+from retina_viewer.core.names import free_paths, readable
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.export import ai_text, has_room_for_mark
 from retina_viewer.ui.exporting import (
     Format,
     Product,
     Request,
     file_names,
     formats_for,
-    free_paths,
     products_for,
     write,
 )
@@ -35,12 +36,17 @@ from retina_viewer.ui.job import Job
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.widgets.choices import Chooser
+from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
 KEY = "export"
 NAMES_KEY = "export names"
 _TITLES = {Format.PNG: "PNG, lossless", Format.TIFF: "TIFF, lossless", Format.JPEG: "JPEG, smaller"}
+
+_NO_CORNER = (
+    "No corner of this photograph lies outside the field of view: the picture itself cannot say "
+    "that a network made it. Its name and its metadata do."
+)
 
 
 class ExportDialog(QDialog):
@@ -59,12 +65,17 @@ class ExportDialog(QDialog):
         self._services = services
         self._jobs = jobs
         self._enhancer: Enhancer | None = None
+        self._has_corner = True
         self._problem = ""
         self._written: list[Path] = []
         self.product = Chooser("What")
         for product in products_for(request):
             self.product.addItem(product.value, product)
         self.format = Chooser("Format")
+        self.mark = Switch(f'A small "AI ×{request.making.scale}" in a corner')
+        self.mark.setChecked(request.mark)
+        self.no_corner = value_label()
+        self.pair = QPushButton("Export the labelled pair instead")
         self.folder = QLineEdit(str(folder))
         self.names = value_label()
         self.outcome = value_label()
@@ -91,6 +102,9 @@ class ExportDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow(dim_label("What"), self.product)
         form.addRow(dim_label("Format"), self.format)
+        form.addRow("", self.mark)
+        form.addRow("", self.no_corner)
+        form.addRow("", self.pair)
         form.addRow(dim_label("Folder"), where)
         form.addRow(dim_label("Will write"), self.names)
         buttons = QHBoxLayout()
@@ -112,9 +126,9 @@ class ExportDialog(QDialog):
         column.addWidget(self.outcome)
         column.addLayout(buttons)
         for widget in (self.product, self.format, self.folder, browse, self.save,
-                       self.close_button, self.reveal):  # fmt: skip
+                       self.close_button, self.reveal, self.pair):  # fmt: skip
             widget.setMinimumHeight(HIT_TARGET)
-        for button in (browse, self.close_button, self.reveal):
+        for button in (browse, self.close_button, self.reveal, self.pair):
             button.setAutoDefault(False)  # Return exports, wherever the focus is
         self.bar.hide()
         self.outcome.hide()
@@ -124,6 +138,7 @@ class ExportDialog(QDialog):
         self.product.activated.connect(self._product_changed)
         self.format.activated.connect(self._show_names)
         self.folder.textChanged.connect(self._show_names)
+        self.pair.clicked.connect(self._choose_pair)
         self.save.clicked.connect(self._start)
         self.close_button.clicked.connect(self.reject)
         self.reveal.clicked.connect(self._open_folder)
@@ -133,20 +148,41 @@ class ExportDialog(QDialog):
 
     @property
     def request(self) -> Request:
-        return replace(self._request, product=self.product.currentData())
+        product = self.product.currentData()
+        marked = self._offers_mark() and self._has_corner and self.mark.isChecked()
+        return replace(self._request, product=product, mark=marked)
+
+    def _offers_mark(self) -> bool:
+        """Whether the product is a network's result alone: others say in themselves what they are,
+        and interpolation is nothing to be marked."""
+        learned = self._enhancer is not None and bool(ai_text(self._enhancer))
+        return learned and self.product.currentData() is Product.RESULT
+
+    def _show_mark(self) -> None:
+        offered, no_corner = self._offers_mark(), not self._has_corner
+        self.mark.setVisible(offered and not no_corner)
+        self.no_corner.setText(_NO_CORNER)
+        self.no_corner.setVisible(offered and no_corner)
+        self.pair.setVisible(offered and no_corner)
+        self.adjustSize()  # the sentence needs lines that the dialog did not have
+
+    def _choose_pair(self) -> None:
+        self.product.setCurrentIndex(self.product.findData(Product.BESIDE))
+        self._product_changed()
 
     def _needs_enhancer(self) -> bool:
         return self.product.currentData() not in (Product.SALIENCY, Product.VESSELS)
 
     def _ask_for_enhancer(self) -> None:
         """The file's name holds the model's, which is known once it is loaded."""
-        making = self._request.making
+        making, image = self._request.making, self._request.image
 
-        def work(progress: Progress) -> Enhancer:
-            return self._services.make_enhancer(making)
+        def work(progress: Progress) -> tuple[Enhancer, bool]:
+            return self._services.make_enhancer(making), has_room_for_mark(image, making.scale)
 
-        def done(enhancer: Enhancer) -> None:
-            self._enhancer = enhancer
+        def done(found: tuple[Enhancer, bool]) -> None:
+            self._enhancer, self._has_corner = found
+            self._show_mark()
             self._show_names()
 
         def failed(error: Exception) -> None:
@@ -162,6 +198,7 @@ class ExportDialog(QDialog):
         )
         for kind in kinds:
             self.format.addItem(_TITLES[kind], kind)
+        self._show_mark()
         self._show_names()
 
     def _paths(self) -> list[Path]:
@@ -176,7 +213,7 @@ class ExportDialog(QDialog):
     def _show_names(self) -> None:
         paths = self._paths()
         if paths:
-            text = "\n".join(path.name for path in paths)
+            text = readable("\n".join(path.name for path in paths))
         elif not Path(self.folder.text()).is_dir():
             text = "This folder does not exist."
         elif self.format.currentData() is None:
@@ -207,7 +244,7 @@ class ExportDialog(QDialog):
         self._set_busy(True)
 
     def _set_busy(self, busy: bool) -> None:
-        for widget in (self.product, self.format, self.folder):
+        for widget in (self.product, self.format, self.folder, self.mark, self.pair):
             widget.setEnabled(not busy)
         self.close_button.setText("Cancel" if busy else "Close")
         self._show_names()
@@ -220,7 +257,7 @@ class ExportDialog(QDialog):
         self._written = paths
         self.bar.hide()
         self._set_busy(False)
-        names = ", ".join(path.name for path in paths)
+        names = readable(", ".join(path.name for path in paths))
         self.outcome.setText(f"Written: {names}")
         self.outcome.show()
         self.reveal.show()
@@ -229,8 +266,7 @@ class ExportDialog(QDialog):
     def _failed(self, error: Exception) -> None:
         self.bar.hide()
         self._set_busy(False)
-        known = isinstance(error, UserError)
-        self.outcome.setText(str(error) if known else f"The export failed: {error}")
+        self.outcome.setText(readable(str(mendable(error) or f"The export failed: {error}")))
         self.outcome.show()
 
     def _open_folder(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-import traceback
 from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtGui import QGuiApplication
@@ -18,16 +17,21 @@ from PySide6.QtWidgets import (
 )
 
 import retina_viewer
+from retina_viewer.core.log import LEFT_OUT, described, frames_of, is_harmless
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.widgets.fields import dim_label, value_label
 
+_FRAME = re.compile(r"  [\w<>.-]+/[\w<>.-]+\.py:\d+ in [\w<>]+")
+_HEAD = re.compile(r"(?:[\d-]+ [\d:,]+ [A-Z]+ [\w.]+: )?(?:\w+: )?")
+"""When, how grave, who; what kind of error."""
 _PACKAGES = ("PySide6-Essentials", "torch", "numpy", "opencv-python-headless", "pillow")
 
 
 def report_on(error: BaseException, log_lines: list[str] | None = None) -> str:
     """What a developer needs: versions, the platform, the traceback, the last log lines.
 
-    Paths and quoted names are taken out: a file name may be a patient's.
+    Args:
+        log_lines: as :func:`~retina_viewer.core.log.recent_lines` has them: they name nobody.
     """
     lines = [f"Retina Viewer {retina_viewer.__version__}", f"Python {platform.python_version()}"]
     lines.append(f"{platform.system()} {platform.release()} {platform.machine()}")
@@ -36,21 +40,17 @@ def report_on(error: BaseException, log_lines: list[str] | None = None) -> str:
             lines.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             lines.append(f"{package} is not installed")
-    lines.append("")
-    for frame in traceback.extract_tb(error.__traceback__):
-        place = frame.filename.replace("\\", "/").rpartition("retina_viewer/")[2]
-        lines.append(f"  {place.rpartition('/')[2]}:{frame.lineno} in {frame.name}")
-    lines.append(f"{type(error).__name__}: {without_names(str(error))}")
-    lines += ["", *(without_names(line) for line in log_lines or [])]
+    lines += ["", *frames_of(error), described(error), "", *map(_discreet, log_lines or [])]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def without_names(text: str) -> str:
-    """The text with everything that may be a path or a file's name replaced."""
-    text = re.sub(r"(['\"]).*?\1", "<name>", text)
-    text = re.sub(r"[A-Za-z]:\\[^\s]+", "<path>", text)
-    text = re.sub(r"(?<![\w])/[^\s]+", "<path>", text)
-    return re.sub(r"\S+\.(jpe?g|png|tiff?|bmp|webp|gif|dcm)\b", "<file>", text, flags=re.I)
+def _discreet(line: str) -> str:
+    """A line of the log, without its text should that name somebody after all."""
+    if _FRAME.fullmatch(line):
+        return line
+    head = _HEAD.match(line)
+    start = head.end() if head else 0
+    return line if is_harmless(line[start:]) else line[:start] + LEFT_OUT
 
 
 class ReportDialog(QDialog):

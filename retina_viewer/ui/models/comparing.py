@@ -9,16 +9,17 @@ from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.model_store.card import ModelCard
+from retina_viewer.superres.methods import weights_behind
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Chip, Scene, Source
+from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Chip, LayerArt, Scene, Source
 from retina_viewer.ui.canvas.vessel_art import VesselArt
 from retina_viewer.ui.comparison.enlarging import Contender, Enlarging, Look
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import SCALES, LayerName, Scale
 
@@ -31,8 +32,14 @@ Side = tuple[ModelCard, Pane]
 class Comparing(Protocol):
     """One kind of result. ``changed`` and ``failed`` are signals."""
 
-    def show(self, photo: Photo, camera: Camera, sides: Sequence[Side]) -> None:
-        """Give the panes their scenes, and compute what they lack."""
+    def show(
+        self, photo: Photo, original: Pyramid | None, camera: Camera, sides: Sequence[Side]
+    ) -> None:
+        """Give the panes their scenes, and compute what they lack.
+
+        Args:
+            original: what is drawn of the photograph; None until it is ready.
+        """
 
     def end(self) -> None:
         """Compute nothing any more."""
@@ -63,13 +70,16 @@ class Enlargements(QObject):
         super().__init__(parent)
         self._services, self._jobs, self._shelf = services, jobs, shelf
         self._scale, self._device = scale, device
+        self._makings: dict[str, Making] = {}
         self.enlargings: dict[Pane, Enlarging] = {}
 
-    def show(self, photo: Photo, camera: Camera, sides: Sequence[Side]) -> None:
+    def show(
+        self, photo: Photo, original: Pyramid | None, camera: Camera, sides: Sequence[Side]
+    ) -> None:
         """See :class:`Comparing`."""
         for card, pane in sides:
             ratio = pane.devicePixelRatioF()
-            look = Look(camera, (pane.width() * ratio, pane.height() * ratio))
+            look = Look(camera, original, (pane.width() * ratio, pane.height() * ratio))
             contender = Contender(card.title, self.making(card), learned=True)
             self._enlarging(pane).show(photo, contender, look)
 
@@ -80,11 +90,19 @@ class Enlargements(QObject):
 
     def making(self, card: ModelCard) -> Making:
         """How a model makes its result: at its own fidelity, held to the photograph."""
-        scale: Scale = max(
-            (one for one in SCALES if one <= self._scale and one in card.scales), default=2
-        )
-        method = card.enhancer_method
-        return Making(method, scale, self._device, card.name, card.fidelity_at(scale))
+        if card.name not in self._makings:
+            scale: Scale = max(
+                (one for one in SCALES if one <= self._scale and one in card.scales), default=2
+            )
+            self._makings[card.name] = Making(
+                method=card.enhancer_method,
+                scale=scale,
+                device=self._device,
+                model=card.name,
+                fidelity=card.fidelity_at(scale),
+                weights=weights_behind(card),
+            )
+        return self._makings[card.name]
 
     def _enlarging(self, pane: Pane) -> Enlarging:
         if pane not in self.enlargings:
@@ -109,21 +127,23 @@ class Vessels(QObject):
         self._art: dict[tuple[str, str], VesselArt] = {}
         self._broken: set[tuple[str, str]] = set()
 
-    def show(self, photo: Photo, camera: Camera, sides: Sequence[Side]) -> None:
+    def show(
+        self, photo: Photo, original: Pyramid | None, camera: Camera, sides: Sequence[Side]
+    ) -> None:
         """See :class:`Comparing`."""
         wanted = {_job_key(photo, card) for card, _ in sides}
         self._jobs.cancel_where(lambda job: job.key.startswith(_VESSELS) and job.key not in wanted)
         for card, pane in sides:
             key = (photo.key, card.name)
-            art = pane.picture.vessels = self._art.get(key)
-            layers = (LayerView(LayerName.VESSELS, _OPACITY),) if art is not None else ()
-            chip = Chip(f"AI VESSELS · {card.title}", Source.NETWORK)
-            if art is None:
+            art = self._art.get(key)
+            if art is not None:
+                chip = Chip(f"AI VESSELS · {card.title}", Source.NETWORK)
+                layers: tuple[LayerArt, ...] = (LayerArt(LayerName.VESSELS, _OPACITY, art),)
+            else:
                 word = "failed" if key in self._broken else "PENDING"
-                chip = Chip(f"{word} {card.title}", Source.PENDING)
+                chip, layers = Chip(f"{word} {card.title}", Source.PENDING), ()
                 self._find(photo, card)
-            pane.show_scene(Scene(camera, result_chips=(chip,), layers=layers))
-            pane.update()
+            pane.show_scene(Scene(camera, original, result_chips=(chip,), layers=layers))
 
     def end(self) -> None:
         """See :class:`Comparing`."""

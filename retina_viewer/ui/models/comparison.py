@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QPushButton, QVBoxLa
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Chip, Picture, Scene, Source
+from retina_viewer.ui.canvas.scene import Scene
 from retina_viewer.ui.comparison.linked import LinkedPanes
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.comparing import KEY, Enlargements, Vessels
 from retina_viewer.ui.models.facts import Entry
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.photo import Photo, origin_chips
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
@@ -53,8 +53,8 @@ class ComparisonDialog(QDialog):
         self.resize(*SIZE)
         self._cards = {entry.card.name: entry.card for entry in entries}
         self._viewer = viewer
-        self.original = Pane(Picture())
-        self.panes = (Pane(Picture()), Pane(Picture()))
+        self.original = Pane()
+        self.panes = (Pane(), Pane())
         self.linked = LinkedPanes((self.original, *self.panes), jobs, KEY, self)
         self.choosers = (Chooser("Model in the middle"), Chooser("Model on the right"))
         self.banner = Banner()
@@ -109,7 +109,7 @@ class ComparisonDialog(QDialog):
 
     def _connect(self) -> None:
         self.linked.moved.connect(self.show_results)
-        self.work.changed.connect(self._arrived)
+        self.work.changed.connect(self.show_results)
         self.work.failed.connect(self._failed)
         self._viewer.photo_changed.connect(self._show_photo)
 
@@ -124,28 +124,27 @@ class ComparisonDialog(QDialog):
 
     def show_results(self) -> None:
         """Bring the panes up to what is chosen and where one looks."""
-        photo, view = self.linked.photo, self.linked.view
+        photo, view, original = self.linked.photo, self.linked.view, self.linked.original
         if photo is None:
             return
-        chip = Chip("ORIGINAL, smoothed" if view.main.zoom > 1 else "ORIGINAL", Source.CAMERA)
+        chips = origin_chips(photo.image, smoothed=view.main.zoom > 1)
         um = photo.image.um_per_px
-        scene = Scene(view.main, chips=(chip,), overview=not view.whole, um_per_px=um)
-        self.original.show_scene(scene)
+        self.original.show_scene(
+            Scene(view.main, original, chips=chips, overview=not view.whole, um_per_px=um)
+        )
         cards = [self._cards[name] for name in self.chosen]
-        self.work.show(photo, view.main, list(zip(cards, self.panes, strict=True)))
+        sides = list(zip(cards, self.panes, strict=True))
+        self.work.show(photo, original, view.main, sides)
         self.linked.mark_pointer()
 
     def _show_photo(self, photo: Photo | None) -> None:
+        if isinstance(self.work, Enlargements):
+            photo = self._viewer.photo_to_enlarge
         self.linked.show_photo(photo)
         self.linked.begin_as(self._viewer)
         self.show_results()
 
     # What comes back
-
-    def _arrived(self) -> None:
-        self.show_results()
-        for pane in self.panes:
-            pane.update()
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, UserError):

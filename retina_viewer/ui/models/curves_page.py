@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea
 
 from retina_viewer.core.errors import UserError
@@ -11,14 +9,11 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.model_store.extras import HISTORY_FILE
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.late_imports import import_late
+from retina_viewer.ui.learning_curves import LearningCurves
 from retina_viewer.ui.learning_history import LearningHistory, read_history
 from retina_viewer.ui.models.facts import Entry
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.widgets.fields import dim_label
-
-if TYPE_CHECKING:
-    from retina_viewer.ui.learning_curves import LearningCurves
 
 _KEY = "models curves"
 _COLUMNS = 3
@@ -62,21 +57,15 @@ class CurvesPage(QScrollArea):
         self._say("…")
         directory = entry.card.directory
 
-        def work(progress: Progress) -> tuple[LearningHistory, type[LearningCurves]]:
+        def work(progress: Progress) -> LearningHistory:
             if directory is None or not (directory / HISTORY_FILE).is_file():
                 raise UserError(NONE)
-            history = read_history(directory / HISTORY_FILE)
-            import_late("pyqtgraph")
-            from retina_viewer.ui.learning_curves import LearningCurves
+            return read_history(directory / HISTORY_FILE)
 
-            return history, LearningCurves
+        self._jobs.submit(_KEY, work, self._show, failed=self._failed, lane=Lane.FILES)
 
-        self._jobs.submit(
-            _KEY, work, lambda found: self._show(*found), failed=self._failed, lane=Lane.FILES
-        )
-
-    def _show(self, history: LearningHistory, kind: type[LearningCurves]) -> None:
-        curves = kind(self._tokens, columns=_COLUMNS)
+    def _show(self, history: LearningHistory) -> None:
+        curves = LearningCurves(self._tokens, columns=_COLUMNS)
         curves.show_history(history)
         curves.setFixedHeight(curves.wanted_height)
         self.curves = curves

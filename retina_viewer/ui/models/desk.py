@@ -63,7 +63,7 @@ class ModelDesk(QObject):
         """A model beside the one in use, or, where it is that, beside the next one of its task."""
         entries = shelf.of(entry.card.task)
         others = [one.card.name for one in entries if one.card.name != entry.card.name]
-        if self._viewer.photo is None or not others:
+        if self._viewer.photo is None or not others or not self._viewer.may_enlarge():
             return
         if self.comparison is not None:
             self.comparison.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QInputDialog, QMessageBox, QWidget
 
-from retina_viewer.core.files import unused_path
+from retina_viewer.core.names import free_paths
 from retina_viewer.model_store.archive import SUFFIX
 from retina_viewer.model_store.own_models import LONGEST_TITLE
 from retina_viewer.ui.models.facts import Entry
@@ -76,7 +76,7 @@ class Questions(QObject):
         dialog.setDefaultSuffix(SUFFIX.lstrip("."))
         # Nothing is overwritten: a name that is free, and no question that suggests otherwise.
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        dialog.selectFile(unused_path(self.folder / f"{name}{SUFFIX}").name)
+        dialog.selectFile(free_paths(self.folder, [f"{name}{SUFFIX}"])[0].name)
         dialog.fileSelected.connect(lambda path: self._chosen(name, Path(path)))
         dialog.open()
 

@@ -56,7 +56,7 @@ class EnhancePanel(QWidget):
         self._size = value_label()
         self._sharp = value_label()
         self._caution = dim_label("AI-enhanced, for research use. Verify on the original.")
-        self._resume = QPushButton("Go on")
+        self._resume = QPushButton("Resume")
         self._resume.clicked.connect(self.retry_clicked)
         self._export = QPushButton("Export…")
         self._export.clicked.connect(self.export_clicked)
@@ -129,6 +129,7 @@ class EnhancePanel(QWidget):
         text = formation_text(known_formation(viewer))
         self.formation.setText(text)
         self.formation.setVisible(bool(text))
+        self._resume.setText(viewer.remedy or "Resume")
         self._resume.setVisible(
             viewer.view.has_image and (viewer.tiles.is_paused or not viewer.can_enhance)
         )
@@ -156,6 +157,8 @@ def sharpness_text(viewer: Viewer) -> str:
     """How far the result in view is, in words."""
     if not viewer.view.has_image:
         return ""
+    if viewer.needs_yes:
+        return "enlarged already; not enlarged again"
     if not viewer.can_enhance:
         return "failed; the photograph is shown interpolated"
     recipe = viewer.result_recipe
@@ -166,5 +169,5 @@ def sharpness_text(viewer: Viewer) -> str:
     if sharp < 1:
         stopped = ", stopped" if viewer.tiles.is_paused else ""
         return f"{enough}{int(sharp * 100)} % sharp{stopped}"
-    seconds = viewer.tiles.seconds
-    return f"{enough}finished, {seconds:.1f} s" if seconds else f"{enough}finished"
+    waited = viewer.tiles.waited
+    return f"{enough}finished" if waited is None else f"{enough}finished, waited {waited:.1f} s"

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSpinBox, QWidget
 
+from retina_viewer.core.names import readable
+from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.panels.layers import guess_text
 from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 
-_ROWS = ("File", "Size", "Format", "Colours", "Field of view", "Pixel size", "SHA-256", "Guesswork")
+_ROWS = (
+    "File",
+    "Made by",
+    "Size",
+    "Format",
+    "Colours",
+    "Field of view",
+    "Pixel size",
+    "SHA-256",
+    "Remarks",
+    "Guesswork",
+)
 
 
 class InformationPanel(QWidget):
     """Names and values."""
+
+    page_chosen = Signal(int)
+    """Of several pictures in one file, from 0"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,6 +39,14 @@ class InformationPanel(QWidget):
         form = panel_form()
         for row, value in self._values.items():
             form.addRow(dim_label(row), value)
+        self._page = QSpinBox()
+        self._page.setAccessibleName("Picture of the file")
+        self._page.setKeyboardTracking(False)
+        self._page.setMinimumHeight(HIT_TARGET)
+        self._page.valueChanged.connect(lambda number: self.page_chosen.emit(number - 1))
+        form.insertRow(1, dim_label("Picture"), self._page)
+        form.setRowVisible(self._page, False)
+        self._form = form
         panel_column(self).addLayout(form)
 
     def show_photo(self, photo: Photo | None) -> None:
@@ -29,34 +54,46 @@ class InformationPanel(QWidget):
         if photo is None:
             for value in self._values.values():
                 value.setText("")
+            self._show_pages(0, 1)
             return
         image = photo.image
         megapixels = image.width * image.height / 1e6
         profile = "embedded profile" if image.icc_profile else "sRGB"
         um = image.um_per_px
         for row, text in {
-            "File": image.name,
+            "File": readable(image.name),
+            "Made by": "" if image.made_by is None else image.made_by.summary,
             "Size": f"{image.width} × {image.height} px ({megapixels:.1f} MP)",
             "Format": f"{image.format}, {image.bit_depth} bit",
             "Colours": "grey" if image.is_grey else profile,
             "Pixel size": "not stated in the file" if um is None else f"{um:.2f} µm nominal",
             "SHA-256": f"{image.sha256[:12]}…" if image.sha256 else "",
             "Field of view": "…",
+            "Remarks": "\n".join(image.remarks) or "none",
         }.items():
             self._values[row].setText(text)
         self._values["SHA-256"].setToolTip(image.sha256)
 
+        self._form.setRowVisible(self._values["Made by"], image.made_by is not None)
+        self._show_pages(image.page, image.pages)
+
+    def _show_pages(self, page: int, pages: int) -> None:
+        self._page.blockSignals(True)
+        self._page.setRange(1, max(pages, 1))
+        self._page.setSuffix(f" of {pages}")
+        self._page.setValue(page + 1)
+        self._page.blockSignals(False)
+        self._form.setRowVisible(self._page, pages > 1)
+
     def show_guess(self, viewer: Viewer) -> None:
         """How wrong the chosen result is likely to be, where that has been computed."""
-        value, guess = self._values["Guesswork"], viewer.guess
+        value, guess = self._values["Guesswork"], viewer.guesses.summary
         if not viewer.view.has_image:
             value.setText("")
         elif guess is not None:
-            value.setText(guess_text(guess.map))
-        elif viewer.layers.is_working(LayerName.CONSISTENCY):
-            value.setText("computing…")
+            value.setText(guess_text(guess))
         else:
             value.setText("not computed (U)" if viewer.method.learned else "none: interpolated")
 
-    def show_field_of_view(self, diameter: float) -> None:
-        self._values["Field of view"].setText(f"{diameter:.0f} px across")
+    def show_field_of_view(self, field: FieldOfView) -> None:
+        self._values["Field of view"].setText(field.doubt or f"{field.diameter:.0f} px across")

@@ -7,23 +7,29 @@ import math
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from retina_viewer.imaging.layers import CLEAR_BELOW, SaliencyStyle
 from retina_viewer.imaging.overlay import COLOUR_MAPS
-from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
+from retina_viewer.superres.consistency import THRESHOLD
+from retina_viewer.ui.guesses import Summary
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import PercentSlider, dim_label, panel_column
 
 _TITLES = {
-    LayerName.SALIENCY: ("Saliency heat map", "S"),
+    LayerName.SALIENCY: ("Saliency", "S"),
     LayerName.VESSELS: ("Vessels", "V"),
     LayerName.CONSISTENCY: ("Where detail is a guess", "U"),
 }
 _EXPLAINED = {
-    LayerName.SALIENCY: "Where the photograph is locally unusual, 0 to 1. No finding.",
+    LayerName.SALIENCY: (
+        f"The {100 - CLEAR_BELOW * 100:.0f} % of the field that are locally the most unusual. "
+        "No finding."
+    ),
     LayerName.VESSELS: "Outlined by a network. Not part of the photograph.",
     LayerName.CONSISTENCY: "The error to be expected of the result, in grey levels of 0 to 255.",
 }
+_STYLES = {SaliencyStyle.COLOURS: "Colours", SaliencyStyle.CONTOURS: "Contours"}
 _NOT_GUESSED = "For networks alone: interpolation guesses nothing."
 
 
@@ -34,6 +40,8 @@ class LayersPanel(QWidget):
     """(LayerName, on)"""
     opacity_changed = Signal(object, float)
     colour_map_chosen = Signal(str)
+    saliency_style_chosen = Signal(object)
+    """(SaliencyStyle)"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +52,12 @@ class LayersPanel(QWidget):
         self._maps = Chooser("Colours of the saliency map")
         self._maps.addItems([name.replace("-", ", ") for name in COLOUR_MAPS])
         self._maps.activated.connect(lambda row: self.colour_map_chosen.emit(COLOUR_MAPS[row]))
+        self._styles = Chooser("How the saliency map is shown")
+        for style, text in _STYLES.items():
+            self._styles.addItem(text, style)
+        self._styles.activated.connect(
+            lambda: self.saliency_style_chosen.emit(self._styles.currentData())
+        )
         for name in LayerName:
             title, key = _TITLES[name]
             switch = Switch(title)
@@ -55,6 +69,7 @@ class LayersPanel(QWidget):
             column.addWidget(switch)
             column.addWidget(slider)
             if name is LayerName.SALIENCY:
+                column.addWidget(self._styles)
                 column.addWidget(self._maps)
             column.addWidget(self._notes[name])
         column.addWidget(dim_label("Hold Space to hide them, O to see the original."))
@@ -71,7 +86,9 @@ class LayersPanel(QWidget):
             self._sliders[name].set_value(layer.opacity)
             self._sliders[name].setVisible(layer.on and meant)
         self._maps.setCurrentIndex(COLOUR_MAPS.index(state.colour_map))
-        self._maps.setVisible(state.saliency.on)
+        self._styles.setCurrentIndex(list(_STYLES).index(state.saliency_style))
+        for chooser in (self._maps, self._styles):
+            chooser.setVisible(state.saliency.on)
         self.show_results(viewer)
 
     def show_results(self, viewer: Viewer) -> None:
@@ -79,11 +96,11 @@ class LayersPanel(QWidget):
         for name in LayerName:
             computing = viewer.state.layer(name).on and viewer.layers.is_working(name)
             self._notes[name].setText("Computing…" if computing else _EXPLAINED[name])
-        guess, note = viewer.guess, self._notes[LayerName.CONSISTENCY]
+        guess, note = viewer.guesses.summary, self._notes[LayerName.CONSISTENCY]
         if not viewer.method.learned:
             note.setText(_NOT_GUESSED)
-        elif guess is not None and viewer.state.consistency.on:
-            note.setText(f"{guess_text(guess.map)} {_EXPLAINED[LayerName.CONSISTENCY]}")
+        elif guess is not None:
+            note.setText(f"{guess_text(guess)} {_EXPLAINED[LayerName.CONSISTENCY]}")
         vessels = viewer.layers.current.vessels
         if vessels is not None and viewer.state.vessels.on:
             self._notes[LayerName.VESSELS].setText(
@@ -91,11 +108,12 @@ class LayersPanel(QWidget):
             )
 
 
-def guess_text(found: ConsistencyMap) -> str:
-    """The two numbers of a map of where detail is a guess."""
+def guess_text(found: Summary) -> str:
+    """The two numbers of what is known in view of where detail is a guess, and how much that is."""
     if math.isnan(found.mean):
-        return "No field of view was found."
+        return "Nothing of the retina is in view." if found.share >= 1 else "Computing…"
+    progress = f" ({found.progress})" if found.progress else ""
     return (
         f"×{found.scale}: {found.mean:.1f} levels on average, "
-        f"above {THRESHOLD:g} in {found.guessed * 100:.0f} % of the field."
+        f"above {THRESHOLD:g} in {found.guessed * 100:.0f} % of the field in view{progress}."
     )

@@ -13,7 +13,7 @@ from retina_viewer.training.run_folder import RunFolder
 LOG = "output.txt"
 """In the run's folder: what the process wrote before it could write events."""
 _NICENESS = 5
-_TAIL = 2000  # characters
+_TAIL = 2000  # bytes
 _DETACHED = 0x00000208
 """Of Windows: a process group of its own, no console."""
 
@@ -79,8 +79,10 @@ def _step_back(pid: int) -> None:
 def last_words(run: RunFolder) -> str:
     """The end of what the process wrote, for those who look for the cause; empty for nothing."""
     try:
-        text = (run.path / LOG).read_text(encoding="utf-8", errors="replace")
+        with (run.path / LOG).open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))
+            text = stream.read(_TAIL).decode("utf-8", "replace")
     except OSError:
         return ""
-    lines = [line for line in text[-_TAIL:].splitlines() if line and not line.startswith("{")]
+    lines = [line for line in text.splitlines() if line and not line.startswith("{")]
     return "\n".join(lines)

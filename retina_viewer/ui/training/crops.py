@@ -71,8 +71,7 @@ class CropsView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder: Path | None = None
-        self._step = 0
+        self._shown: tuple[Path | None, int] = (None, -1)
         self.empty = dim_label("The first pictures come with the first validation.")
         self.pictures = {kind: Picture(kind) for kind in KINDS}
         self.captions = {kind: QLabel() for kind in KINDS}
@@ -102,11 +101,14 @@ class CropsView(QWidget):
         self.show_folder(None, 0)
 
     def show_folder(self, folder: Path | None, step: int) -> None:
-        """Show the newest pictures; the patch that was chosen stays chosen."""
+        """Show the newest pictures; the patch that was chosen stays chosen. Those of a step that
+        are shown already are not read again."""
+        if (folder, step) == self._shown:
+            return
+        before, self._shown = self._shown[0], (folder, step)
         names = [] if folder is None else sorted(folder.glob("patch*_truth.png"))
-        if folder != self._folder or len(names) != self.patches.count():
+        if folder != before or len(names) != self.patches.count():
             chosen = max(0, self.patches.currentRow())
-            self._folder = folder
             self.patches.blockSignals(True)
             self.patches.clear()
             for number, path in enumerate(names, start=1):
@@ -115,21 +117,20 @@ class CropsView(QWidget):
                 self.patches.addItem(item)
             self.patches.setCurrentRow(min(chosen, len(names) - 1))
             self.patches.blockSignals(False)
-        self._step = step
         self.empty.setVisible(not names)
         self.patches.setVisible(bool(names))
         self._show_patch()
 
     def _show_patch(self) -> None:
-        row = self.patches.currentRow()
+        row, (folder, step) = self.patches.currentRow(), self._shown
         titles = {
             "before": "Base model",
-            "after": f"Now, step {self._step:,}",
+            "after": f"Now, step {step:,}",
             "truth": "True photograph",
         }
         for kind in KINDS:
             image = QImage()
-            if self._folder is not None and row >= 0:
-                image = QImage(str(self._folder / f"patch{row + 1:02}_{kind}.png"))
+            if folder is not None and row >= 0:
+                image = QImage(str(folder / f"patch{row + 1:02}_{kind}.png"))
             self.pictures[kind].show_image(image)
             self.captions[kind].setText("" if image.isNull() else titles[kind])

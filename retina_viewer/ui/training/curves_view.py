@@ -1,37 +1,28 @@
-"""The live curves: made when the plotting library is there, scrolled to the present stage."""
+"""The live curves: scrolled to the present stage."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea
 
-from retina_viewer.core.progress import Progress
-from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.late_imports import import_late
+from retina_viewer.ui.learning_curves import LearningCurves
 from retina_viewer.ui.learning_history import LearningHistory
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.widgets.fields import dim_label
 
-if TYPE_CHECKING:
-    from retina_viewer.ui.learning_curves import LearningCurves
-
-_KEY = "training plots"
 COLUMNS = 4
 
 
 class CurvesView(QScrollArea):
     """Shows a sentence until there are curves."""
 
-    def __init__(self, jobs: Jobs, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.curves: LearningCurves | None = None
-        self._jobs, self._tokens = jobs, tokens
-        self._wanted: LearningHistory | None = None
+        self._tokens = tokens
         self._stage = -1
         self.forget()
 
@@ -43,17 +34,16 @@ class CurvesView(QScrollArea):
 
     def forget(self) -> None:
         """Another training is shown from now on."""
-        self.curves, self._wanted, self._stage = None, None, -1
+        self.curves, self._stage = None, -1
         self.setWidget(_words("The first curves come after the first steps."))  # in its place
 
     def show_history(self, history: LearningHistory) -> None:
         """Draw what there is; also when it has grown."""
         if not any(history.stages):
             return
-        self._wanted = history
         if self.curves is None:
-            self._make()
-            return
+            self.curves = LearningCurves(self._tokens, columns=COLUMNS)
+            self.setWidget(self.curves)
         self.curves.show_history(history)
         self.curves.setFixedHeight(self.curves.wanted_height)
         self._show_newest_stage(history)
@@ -70,25 +60,6 @@ class CurvesView(QScrollArea):
             plot = curves.plot_of(stage, first.name)
             # Its place is known when the grid has been laid out.
             QTimer.singleShot(0, plot, lambda: self.ensureWidgetVisible(plot, 0, 180))
-
-    def _make(self) -> None:
-        if self._jobs.is_active(_KEY):
-            return
-        self.setWidget(_words("The curves are being drawn…"))
-
-        def work(progress: Progress) -> type[LearningCurves]:
-            import_late("pyqtgraph")
-            from retina_viewer.ui.learning_curves import LearningCurves
-
-            return LearningCurves
-
-        def done(curves: type[LearningCurves]) -> None:
-            self.curves = curves(self._tokens, columns=COLUMNS)
-            self.setWidget(self.curves)
-            if self._wanted is not None:
-                self.show_history(self._wanted)
-
-        self._jobs.submit(_KEY, work, done)
 
 
 def _words(text: str) -> QLabel:

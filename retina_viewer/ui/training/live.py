@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from retina_viewer.ui.learning_history import Curve, LearningHistory, Point
 Event = Mapping[str, Any]
 _PLACE = ("event", "task", "stage", "step", "iterations", "steps_per_second", "memory_mb", "time")
 """Fields of losses and validations that are no curves."""
+_MOST_STAGES = 100
 
 
 class Phase(Enum):
@@ -75,6 +78,7 @@ class LiveTraining:
         crops: the folder of the newest before-and-after patches; None before there are any.
         activity: what is being done, in words, where it is not training steps.
         fraction: of everything, 0 to 1.
+        told: how many events this was put together from.
     """
 
     stages: int = 1
@@ -92,16 +96,22 @@ class LiveTraining:
     crops: Path | None = None
     activity: str = ""
     fraction: float = 0.0
+    told: int = 0
 
     def take(self, events: Iterable[Event]) -> bool:
-        """Take up events; returns whether there were any."""
-        count = 0
+        """Take up events; returns whether there were any. One that is damaged is left out."""
+        before = self.told
         for event in events:
             handler = _HANDLERS.get(str(event.get("event", "")))
             if handler is not None:
-                handler(self, event)
-            count += 1
-        return count > 0
+                with suppress(KeyError, TypeError, ValueError, OverflowError):
+                    handler(self, event)
+            self.told += 1
+        return self.told > before
+
+    def copy(self) -> LiveTraining:
+        """As it is now: what is taken up later is not in it."""
+        return replace(self, history=self.history.copy(), notices=list(self.notices))
 
     @property
     def seconds_left(self) -> float | None:
@@ -129,27 +139,29 @@ class LiveTraining:
 
     def _start(self, event: Event) -> None:
         self.device = str(event.get("device", ""))
-        self.steps_planned = int(event.get("steps_planned") or self.steps_planned)
-        self.seconds_planned = float(event.get("seconds_planned") or self.seconds_planned)
+        self.steps_planned = int(_number(event, "steps_planned", self.steps_planned))
+        self.seconds_planned = _number(event, "seconds_planned", self.seconds_planned)
         self.stages = max(1, len(event.get("stages") or [0]))
         self.activity = ""
 
     def _trial(self, event: Event) -> None:
-        self.steps_per_second = float(event.get("steps_per_second") or 0.0)
+        self.steps_per_second = _number(event, "steps_per_second", 0.0)
         self.activity = "measuring how fast this computer trains"
 
     def _losses(self, event: Event) -> None:
+        step = int(_number(event, "step"))
         self._enter(event)
-        self.step = int(event["step"])
-        self.iterations = int(event.get("iterations") or self.iterations)
-        self.steps_per_second = float(event.get("steps_per_second") or self.steps_per_second)
-        memory = event.get("memory_mb")
-        self.memory_mb = self.memory_mb if memory is None else float(memory)
+        self.step = step
+        self.iterations = int(_number(event, "iterations", self.iterations))
+        self.steps_per_second = _number(event, "steps_per_second", self.steps_per_second)
+        if event.get("memory_mb") is not None:
+            self.memory_mb = _number(event, "memory_mb")
         self._add_point(event)
 
     def _validation(self, event: Event) -> None:
+        step = int(_number(event, "step"))
         self._enter(event)
-        self.step = max(self.step, int(event["step"]))
+        self.step = max(self.step, step)
         self._add_point(event)
 
     def _crops(self, event: Event) -> None:
@@ -159,10 +171,10 @@ class LiveTraining:
         self.notices.append(str(event.get("message", "")))
 
     def _stage_finished(self, event: Event) -> None:
-        self.step = int(event.get("steps") or self.iterations)
+        self.step = int(_number(event, "steps", self.iterations))
 
     def _progress(self, event: Event) -> None:
-        self.fraction = min(1.0, max(0.0, float(event.get("fraction") or 0.0)))
+        self.fraction = min(1.0, max(0.0, _number(event, "fraction", 0.0)))
         what = str(event.get("what", ""))
         self.activity = "" if what == self.task else what
 
@@ -172,9 +184,11 @@ class LiveTraining:
     # Bookkeeping
 
     def _enter(self, event: Event) -> None:
+        stage = int(_number(event, "stage", self.stage + 1)) - 1
+        if not 0 <= stage < _MOST_STAGES:
+            raise ValueError("no training has so many stages")
         self.task = str(event.get("task", self.task))
         self.activity = ""
-        stage = int(event.get("stage") or self.stage + 1) - 1
         if stage != self.stage:
             self.stage, self.step, self.iterations = stage, 0, 0
 
@@ -184,6 +198,19 @@ class LiveTraining:
         if self.stage < len(stages):
             _forget_what_comes_again(stages[self.stage], point)
         self.history.add(self.stage, point)
+        self.history.thin(self.stage)
+
+
+def _number(event: Event, name: str, default: float | None = None) -> float:
+    """A field that is finite; ``default`` where there is none, or nought.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is no number, or missing where it must be there.
+    """
+    value = float(event[name] if default is None else event.get(name) or default)
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is not finite")
+    return value
 
 
 def _forget_what_comes_again(points: list[Point], new: Mapping[str, Any]) -> None:

@@ -7,16 +7,15 @@ that an earlier window started is followed like one's own.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import unused_path
+from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
-from retina_viewer.core.progress import Progress
 from retina_viewer.training.plan import TrainingPlan
 from retina_viewer.training.run_folder import Request, RunFolder, RunState, list_runs
 from retina_viewer.ui.job import Lane
@@ -24,24 +23,62 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.child import Child, last_words, launch
 from retina_viewer.ui.training.known_runs import known_runs, mark_reviewed
 from retina_viewer.ui.training.live import LiveTraining, Phase, phase_of
+from retina_viewer.ui.training.trial import stage_names
 
 logger = logging.getLogger(__name__)
 POLL_MS = 500
+IDLE_POLL_MS = 5000
+"""Where nothing runs: another program may go on with the training, or its drive come back."""
 _KEY = "training events"
 _FOUND = "trainings found"
 
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at the followed run's folder."""
+    """One look at the followed run's folder.
 
-    run: RunFolder
+    Attributes:
+        live: everything told so far; None where the folder is gone.
+        details: what the process wrote before it could write events, where it failed.
+    """
+
     state: RunState | None
-    alive: bool
-    child: Child | None
-    child_lives: bool
-    events: list[dict[str, Any]]
-    offset: int
+    phase: Phase
+    live: LiveTraining | None = None
+    details: str = ""
+
+
+class _Follower:
+    """Reads a run's folder, again and again, in a worker: one look at a time."""
+
+    def __init__(self, run: RunFolder, plan: TrainingPlan) -> None:
+        self.run, self._plan = run, plan
+        self._live = LiveTraining()
+        self._offset = 0
+        self._ended = False
+
+    def look(self, child: Child | None) -> _Look:
+        """How it stands now: whole, so that it does not matter whether an earlier look was heard.
+
+        What it told is read on from where the last look stopped, and once more from the start
+        when it has ended or its file is another one: what is shown of a training that has ended
+        is what its folder holds, whatever went wrong on the way.
+        """
+        starting = child is not None and child.lives
+        try:
+            state, alive = self.run.state(), self.run.is_alive()
+        except UserError:
+            return _Look(None, Phase.GONE)
+        phase = phase_of(state, alive, starting)
+        events, offset = self.run.events_since(self._offset)
+        if offset < self._offset or (not phase.is_active and not self._ended):
+            events, offset = self.run.events_since(0)
+            self._live = LiveTraining()
+        self._live.take(events)
+        self._live.history.names = stage_names(self._plan, self._live.stages)
+        self._offset, self._ended = offset, not phase.is_active
+        failed = phase in (Phase.KILLED, Phase.FAILED)
+        return _Look(state, phase, self._live.copy(), last_words(self.run) if failed else "")
 
 
 class Trainings(QObject):
@@ -62,14 +99,15 @@ class Trainings(QObject):
         self.live = LiveTraining()
         self.phase = Phase.PREPARED
         self.message = self.hint = ""
+        self.details = ""
+        """For those who look for the cause of a failure."""
         self.asked: Request | None = None
         """What was asked of the training and has not happened yet."""
         self._told = False
-        self._offset = 0
+        self._follower: _Follower | None = None
         self._child: Child | None = None
         self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(self._poll)
+        self._timer.timeout.connect(self.poll)
 
     @property
     def is_active(self) -> bool:
@@ -99,8 +137,8 @@ class Trainings(QObject):
             UserError: the folder cannot be written, or the process not be started.
         """
         self._refuse_a_second()
-        root = user_runs_dir()
-        run = RunFolder(unused_path(root / f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"))
+        name = f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"
+        run = RunFolder(free_paths(user_runs_dir(), [name])[0])
         run.prepare(plan)
         self.follow(run, plan)
         self.resume()
@@ -110,11 +148,12 @@ class Trainings(QObject):
         self._jobs.cancel(_KEY)
         self.run, self.plan = run, plan
         self.live = LiveTraining()
-        self.phase, self.message, self.hint = Phase.PREPARED, "", ""
-        self.asked, self._offset, self._child = None, 0, None
+        self.phase, self.message, self.hint, self.details = Phase.PREPARED, "", "", ""
+        self.asked, self._child = None, None
+        self._follower = _Follower(run, plan)
         self.followed.emit()
-        self._timer.start()
-        self._poll()
+        self._timer.start(POLL_MS)
+        self.poll()
 
     def let_go(self, decided: str = "") -> None:
         """Follow none; with a decision, the run is not offered again."""
@@ -122,7 +161,7 @@ class Trainings(QObject):
             mark_reviewed(self.run, decided)
         self._timer.stop()
         self._jobs.cancel(_KEY)
-        self.run = self.plan = None
+        self.run = self.plan = self._follower = None
         self.followed.emit()
         self.changed.emit()
 
@@ -139,8 +178,9 @@ class Trainings(QObject):
         run.take_request()  # an old word must not stop the new process at once
         self._child = launch(run)
         self.asked = None
-        self._become(Phase.STARTING)
-        self._timer.start()
+        self.phase = Phase.STARTING
+        self.changed.emit()
+        self._timer.start(POLL_MS)
 
     def ask(self, what: Request) -> None:
         """Pause, stop and keep the best so far, or cancel.
@@ -162,8 +202,8 @@ class Trainings(QObject):
             self._told = self.phase is Phase.RUNNING
             if self._told:
                 run.request(what)
-        self._timer.start()
-        self._poll()
+        self._timer.start(POLL_MS)
+        self.poll()
         self.changed.emit()
 
     def _wanted(self) -> RunFolder:
@@ -181,60 +221,50 @@ class Trainings(QObject):
 
     # Following
 
-    def _poll(self) -> None:
-        if self.run is None or self._jobs.is_active(_KEY):
+    def poll(self) -> None:
+        """Look at the folder of the followed training, in the background."""
+        follower, child = self._follower, self._child
+        if follower is None or self._jobs.is_active(_KEY):
             return
-        run, offset, child = self.run, self._offset, self._child
 
-        def work(progress: Progress) -> _Look:
-            return _look_at(run, offset, child)
+        def looked(look: _Look) -> None:
+            if follower is self._follower and child is self._child:
+                self._looked(look)  # and not of before it was started
 
-        self._jobs.submit(_KEY, work, self._looked, failed=self._failed, lane=Lane.FILES)
+        self._jobs.submit(
+            _KEY, lambda progress: follower.look(child), looked, failed=self._failed,
+            lane=Lane.FILES,
+        )  # fmt: skip
 
     def _looked(self, look: _Look) -> None:
-        if look.run != self.run or look.child is not self._child:
-            return  # from before it was started
-        self._offset = look.offset
-        news = self.live.take(look.events)
-        phase = phase_of(look.state, look.alive, starting=look.child_lives)
+        before = self._value()
+        phase, state = look.phase, look.state
         if phase is Phase.PREPARED and self.phase is Phase.STARTING:
             phase = Phase.KILLED  # it ended before it could say why
-        state = look.state
         self.message = state.message if state else "The training's folder is not there any more."
         self.hint = state.hint if state else "If it lies on a drive, connect the drive again."
+        self.details = look.details
         if phase is Phase.KILLED and not self.message:
             self.message = "The training ended without a word: its process was stopped."
             self.hint = "Go on from the last minute's checkpoint with Resume."
         if phase is Phase.RUNNING and self.asked is not None and not self._told:
-            self._told = news = True
-            look.run.request(self.asked)
+            with suppress(UserError):  # it is told at the next look
+                self._wanted().request(self.asked)
+                self._told = True
         if not phase.is_active:
             self.asked = None
-        if phase is not self.phase:
-            self._become(phase)
-        elif news:
+        self.phase = phase
+        if look.live is not None:
+            self.live = look.live
+        if self._value() != before:
             self.changed.emit()
-        if not phase.is_active and phase is not Phase.GONE and not look.events:
-            self._timer.stop()  # until it is resumed
+        self._timer.start(POLL_MS if phase.is_active else IDLE_POLL_MS)
+
+    def _value(self) -> tuple[object, ...]:
+        """Everything that is shown of a training: equal values look alike."""
+        return (
+            self.phase, self.message, self.hint, self.details, self.asked, self._told, self.live,
+        )  # fmt: skip
 
     def _failed(self, error: Exception) -> None:
         logger.warning("the training's folder could not be read")
-
-    def _become(self, phase: Phase) -> None:
-        self.phase = phase
-        self.changed.emit()
-
-    @property
-    def details(self) -> str:
-        """For those who look for the cause of a failure; may be empty."""
-        return last_words(self.run) if self.run is not None else ""
-
-
-def _look_at(run: RunFolder, offset: int, child: Child | None) -> _Look:
-    lives = child is not None and child.lives
-    try:
-        state, alive = run.state(), run.is_alive()
-    except UserError:
-        return _Look(run, None, False, child, lives, [], offset)
-    events, offset = run.events_since(offset)
-    return _Look(run, state, alive, child, lives, events, offset)

@@ -77,6 +77,8 @@ def _values(change: Change) -> list[str]:
 
 
 def _reading(change: Change) -> str:
+    if isinstance(change, Comparison) and change.forbids_better and not change.leads:
+        return "worse" if change.p < 0.05 else "worse, may be chance"
     if isinstance(change, Comparison) and change.p >= 0.05 and (change.is_gain or change.is_loss):
         return "may be chance"
     if change.is_gain:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from retina_viewer.core.names import readable
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.theme import HIT_TARGET
 
@@ -55,12 +56,22 @@ class Banner(QFrame):
     def use_icons(self, icons: Icons) -> None:
         self._close.setIcon(icons.icon("close"))
 
-    def show_problem(self, message: str, hint: str, details: str = "", action: str = "") -> None:
-        """Show what happened, what to do, what a technician wants to know, and a button's text."""
-        self.message.setText(message)
+    def show_problem(
+        self, message: str, hint: str, details: str = "", action: str = "", *, calm: bool = False
+    ) -> None:
+        """Show what happened, what to do, what a technician wants to know, and a button's text.
+
+        Args:
+            calm: a question, and no failure: not in red.
+        """
+        self.setProperty("calm", calm)
+        for widget in (self, self.message):
+            self.style().unpolish(widget)
+            self.style().polish(widget)
+        self.message.setText(readable(message))
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
-        self.details.setText(details)
+        self.details.setText(readable(details))
         self._fold.setChecked(False)
         self.details.setVisible(False)
         self._fold.setVisible(bool(details))

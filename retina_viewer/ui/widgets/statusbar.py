@@ -103,7 +103,7 @@ class StatusBar(QWidget):
         self.time.setText(text)
 
     def _show_work(self, job: Job | None = None) -> None:
-        if job is not None and job.title and job not in self._jobs.active and job.seconds:
+        if job is not None and job.title and job.seconds and not job.is_cancelled:
             self.time.setText(f"{job.title} {job.seconds:.1f} s")
         titled = [one for one in self._jobs.active if one.title]
         busy = bool(titled) or bool(self._tiles)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStackedWidget
@@ -14,7 +16,6 @@ from retina_viewer.ui.training.curves_view import CurvesView
 from retina_viewer.ui.training.live import Phase, duration
 from retina_viewer.ui.training.page import Page, PageId, Surroundings
 from retina_viewer.ui.training.trainings import Trainings
-from retina_viewer.ui.training.trial import stage_names
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -70,10 +71,12 @@ class TrainingPage(Page):
         )
         self.view.set_value("curves")
         self.view.chosen.connect(self._choose_view)
-        self.curves = CurvesView(around.jobs, around.tokens)
+        self.curves = CurvesView(around.tokens)
         self.crops = CropsView()
         self.controls = Controls(around.trainings)
         self.controls.failed.connect(self.show_problem)
+        self._shown: _Shown | None = None
+        self._complete = False
         self._arrange()
         around.trainings.changed.connect(self._show)
         around.trainings.followed.connect(self._followed)
@@ -119,32 +122,44 @@ class TrainingPage(Page):
         self.curves.forget()
 
     def _show(self) -> None:
+        """Bring the page to what is known of the training; what it shows already is left alone.
+
+        Whoever tells that the page's completeness changed has the wizard hide its page and show it
+        again: without a change that would go on for ever.
+        """
         trainings = self.around.trainings
         if trainings.run is None:
             return
-        phase, live = trainings.phase, trainings.live
-        self.heading.setText(TITLES[phase])
-        self.bar.setValue(round(1000 * (1.0 if phase is Phase.FINISHED else live.fraction)))
-        self.state.setText(state_in_words(trainings))
-        self.state.setToolTip(trainings.details if phase in (Phase.KILLED, Phase.FAILED) else "")
-        self.facts.setText("   ".join(facts_of(trainings)))
-        self.facts.setVisible(bool(self.facts.text()))
-        self.notices.setText("\n".join(live.notices[-_NOTICES:]))
-        self.notices.setVisible(bool(live.notices))
-        self.controls.show_state()
+        value = _Shown.of(trainings)
+        if value != self._shown:
+            self._shown = value
+            self._show_words(value)
         if self.isVisible():
             self._show_pictures(trainings)
-        self.completeChanged.emit()
+        complete = trainings.phase is Phase.FINISHED
+        if complete != self._complete:
+            self._complete = complete
+            self.completeChanged.emit()
+
+    def _show_words(self, value: _Shown) -> None:
+        self.heading.setText(TITLES[value.phase])
+        self.bar.setValue(value.thousandths)
+        self.state.setText(value.state)
+        self.state.setToolTip(value.details)
+        for label, text in (
+            (self.facts, value.facts),
+            (self.readings, value.readings),
+            (self.notices, value.notices),
+        ):
+            label.setText(text)
+            label.setVisible(bool(text))
+        self.controls.show_state()
 
     def _show_pictures(self, trainings: Trainings) -> None:
         live = trainings.live
-        self.readings.setText(" ".join(live.readings()))
-        self.readings.setVisible(bool(self.readings.text()))
         if self._stack.currentWidget() is self.crops:
             self.crops.show_folder(live.crops, live.validated_step)
             return
-        if trainings.plan is not None:
-            live.history.names = stage_names(trainings.plan, live.stages)
         self.curves.show_history(live.history)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -153,10 +168,38 @@ class TrainingPage(Page):
         QTimer.singleShot(0, self, self._show)
 
     def isComplete(self) -> bool:
-        return self.around.trainings.phase is Phase.FINISHED
+        return self._complete
 
     def nextId(self) -> int:
         return self.step_to(PageId.VERDICT)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """All words of the page: equal values look alike."""
+
+    phase: Phase
+    thousandths: int
+    state: str
+    details: str
+    facts: str
+    readings: str
+    notices: str
+    controls: tuple[object, ...]
+
+    @classmethod
+    def of(cls, trainings: Trainings) -> _Shown:
+        phase, live = trainings.phase, trainings.live
+        return cls(
+            phase,
+            round(1000 * (1.0 if phase is Phase.FINISHED else live.fraction)),
+            state_in_words(trainings),
+            trainings.details,
+            "   ".join(facts_of(trainings)),
+            " ".join(live.readings()),
+            "\n".join(live.notices[-_NOTICES:]),
+            (trainings.asked, any(live.history.stages)),
+        )
 
 
 def state_in_words(trainings: Trainings) -> str:
@@ -179,9 +222,9 @@ def state_in_words(trainings: Trainings) -> str:
 def _stage(trainings: Trainings) -> str:
     """``Stage 2 of 2, ×4: ``; nothing where there is one only."""
     live = trainings.live
-    if trainings.plan is None or live.stages < 2:
+    if live.stages < 2:
         return ""
-    names = stage_names(trainings.plan, live.stages)
+    names = live.history.names
     name = f", {names[live.stage]}" if live.stage < len(names) else ""
     return f"Stage {live.stage + 1} of {live.stages}{name}: "
 

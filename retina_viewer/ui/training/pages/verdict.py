@@ -28,7 +28,7 @@ from retina_viewer.ui.training.verdict_table import show_general, show_held_out
 from retina_viewer.ui.widgets.fields import dim_label
 
 _KEY = "training verdict"
-TOO_FEW = "Too few patients for a verdict"
+TOO_FEW = "Too few patients to tell"
 
 
 class VerdictPage(Page):

@@ -1,0 +1,318 @@
+"""One frame of DICOM pixel data as samples: uncompressed, or through the decoder of its stream."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
+    RLELossless,
+)
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.decoded import PART_WRONG, check_memory, no_such_page
+from retina_viewer.imaging.dicom_file import DicomFile
+from retina_viewer.imaging.jpeg_stream import (
+    Jpeg2000Header,
+    JpegHeader,
+    jpeg2000_has_all,
+    jpeg2000_header,
+    jpeg_damage,
+    jpeg_header,
+    with_end,
+)
+
+_ITEM = b"\xfe\xff\x00\xe0"
+_MOST_FRAGMENTS = 1_000_000
+_FILLING = 256
+_TILE = 12_000
+"""Bytes that OpenJPEG needs to know of a tile."""
+_BEGINNINGS = (b"\xff\xd8", b"\xff\x4f")
+_OTHER_COLOURS = "Its colours were read as its picture stores them, not as its header says."
+_FEWER = "it ends before the last of its {} pictures"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the header says that a frame's samples lie.
+
+    Attributes:
+        channels: samples per pixel, 1 or 3.
+        colour: Photometric Interpretation.
+        planar: whether whole planes follow each other.
+        allocated: bits of memory a sample has.
+        stored: bits of it that are used.
+        high: the highest of these.
+        signed: whether grey values may be negative, as two's complement.
+        frames: how many the header promises, 1 or more.
+    """
+
+    height: int
+    width: int
+    channels: int
+    colour: str
+    planar: bool
+    allocated: int
+    stored: int
+    high: int
+    signed: bool
+    frames: int
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        samples: ``(H, W)`` or ``(H, W, 3)`` uint8 or uint16, lowest bit first, not yet stretched.
+        bits: significant ones of a sample.
+        colour: what the samples are: a Photometric Interpretation, after what the stream says.
+        pages: how many frames there are to choose from.
+        damage: what is wrong; empty where nothing is.
+        notes: what a person should know of how it was read.
+    """
+
+    samples: NDArray[np.integer[Any]]
+    bits: int
+    colour: str
+    pages: int = 1
+    damage: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def read_frame(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
+    """Decode one frame.
+
+    Raises:
+        UserError: there is no such frame, its stream has another size than the header says, would
+            take too much memory, or is of a kind for which no decoder is here.
+        Other exceptions: the data is damaged.
+    """
+    assert file.pixels is not None
+    if bytes(file.pixels[:4]) != _ITEM:
+        return _uncompressed(file, layout, page, name)
+    found = _fragments(file.pixels, name)
+    frames = _frames(file, found, layout.frames)
+    if not 0 <= page < len(frames):
+        raise no_such_page(name, page, len(frames))
+    stream = b"".join(frames[page])
+    frame = _decoded(stream, file, layout, name)
+    damage = frame.damage or (_FEWER.format(layout.frames) if len(frames) < layout.frames else "")
+    return replace(frame, pages=len(frames), damage=damage)
+
+
+def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
+    view = file.pixels
+    assert view is not None
+    pixels = layout.height * layout.width
+    whole = pixels * layout.allocated * layout.channels
+    # Some programs unpack the shared colours and forget to say so.
+    halved = layout.colour == "YBR_FULL_422" and 8 * len(view) < whole * layout.frames
+    bits = 2 * whole // 3 if halved else whole
+    # A file may promise any number of frames; what counts is what is there.
+    pages = min(layout.frames, 8 * len(view) // bits)
+    if pages == 0:
+        raise ValueError("a part of its pixels is missing")
+    if not 0 <= page < pages:
+        raise no_such_page(name, page, pages)
+    check_memory(file.size + 3 * pixels * max(1, layout.allocated // 8), name)
+    damage = _FEWER.format(layout.frames) if pages < layout.frames else ""
+    if layout.allocated == 1:
+        first = page * bits
+        octets = np.frombuffer(view[first // 8 : (first + bits + 7) // 8], np.uint8)
+        flat = np.unpackbits(octets, bitorder="little")[first % 8 :][:bits]
+    else:
+        order = "<u" if file.little else ">u"
+        if file.words and not file.little and layout.allocated == 8:  # two samples to a number
+            swapped = np.frombuffer(view[: len(view) // 2 * 2], "<u2").byteswap()
+            view = memoryview(swapped.tobytes())
+        flat = np.frombuffer(view, order + str(layout.allocated // 8), bits // layout.allocated,
+                             page * bits // 8)  # fmt: skip
+    if halved:
+        samples = _widened(flat, layout)
+    elif layout.channels == 1:
+        samples = flat.reshape(layout.height, layout.width)
+    elif layout.planar:
+        samples = np.moveaxis(flat.reshape(layout.channels, layout.height, layout.width), 0, -1)
+    else:
+        samples = flat.reshape(layout.height, layout.width, layout.channels)
+    return Frame(samples, layout.allocated, layout.colour, pages, damage)
+
+
+def _widened(flat: NDArray[np.integer[Any]], layout: Layout) -> NDArray[np.integer[Any]]:
+    """Two pixels share their colour: brightness, brightness, blue, red difference."""
+    if layout.width % 2:
+        raise ValueError("an odd width cannot be halved")
+    fours = flat.reshape(layout.height, layout.width // 2, 4)
+    samples = np.empty((layout.height, layout.width, 3), flat.dtype)
+    samples[:, 0::2, 0], samples[:, 1::2, 0] = fours[..., 0], fours[..., 1]
+    samples[:, 0::2, 1:] = samples[:, 1::2, 1:] = fours[..., 2:]
+    return samples
+
+
+def _fragments(view: memoryview, name: str) -> list[memoryview]:
+    """The items of encapsulated pixel data, the first of which holds the offsets of the frames."""
+    at, found = 0, []
+    while bytes(view[at : at + 4]) == _ITEM and at + 8 <= len(view):
+        (length,) = struct.unpack_from("<I", view, at + 4)
+        found.append(view[at + 8 : at + 8 + length])
+        at += 8 + length
+        if len(found) > _MOST_FRAGMENTS:
+            raise UserError(f"{name} has too many pictures.", "Export one picture to a file.")
+    return found
+
+
+def _frames(file: DicomFile, found: list[memoryview], promised: int) -> list[list[memoryview]]:
+    """The fragments of each frame that is there.
+
+    Raises:
+        ValueError: there is none.
+    """
+    fragments = found[1:]
+    if not fragments:
+        raise ValueError("no picture is in it")
+    if promised == 1:
+        return [fragments]
+    if len(fragments) <= promised:
+        return [[fragment] for fragment in fragments]
+    at, starts = 0, {}
+    for number, fragment in enumerate(fragments):
+        starts[at] = number
+        at += 8 + len(fragment)
+    offsets = _offsets(file, found[0], promised)
+    if offsets and all(offset in starts for offset in offsets):
+        firsts = sorted({starts[offset] for offset in offsets})
+    else:
+        firsts = [k for k, one in enumerate(fragments) if bytes(one[:2]) in _BEGINNINGS]
+    ends = [*firsts[1:], len(fragments)]
+    return [fragments[a:b] for a, b in zip(firsts, ends, strict=True)][:promised]
+
+
+def _offsets(file: DicomFile, table: memoryview, promised: int) -> list[int]:
+    """Where each frame begins, counted from the first item after the offsets; empty if unknown."""
+    extended = file.value("ExtendedOffsetTable")
+    data, kind = (extended, "<u8") if isinstance(extended, bytes) else (table, "<u4")
+    whole = len(data) == promised * int(kind[2:])
+    return [int(offset) for offset in np.frombuffer(data, kind)] if whole else []
+
+
+def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame:
+    """What decodes a stream, its own first bytes say; run lengths alone have none."""
+    jpeg, jpeg_2000 = jpeg_header(stream), jpeg2000_header(stream)
+    size, channels = (layout.width, layout.height), layout.channels
+    # Checking a stream and completing it takes copies.
+    aside = 4 * len(stream)
+    decode: Callable[[], Frame]
+    if jpeg is not None:
+        kind = "JPEG-LS" if jpeg.jpeg_ls else "JPEG Lossless" if jpeg.lossless else "JPEG"
+        size, channels = (jpeg.width, jpeg.height), len(jpeg.ids)
+        each = jpeg.needed
+        decode = partial(_jpeg_ls if jpeg.jpeg_ls else _jpeg, stream, jpeg, layout.colour)
+    elif jpeg_2000 is not None:
+        kind = "JPEG 2000"
+        size, channels = (jpeg_2000.width, jpeg_2000.height), jpeg_2000.channels
+        each, aside = 8, aside + _TILE * jpeg_2000.tiles
+        decode = partial(_jpeg_2000, stream, jpeg_2000, layout.colour)
+    elif file.syntax == RLELossless:
+        kind, each = "RLE", layout.allocated // 8
+        decode = partial(_run_lengths, stream, layout)
+    elif file.syntax in _STREAMS or file.syntax in _PLAIN:
+        raise ValueError("the header of its picture is damaged")
+    else:
+        raise _unreadable(file, name)
+    if not _available(_CODECS[kind]):
+        raise _unreadable(file, name)
+    if size != (layout.width, layout.height):
+        raise UserError(
+            f"{name} contradicts itself: {layout.width} x {layout.height} pixels by its header, "
+            f"{size[0]} x {size[1]} by its picture.",
+            "Export it again.",
+        )
+    if channels not in (1, 3):
+        raise UserError(f"{name} has {channels} channels.", "Export it again as RGB.")
+    check_memory(file.size + size[0] * size[1] * channels * each + aside, name)
+    return decode()
+
+
+_STREAMS = frozenset([*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes])
+_PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian,
+          DeflatedExplicitVRLittleEndian)  # fmt: skip
+_CODECS = {
+    "RLE": "DICOMRLE",
+    "JPEG": "JPEG8",
+    "JPEG Lossless": "JPEG8",
+    "JPEG-LS": "JPEGLS",
+    "JPEG 2000": "JPEG2K",
+    "HTJ2K": "JPEG2K",
+}
+"""What each kind of compression is called, and the decoder that it needs."""
+
+
+def _available(codec: str) -> bool:
+    return bool(getattr(getattr(imagecodecs, codec, None), "available", False))
+
+
+def _unreadable(file: DicomFile, name: str) -> UserError:
+    kinds = ["uncompressed", *(title for title, codec in _CODECS.items() if _available(codec))]
+    return UserError(
+        f"{name} is compressed in a way that cannot be read here ({file.syntax.name}).",
+        f"Export it again as {', '.join(kinds[:-1])} or {kinds[-1]}.",
+    )
+
+
+def _jpeg(stream: bytes, header: JpegHeader, colour: str) -> Frame:
+    stream = with_end(stream)
+    damage = jpeg_damage(stream, header)
+    if len(header.ids) == 1:
+        return Frame(imagecodecs.jpeg8_decode(stream), header.bits, colour, damage=damage)
+    ycbcr = colour != "RGB" if header.is_ycbcr is None else header.is_ycbcr
+    # What was stored without loss is not converted by the decoder.
+    space = "YCBCR" if ycbcr and not header.lossless else "RGB"
+    samples = imagecodecs.jpeg8_decode(stream, colorspace=space, outcolorspace="RGB")
+    left = "YBR_FULL" if ycbcr and header.lossless else "RGB"
+    notes = (_OTHER_COLOURS,) if ycbcr != (colour != "RGB") else ()
+    return Frame(samples, header.bits, left, damage=damage, notes=notes)
+
+
+def _jpeg_ls(stream: bytes, header: JpegHeader, colour: str) -> Frame:
+    return Frame(imagecodecs.jpegls_decode(with_end(stream)), header.bits, colour)
+
+
+def _jpeg_2000(stream: bytes, header: Jpeg2000Header, colour: str) -> Frame:
+    """JPEG 2000 and its high-throughput variant, HTJ2K."""
+    codes = with_end(stream[header.start :])
+    damage = "" if jpeg2000_has_all(codes, header) else PART_WRONG
+    decoded = np.asarray(imagecodecs.jpeg2k_decode(codes))
+    # What is signed, the data set says.
+    unsigned = decoded.view(f"u{decoded.dtype.itemsize}")
+    samples = unsigned & np.array((1 << header.bits) - 1, unsigned.dtype)
+    mixed = header.mixed or colour in ("YBR_RCT", "YBR_ICT")
+    return Frame(samples, header.bits, "RGB" if mixed else colour, damage=damage)
+
+
+def _run_lengths(stream: bytes, layout: Layout) -> Frame:
+    """Segments of bytes: of each channel, the bytes of the highest weight first."""
+    kind = np.dtype(f"<u{layout.allocated // 8}")
+    values = layout.channels * layout.height * layout.width
+    segments = int.from_bytes(stream[:4], "little")
+    if segments != layout.channels * kind.itemsize:
+        raise ValueError(f"it has {segments} segments")
+    # The last segment may be filled up.
+    unpacked = imagecodecs.dicomrle_decode(stream, kind, out=values * kind.itemsize + _FILLING)
+    if len(unpacked) < values * kind.itemsize:
+        raise ValueError("a part of its pixels is missing")
+    planes = np.frombuffer(unpacked, kind, values)
+    planes = planes.reshape(layout.channels, layout.height, layout.width)
+    samples = planes[0] if layout.channels == 1 else np.moveaxis(planes, 0, -1)
+    return Frame(samples, layout.allocated, layout.colour)

@@ -1,0 +1,158 @@
+"""What is written into a picture's corners: that a network made it, and what its layers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from retina_viewer.imaging.layers import Legend, Mask
+from retina_viewer.imaging.overlay import AMBER, ON_AMBER, Bytes
+
+_GROUND, _INK = (16, 16, 16), (240, 240, 240)
+_LETTERS = 75
+"""Letters are this part of the picture's longer side high."""
+_LEAST_LETTERS = 9
+_SMALLER = (1.0, 0.75, 0.5)
+"""Sizes of a mark that are tried before a corner counts as too small for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stamp:
+    """A label at its place in a picture.
+
+    Attributes:
+        x, y: of its upper left corner, in pixels of the picture.
+        pixels: ``(h, w, 3)`` uint8 sRGB, opaque.
+    """
+
+    x: int
+    y: int
+    pixels: Bytes
+
+    def onto(
+        self, part: NDArray[np.uint8] | NDArray[np.uint16], left: int = 0, top: int = 0
+    ) -> None:
+        """Write it into a part of the picture, in place, as far as it lies there.
+
+        Args:
+            part: ``(H, W, 3)``, uint8 or uint16.
+            left, top: of the part in the picture.
+        """
+        height, width = self.pixels.shape[:2]
+        x0, y0 = max(self.x, left), max(self.y, top)
+        x1 = min(self.x + width, left + part.shape[1])
+        y1 = min(self.y + height, top + part.shape[0])
+        if x0 < x1 and y0 < y1:
+            widened = 1 if part.dtype == np.uint8 else 257
+            piece = self.pixels[y0 - self.y : y1 - self.y, x0 - self.x : x1 - self.x]
+            part[y0 - top : y1 - top, x0 - left : x1 - left] = piece.astype(part.dtype) * widened
+
+
+def ai_stamp(text: str, mask: Mask, scale: int) -> Stamp | None:
+    """A small amber label in a corner outside the field of view; None where there is no such.
+
+    Args:
+        text: ``AI x4``.
+        mask: the field of view in the photograph, ``(H, W)`` bool.
+        scale: how many times larger the picture is.
+    """
+    for smaller in _SMALLER:
+        label = _ai_label(text, _letters(mask, scale) * smaller)
+        stamp, covered = min(_in_corners(label, mask, scale), key=lambda found: found[1])
+        if not covered:
+            return stamp
+    return None
+
+
+def stamps_of(
+    legends: Sequence[Legend], mask: Mask, scale: int = 1, ai_text: str = ""
+) -> list[Stamp]:
+    """The legends of a picture with layers and what made it, each in a corner of its own, where
+    it covers the least of the field of view. At most three legends.
+
+    Args:
+        ai_text: on amber, such as ``AI x4``; none where empty.
+        mask, scale: as in :func:`ai_stamp`.
+    """
+    letters = _letters(mask, scale)
+    labels = [_legend_label(legend, letters) for legend in legends]
+    if ai_text:
+        labels.append(_ai_label(ai_text, letters))
+    stamps: list[Stamp] = []
+    taken: set[int] = set()
+    for label in sorted(labels, key=lambda one: -one.size):
+        found = list(enumerate(_in_corners(label, mask, scale)))
+        corner, (stamp, _) = min(
+            (one for one in found if one[0] not in taken), key=lambda one: one[1][1]
+        )
+        taken.add(corner)
+        stamps.append(stamp)
+    return stamps
+
+
+def _letters(mask: Mask, scale: int) -> float:
+    return float(max(_LEAST_LETTERS, max(mask.shape) * scale / _LETTERS))
+
+
+def _in_corners(label: Bytes, mask: Mask, scale: int) -> list[tuple[Stamp, int]]:
+    """The label in each corner, and how many source pixels of the field it would touch there."""
+    height, width = mask.shape[0] * scale, mask.shape[1] * scale
+    gap = max(2, max(height, width) // 200)
+    right = max(0, width - label.shape[1] - gap)
+    bottom = max(0, height - label.shape[0] - gap)
+    left, top = min(gap, right), min(gap, bottom)
+    found = []
+    for x, y in ((right, bottom), (left, bottom), (right, top), (left, top)):
+        rows = slice(max(0, y - gap) // scale, -(-(y + label.shape[0] + gap) // scale))
+        columns = slice(max(0, x - gap) // scale, -(-(x + label.shape[1] + gap) // scale))
+        found.append((Stamp(x, y, label), int(np.count_nonzero(mask[rows, columns]))))
+    return found
+
+
+def _ai_label(text: str, letters: float) -> Bytes:
+    letters = max(_LEAST_LETTERS, letters)
+    font = ImageFont.load_default(letters)
+    size = round(font.getlength(text) + letters), round(1.7 * letters)
+    page = Image.new("RGB", size, AMBER)
+    ImageDraw.Draw(page).text((size[0] / 2, size[1] / 2), text, ON_AMBER, font, anchor="mm")
+    return np.array(page)
+
+
+def _legend_label(legend: Legend, letters: float) -> Bytes:
+    font = ImageFont.load_default(letters)
+    side, line, sample = letters / 2, 1.5 * letters, 1.5 * letters
+    lines = [font.getlength(text) + sample + letters for _, text in legend.lines]
+    ticks = font.getlength("   ".join(text for _, text in legend.ticks))
+    texts = [font.getlength(text) for text in (legend.name, legend.note)]
+    width = round(max(*texts, sum(lines), ticks, 12 * letters) + 2 * side)
+    rows = (2.7 if legend.ramp else 2) + bool(legend.note)
+    page = Image.new("RGB", (width, round(rows * line + side)), _GROUND)
+    draw = ImageDraw.Draw(page)
+    draw.text((side, side + line / 2), legend.name, _INK, font, anchor="lm")
+    y = side + line
+    x = side
+    for (colour, text), room in zip(legend.lines, lines, strict=True):
+        draw.line((x, y + line / 2, x + sample, y + line / 2), colour, round(letters / 5) + 1)
+        draw.text((x + sample + letters / 4, y + line / 2), text, _INK, font, anchor="lm")
+        x += room
+    if legend.ramp:
+        _draw_ramp(page, legend, (side, y, width - side, y + 0.7 * line))
+        for place, text in legend.ticks:
+            long = font.getlength(text)
+            at = side + place * (width - 2 * side) - long / 2
+            at = min(max(at, side), width - side - long)
+            draw.text((at, y + 1.2 * line), text, _INK, font, anchor="lm")
+    draw.text((side, page.height - line / 2 - side / 2), legend.note, _INK, font, anchor="lm")
+    return np.array(page)
+
+
+def _draw_ramp(page: Image.Image, legend: Legend, box: tuple[float, float, float, float]) -> None:
+    left, top, right, bottom = (round(edge) for edge in box)
+    places = np.rint(np.linspace(0, 255, right - left)).astype(int)
+    row = np.array(legend.ramp, np.uint8)[places]
+    bar = np.ascontiguousarray(np.repeat(row[None], bottom - top, axis=0))
+    page.paste(Image.fromarray(bar), (left, top))
