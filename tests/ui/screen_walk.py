@@ -49,6 +49,7 @@ COLOURS = {"0_red.png": (200, 60, 50), "1_green.png": (40, 190, 60), "3_blue.png
 BROKEN = "2_broken.png"
 UNETS = ("first-unet", "second-unet")
 WINDOW, DIALOG = QRect(10, 40, 1040, 660), QRect(1070, 40, 760, 640)
+_SLOW = (Lane.TILES, Lane.GUESSES, Lane.LONG)
 Pixels = NDArray[np.uint8]
 
 
@@ -182,14 +183,15 @@ class Walk:
 
     def _is_settled(self, *, whole: bool) -> bool:
         window = self.window
-        slow = [job for job in window.jobs.active if job.lane in (Lane.TILES, Lane.LONG)]
+        slow = [job for job in window.jobs.active if job.lane in _SLOW]
         if len(slow) < len(window.jobs.active):
             return False
         if not whole:
             return all(self.gate.holds(job.lane) for job in slow)
         panes = [one for one in self.painters().values() if isinstance(one, Pane)]
         tiles = [tile for pane in panes for _, tile in pane.scene.tiles]
-        return None not in tiles and not window.viewer.layers.is_working(LayerName.CONSISTENCY)
+        guesses = window.viewer.guesses.summary
+        return None not in tiles and (guesses is None or guesses.share >= 1)
 
     def look(self, name: str) -> None:
         """Compare what the screen holds with what would be painted now, and with the files."""
