@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "retina_viewer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NETWORK = {
-    "socket", "socketserver", "ssl", "http", "urllib.request", "urllib3", "requests", "httpx", "aiohttp",
-    "ftplib", "smtplib", "imaplib", "poplib", "telnetlib", "xmlrpc", "webbrowser",
+    "socket", "socketserver", "ssl", "http", "urllib.request", "urllib3", "requests", "httpx",
+    "aiohttp", "ftplib", "smtplib", "imaplib", "poplib", "telnetlib", "xmlrpc", "webbrowser",
     "PySide6.QtNetwork", "PySide6.QtWebSockets", "torch.hub", "torch.distributed",
 }  # fmt: skip
 # Several processes of one training find each other with it, on this computer unless somebody

@@ -128,6 +128,44 @@ def test_a_folder_stands_for_its_photographs(eye: Path, tmp_path: Path) -> None:
     assert provenance["kind"] == "saliency"
 
 
+@pytest.mark.parametrize("verb", ["saliency", "vessels"])
+def test_what_is_no_retina_gets_a_word_and_an_empty_result(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    black = tmp_path / "black.png"
+    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(black)
+    command = [verb, str(black), "-o", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "black.png: No retina was found" in said.err
+    assert ("0.0% of the field of view" in said.out) == (verb == "vessels")
+    with Image.open(tmp_path / "out" / f"black_{verb}.png") as image:
+        assert not np.asarray(image).any()
+    assert main([*command, "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [warning] = [one for one in events if one["event"] == "warning"]
+    assert "No retina was found" in warning["message"]
+
+
+def test_saliency_is_computed_at_one_size_of_the_field(samples: Path, tmp_path: Path) -> None:
+    photograph, wide = samples / "chase_14L.jpg", tmp_path / "wide.png"
+    with Image.open(photograph) as image:
+        image.resize((1998, 1920)).save(wide)
+    for out, more in (("layer", []), ("native", ["--native"])):
+        folder = tmp_path / out
+        assert main(["saliency", str(wide), "-o", str(folder), "--device", "cpu", *more]) == 0
+    layer, native = (
+        np.asarray(Image.open(tmp_path / out / "wide_saliency.png"), np.float64)
+        for out in ("layer", "native")
+    )
+    assert layer.shape == native.shape == (1920, 1998)
+    text = (tmp_path / "layer" / "wide_saliency.png.json").read_text(encoding="utf-8")
+    assert "averaged to 1024 pixels" in json.loads(text)["method"]
+    text = (tmp_path / "native" / "wide_saliency.png.json").read_text(encoding="utf-8")
+    assert "averaged" not in json.loads(text)["method"]
+    assert np.abs(np.diff(layer, axis=1)).mean() < 0.5 * np.abs(np.diff(native, axis=1)).mean()
+
+
 def test_an_empty_folder_is_a_failure_with_a_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -390,7 +428,7 @@ def test_what_is_to_be_known_of_a_file_is_said_and_blocks_nothing(
     assert f"{black}: No retina was found" in capsys.readouterr().err
     assert main([*command, "--again", "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    said = [event["text"] for event in events if event["event"] == "remark"]
+    said = [event["message"] for event in events if event["event"] == "warning"]
     assert len(said) == 1
     assert said[0].startswith("No retina was found")
 

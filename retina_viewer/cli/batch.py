@@ -103,8 +103,7 @@ def _one(path: Path, page: int, work: Work, console: Console) -> Results | None:
         image = open_image(path, page)
         for text in (*image.remarks, image.field_of_view.doubt):
             if text:
-                console.event("remark", input=path, text=text)
-                console.remark(f"{path}: {text}")
+                console.warn(text, str(path))
         return work(image, console.progress(path.name))
     except Cancelled:
         raise

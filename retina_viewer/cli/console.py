@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import readable
 from retina_viewer.core.progress import Progress
 
 _BAR = 28
@@ -57,6 +58,12 @@ class Console:
         self._clear()
         where = f"{name}: " if name and name not in error.message else ""
         self.remark(f"{where}{error.message}" + (f"\n  {error.hint}" if error.hint else ""))
+
+    def warn(self, text: str, name: str) -> None:
+        """Say what a person should know of a file although its work is done."""
+        self.event("warning", input=name, message=text)
+        self._clear()
+        self.remark(f"{name}: {text}")
 
     def interrupted(self) -> None:
         """Say that the person stopped the program."""
@@ -112,7 +119,7 @@ class Console:
 def _written(stream: TextIO, text: str) -> bool:
     """Whether it arrived; a closed stream is a ValueError."""
     try:
-        stream.write(text)
+        stream.write(readable(text))
         stream.flush()
     except (OSError, ValueError):
         with suppress(OSError, ValueError):  # what is still to flush must not fail at the end

@@ -14,10 +14,11 @@ from retina_viewer.cli.batch import (
     write_results,
 )
 from retina_viewer.cli.console import Console
-from retina_viewer.cli.options import SUFFIXES, add_device, add_enhancement, add_inputs, add_json
+from retina_viewer.cli.options import add_device, add_enhancement, add_inputs, add_json
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import is_taken
 from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.formats import SUFFIXES
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -57,6 +58,11 @@ def add_verbs(verbs: "Verbs") -> None:
         )  # fmt: skip
         if name == "vessels":
             parser.add_argument("--model", metavar="NAME", help="a vessel model's name")
+        else:
+            parser.add_argument(
+                "--native", action="store_true",
+                help="compute at the photograph's own size, not at a field 1024 pixels wide",
+            )  # fmt: skip
         add_device(parser)
         add_json(parser)
         parser.set_defaults(run=verb)
@@ -86,6 +92,7 @@ def _saliency(options: argparse.Namespace, console: Console) -> int:
         options.inputs,
         options.out,
         console,
+        native=options.native,
         device=options.device,
         page=options.page - 1,
         again=options.again,
@@ -129,6 +136,7 @@ def enhance(
     from retina_viewer.superres.export import default_name, export_enhanced, provenance_of
     from retina_viewer.superres.methods import make_enhancer, method_of
 
+    # Also what cannot be written: the person meant a file, and is told which suffixes work.
     as_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
     if as_file and (len(inputs) > 1 or inputs[0].is_dir()):
         raise UserError(f"{out} is one file, but there are several photographs.", "Name a folder.")
@@ -167,28 +175,38 @@ def saliency(
     out: Path,
     console: Console,
     *,
+    native: bool = False,
     device: str = "auto",
     page: int = 0,
     again: bool = False,
 ) -> int:
     """Write the saliency map and its overlay of every photograph, what is finished already only
-    ``again``. Returns the exit code."""
+    ``again``. Returns the exit code.
+
+    ``native``: computed at the photograph's own size, see
+    :func:`retina_viewer.saliency.layer.saliency_layer`.
+    """
+    from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.networks.devices import resolve_device
-    from retina_viewer.saliency.export import export_saliency
-    from retina_viewer.saliency.local import saliency_map
+    from retina_viewer.saliency.export import export_saliency, method_of
+    from retina_viewer.saliency.layer import FIELD, saliency_layer
 
     folder = output_folder(out)
     chosen = str(resolve_device(device))
 
     def work(image: "FundusImage", progress: Progress) -> Results:
+        refuse_for_png(image.width, image.height)
         names = [f"{image.stem}_saliency.png", f"{image.stem}_saliency_overlay.png"]
+        field = None if native else FIELD
 
         def write(paths: Sequence[Path]) -> None:
-            mask = image.field_of_view.mask
-            values = saliency_map(image.unit_rgb(), mask, device=chosen, progress=progress)
-            export_saliency(image, values, paths[0], paths[1], device=chosen)
+            values = saliency_layer(image, field=field, device=chosen, progress=progress)
+            export_saliency(image, values, paths[0], paths[1], field=field, device=chosen)
 
-        return write_results(image, folder, names, write, lambda: {"kind": "saliency"}, again=again)
+        def settings() -> dict[str, Any]:
+            return {"kind": "saliency", "method": method_of(image, field)}
+
+        return write_results(image, folder, names, write, settings, again=again)
 
     return run_batch(inputs, work, console, page=page, again=again)
 
@@ -205,6 +223,7 @@ def vessels(
 ) -> int:
     """Write the vessel mask and probability of every photograph, what is finished already only
     ``again``. Returns the exit code."""
+    from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.vessels.export import export_vessels
     from retina_viewer.vessels.segment import load_segmenter
 
@@ -212,10 +231,13 @@ def vessels(
     folder = output_folder(out)
 
     def work(image: "FundusImage", progress: Progress) -> Results:
+        refuse_for_png(image.width, image.height)
         names = [f"{image.stem}_vessels.png", f"{image.stem}_vessel_probability.png"]
 
         def write(paths: Sequence[Path]) -> None:
-            export_vessels(image, segmenter.segment(image, progress), paths[0], paths[1])
+            found = segmenter.segment(image, progress)
+            export_vessels(image, found, paths[0], paths[1])
+            console.say(f"{image.name}: {found.share:.1%} of the field of view are vessels")
 
         def settings() -> dict[str, Any]:
             return {"kind": "vessels", "model_sha256": segmenter.card.weights_sha256}

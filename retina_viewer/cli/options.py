@@ -7,12 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm")
-"""What an output must end in to be taken for a file rather than a folder.
-
-Also those that cannot be written: the person meant a file, and is told which suffixes work.
-"""
-
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """The photographs, and whether results that are there are made anew."""

@@ -11,15 +11,16 @@ import os
 import platform
 import secrets
 import shutil
-import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from io import BufferedReader
+from io import BufferedReader, FileIO, RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import is_taken, numberings, sidecar_path
@@ -28,8 +29,15 @@ _HAS_LOCKS = find_spec("fcntl") is not None
 if _HAS_LOCKS:  # not on Windows
     import fcntl
 
+SILENCE = 30.0
+"""Seconds after which a drive counts as gone; one that sleeps needs a dozen to wake up."""
+_ASKED_AT_ONCE = 4 << 20
 SMALL_FILE = 16 << 20
 """Bytes: no settings, card or provenance is larger."""
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+T = TypeVar("T")
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 _DAY = 24 * 3600.0
 _unfinished: set[Path] = set()
@@ -42,18 +50,73 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def answered(ask: Callable[[], T]) -> T:
+    """What a drive says, asked in a thread of its own: one that is gone may keep it for ever.
+
+    Raises:
+        TimeoutError: it has said nothing for :data:`SILENCE` seconds.
+        OSError: what it said.
+    """
+    said: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def listen() -> None:
+        try:
+            said.put((ask(), None))
+        except BaseException as error:  # whatever it is, it belongs to who asked
+            said.put((None, error))
+
+    threading.Thread(target=listen, name="retina-drive", daemon=True).start()
+    try:
+        answer, error = said.get(timeout=SILENCE)
+    except Empty:
+        raise TimeoutError(errno.ETIMEDOUT, "The drive does not answer") from None
+    if error is not None:
+        raise error
+    return cast(T, answer)
+
+
 def open_regular(path: Path) -> BufferedReader:
-    """Open an ordinary file for reading: a pipe keeps its reader waiting, a device has no end.
+    """Open an ordinary file for reading: a pipe keeps its reader waiting, a device has no end, and
+    a drive that does not answer is an error when reading, too.
 
     Raises:
         OSError: it is none, or cannot be opened.
     """
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(mode):
+    return BufferedReader(_Answering(answered(lambda: _opened(path))), 1 << 16)
+
+
+def _opened(path: Path) -> FileIO:
+    # Before it is opened: opening a pipe waits for a writer.
+    if path.exists() and not (path.is_file() or path.is_dir()):
         raise OSError(errno.EINVAL, "Not an ordinary file", str(path))
-    return path.open("rb")
+    return path.open("rb", buffering=0)
+
+
+class _Answering(RawIOBase):
+    """A file whose every read is :func:`answered`."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        part = memoryview(buffer)[:_ASKED_AT_ONCE]
+        return answered(lambda: self._file.readinto(part))
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def read_small(path: Path, most: int = SMALL_FILE) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 IMAGE_SUFFIXES = (
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp")
     + (".dcm", ".dicom", ".dic", ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".hif")
-    + (".jp2", ".j2k", ".jpf", ".jpx", ".jxl")
+    + (".jp2", ".j2k", ".j2c", ".jpf", ".jpx", ".jxl")
 )
 """What ends the name of a picture, in small letters. All else after a dot belongs to the name:
 DICOM files are named by numbers with dots, whose last part tells one eye from the other."""

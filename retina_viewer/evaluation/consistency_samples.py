@@ -194,12 +194,14 @@ def joined(parts: Sequence[Windows]) -> Windows:
 
 
 def load_windows(path: Path) -> Windows | None:
-    """Windows that :func:`save_windows` wrote; None where there is no such file."""
-    if not path.is_file():
+    """Windows that :func:`save_windows` wrote; None where there is no such file, or a damaged one:
+    they are measured again then."""
+    try:
+        with np.load(path) as arrays:
+            planes = {name: arrays[name] for name in arrays.files if name != "error"}
+            return Windows(arrays["error"], planes)
+    except Exception:  # a damaged archive raises anything
         return None
-    with np.load(path) as arrays:
-        planes = {name: arrays[name] for name in arrays.files if name != "error"}
-        return Windows(arrays["error"], planes)
 
 
 def save_windows(path: Path, windows: Windows) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.datasets import Photograph
+from retina_viewer.imaging.formats import SUFFIXES
 
-_IMAGE_SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png", ".ppm")
 _MASK_SUFFIXES = (".gif", ".png", ".tif", ".tiff", ".ppm")
 
 
@@ -64,7 +64,7 @@ def _images(folder: Path, pattern: str) -> Iterable[tuple[re.Match[str], Path]]:
         return
     for path in sorted(folder.iterdir()):
         match = re.fullmatch(pattern, path.stem)
-        if match and path.suffix.lower() in _IMAGE_SUFFIXES:
+        if match and path.suffix.lower() in SUFFIXES:
             yield match, path
 
 

@@ -13,6 +13,9 @@ from PIL import Image
 from retina_viewer.core.errors import UserError
 
 Subset = Literal["train", "validation", "held_out"]
+_LOSSY = ("JPEG", "WEBP")
+_NOISE = 16
+"""Most grey levels that a lossy file of one level strays."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Photograph:
         try:
             with Image.open(self.image) as picture:
                 return np.array(picture.convert("RGB"), dtype=np.uint8)
-        except OSError as error:
+        except Exception as error:  # decoders raise anything on damaged data
             raise UserError(f"{self.image.name} could not be read: {error}.") from error
 
     def read_vessels(self) -> NDArray[np.bool_]:
@@ -58,13 +61,50 @@ class Photograph:
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """A label image as ``(H, W)`` bool, whatever its bit depth (1-bit, 0/255, palette)."""
+    """A drawn mask as ``(H, W)`` bool: what is brighter than the middle of its levels.
+
+    So it does not matter whether it is stored as one bit, as 0 and 1, 0 and 255, 0 and 65,535, or
+    as the indices of a palette. Of one level only it is all true, but for 0: all false.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    levels = read_levels(path)
+    low, high = float(levels.min()), float(levels.max())
+    return np.asarray(levels > (0 if low == high else (low + high) / 2))
+
+
+def read_levels(path: Path) -> NDArray[np.float32]:
+    """The levels ``(H, W)`` of a drawn mask as stored; of colours their brightest channel.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
     try:
         with Image.open(path) as picture:
-            values = np.asarray(picture.convert("L"))
-    except OSError as error:
-        raise UserError(f"{path.name} could not be read: {error}.") from error
-    return np.asarray(values > 127)
+            levels = _levels(picture)
+            lossy = picture.format in _LOSSY
+    except Exception as error:  # decoders raise anything on damaged data
+        raise UserError(
+            f"The mask {path.name} cannot be read: {error}.", "Save it as PNG."
+        ) from error
+    levels = np.asarray(np.nan_to_num(levels), dtype=np.float32)
+    if lossy and levels.max() - levels.min() < _NOISE:
+        levels = np.full_like(levels, 0 if levels.mean() < _NOISE else 255)
+    return levels
+
+
+def _levels(picture: Image.Image) -> NDArray[np.float32]:
+    if picture.mode in ("1", "L", "F") or picture.mode.startswith("I"):
+        return np.asarray(np.asarray(picture), dtype=np.float32)
+    rgb = picture.convert("RGB")
+    # Colours stand for kinds (arteries red, veins blue), grounds are dark. Where all are as
+    # bright, as red is on white, luminance tells them apart, and after that the palette's index.
+    ways = [np.asarray(rgb).max(axis=2), np.asarray(rgb.convert("L"))]
+    if picture.mode == "P":
+        ways.append(np.asarray(picture))
+    told = next((one for one in ways if one.min() < one.max()), ways[0])
+    return np.asarray(told, dtype=np.float32)
 
 
 def subset_of(photograph: Photograph) -> Subset:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.core.names import readable
 
 Value = str | int | float
 Record = dict[str, Value]
@@ -104,7 +105,7 @@ def names_in(records: Iterable[Mapping[str, Value]]) -> list[str]:
 def write_report(path: Path, text: str) -> None:
     """Write a report whole, in place of an older one of the same name."""
     with atomic_write(path, replace=True) as stream:
-        stream.write(text.encode("utf-8"))
+        stream.write(readable(text).encode("utf-8"))
 
 
 class RecordLog:
@@ -122,7 +123,7 @@ class RecordLog:
         self._path, self._key = path, tuple(key)
         self._records: dict[tuple[Value, ...], Record] = {}
         if path is not None and path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 self._take(line)
             # Without the cut line, so that the next one starts on a line of its own.
             lines = [json.dumps(record) + "\n" for record in self._records.values()]
@@ -132,7 +133,7 @@ class RecordLog:
         try:
             record: Record = json.loads(line)
             self._records[self._key_of(record)] = record
-        except (json.JSONDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return
 
     def _key_of(self, record: Mapping[str, Value]) -> tuple[Value, ...]:

@@ -2,20 +2,28 @@
 
 import io
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from retina_viewer.imaging.decoded import Pixels
+from retina_viewer.imaging.decoded import Pixels, bands
+
+WRONG_PROFILE = "Its colour profile is broken or does not fit: the colours are taken as sRGB."
+_SAME = 2
+"""Levels of 255 by which the sRGB profiles of different makers differ."""
 
 
 def to_8bit_depth(pixels: Pixels) -> NDArray[np.uint8]:
     """uint16 to uint8, rounded; uint8 is returned as it is. Any shape."""
     if pixels.dtype == np.uint8:
         return pixels.astype(np.uint8, copy=False)
-    # 65535 / 255 = 257 exactly.
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    result = np.empty(pixels.shape, np.uint8)
+    for rows in bands(pixels.shape):
+        # 65535 / 255 = 257 exactly.
+        result[rows] = (pixels[rows].astype(np.uint32) + 128) // 257
+    return result
 
 
 def profile_space(icc_profile: bytes | None) -> str | None:
@@ -43,37 +51,103 @@ def to_srgb(pixels: Pixels, icc_profile: bytes | None) -> NDArray[np.uint8]:
     transform = _to_srgb_transform(icc_profile) if icc_profile else None
     if transform is None:
         return eight
-    image = Image.fromarray(np.ascontiguousarray(eight))
+    shown = np.empty(eight.shape, np.uint8)
+    for rows in bands(eight.shape):
+        shown[rows] = _transformed(eight[rows], transform)
+    return shown
+
+
+def _transformed(
+    rgb: NDArray[np.uint8], transform: ImageCms.ImageCmsTransform
+) -> NDArray[np.uint8]:
+    image = Image.fromarray(np.ascontiguousarray(rgb))
     ImageCms.applyTransform(image, transform, inPlace=True)
     return np.asarray(image)
 
 
 @lru_cache(maxsize=8)
 def _to_srgb_transform(icc_profile: bytes) -> ImageCms.ImageCmsTransform | None:
-    """None where the profile is sRGB already, broken, or not one of RGB."""
+    """None where the profile is that of sRGB already, broken, or not one of RGB.
+
+    Its curves and primaries decide, not its name: linear profiles are called sRGB too.
+    """
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
         if str(profile.profile.xcolor_space).strip() != "RGB":
             return None
-        if (profile.profile.profile_description or "").startswith("sRGB"):
-            return None
-        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+        srgb = ImageCms.createProfile("sRGB")
+        transform = ImageCms.buildTransform(profile, srgb, "RGB", "RGB")
     except (OSError, ImageCms.PyCMSError):
         return None
+    levels = np.linspace(0, 255, 18).astype(np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 18, 3)
+    changed = np.abs(_transformed(colours, transform).astype(int) - colours).max()
+    return transform if changed > _SAME else None
+
+
+def by_profile(
+    pixels: Pixels, icc_profile: bytes | None, space: str
+) -> tuple[Pixels, bytes | None, tuple[str, ...]]:
+    """What a file's profile means for its pixels, as they were decoded.
+
+    Args:
+        pixels: any of the shapes of :class:`Decoded`.
+        icc_profile: as found in the file, maybe broken.
+        space: what the file holds: ``RGB``, ``GRAY``, ``CMYK`` (the pixels are RGB then).
+
+    Returns:
+        The pixels, a profile of grey applied to them; the RGB profile that still describes them;
+        and what a person should know.
+    """
+    if not icc_profile:
+        return pixels, None, ()
+    match profile_space(icc_profile), space:
+        case "RGB", "RGB" | "GRAY":
+            return pixels, icc_profile, ()
+        case "GRAY", "GRAY" if pixels.ndim == 2:
+            return grey_to_srgb(pixels, icc_profile), None, ()
+        case "CMYK", "CMYK":
+            return pixels, None, ()
+    return pixels, None, (WRONG_PROFILE,)
+
+
+def grey_to_srgb(pixels: Pixels, icc_profile: bytes) -> Pixels:
+    """Grey pixels as sRGB has them, through their profile of grey; as they are where that fails.
+
+    Args:
+        pixels: ``(h, w)`` uint8 or uint16.
+    """
+    levels = np.iinfo(pixels.dtype).max + 1
+    ramp = np.linspace(0, 255, min(levels, 256)).astype(np.uint8)[None]
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+        srgb = ImageCms.createProfile("sRGB")
+        image = Image.fromarray(ramp)
+        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+    except (OSError, ImageCms.PyCMSError):
+        return pixels
+    green = np.asarray(converted)[0, :, 1].astype(float) * ((levels - 1) / 255)
+    table = np.interp(np.arange(levels), np.linspace(0, levels - 1, len(green)), green)
+    return cast(Pixels, np.rint(table).astype(pixels.dtype)[pixels])
 
 
 def cmyk_to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """A CMYK image as sRGB: through its profile, or by the plain formula where it has none."""
-    if icc_profile and profile_space(icc_profile) == "CMYK":
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
-        except (OSError, ImageCms.PyCMSError):
-            converted = None
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
+    transform = _cmyk_transform(icc_profile) if icc_profile else None
+    converted = None if transform is None else ImageCms.applyTransform(image, transform)
+    return image.convert("RGB") if converted is None else converted
+
+
+@lru_cache(maxsize=2)
+def _cmyk_transform(icc_profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    """None where the profile is broken, or not one of CMYK."""
+    if profile_space(icc_profile) != "CMYK":
+        return None
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
+    except (OSError, ImageCms.PyCMSError):
+        return None
 
 
 def luminance(rgb: NDArray[np.generic]) -> NDArray[np.float32]:

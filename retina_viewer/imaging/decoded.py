@@ -1,5 +1,7 @@
 """What every decoder hands over, and the few steps that all of them share."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,7 +14,13 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 """``(H, W, 3)``, full range of its type."""
 
 MAX_PIXELS = 16384 * 16384
-"""Larger images are refused before they are decoded: 268 million pixels, 1.6 GB at 16 bits."""
+"""Larger images are refused before they are decoded: 268 million pixels, 0.8 GB at 8 bits."""
+MAX_MEMORY = 2_200_000_000
+"""Bytes that a file and its decoding may take at once; with the program itself at most 2.5 GB."""
+BAND = 1 << 24
+"""Values that are widened at a time."""
+PART_WRONG = "a part of the picture data is missing or wrong"
+END_MISSING = "the end of the picture data is missing"
 MIN_SIDE = 16
 """Nothing smaller is a fundus photograph, and the methods' windows would not fit."""
 
@@ -50,6 +58,25 @@ def too_large(name: str) -> UserError:
         f"{name} is too large.",
         f"At most {MAX_PIXELS // 1_000_000} million pixels can be opened; crop or shrink it.",
     )
+
+
+def no_such_page(name: str, page: int, pages: int) -> UserError:
+    """What a person is told who asks for a picture, from 0, that a file does not hold."""
+    held = "one picture" if pages == 1 else f"{pages} pictures"
+    return UserError(f"{name} holds {held}: there is no number {page + 1}.", "Choose another.")
+
+
+def check_memory(needed: int, name: str) -> None:
+    """Refuse what would take more memory than a photograph may: ``needed`` bytes at the peak.
+
+    Raises:
+        UserError: it would.
+    """
+    if needed > MAX_MEMORY:
+        raise UserError(
+            f"{name} is too large.",
+            f"Opening it would take {needed / 1e9:.1f} GB of memory; crop or shrink it.",
+        )
 
 
 def check_size(width: int, height: int, name: str) -> None:
@@ -96,9 +123,20 @@ def over_black(rgba: Pixels) -> Pixels:
     colour, alpha = rgba[..., :3], rgba[..., 3:]
     if int(alpha.min()) == top:
         return cast(Pixels, np.ascontiguousarray(colour))
-    # 65535 * 65535 + 32767 still fits into 32 bits without sign.
-    blended = (colour.astype(np.uint32) * alpha + np.uint32(top // 2)) // np.uint32(top)
-    return cast(Pixels, blended.astype(rgba.dtype))
+    laid = np.empty(colour.shape, rgba.dtype)
+    for rows in bands(colour.shape):
+        # 65535 * 65535 + 32767 still fits into 32 bits without sign.
+        wide = colour[rows].astype(np.uint32)
+        wide *= alpha[rows]
+        wide += np.uint32(top // 2)
+        laid[rows] = wide // np.uint32(top)
+    return cast(Pixels, laid)
+
+
+def bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows of an image, a few million values at a time: what is widened takes little memory so."""
+    height = max(1, BAND // max(1, math.prod(shape[1:])))
+    return (slice(top, top + height) for top in range(0, shape[0], height))
 
 
 def stretched(values: NDArray[np.integer], bits: int) -> Pixels:
@@ -107,15 +145,46 @@ def stretched(values: NDArray[np.integer], bits: int) -> Pixels:
     Returns:
         uint8 for up to 8 bits, uint16 above; values outside the declared range are clipped.
     """
-    source_top = (1 << bits) - 1
-    target: type[np.uint8] | type[np.uint16] = np.uint8 if bits <= 8 else np.uint16
+    return full_range(values, (1 << bits) - 1)
+
+
+def full_range(
+    values: NDArray[np.integer],
+    source_top: int,
+    kind: type[np.uint8] | type[np.uint16] | None = None,
+) -> Pixels:
+    """The same for samples whose highest value is ``source_top``; of ``kind`` where it is given."""
+    target = kind or (np.uint8 if source_top < 256 else np.uint16)
     target_top = int(np.iinfo(target).max)
-    clipped = np.clip(values, 0, source_top)
-    if source_top == target_top:
-        return cast(Pixels, clipped.astype(target))
-    # 32 bits without sign hold (2^16 - 1)^2 and half a step more.
-    wide = clipped.astype(np.uint32) * np.uint32(target_top) + np.uint32(source_top // 2)
-    return cast(Pixels, (wide // np.uint32(source_top)).astype(target))
+    if source_top == target_top and values.dtype == target:
+        return cast(Pixels, values)
+    result = np.empty(values.shape, target)
+    for rows in bands(values.shape):
+        # 32 bits without sign hold (2^16 - 1)^2 and half a step more.
+        wide = np.clip(values[rows], 0, source_top).astype(np.uint32)
+        wide *= np.uint32(target_top)
+        wide += np.uint32(source_top // 2)
+        result[rows] = wide // np.uint32(source_top)
+    return cast(Pixels, result)
+
+
+def brightened(pixels: Pixels) -> tuple[Pixels, tuple[str, ...]]:
+    """Samples that use the lower 8 to 14 of their 16 bits alone, stretched; and a word of it.
+
+    Cameras of 12 bits write such files without declaring them: they would be nearly black.
+    """
+    if pixels.dtype != np.uint16:
+        return pixels, ()
+    alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+    colours = pixels[..., :-1] if alpha else pixels
+    highest = int(colours.max())
+    bits = next((bits for bits in (8, 10, 12, 14) if highest < 1 << bits), 16)
+    if bits == 16 or highest == 0:
+        return pixels, ()
+    bright = full_range(colours, (1 << bits) - 1, np.uint16)
+    if alpha:
+        bright = cast(Pixels, np.concatenate([bright, pixels[..., -1:]], axis=2))
+    return bright, (f"Its values fill {bits} of 16 bits only: they were stretched to be seen.",)
 
 
 def as_rgb(pixels: Pixels) -> tuple[Pixels, bool]:

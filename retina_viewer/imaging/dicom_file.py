@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pydicom import Dataset
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -22,11 +22,10 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+from pydicom.valuerep import VR
 
 from retina_viewer.core.errors import UserError
-
-MOST_BYTES = 2_200_000_000
-"""What opening one file may hold in memory at a time."""
+from retina_viewer.imaging.decoded import MAX_MEMORY
 
 _KEYWORDS = [
     "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
@@ -41,14 +40,18 @@ _KEYWORDS = [
     ),
 ]  # fmt: skip
 _WANTED = frozenset(tag for keyword in _KEYWORDS if (tag := tag_for_keyword(keyword)) is not None)
+_SEQUENCES = frozenset(tag for tag in _WANTED if dictionary_VR(tag) == "SQ")
 _PIXELS = 0x7FE00010
 _MEASUREMENTS = (0x7FE00008, 0x7FE00009)
 _SYNTAX = 0x00020010
+_KINDS = frozenset(kind.value.encode() for kind in VR)
+_SEARCHED = 1 << 14
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _ENDLESS = 0xFFFFFFFF
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _MOST_ELEMENTS = 1_000_000
-_MOST_OF_ONE = 4 << 20
+_MOST_OF_SEQUENCE, _MOST_OF_VALUE = 4 << 20, 32 << 20
+"""Bytes of one element that are looked into; each item of a sequence may take a thousand."""
 _STEP = 16 << 20
 
 
@@ -62,6 +65,7 @@ class DicomFile:
         pixels: the value of Pixel Data; None where there is none.
         little: whether the low byte of a number comes first.
         size: bytes held: the file's and, where it was deflated, what came out.
+        words: whether the pixels are stored as numbers of 16 bits even where samples have 8.
     """
 
     header: Dataset
@@ -69,6 +73,7 @@ class DicomFile:
     pixels: memoryview | None
     little: bool
     size: int
+    words: bool
 
     def value(self, keyword: str) -> Any:
         """None where the element is missing, empty, or holds what cannot be read."""
@@ -128,21 +133,22 @@ def read_file(data: bytes, name: str) -> DicomFile:
     )
     explicit = _has_kind(view, at)
     elements: dict[BaseTag, Any] = {}
-    pixels = None
+    pixels, words = None, False
     for found in _Walker(view, little, explicit, name).elements(at):
         if found.tag == _PIXELS:
-            pixels = view[found.start : found.end]
+            pixels, words = view[found.start : found.end], found.kind == b"OW"
             break
         if found.tag in _MEASUREMENTS:
             raise UserError(f"{name} holds measurements, not a photograph.", "Choose another file.")
-        if found.tag in _WANTED and found.end - found.start <= _MOST_OF_ONE:
+        most = _MOST_OF_SEQUENCE if found.tag in _SEQUENCES else _MOST_OF_VALUE
+        if found.tag in _WANTED and found.end - found.start <= most:
             elements[BaseTag(found.tag)] = _raw(view, found, little, explicit)
     if syntax is None:
         plain = ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
         syntax = plain if little else ExplicitVRBigEndian
     header = Dataset(elements)
     header.set_original_encoding(not explicit, little)
-    return DicomFile(header, syntax, pixels, little, size)
+    return DicomFile(header, syntax, pixels, little, size, words)
 
 
 def _after_meta(view: memoryview, at: int) -> tuple[int, UID | None]:
@@ -164,7 +170,7 @@ def _has_kind(view: memoryview, at: int) -> bool:
 def _inflated(view: memoryview, name: str) -> bytearray:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     # Growing costs an eighth more, and the picture comes on top.
-    most = (MOST_BYTES - len(view)) // 2
+    most = (MAX_MEMORY - len(view)) // 2
     inflated, at, rest = bytearray(), 0, b""
     while not stream.eof and (rest or at < len(view)):
         if not rest:
@@ -217,10 +223,26 @@ class _Walker:
                 count += inside
                 element, at = element._replace(end=end - 8), end
             else:
-                at = element.end
+                at = self._after(element)
             if at > len(self.view):
                 raise ValueError("it ends too early")
             yield element
+
+    def _after(self, element: _Element) -> int:
+        """Where the next element begins, found again where this one's length is damaged."""
+        if not self.explicit or element.kind == b"SQ" or self._goes_on(element.end):
+            return element.end
+        last = min(element.start + _SEARCHED, len(self.view) - 12)
+        for at in range(element.start, last):
+            found = self.header(at)
+            kinds = dictionary_VR(found.tag) if dictionary_has_tag(found.tag) else ""
+            right = found.tag > element.tag and found.kind in kinds.encode().split(b" or ")
+            if right and (found.tag == _PIXELS or self._goes_on(found.end)):
+                return at
+        return element.end
+
+    def _goes_on(self, at: int) -> bool:
+        return at == len(self.view) or bytes(self.view[at + 4 : at + 6]) in _KINDS
 
     def header(self, at: int, explicit: bool | None = None) -> _Element:
         order = "<" if self.little else ">"

@@ -21,10 +21,12 @@ from pydicom.uid import (
 )
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.dicom_file import MOST_BYTES, DicomFile
+from retina_viewer.imaging.decoded import PART_WRONG, check_memory, no_such_page
+from retina_viewer.imaging.dicom_file import DicomFile
 from retina_viewer.imaging.jpeg_stream import (
     Jpeg2000Header,
     JpegHeader,
+    jpeg2000_has_all,
     jpeg2000_header,
     jpeg_damage,
     jpeg_header,
@@ -34,6 +36,8 @@ from retina_viewer.imaging.jpeg_stream import (
 _ITEM = b"\xfe\xff\x00\xe0"
 _MOST_FRAGMENTS = 1_000_000
 _FILLING = 256
+_TILE = 12_000
+"""Bytes that OpenJPEG needs to know of a tile."""
 _BEGINNINGS = (b"\xff\xd8", b"\xff\x4f")
 _OTHER_COLOURS = "Its colours were read as its picture stores them, not as its header says."
 _FEWER = "it ends before the last of its {} pictures"
@@ -100,33 +104,12 @@ def read_frame(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
         return _uncompressed(file, layout, page, name)
     found = _fragments(file.pixels, name)
     frames = _frames(file, found, layout.frames)
-    check_page(page, len(frames), name)
+    if not 0 <= page < len(frames):
+        raise no_such_page(name, page, len(frames))
     stream = b"".join(frames[page])
     frame = _decoded(stream, file, layout, name)
     damage = frame.damage or (_FEWER.format(layout.frames) if len(frames) < layout.frames else "")
     return replace(frame, pages=len(frames), damage=damage)
-
-
-def check_page(page: int, pages: int, name: str) -> None:
-    """
-    Raises:
-        UserError: there is no such page.
-    """
-    if not 0 <= page < pages:
-        has = "one picture" if pages <= 1 else f"{pages} pictures"
-        raise UserError(f"{name} has {has}, no number {page + 1}.", "Choose one that is there.")
-
-
-def check_memory(needed: int, file: DicomFile, name: str) -> None:
-    """
-    Raises:
-        UserError: with what is held already this is more than opening one file may take.
-    """
-    if file.size + needed > MOST_BYTES:
-        raise UserError(
-            f"{name} is too large: opening it takes {(file.size + needed) / 1e9:.1f} GB of memory.",
-            "Export it smaller, or one picture to a file.",
-        )
 
 
 def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
@@ -141,8 +124,9 @@ def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Fram
     pages = min(layout.frames, 8 * len(view) // bits)
     if pages == 0:
         raise ValueError("a part of its pixels is missing")
-    check_page(page, pages, name)
-    check_memory(3 * pixels * max(1, layout.allocated // 8), file, name)
+    if not 0 <= page < pages:
+        raise no_such_page(name, page, pages)
+    check_memory(file.size + 3 * pixels * max(1, layout.allocated // 8), name)
     damage = _FEWER.format(layout.frames) if pages < layout.frames else ""
     if layout.allocated == 1:
         first = page * bits
@@ -150,6 +134,9 @@ def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Fram
         flat = np.unpackbits(octets, bitorder="little")[first % 8 :][:bits]
     else:
         order = "<u" if file.little else ">u"
+        if file.words and not file.little and layout.allocated == 8:  # two samples to a number
+            swapped = np.frombuffer(view[: len(view) // 2 * 2], "<u2").byteswap()
+            view = memoryview(swapped.tobytes())
         flat = np.frombuffer(view, order + str(layout.allocated // 8), bits // layout.allocated,
                              page * bits // 8)  # fmt: skip
     if halved:
@@ -224,6 +211,8 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
     """What decodes a stream, its own first bytes say; run lengths alone have none."""
     jpeg, jpeg_2000 = jpeg_header(stream), jpeg2000_header(stream)
     size, channels = (layout.width, layout.height), layout.channels
+    # Checking a stream and completing it takes copies.
+    aside = 4 * len(stream)
     decode: Callable[[], Frame]
     if jpeg is not None:
         kind = "JPEG-LS" if jpeg.jpeg_ls else "JPEG Lossless" if jpeg.lossless else "JPEG"
@@ -233,7 +222,7 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
     elif jpeg_2000 is not None:
         kind = "JPEG 2000"
         size, channels = (jpeg_2000.width, jpeg_2000.height), jpeg_2000.channels
-        each = 8
+        each, aside = 8, aside + _TILE * jpeg_2000.tiles
         decode = partial(_jpeg_2000, stream, jpeg_2000, layout.colour)
     elif file.syntax == RLELossless:
         kind, each = "RLE", layout.allocated // 8
@@ -252,8 +241,7 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
         )
     if channels not in (1, 3):
         raise UserError(f"{name} has {channels} channels.", "Export it again as RGB.")
-    # Checking a stream and completing it takes copies.
-    check_memory(size[0] * size[1] * channels * each + 4 * len(stream), file, name)
+    check_memory(file.size + size[0] * size[1] * channels * each + aside, name)
     return decode()
 
 
@@ -303,12 +291,14 @@ def _jpeg_ls(stream: bytes, header: JpegHeader, colour: str) -> Frame:
 
 def _jpeg_2000(stream: bytes, header: Jpeg2000Header, colour: str) -> Frame:
     """JPEG 2000 and its high-throughput variant, HTJ2K."""
-    decoded = np.asarray(imagecodecs.jpeg2k_decode(with_end(stream[header.start :])))
+    codes = with_end(stream[header.start :])
+    damage = "" if jpeg2000_has_all(codes, header) else PART_WRONG
+    decoded = np.asarray(imagecodecs.jpeg2k_decode(codes))
     # What is signed, the data set says.
     unsigned = decoded.view(f"u{decoded.dtype.itemsize}")
     samples = unsigned & np.array((1 << header.bits) - 1, unsigned.dtype)
     mixed = header.mixed or colour in ("YBR_RCT", "YBR_ICT")
-    return Frame(samples, header.bits, "RGB" if mixed else colour)
+    return Frame(samples, header.bits, "RGB" if mixed else colour, damage=damage)
 
 
 def _run_lengths(stream: bytes, layout: Layout) -> Frame:

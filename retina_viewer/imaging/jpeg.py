@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image, JpegImagePlugin
 
-PART_WRONG = "a part of the picture data is missing or wrong"
-END_MISSING = "the end of the picture data is missing"
+from retina_viewer.imaging.decoded import END_MISSING, PART_WRONG
 
 _MARKER = re.compile(rb"\xff+[^\x00\xff]")
 _EOI, _SOS, _TEM = 0xD9, 0xDA, 0x01
@@ -21,8 +20,8 @@ _HUFFMAN = (0xC0, 0xC1, 0xC2)
 """Frames whose decoder can wait for more data anywhere: sequential, extended, progressive."""
 _TABLES = (0xC4, 0xC8, 0xCC)
 """Between the codes of frames, these are none."""
-_SPARE = 4
-"""Some cameras write one to three bytes too many."""
+_SPARE = 2
+"""Some cameras write a byte too many; zeros are none."""
 _ONES = b"\xff\x00" * 8
 """No code consists of ones: the decoder finishes what it holds, and two blocks more at most."""
 _MOST_STRETCHES = 1 << 17
@@ -98,9 +97,19 @@ def load_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes) -> tuple[Image.
         decoder.close()
     if decoder.broken or not decoder.finished:
         damage = damage or PART_WRONG
-    if damage and decoder.picture.getcolors(1) is not None:
+    if damage and _is_empty(decoder.picture):
         raise OSError("nothing of the picture is left")
     return decoder.picture, damage
+
+
+def _is_empty(picture: Image.Image) -> bool:
+    """Whether all below the first row of blocks is of one colour: that with which gaps are filled.
+
+    The first row may hold a block of what was never in the file.
+    """
+    top = min(16, picture.height - 1)
+    below = picture.crop((0, top, picture.width, picture.height))
+    return below.getcolors(1) is not None
 
 
 def _fed(decoder: _Decoder, data: memoryview, stretches: list[_Stretch]) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
-from retina_viewer.imaging.jpeg import PART_WRONG, load_jpeg
+from retina_viewer.imaging.decoded import PART_WRONG
+from retina_viewer.imaging.jpeg import load_jpeg
 
-_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+_END, _SCAN, _TILE = 0xD9, 0xDA, 0x90
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _PROGRESSIVE, _LOSSLESS, _JPEG_LS = 0xC2, 0xC3, 0xF7
 
@@ -82,6 +83,7 @@ class Jpeg2000Header:
         bits: of one sample of the first component.
         channels: how many.
         mixed: whether a transform between the components was applied, which decoding takes back.
+        tiles: how many it is cut into.
     """
 
     start: int
@@ -90,6 +92,7 @@ class Jpeg2000Header:
     height: int
     channels: int
     mixed: bool
+    tiles: int
 
 
 def jpeg_header(stream: bytes) -> JpegHeader | None:
@@ -142,7 +145,10 @@ def jpeg2000_header(stream: bytes) -> Jpeg2000Header | None:
     start = 0 if stream[:4] == b"\xff\x4f\xff\x51" else stream.find(b"\xff\x4f\xff\x51", 0, 65536)
     if start < 0 or (start and stream[4:8] != b"jP  ") or len(stream) < start + 46:
         return None
-    right, below, left, above = struct.unpack_from(">4I", stream, start + 8)
+    right, below, left, above, *tile = struct.unpack_from(">8I", stream, start + 8)
+    if not tile[0] or not tile[1]:
+        return None
+    across, down = -(-(right - tile[2]) // tile[0]), -(-(below - tile[3]) // tile[1])
     (channels,) = struct.unpack_from(">H", stream, start + 40)
     default = stream.find(b"\xff\x52", start + 42, start + 65536)
     return Jpeg2000Header(
@@ -152,7 +158,25 @@ def jpeg2000_header(stream: bytes) -> Jpeg2000Header | None:
         height=below - above,
         channels=channels,
         mixed=default >= 0 and stream[default + 8 : default + 9] == b"\1",
+        tiles=across * down,
     )
+
+
+def jpeg2000_has_all(stream: bytes, header: Jpeg2000Header) -> bool:
+    """Whether a part of every tile is there; the decoder leaves out others without a word.
+
+    Args:
+        stream: the codestream alone.
+    """
+    at, found = 2, set()
+    while at + 12 <= len(stream) and stream[at] == 0xFF and stream[at + 1] != _END:
+        if stream[at + 1] == _TILE:
+            tile, length = struct.unpack_from(">HI", stream, at + 4)
+            found.add(tile)
+            at += length if length >= 12 else len(stream)  # 0: up to the end
+        else:
+            at += 2 + int.from_bytes(stream[at + 2 : at + 4], "big")
+    return len(found) >= header.tiles
 
 
 def with_end(stream: bytes) -> bytes:
@@ -165,13 +189,13 @@ def jpeg_damage(stream: bytes, header: JpegHeader) -> str:
 
     Args:
         stream: with its end marker; not JPEG-LS.
+
+    Raises:
+        OSError: nothing can be decoded, or only in minutes.
     """
     if header.bits == 8 and not header.lossless:
-        try:
-            with JpegImageFile(io.BytesIO(stream)) as image:
-                return load_jpeg(image, stream)[1]
-        except OSError:  # too little is left for that decoder
-            return PART_WRONG
+        with JpegImageFile(io.BytesIO(stream)) as image:
+            return load_jpeg(image, stream)[1]
     return "" if _uses_its_end(stream, header) else PART_WRONG
 
 
@@ -188,11 +212,20 @@ def _uses_its_end(stream: bytes, header: JpegHeader) -> bool:
         return False
     if not header.lossless:  # the last codes may well say nothing: "as before"
         return True
-    last = bytearray(stream)
+    # One change may by chance say the same.
+    return any(
+        not np.array_equal(whole, _samples(_other_end(stream, end, mask), header))
+        for mask in (0xFF, 0x55)
+    )
+
+
+def _other_end(stream: bytes, end: int, mask: int) -> bytes:
+    """The stream with other last codes, and no marker more or less."""
+    other = bytearray(stream)
     for at in range(max(2, end - 6), end):
-        if 0xFF not in stream[at - 1 : at + 1]:  # that would be, or make, a marker
-            last[at] = 0xFE if last[at] == 0 else last[at] ^ 0xFF
-    return last == stream or not np.array_equal(whole, _samples(bytes(last), header))
+        if 0xFF not in stream[at - 1 : at + 1]:
+            other[at] = min(other[at] ^ mask, 0xFE)
+    return bytes(other)
 
 
 def _samples(stream: bytes, header: JpegHeader) -> NDArray[np.integer]:

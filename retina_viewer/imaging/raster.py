@@ -1,21 +1,39 @@
-"""JPEG, PNG, BMP, WebP and GIF, decoded from bytes; also TIFF that tifffile does not decode."""
+"""What Pillow decodes, from bytes: all but DICOM and most of TIFF."""
 
 import io
-import struct
+from typing import cast
 
 import cv2
 import numpy as np
 from PIL import (
     Image,
-    MpoImagePlugin,  # noqa: F401
+    ImageFile,
+    JpegImagePlugin,
     TiffImagePlugin,  # noqa: F401
     UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401
 )
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.colour import cmyk_to_srgb, profile_space
-from retina_viewer.imaging.decoded import MAX_PIXELS, Decoded, Pixels, check_size, too_large
+from retina_viewer.imaging import formats
+from retina_viewer.imaging.colour import by_profile, cmyk_to_srgb
+from retina_viewer.imaging.decoded import (
+    END_MISSING,
+    MAX_PIXELS,
+    Decoded,
+    Pixels,
+    bands,
+    brightened,
+    check_memory,
+    check_size,
+    over_black,
+    stretched,
+    too_large,
+)
+from retina_viewer.imaging.formats import Format
+from retina_viewer.imaging.jpeg import load_jpeg
+from retina_viewer.imaging.png import readable_png
+from retina_viewer.imaging.pnm import is_raw_pnm, read_pnm
 
 # Pillow warns above this and refuses twice as much, also for pictures inside other files.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -24,64 +42,149 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 # module, above, and the most usual ones here.
 Image.preinit()
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 _ORIENTATION = 0x0112
-_TITLES = {"MPO": "JPEG", "WEBP": "WebP"}
+_BYTES_PER_PIXEL = {"WEBP": 20, "AVIF": 20, "JPEG2000": 24}
+"""What their decoders take at the peak; the others take what the picture itself does."""
+_WHOLLY_TRANSPARENT = "It is transparent throughout: its colours are shown all the same."
 
 
 def read_raster(
-    data: bytes, name: str, formats: tuple[str, ...] = FORMATS, enough: int | None = None
+    data: bytes, name: str, kind: Format, enough: int | None = None, page: int = 0
 ) -> Decoded:
-    """Decode the first image of a file.
+    """Decode one image of a file: the first, for later ones are animation or previews.
 
     Args:
         data: the file's bytes.
         name: for messages.
-        formats: Pillow's names of the formats that are tried.
+        kind: its format.
         enough: a JPEG may be decoded at a half, quarter or eighth of its size, where its longer
             side stays at least this many pixels; None decodes all.
+        page: of a TIFF, from 0.
 
     Raises:
         UserError: the size is out of bounds.
         OSError, ValueError, SyntaxError, struct.error: the data is damaged.
     """
+    if kind is formats.PNM and is_raw_pnm(data):
+        return read_pnm(data, name)
+    damage, profile = "", None
+    if kind is formats.PNG:
+        png = readable_png(data)
+        data, profile, damage = png.data, png.icc_profile, png.damage
+    image = _opened(data, name, kind, page)
+    if enough is not None:
+        factor = enough / max(image.size)
+        image.draft(None, (round(image.width * factor), round(image.height * factor)))
+    loaded: Image.Image = image
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        loaded, damage = load_jpeg(image, data)
+    elif kind is formats.BMP:
+        loaded, damage = _load_bmp(image, data)
+    else:
+        image.load()  # before the metadata: PNG may keep its EXIF after the pixels
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    inside = image.info.get("icc_profile")
+    profile = profile or (inside if isinstance(inside, bytes) and inside else None)
+    space = _SPACES.get(loaded.mode, "RGB")
+    notes: tuple[str, ...] = ()
+    if _is_deep(data, kind):
+        del image, loaded  # its eight bits a channel: the picture is decoded once more
+        pixels = _png_16bit(data) if kind is formats.PNG else _jpeg_2000_deep(data)
+    else:
+        pixels, notes = _pixels(loaded, profile, kind)
+    pixels, dim = brightened(pixels)
+    pixels, profile, unfit = by_profile(pixels, profile, space)
+    return Decoded(
+        pixels,
+        kind.title,
+        orientation=orientation if isinstance(orientation, int) else 1,
+        icc_profile=profile,
+        damage=damage,
+        notes=(*notes, *dim, *unfit),
+    )
+
+
+_SPACES = {"1": "GRAY", "L": "GRAY", "LA": "GRAY", "I": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}
+
+
+def _opened(data: bytes, name: str, kind: Format, page: int) -> ImageFile.ImageFile:
+    """The header read, and the size found to be within bounds."""
+    stream = io.BytesIO(data)
     try:
-        opened = Image.open(io.BytesIO(data), formats=formats)
+        if kind is formats.JPEG:  # pictures that follow the first are previews of it
+            image: ImageFile.ImageFile = JpegImagePlugin.JpegImageFile(stream)
+        else:
+            image = Image.open(stream, formats=(kind.plugin,))
+            if page:
+                image.seek(page)
     except Image.DecompressionBombError as error:
         raise too_large(name) from error
-    with opened as image:
-        check_size(image.width, image.height, name)
-        if enough is not None:
-            factor = enough / max(image.size)
-            image.draft(None, (round(image.width * factor), round(image.height * factor)))
-        image.load()  # before the metadata: PNG may keep its EXIF after the pixels
-        profile = image.info.get("icc_profile")
-        profile = profile if isinstance(profile, bytes) else None
-        orientation = image.getexif().get(_ORIENTATION, 1)
-        pixels = _png_16bit(data) if _is_png_16bit(data) else _eight_bit(image, profile)
-        return Decoded(
-            pixels,
-            _TITLES.get(image.format or "", image.format or ""),
-            orientation=orientation if isinstance(orientation, int) else 1,
-            icc_profile=profile if profile_space(profile) == "RGB" else None,
-        )
+    check_size(image.width, image.height, name)
+    each = _BYTES_PER_PIXEL.get(kind.plugin, 2 if image.mode in ("1", "L", "P") else 7)
+    if image.info.get("progressive"):
+        each += 2 * len(image.getbands())  # its coefficients
+    if _is_deep(data, kind):
+        each = max(each, 16)
+    check_memory(len(data) + image.width * image.height * each, name)
+    return image
 
 
-def _eight_bit(image: Image.Image, profile: bytes | None) -> Pixels:
+def _load_bmp(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, str]:
+    """The pixels; rows that are missing at the end become black.
+
+    Raises:
+        OSError: nothing is left, or the rows are packed.
+    """
+    decoder, _, offset, arguments = image.tile[0]
+    rows = isinstance(arguments, tuple) and decoder == "raw" and arguments[1]
+    missing = offset + rows * image.height - len(data) if rows else 0
+    if missing <= 0:
+        image.load()
+        return image, ""
+    if missing > rows * (image.height - 1):
+        raise OSError("nothing of the picture is left")
+    whole = Image.open(io.BytesIO(data + bytes(missing)), formats=("BMP",))
+    whole.load()
+    return whole, END_MISSING
+
+
+def _pixels(
+    image: Image.Image, profile: bytes | None, kind: Format
+) -> tuple[Pixels, tuple[str, ...]]:
+    """``(h, w)`` or ``(h, w, 3)``, transparency laid on black; and what is to be said of it."""
+    if image.mode in ("I", "I;16"):
+        return np.clip(np.asarray(image), 0, 65535).astype(np.uint16), ()
+    notes: tuple[str, ...] = ()
+    blind = image.mode in ("RGBA", "LA") and image.getchannel("A").getextrema() == (0, 0)
+    if blind and kind is not formats.BMP:  # where it means that nobody thought of transparency
+        notes = (_WHOLLY_TRANSPARENT,)
+    grey = image.mode in ("1", "L") and "transparency" not in image.info
+    shape = (image.height, image.width) if grey else (image.height, image.width, 3)
+    pixels = np.empty(shape, np.uint8)
+    for rows in bands((image.height, image.width, 4)):
+        band = image.crop((0, rows.start, image.width, min(rows.stop, image.height)))
+        pixels[rows] = _converted(band.convert("RGB") if blind else band, profile)
+    return pixels, notes
+
+
+def _converted(image: Image.Image, profile: bytes | None) -> Pixels:
     if image.mode == "CMYK":
         image = cmyk_to_srgb(image, profile)
-    elif image.mode in ("P", "PA", "LA", "La") or "transparency" in image.info:
-        image = image.convert("RGBA")
+    elif image.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
+        return over_black(np.asarray(image.convert("RGBA")))
     elif image.mode == "1":
         image = image.convert("L")
-    elif image.mode not in ("L", "RGB", "RGBA"):
+    elif image.mode not in ("L", "RGB"):
         image = image.convert("RGB")
-    return np.array(image)
+    return np.asarray(image)
 
 
-def _is_png_16bit(data: bytes) -> bool:
-    # Signature (8), chunk length (4), "IHDR", width (4), height (4), bit depth.
-    return data[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack_from(">B", data, 24)[0] == 16
+def _is_deep(data: bytes, kind: Format) -> bool:
+    """Whether it has more than 8 bits a channel, which Pillow would cut off."""
+    if kind is formats.PNG:
+        # Signature (8), chunk length (4), "IHDR", width (4), height (4), bit depth: 16.
+        return data[24:25] == b"\x10"
+    return kind is formats.JPEG_2000 and _jpeg_2000_bits(data) > 8
 
 
 def _png_16bit(data: bytes) -> Pixels:
@@ -89,10 +192,28 @@ def _png_16bit(data: bytes) -> Pixels:
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16:
         raise ValueError("the 16-bit PNG cannot be decoded")
-    if decoded.ndim == 2:
-        return decoded.astype(np.uint16, copy=False)
-    order = [2, 1, 0] if decoded.shape[2] == 3 else [2, 1, 0, 3]
-    return decoded[..., order].astype(np.uint16, copy=False)
+    pixels = cast(Pixels, decoded)
+    if pixels.ndim == 3:
+        order = [2, 1, 0] if pixels.shape[2] == 3 else [2, 1, 0, 3]
+        for rows in bands(pixels.shape):
+            pixels[rows] = pixels[rows][..., order]
+    return pixels
+
+
+def _jpeg_2000_bits(data: bytes) -> int:
+    """Of the first channel; the marker of the size stands right behind that of the start."""
+    start = data.find(b"\xff\x4f\xff\x51")
+    bits = data[start + 42] if 0 <= start < len(data) - 42 else 0
+    if bits & 0x80:
+        raise ValueError("its values have signs")
+    return bits + 1
+
+
+def _jpeg_2000_deep(data: bytes) -> Pixels:
+    import imagecodecs  # slow to import, and seldom needed
+
+    decoded = np.asarray(imagecodecs.jpeg2k_decode(data))
+    return stretched(decoded, _jpeg_2000_bits(data))
 
 
 def not_decodable(name: str, error: Exception) -> UserError:

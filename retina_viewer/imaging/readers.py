@@ -1,5 +1,6 @@
 """Opening photographs. What a file is, its first bytes say; its suffix is never asked."""
 
+import errno
 import hashlib
 import os
 import re
@@ -11,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import answered, open_regular
 from retina_viewer.imaging.colour import to_srgb
-from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, oriented
-from retina_viewer.imaging.dicom_head import looks_like_dicom
+from retina_viewer.imaging.decoded import Decoded, Pixels, as_rgb, no_such_page, oriented
+from retina_viewer.imaging.formats import DICOM, HEAD, TIFF, format_of, not_readable
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.raster import not_decodable, read_raster
 from retina_viewer.imaging.writers import made_by
 
-MAX_BYTES = 2 << 30
-"""Files above 2 GiB are refused: no photograph within the pixel limit needs more."""
-_HEAD = 132
-_SUPPORTED = "JPEG, PNG, TIFF, BMP, WebP, GIF and DICOM photographs can be opened."
+MAX_BYTES = 1 << 30
+"""Files above 1 GiB are refused: with its pixels, such a file would take too much memory."""
 
 
 def open_image(path: Path | str, page: int = 0) -> FundusImage:
@@ -62,8 +62,8 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
 def is_supported(path: Path | str) -> bool:
     """Whether the file's first bytes are those of a format that can be opened."""
     try:
-        with Path(path).open("rb") as stream:
-            return _kind(stream.read(_HEAD)) is not None
+        with open_regular(Path(path)) as stream:
+            return format_of(stream.read(HEAD)) is not None
     except OSError:
         return False
 
@@ -76,13 +76,22 @@ def images_in(folder: Path | str) -> list[Path]:
     """
     folder = Path(folder)
     try:
-        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        entries = answered(lambda: _ordinary_files(folder))
     except OSError as error:
         raise UserError(
             f"The folder {folder} cannot be read ({error.strerror}).", "Choose another folder."
         ) from error
-    files = [entry for entry in entries if entry.is_file() and is_supported(entry)]
+    files = [entry for entry in entries if is_supported(entry)]
     return sorted(files, key=lambda file: _natural(file.name))
+
+
+def _ordinary_files(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:  # most drives say at once which of them are files
+        return [
+            folder / entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and entry.is_file()
+        ]
 
 
 def thumbnail(path: Path | str, side: int) -> NDArray[np.uint8]:
@@ -113,10 +122,10 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
-            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
-                raise UserError(f"{path.name} is larger than 2 GiB.", "Crop or shrink it.")
-            data = stream.read()
+        with open_regular(path) as stream:
+            # Not more than it says: some files have no end, others grow meanwhile.
+            size = os.fstat(stream.fileno()).st_size
+            data = b"" if size > MAX_BYTES else stream.read(size + 1)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist.", "It may have been moved or renamed.") from error
     except IsADirectoryError as error:
@@ -126,38 +135,34 @@ def _bytes_of(path: Path) -> bytes:
             f"{path.name} may not be read.", "Ask for the right to read it, or copy it."
         ) from error
     except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise UserError(f"{path.name} is no ordinary file.", "Choose a photograph.") from error
         raise UserError(f"{path.name} could not be read: {error.strerror or error}.") from error
+    if max(size, len(data)) > MAX_BYTES:
+        raise UserError(f"{path.name} is larger than 1 GiB.", "Crop or shrink it.")
     if not data:
         raise UserError(f"{path.name} is empty.", "Copy it again from its source.")
     return data
 
 
-def _kind(head: bytes) -> str | None:
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "tiff"
-    if head[:3] == b"\xff\xd8\xff" or head[:8] == b"\x89PNG\r\n\x1a\n" or head[:2] == b"BM":
-        return "raster"
-    if head[:6] in (b"GIF87a", b"GIF89a") or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return "raster"
-    return "dicom" if looks_like_dicom(head) else None
-
-
 def _decode(data: bytes, name: str, page: int = 0, enough: int | None = None) -> Decoded:
-    kind = _kind(data[:_HEAD])
+    kind = format_of(data[:HEAD])
     if kind is None:
-        raise UserError(f"{name} is not an image that can be read.", _SUPPORTED)
+        raise not_readable(data[:HEAD], name)
     try:
         # Importing pydicom or tifffile takes a tenth of a second in which no other thread runs;
         # the window must not stand still for it when a JPEG is opened.
-        if kind == "dicom":
+        if kind is DICOM:
             from retina_viewer.imaging.dicom import read_dicom
 
             return read_dicom(data, name, page)
-        if kind == "tiff":
+        if kind is TIFF:
             from retina_viewer.imaging.tiff import read_tiff
 
             return read_tiff(data, name, page)
-        return read_raster(data, name, enough=enough)
+        if page != 0:
+            raise no_such_page(name, page, 1)
+        return read_raster(data, name, kind, enough)
     except UserError:
         raise
     except MemoryError as error:

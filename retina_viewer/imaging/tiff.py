@@ -1,15 +1,30 @@
-"""TIFF and BigTIFF: grey, RGB, palette; stripes or tiles; up to 16 bits; the first page."""
+"""TIFF and BigTIFF: grey, RGB, YCbCr, palette; strips or tiles; up to 16 bits; pages."""
 
 import io
+import struct
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.colour import profile_space
-from retina_viewer.imaging.decoded import Decoded, Pixels, check_size, stretched
+from retina_viewer.imaging import formats
+from retina_viewer.imaging.colour import by_profile
+from retina_viewer.imaging.decoded import (
+    END_MISSING,
+    PART_WRONG,
+    Decoded,
+    Pixels,
+    brightened,
+    check_memory,
+    check_size,
+    no_such_page,
+    stretched,
+)
 from retina_viewer.imaging.raster import read_raster
+from retina_viewer.imaging.tiff_pages import GREY, Picture, look_like_planes, pictures_of
 
 _HINT = "Save it as an 8- or 16-bit grey or RGB TIFF."
 _MOST_CHANNELS = 8
@@ -17,65 +32,184 @@ _MOST_CHANNELS = 8
 _ORIENTATION = 274
 _ICC_PROFILE = 34675
 _MAX_SAMPLE_VALUE = 281
+_TAKEN_AS_COLOURS = (
+    "Its colours are kept as three grey pictures, which were taken as red, green and blue."
+)
+_MAY_BE_COLOURS = (
+    "It holds three grey pictures. If they are the colours of one photograph, save it as RGB."
+)
+_COLOUR = (
+    tifffile.PHOTOMETRIC.RGB,
+    tifffile.PHOTOMETRIC.PALETTE,
+    tifffile.PHOTOMETRIC.YCBCR,
+)
+_JPEGS = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.ALT_JPEG, tifffile.COMPRESSION.JPEG_LOSSY)
 
 
 def read_tiff(data: bytes, name: str, page: int = 0) -> Decoded:
-    """Decode the first page.
+    """Decode one of its pictures: a page, or a page below one; no thumbnail and no mask.
 
     Samples of fewer bits than their type are stretched over its full range: by BitsPerSample, and
     by MaxSampleValue where that is 2^k - 1 (how cameras of 10 to 14 bits declare themselves).
+    Strips and tiles that are missing become black.
+
+    Args:
+        page: which picture, from 0.
 
     Raises:
-        UserError: the size is out of bounds, or the kind of TIFF is not supported.
+        UserError: the page does not exist, the size is out of bounds, or the kind of TIFF is not
+            supported.
         OSError, ValueError and others: the data is damaged.
     """
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        if not file.pages:
-            raise ValueError("no image inside")
-        page = file.pages[0]
-        if not isinstance(page, tifffile.TiffPage):
-            raise ValueError("no image inside")
-        check_size(page.imagewidth, page.imagelength, name)
-        if page.samplesperpixel > _MOST_CHANNELS:
-            raise UserError(f"{name} has {page.samplesperpixel} channels.", _HINT)
-        if page.imagedepth != 1:
-            raise UserError(f"{name} holds a volume, not a photograph.", _HINT)
-        if page.photometric not in _GREY + _COLOUR:
-            # CMYK, YCbCr without JPEG and Lab: rare, and Pillow knows how. It turns TIFF upright.
-            return read_raster(data, name, ("TIFF",))
-        orientation = _tag(page, _ORIENTATION)
-        return Decoded(
-            _pixels(page, name),
-            "TIFF",
-            orientation=orientation if isinstance(orientation, int) else 1,
-            icc_profile=_rgb_profile(page),
+        pictures = pictures_of(file)
+        if not 0 <= page < len(pictures):
+            raise no_such_page(name, page, len(pictures))
+        picture = pictures[page]
+        _check(picture.page, data, name)
+        missing = _missing_at_the_end(picture.page, len(data))
+        if missing:
+            decoded = read_tiff(data + bytes(missing), name, page)
+            return replace(decoded, damage=END_MISSING)
+        notes = (_MAY_BE_COLOURS,) if look_like_planes(pictures) else ()
+        decoded = _decoded(file, picture, data, name)
+        return replace(decoded, pages=len(pictures), notes=(*notes, *decoded.notes))
+
+
+def _check(page: tifffile.TiffPage, data: bytes, name: str) -> None:
+    """Refuse what is no photograph, and what would take too much memory."""
+    check_size(page.imagewidth, page.imagelength, name)
+    if page.samplesperpixel > _MOST_CHANNELS:
+        raise UserError(f"{name} has {page.samplesperpixel} channels.", _HINT)
+    if page.imagedepth != 1:
+        raise UserError(f"{name} holds a volume, not a photograph.", _HINT)
+    pixels = page.imagewidth * page.imagelength
+    width = 2 if page.bitspersample > 8 else 1
+    needed = pixels * page.samplesperpixel * width
+    if page.samplesperpixel != 3 or page.planarconfig != tifffile.PLANARCONFIG.CONTIG:
+        needed += 3 * pixels * width
+    if _needs_libtiff(page):
+        needed += 8 * pixels
+    check_memory(len(data) + needed, name)
+
+
+def _decoded(file: tifffile.TiffFile, picture: Picture, data: bytes, name: str) -> Decoded:
+    page, damage = picture.page, ""
+    notes: tuple[str, ...] = ()
+    if _needs_libtiff(page):
+        pixels = _by_libtiff(page, data, name)
+    elif picture.planes:
+        planes = np.asarray(file.series[0].asarray()).reshape(3, page.imagelength, page.imagewidth)
+        grey = [_of_samples(page, planes[number], name) for number in picture.planes]
+        pixels, notes = cast(Pixels, np.stack(grey, axis=-1)), (_TAKEN_AS_COLOURS,)
+    elif page.photometric in (*GREY, *_COLOUR):
+        raw, damage = _samples(page, data)
+        pixels = _of_samples(page, raw, name)
+    elif len(page.treeindex) > 1:
+        raise UserError(
+            f"{name} keeps its colours as {tifffile.PHOTOMETRIC(page.photometric).name}.", _HINT
         )
+    else:
+        # CMYK and Lab: rare, and Pillow knows how. It turns TIFF upright.
+        return read_raster(data, name, formats.TIFF, page=page.treeindex[0])
+    pixels, dim = brightened(pixels)
+    space = "GRAY" if pixels.ndim == 2 else "RGB"
+    found = page.tags.valueof(_ICC_PROFILE)
+    pixels, profile, unfit = by_profile(pixels, found if isinstance(found, bytes) else None, space)
+    orientation = page.tags.valueof(_ORIENTATION)
+    return Decoded(
+        pixels,
+        "TIFF",
+        orientation=orientation if isinstance(orientation, int) else 1,
+        icc_profile=profile,
+        damage=damage,
+        notes=(*notes, *dim, *unfit),
+    )
 
 
-_GREY = (tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.MINISBLACK)
-_COLOUR = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.YCBCR)
+def _needs_libtiff(page: tifffile.TiffPage) -> bool:
+    """Luminance and chroma that are no JPEG of today; tifffile takes them for red, green, blue."""
+    if page.compression == tifffile.COMPRESSION.OJPEG:
+        return True
+    return page.photometric == tifffile.PHOTOMETRIC.YCBCR and page.compression not in _JPEGS
 
 
-def _tag(page: tifffile.TiffPage, code: int) -> object:
-    return page.tags.valueof(code)
+def _by_libtiff(page: tifffile.TiffPage, data: bytes, name: str) -> Pixels:
+    import imagecodecs
+
+    if len(page.treeindex) > 1:
+        raise UserError(f"{name} keeps its colours in a way that cannot be read here.", _HINT)
+    tag = page.tags.get(_ORIENTATION)
+    if tag is not None:  # libtiff follows it by half
+        one = struct.pack(page.parent.byteorder + "H", 1)
+        data = data[: tag.valueoffset] + one + data[tag.valueoffset + 2 :]
+    rgba = np.asarray(imagecodecs.tiff_decode(data, page.treeindex[0], asrgb=True))
+    return rgba[..., :3]
 
 
-def _rgb_profile(page: tifffile.TiffPage) -> bytes | None:
-    profile = _tag(page, _ICC_PROFILE)
-    return profile if isinstance(profile, bytes) and profile_space(profile) == "RGB" else None
+def _missing_at_the_end(page: tifffile.TiffPage, length: int) -> int:
+    """How many bytes of uncompressed samples a file of ``length`` bytes lacks, if not all."""
+    if page.compression != tifffile.COMPRESSION.NONE or not page.dataoffsets:
+        return 0
+    ends = [at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
+    if page.is_contiguous:
+        ends.append(page.dataoffsets[0] + page.nbytes)
+    missing = max(ends) - length
+    return missing if 0 < missing < page.nbytes else 0
 
 
-def _pixels(page: tifffile.TiffPage, name: str) -> Pixels:
-    raw = np.asarray(page.asarray())
+def _samples(page: tifffile.TiffPage, data: bytes) -> tuple[NDArray[np.generic], str]:
+    """As they are stored, strips or tiles that are missing or cannot be decoded as zeros.
+
+    Raises:
+        ValueError: there is nothing else.
+    """
+    places = zip(page.dataoffsets, page.databytecounts, strict=False)
+    if all(at > 0 and count > 0 and at + count <= len(data) for at, count in places):
+        try:
+            return np.asarray(page.asarray()), ""
+        except Exception:  # decoders raise anything on torn data, which is then found one by one
+            pass
+    samples = np.zeros(page.shaped, page.dtype)
+    if not sum(_placed(page, data, number, samples) for number in range(len(page.dataoffsets))):
+        raise ValueError("nothing of the picture is left")
+    return samples.reshape(page.shape), PART_WRONG
+
+
+def _placed(
+    page: tifffile.TiffPage, data: bytes, number: int, samples: NDArray[np.generic]
+) -> bool:
+    """Decode one strip or tile into its place; whether that could be done.
+
+    tifffile itself would take those behind a gap from the wrong place.
+    """
+    at, count = page.dataoffsets[number], page.databytecounts[number]
+    if at <= 0 or count <= 0 or at + count > len(data):
+        return False
+    tables = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
+    try:
+        part, (plane, depth, top, left, _), _ = page.decode(data[at : at + count], number, **tables)
+        if part is None:
+            return False
+        part = part[: page.imagedepth - depth, : page.imagelength - top, : page.imagewidth - left]
+        _, height, width, _ = part.shape
+        samples[plane, depth : depth + 1, top : top + height, left : left + width] = part
+    except Exception:  # decoders raise anything
+        return False
+    return True
+
+
+def _of_samples(page: tifffile.TiffPage, raw: NDArray[np.generic], name: str) -> Pixels:
     if raw.dtype == np.bool_:
         raw = raw.astype(np.uint8)
     if raw.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{name} holds numbers of type {raw.dtype}, not grey levels.", _HINT)
-    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and raw.ndim == 3:
-        raw = np.moveaxis(raw, 0, -1)
+    samples = cast("NDArray[np.integer]", raw)
+    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and samples.ndim == 3:
+        samples = np.moveaxis(samples, 0, -1)
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
-        return _with_palette(page, raw)
-    pixels = stretched(_without_extras(page, raw), _significant_bits(page))
+        return _with_palette(page, samples)
+    pixels = stretched(_without_extras(page, samples), _significant_bits(page))
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
         pixels = np.iinfo(pixels.dtype).max - pixels
     return pixels
@@ -89,14 +223,14 @@ def _without_extras(page: tifffile.TiffPage, raw: NDArray[np.integer]) -> NDArra
     """
     if raw.ndim == 2:
         return raw
-    colours = 1 if page.photometric in _GREY else 3
+    colours = 1 if page.photometric in GREY else 3
     straight = page.extrasamples[:1] == (tifffile.EXTRASAMPLE.UNASSALPHA,)
     return raw[..., : colours + 1] if straight else raw[..., :colours]
 
 
 def _significant_bits(page: tifffile.TiffPage) -> int:
     bits = int(page.bitspersample)
-    highest = _tag(page, _MAX_SAMPLE_VALUE)
+    highest = page.tags.valueof(_MAX_SAMPLE_VALUE)
     highest = highest[0] if isinstance(highest, tuple) else highest
     if bits != 16 or not isinstance(highest, int) or highest & (highest + 1):
         return bits
@@ -110,4 +244,4 @@ def _with_palette(page: tifffile.TiffPage, indices: NDArray[np.integer]) -> Pixe
     """
     table = np.asarray(page.colormap)
     narrow = (table // 256 if int(table.max()) > 255 else table).astype(np.uint8)
-    return narrow[:, indices.reshape(indices.shape[:2])].transpose(1, 2, 0)
+    return cast(Pixels, narrow.T[indices.reshape(indices.shape[:2])])

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import retina_viewer
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write
+from retina_viewer.core.files import atomic_write, open_regular
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.model_store.archive_check import (
     FORMAT,
@@ -143,6 +143,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         if path.stat().st_size > LARGEST_ARCHIVE:
             raise refused("it is larger than any model")
+        open_regular(path).close()  # no pipe: that would keep the reader waiting
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise refused("it is damaged, or of another kind") from error

@@ -18,6 +18,7 @@ from retina_viewer.imaging.overlay import Bytes
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import write_image, write_sidecar
 from retina_viewer.networks.devices import device_name
+from retina_viewer.saliency.layer import FIELD
 
 
 def export_saliency(
@@ -27,6 +28,7 @@ def export_saliency(
     overlay_path: Path,
     *,
     device: str,
+    field: float | None = FIELD,
 ) -> Provenance:
     """Write the saliency map of a photograph.
 
@@ -36,6 +38,8 @@ def export_saliency(
         map_path: ``.png``, 16-bit grey, 0 to 65535 for saliency 0 to 1.
         overlay_path: ``.png``, sRGB: the map over the photograph as the window shows it.
         device: what it was computed on, for the provenance.
+        field: the width of the field of view that it was computed at, px; None for the
+            photograph's own.
 
     Returns:
         What was written into both files and beside the map.
@@ -45,18 +49,22 @@ def export_saliency(
     """
     provenance = Provenance(
         kind="saliency",
-        method="local saliency",
+        method=method_of(image, field),
         device=device_name(device),
-        source_name=image.name,
-        source_sha256=image.sha256,
-        source_width=image.width,
-        source_height=image.height,
+        **image.as_source(),
     )
     grey = np.rint(values * np.float32(65535)).astype(np.uint16)
     write_image(map_path, grey, provenance=provenance)
     write_image(overlay_path, saliency_overlay(image, values), provenance=provenance)
     write_sidecar(map_path, provenance)
     return provenance
+
+
+def method_of(image: FundusImage, field: float | None) -> str:
+    """What provenance calls the map of a photograph, computed at a field that wide."""
+    if field is None or image.field_of_view.diameter <= field:
+        return "local saliency"
+    return f"local saliency, of a field averaged to {field:g} pixels"
 
 
 def saliency_overlay(image: FundusImage, values: NDArray[np.float32]) -> Bytes:

@@ -150,7 +150,7 @@ def _prepared(rgb: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.f
     grey = cv2.cvtColor(np.ascontiguousarray(rgb).astype(np.float32), cv2.COLOR_RGB2GRAY)
     luminance: NDArray[np.float32] = np.asarray(grey, dtype=np.float32)
     if mask is not None and not mask.all():
-        luminance = _continued(luminance, mask)
+        luminance = continued(luminance, mask)
     sample = luminance if mask is None else luminance[mask]
     low, high = np.percentile(sample, [1.0, 99.0])
     if high - low <= 1e-6 * max(abs(high), 1.0):
@@ -159,7 +159,7 @@ def _prepared(rgb: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.f
     return np.asarray(np.clip(stretched, 0.0, 1.0), dtype=np.float32)
 
 
-def _continued(plane: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def continued(plane: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Every pixel outside the mask takes the value of its nearest pixel inside."""
     outside = (~mask).astype(np.uint8)
     _, labels = cv2.distanceTransformWithLabels(

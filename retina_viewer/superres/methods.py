@@ -5,6 +5,7 @@ what was fitted to photographs without a network, and cascades of trained networ
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
@@ -26,6 +27,7 @@ __all__ = [
     "method_of",
     "methods_on_offer",
     "models_of",
+    "weights_behind",
 ]
 
 MOST_BLUR = 1.0
@@ -71,6 +73,17 @@ def methods_on_offer() -> list[Method]:
 def models_of(method: str) -> list[ModelCard]:
     """The installed models of a method; none where it needs none."""
     return [card for card in list_models("superres") if card.enhancer_method == method]
+
+
+def weights_behind(card: ModelCard) -> tuple[str, ...]:
+    """What decides a model's results, whatever it is called: the SHA-256 of its own weights, its
+    twin's, and those that estimate blur and noise; without what is not installed."""
+    weights = [card.weights_sha256]
+    for name in (card.twin, default_model("formation")):
+        if name is not None:
+            with suppress(UserError):
+                weights.append(find_model(name).weights_sha256)
+    return tuple(weights)
 
 
 def method_of(model: str | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -37,11 +37,11 @@ class StageSchedule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    iterations: int
-    validate_every: int
+    iterations: int = Field(gt=0)
+    validate_every: int = Field(gt=0)
     precision: str
-    seconds: float
-    log_every: int
+    seconds: float = Field(ge=0, allow_inf_nan=False)
+    log_every: int = Field(gt=0)
 
     @property
     def allotment(self) -> Allotment:

@@ -1,6 +1,6 @@
 """Photographs decoded once into a memory-mapped file, so that a folder larger than RAM trains."""
 
-import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -17,7 +18,54 @@ from retina_viewer.evaluation.datasets import Photograph, read_mask
 from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.training.own_photographs import OwnPhotograph
 
+logger = logging.getLogger(__name__)
 Bytes = NDArray[np.uint8]
+
+
+class _Entry(BaseModel):
+    """One photograph in the index."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    patient: str
+    shape: tuple[int, int, int]
+    offset: int
+    diameter: float = Field(gt=0, allow_inf_nan=False)
+
+
+class _Index(BaseModel):
+    """What lies in ``pixels.bin``, and of what it was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: dict[str, Any]
+    photographs: tuple[_Entry, ...]
+
+    @property
+    def size(self) -> int | None:
+        """Of the pixels, bytes; None where the entries do not follow each other."""
+        place = 0
+        for entry in self.photographs:
+            height, width, channels = entry.shape
+            if entry.offset != place or min(height, width) < 1 or channels not in (4, 5):
+                return None
+            place += height * width * channels
+        return place
+
+
+def _read_index(folder: Path) -> _Index | None:
+    """None where there is none, or where it is damaged or does not fit its pixels."""
+    try:
+        index = _Index.model_validate_json((folder / "index.json").read_bytes())
+        if index.size == (folder / "pixels.bin").stat().st_size:
+            return index
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError):
+        pass
+    logger.warning("the decoded photographs are damaged: they are decoded anew")
+    return None
 
 
 @dataclass(frozen=True)
@@ -36,18 +84,21 @@ class PhotographCache:
     """A folder with ``pixels.bin`` and ``index.json``; build once, then read as arrays.
 
     Args:
+        index: of the folder.
         folder: where they are.
         shares: how much of what is drawn comes from each data set, relative; None draws all
             photographs alike.
     """
 
-    def __init__(self, folder: Path, shares: Mapping[str, float] | None = None) -> None:
-        self._index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    def __init__(
+        self, index: _Index, folder: Path, shares: Mapping[str, float] | None = None
+    ) -> None:
+        self._entries = index.photographs
         self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
         self.shares = shares
         self._members: dict[str, list[int]] = {}
-        for number, entry in enumerate(self._index["photographs"]):
-            self._members.setdefault(entry["dataset"], []).append(number)
+        for number, entry in enumerate(self._entries):
+            self._members.setdefault(entry.dataset, []).append(number)
 
     def draw(self, rng: np.random.Generator) -> CachedPhotograph:
         """A random photograph; the data set first where there are shares."""
@@ -59,22 +110,33 @@ class PhotographCache:
         return self[members[int(rng.integers(len(members)))]]
 
     def __len__(self) -> int:
-        return len(self._index["photographs"])
+        return len(self._entries)
 
     def __getitem__(self, number: int) -> CachedPhotograph:
-        entry = self._index["photographs"][number]
-        height, width, channels = entry["shape"]
-        start = entry["offset"]
-        block = self._pixels[start : start + height * width * channels]
+        entry = self._entries[number]
+        height, width, channels = entry.shape
+        block = self._pixels[entry.offset : entry.offset + height * width * channels]
         planes = block.reshape(height, width, channels)
         return CachedPhotograph(
-            dataset=entry["dataset"],
-            patient=entry["patient"],
+            dataset=entry.dataset,
+            patient=entry.patient,
             rgb=planes[..., :3],
             field=planes[..., 3],
             vessels=planes[..., 4] if channels == 5 else None,
-            diameter=entry["diameter"],
+            diameter=entry.diameter,
         )
+
+
+def cached_in(folder: Path) -> PhotographCache:
+    """What an earlier training has decoded into a folder.
+
+    Raises:
+        UserError: nothing, or it is damaged.
+    """
+    index = _read_index(folder)
+    if index is None:
+        raise UserError(f"There are no decoded photographs in {folder}.", "Train there first.")
+    return PhotographCache(index, folder)
 
 
 def open_cache(
@@ -86,7 +148,7 @@ def open_cache(
     shares: Mapping[str, float] | None = None,
     progress: Progress = no_progress,
 ) -> PhotographCache:
-    """The cache of these photographs in ``folder``, built unless it is there already.
+    """The cache of these photographs in ``folder``, built unless it is there already and whole.
 
     Args:
         photographs: what to decode.
@@ -106,30 +168,33 @@ def open_cache(
         "files": [_identity(p) for p in photographs],
     }
     index_file = folder / "index.json"
-    if index_file.exists() and json.loads(index_file.read_text(encoding="utf-8"))["key"] == key:
-        return PhotographCache(folder, shares)
+    index = _read_index(folder)
+    if index is not None and index.key == key:
+        return PhotographCache(index, folder, shares)
     folder.mkdir(parents=True, exist_ok=True)
     index_file.unlink(missing_ok=True)  # an index is only ever beside the pixels it describes
-    entries: list[dict[str, object]] = []
+    entries: list[_Entry] = []
     offset = 0
     with atomic_write(folder / "pixels.bin", replace=True) as stream:
         for number, photograph in enumerate(photographs):
             progress(number / len(photographs), "decoding photographs")
             planes, scaled_diameter = _decode(photograph, diameter, with_vessels)
             stream.write(planes.tobytes())
+            height, width, channels = planes.shape
             entries.append(
-                {
-                    "dataset": photograph.dataset,
-                    "patient": photograph.patient,
-                    "shape": planes.shape,
-                    "offset": offset,
-                    "diameter": scaled_diameter,
-                }
+                _Entry(
+                    dataset=photograph.dataset,
+                    patient=photograph.patient,
+                    shape=(height, width, channels),
+                    offset=offset,
+                    diameter=scaled_diameter,
+                )
             )
             offset += planes.size
+    index = _Index(key=key, photographs=tuple(entries))
     with atomic_write(index_file, replace=True) as stream:
-        stream.write(json.dumps({"key": key, "photographs": entries}).encode())
-    return PhotographCache(folder, shares)
+        stream.write(index.model_dump_json().encode())
+    return PhotographCache(index, folder, shares)
 
 
 def _identity(photograph: Photograph) -> list[str | int]:

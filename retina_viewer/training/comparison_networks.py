@@ -7,6 +7,7 @@ stands below training.
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -144,9 +145,10 @@ def iterations_of(minutes: float, out: Path, device: str = "auto") -> int:
         UserError: less than one step, or ``out`` cannot be written.
     """
     kept = out / _BUDGET
-    if kept.exists():
+    # A damaged one is measured anew, as one for other minutes is.
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         budget = json.loads(kept.read_text(encoding="utf-8"))
-        if budget["minutes"] == minutes:
+        if budget["minutes"] == minutes and int(budget["iterations"]) > 0:
             return int(budget["iterations"])
     iterations = int(minutes * 60 / _seconds_of_a_step(resolve_device(device)))
     if iterations < 1:

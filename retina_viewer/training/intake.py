@@ -1,6 +1,8 @@
 """What lies in the folders a person offers: every file looked at, nothing left out silently."""
 
+import logging
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,13 +11,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import sha256_of
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.field_of_view import find_field_of_view
-from retina_viewer.imaging.readers import is_supported, thumbnail
+from retina_viewer.imaging.formats import SUFFIXES
+from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
 from retina_viewer.training.fingerprint import fingerprint, near_pairs
 from retina_viewer.training.masks import looks_like_a_mask
 from retina_viewer.training.quality import (
@@ -25,16 +26,13 @@ from retina_viewer.training.quality import (
     is_fundus_coloured,
     sharpness,
 )
-from retina_viewer.training.source_details import camera_of, dicom_size
+from retina_viewer.training.source_details import details_of
 
+logger = logging.getLogger(__name__)
 Kind = Literal[
-    "good", "unreadable", "duplicate", "nearly the same", "blurred", "not fundus", "too small",
-    "mask",
+    "good", "unreadable", "damaged", "duplicate", "nearly the same", "blurred", "not fundus",
+    "too small", "mask",
 ]  # fmt: skip
-_SUFFIXES = (
-    ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".dcm", ".ppm",
-)  # fmt: skip
-"""What a person would expect to be read; other files are looked at by their first bytes."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,8 @@ def examine(places: Sequence[Path], *, progress: Progress = no_progress) -> Inta
     others = 0
     for number, path in enumerate(candidates):
         progress(number / len(candidates), f"looking at {path.name}")
-        if path.suffix.lower() in _SUFFIXES or is_supported(path):
+        # What a person would expect to be read; other files are told by their first bytes.
+        if path.suffix.lower() in SUFFIXES or is_supported(path):
             found.append(_examined(path))
         else:
             others += 1
@@ -152,31 +151,60 @@ def _files(places: Sequence[Path], missing: list[str]) -> Iterator[Path]:
         missing.append(f"{error.filename}: {error.strerror}")
 
     for place in places:
-        if not place.exists():
+        mode = _mode(place)
+        if mode is None:
             missing.append(f"{place}: it is not there")
-        elif place.is_dir():
+        elif stat.S_ISDIR(mode):
             for folder, below, names in os.walk(place, onerror=unreadable):
                 below[:] = sorted(name for name in below if not name.startswith("."))
                 for name in sorted(names):
                     if not name.startswith("."):
-                        yield Path(folder) / name
+                        yield from _file(Path(folder) / name, missing)
         else:
-            yield place
+            yield from _file(place, missing)
+
+
+def _file(path: Path, missing: list[str]) -> Iterator[Path]:
+    """The path, where a file is; a pipe or a device could be read without end."""
+    mode = _mode(path)
+    if mode is None or stat.S_ISREG(mode):  # a broken link is said to be one later
+        yield path
+    else:
+        missing.append(f"{path}: it is not a file")
+
+
+def _mode(path: Path) -> int | None:
+    """What kind of thing it is; None where there is nothing, or nothing that may be looked at."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return None
 
 
 def _examined(path: Path) -> Examined:
+    """One file; whatever is wrong with it is said of it, and does not stop the look at the rest."""
     try:
-        small = thumbnail(path, LOOKED_AT)
-        width, height = _size(path)
-        sha256 = sha256_of(path)
+        return _looked_at(path)
     except UserError as error:
         return Examined(path, "unreadable", error.message)
     except OSError as error:
         return Examined(path, "unreadable", f"{path.name} vanished: {error.strerror}.")
-    base = Examined(path, "good", width=width, height=height, sha256=sha256, camera=camera_of(path))
-    if looks_like_a_mask(path):
+    except Exception:  # of data that are damaged in a way that no reader foresees
+        logger.warning("a file could not be looked at", exc_info=True)
+        return Examined(path, "unreadable", f"{path.name} is damaged: it cannot be read.")
+
+
+def _looked_at(path: Path) -> Examined:
+    small, image, details = thumbnail(path, LOOKED_AT), open_image(path), details_of(path)
+    base = Examined(
+        path, "good", width=image.width, height=image.height, sha256=image.sha256,
+        camera=details.camera,
+    )  # fmt: skip
+    if not image.damage and looks_like_a_mask(path):
         return replace(base, kind="mask", reason="A drawn mask, not a photograph.")
-    return _judged(base, small)
+    judged = _judged(base, small)
+    damage = image.damage or details.damage
+    return replace(judged, kind="damaged", reason=damage) if damage else judged
 
 
 def _judged(base: Examined, small: NDArray[np.uint8]) -> Examined:
@@ -202,21 +230,6 @@ def _judged(base: Examined, small: NDArray[np.uint8]) -> Examined:
     if found.sharpness is not None and found.sharpness < BLURRED_BELOW:
         return replace(found, kind="blurred", reason="It is blurred: a model would learn the blur.")
     return found
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """Width and height as stored; thumbnails of the same file have been made already."""
-    size = dicom_size(path)
-    if size is not None:
-        return size
-    try:
-        with Image.open(path) as picture:
-            return picture.width, picture.height
-    except Exception:  # a TIFF that Pillow does not know: tifffile does
-        from retina_viewer.imaging.readers import open_image
-
-        image = open_image(path)
-        return image.width, image.height
 
 
 def _mark_copies(files: Sequence[Examined]) -> list[Examined]:

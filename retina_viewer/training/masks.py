@@ -11,9 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import stem_of
+from retina_viewer.evaluation.datasets import read_levels, read_mask
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.training.patients import name_pattern
 
@@ -86,7 +87,7 @@ def _by_key(files: Sequence[Path], pattern: str) -> dict[str, list[Path]]:
     find = name_pattern(pattern, _KEY)
     found: dict[str, list[Path]] = {}
     for path in files:
-        key = find(path.stem)
+        key = find(stem_of(path.name))
         if key:
             found.setdefault(key, []).append(path)
     return found
@@ -101,12 +102,12 @@ def suggest_patterns(photographs: Sequence[Path], masks: Sequence[Path]) -> Name
 
 def _suffixed(photographs: Sequence[Path], masks: Sequence[Path]) -> list[NamePatterns]:
     """``{key}`` and ``{key}_mask``: what masks add to the name of a photograph."""
-    stems = {path.stem for path in photographs}
+    stems = {stem_of(path.name) for path in photographs}
     added: dict[str, int] = {}
-    for path in masks:
-        for length in range(1, len(path.stem)):
-            if path.stem[:-length] in stems:
-                added[path.stem[-length:]] = added.get(path.stem[-length:], 0) + 1
+    for stem in (stem_of(path.name) for path in masks):
+        for length in range(1, len(stem)):
+            if stem[:-length] in stems:
+                added[stem[-length:]] = added.get(stem[-length:], 0) + 1
     common = sorted(added, key=lambda suffix: (-added[suffix], suffix))[:5]
     return [NamePatterns(mask=_KEY + suffix) for suffix in common]
 
@@ -117,7 +118,7 @@ def _framed(photographs: Sequence[Path], masks: Sequence[Path]) -> NamePatterns:
 
 
 def _frame(files: Sequence[Path]) -> str:
-    stems = [path.stem for path in files]
+    stems = [stem_of(path.name) for path in files]
     if len(set(stems)) < 2:
         return _KEY
     # Digits belong to the key: of 10, 11 and 12 the 1 is no prefix.
@@ -135,7 +136,7 @@ def _common_start(texts: Sequence[str]) -> str:
 def looks_like_a_mask(path: Path) -> bool:
     """Whether a file holds two levels of grey and little between: no photograph does."""
     try:
-        levels = _levels(path)
+        levels = read_levels(path)
     except UserError:
         return False
     return levels.max() > levels.min() and _share_between(levels) <= _BETWEEN
@@ -153,25 +154,10 @@ def read_vessel_mask(path: Path, *, inverted: bool = False) -> Mask:
     Raises:
         UserError: unreadable, or of one level only.
     """
-    levels = _levels(path)
-    low, high = float(levels.min()), float(levels.max())
-    if low == high:
+    bright = read_mask(path)
+    if bright.all() or not bright.any():
         raise UserError(f"The mask {path.name} is empty.", "Draw vessels in it, or leave it out.")
-    bright: Mask = levels > (low + high) / 2
     return ~bright if inverted else bright
-
-
-def _levels(path: Path) -> NDArray[np.float32]:
-    """The grey levels ``(H, W)`` of a mask, as stored."""
-    try:
-        with Image.open(path) as picture:
-            if picture.mode in ("P", "RGB", "RGBA", "LA", "CMYK", "PA"):
-                return np.asarray(picture.convert("RGB").convert("L")).astype(np.float32)
-            return np.asarray(picture).astype(np.float32)
-    except Exception as error:  # decoders raise anything on damaged data
-        raise UserError(
-            f"The mask {path.name} cannot be read: {error}.", "Save it as PNG."
-        ) from error
 
 
 def _share_between(levels: NDArray[np.float32]) -> float:
@@ -204,7 +190,7 @@ def check_mask(photograph: Path, mask: Path) -> MaskCheck:
             polarity; the message says which.
     """
     image = open_image(photograph)
-    levels = _levels(mask)
+    levels = read_levels(mask)
     height, width = levels.shape
     if (width, height) != (image.width, image.height):
         raise UserError(

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.core.names import stem_of
 from retina_viewer.core.paths import patient_salt_file
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.training.source_details import dicom_patient
+from retina_viewer.training.source_details import details_of
 
 _PLACE = "{patient}"
+_TABLE_HINT = "It needs a first row with the columns file and patient."
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def by_pattern(pattern: str, files: Sequence[Path]) -> Grouping:
         UserError: the pattern is none, or has not exactly one group.
     """
     find = name_pattern(pattern, _PLACE)
-    found = {path: find(path.stem) for path in files}
+    found = {path: find(stem_of(path.name)) for path in files}
     return Grouping(
         {path: label for path, label in found.items() if label},
         [path for path, label in found.items() if not label],
@@ -109,10 +111,10 @@ def name_pattern(pattern: str, place: str) -> Callable[[str], str | None]:
 
 def by_dicom(files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
     """The PatientID of DICOM files; files of other kinds are unmatched."""
-    found: dict[Path, str | None] = {}
+    found: dict[Path, str] = {}
     for number, path in enumerate(files):
         progress(number / len(files), "reading patients")
-        found[path] = dicom_patient(path)
+        found[path] = details_of(path).patient
     return Grouping(
         {path: label for path, label in found.items() if label},
         [path for path, label in found.items() if not label],
@@ -156,19 +158,25 @@ def by_table(table: Path, files: Sequence[Path]) -> Grouping:
 
 
 def _rows(table: Path) -> list[tuple[str, str]]:
-    hint = "It needs a first row with the columns file and patient."
     try:
         text = table.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UserError(f"{table.name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{table.name} is not UTF-8 text.", "Save it as CSV UTF-8.") from error
+    try:
+        return _cells(text, table.name)
+    except csv.Error as error:  # a field without an end, a zero byte
+        raise UserError(f"{table.name} is not a table: {error}.", _TABLE_HINT) from error
+
+
+def _cells(text: str, name: str) -> list[tuple[str, str]]:
     first = text.partition("\n")[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     reader = csv.reader(text.splitlines(), delimiter=delimiter)
     header = [cell.strip().lower() for cell in next(reader, [])]
     if "file" not in header or "patient" not in header:
-        raise UserError(f"{table.name} has no columns file and patient.", hint)
+        raise UserError(f"{name} has no columns file and patient.", _TABLE_HINT)
     places = header.index("file"), header.index("patient")
     rows: list[tuple[str, str]] = []
     for number, row in enumerate(reader, start=2):
@@ -176,7 +184,7 @@ def _rows(table: Path) -> list[tuple[str, str]]:
             continue
         cells = [row[place].strip() if place < len(row) else "" for place in places]
         if not all(cells):
-            raise UserError(f"Row {number} of {table.name} lacks a file or a patient.", hint)
+            raise UserError(f"Row {number} of {name} lacks a file or a patient.", _TABLE_HINT)
         rows.append((cells[0], cells[1]))
     return rows
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import read_small
 from retina_viewer.training.ranges import RecipePart
 
 _Recipe = TypeVar("_Recipe")
@@ -30,10 +31,10 @@ def read_content(path: Path) -> dict[str, Any]:
         UserError: unreadable, or not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_small(path).decode())
     except OSError as error:
         raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # what is nested too deeply is no recipe either
         raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
 
 

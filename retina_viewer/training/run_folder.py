@@ -25,10 +25,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.core.names import readable
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.processes import process_identity
 from retina_viewer.training.event_log import EventLog
@@ -54,12 +55,12 @@ class RunState(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     status: Status = "prepared"
-    pid: int | None = None
+    pid: int | None = Field(default=None, ge=1, lt=2**31)
     process_start: str | None = None
     message: str = ""
     hint: str = ""
     stopping: bool = False
-    created: datetime
+    created: AwareDatetime
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,8 @@ class RunFolder:
             status=status,
             pid=pid,
             process_start=process_identity(pid) if pid else None,
-            message=message,
-            hint=hint,
+            message=readable(message),
+            hint=readable(hint),
             stopping=before.stopping if stopping is None else stopping,
             created=before.created,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.training.checkpoint import (
     Counters,
@@ -91,13 +92,19 @@ def take_up(stage: Stage) -> bool:
     tensors, counters = load_checkpoint(stage.where.checkpoint)
     if counters.stage != stage.number:
         return False
+    try:
+        for player in stage.task.players:
+            player.network.load_state_dict(below_prefix(f"network/{player.name}", tensors))
+            restore_optimiser(
+                stage.optimisers[player.name], below_prefix(f"optimiser/{player.name}", tensors)
+            )
+        stage.average.load_state_dict(below_prefix("average", tensors))
+    except (RuntimeError, ValueError, KeyError) as error:  # tensors missing, or of other shapes
+        raise UserError(
+            f"{stage.where.checkpoint.name} is not a checkpoint of this training.",
+            "Start the training anew.",
+        ) from error
     stage.counters = counters
-    for player in stage.task.players:
-        player.network.load_state_dict(below_prefix(f"network/{player.name}", tensors))
-        restore_optimiser(
-            stage.optimisers[player.name], below_prefix(f"optimiser/{player.name}", tensors)
-        )
-    stage.average.load_state_dict(below_prefix("average", tensors))
     stage.best = below_prefix("best", tensors)
     return True
 

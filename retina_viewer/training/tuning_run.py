@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import part_of
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
@@ -109,7 +110,10 @@ class TuningRun:
 
         known = group.from_first(kept)
         if known is not None:
-            return Schedule.model_validate_json(known)
+            schedule = Schedule.model_validate_json(known)
+            if len(schedule.stages) != self._count:
+                raise UserError(f"{path.name} is of another training.", "Start the training anew.")
+            return schedule
         expert = self._plan.expert
         if expert.iterations is not None and expert.precision != "auto":
             one = fixed_stage(self._plan, expert.iterations, expert.precision)

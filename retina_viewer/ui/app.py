@@ -6,7 +6,6 @@ import gc
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,6 @@ from PySide6.QtCore import (
     QLibraryInfo,
     QObject,
     QSettings,
-    QSocketNotifier,
     QTimer,
 )
 from PySide6.QtGui import QGuiApplication
@@ -120,21 +118,16 @@ def _closing_on_signals() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in names]
     heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, end) for number in heeded}
-    # Python looks at signals only when it runs; the event loop is woken for it by a socket.
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
-    notifier.activated.connect(lambda *_: reader.recv(64))
-    woken = signal.set_wakeup_fd(writer.fileno())
+    # Python looks at signals only when it runs, which the event loop does not: this lets it.
+    look = QTimer(interval=200)
+    look.timeout.connect(lambda: None)
+    look.start()
     try:
         yield
     finally:
-        signal.set_wakeup_fd(woken)
-        notifier.setEnabled(False)
+        look.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
-        reader.close()
-        writer.close()
 
 
 def render_window(

@@ -173,7 +173,7 @@ def _write_result(
         return
     computing = part_of(progress, 0.0, 0.6)
     pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
-    shown = np.array(services.to_screen(pixels, image))
+    shown = np.require(services.to_screen(pixels, image), requirements="W")
     if request.product is Product.WITH_LAYERS:
         layers = part_of(progress, 0.6, 0.95)
         with_layers(request, enhancer, shown, services, layers)

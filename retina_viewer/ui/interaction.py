@@ -46,6 +46,12 @@ class Interaction(QObject):
         pane.dragged.connect(self._drag_loupe)
         pane.double_clicked.connect(self.fit)
 
+    @property
+    def under_cursor(self) -> tuple[float, float] | None:
+        """The source point that lies under the cursor now, moved or not; None over no pane."""
+        places = (pane.under_cursor for pane in self._stage.panes)
+        return next((place for place in places if place is not None), None)
+
     def fit(self) -> None:
         self._viewer.state.show_whole()
         self._viewer.apply()

@@ -4,7 +4,8 @@ A :class:`Jobs` object lives in the GUI thread and owns one worker thread a lane
 photograph nor its tiles may wait behind a long vessel map. Everything a worker has to say
 comes back through one queued signal, so callbacks run in the GUI thread and nothing else crosses
 threads. A newer job with the same key replaces the older one; what the older one still reports is
-dropped.
+dropped. A drive that does not answer keeps a worker, not the lane: whoever waits too long for files
+gets a worker of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from retina_viewer.core.errors import Cancelled
 from retina_viewer.core.progress import Progress
@@ -28,6 +29,12 @@ from retina_viewer.ui.job import Job, Lane, step_back
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+PATIENCE = 5.0
+"""Seconds that the lane of files waits for one job while others wait behind it."""
+PATIENCE_CANCELLED = 0.5
+"""The same for a job that nobody wants any more."""
+MOST_WORKERS = 6
+"""Of a lane: each that waits for a drive costs a thread until that answers or is given up."""
 PROGRESS_INTERVAL = 0.1
 """Seconds between two forwarded progress reports of one job."""
 
@@ -66,19 +73,17 @@ class Jobs(QObject):
         self._event.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._numbers = itertools.count()
         self._current: dict[str, Job] = {}
-        self._running: dict[Lane, Job] = {}
+        self._running: dict[Lane, tuple[Job, float]] = {}
+        self._turn = dict.fromkeys(Lane, 0)
         self._closing = False
         self._queues: dict[Lane, queue.SimpleQueue[Job | None]] = {
             lane: queue.SimpleQueue() for lane in Lane
         }
-        self._threads = [
-            threading.Thread(
-                target=self._work_off, args=(lane,), name=f"retina-{lane.value}", daemon=True
-            )
-            for lane in Lane
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for lane in Lane:
+            self._add_worker(lane)
+        self._watch = QTimer(self, interval=250)
+        self._watch.timeout.connect(self._relieve)
 
     def submit(
         self,
@@ -105,6 +110,8 @@ class Jobs(QObject):
         job = Job(key, title, lane, work, done, failed, next(self._numbers))
         self._current[key] = job
         self._queues[lane].put(job)
+        if lane is Lane.FILES:
+            self._watch.start()
         return job
 
     def cancel(self, key: str) -> None:
@@ -129,28 +136,55 @@ class Jobs(QObject):
     def close(self, seconds: float = 5.0) -> None:
         """Cancel everything and end the worker threads. No job is accepted afterwards."""
         self._closing = True
+        self._watch.stop()
         self.cancel_where(lambda job: True)
         for lane in Lane:
-            running = self._running.get(lane)
-            if running is not None:
-                running.cancel()
             self._queues[lane].put(None)
+        end = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(0.0, end - time.monotonic()))
             if thread.is_alive():
                 logger.warning("%s did not end within %.0f s", thread.name, seconds)
 
+    def _add_worker(self, lane: Lane) -> None:
+        """Another worker for a lane; the one before ends with the job that it has."""
+        self._turn[lane] += 1
+        thread = threading.Thread(
+            target=self._work_off,
+            args=(lane, self._turn[lane]),
+            name=f"retina-{lane.value}",
+            daemon=True,
+        )
+        self._threads = [other for other in self._threads if other.is_alive()] + [thread]
+        thread.start()
+
+    def _relieve(self) -> None:
+        """Give the lane of files another worker where one job keeps the others waiting."""
+        if self._queues[Lane.FILES].empty():
+            self._watch.stop()
+            return
+        running = self._running.get(Lane.FILES)
+        busy = sum(thread.name == "retina-files" for thread in self._threads if thread.is_alive())
+        if running is None or busy >= MOST_WORKERS:
+            return
+        job, since = running
+        patience = PATIENCE_CANCELLED if job.is_cancelled else PATIENCE
+        if time.monotonic() - since > patience:
+            del self._running[Lane.FILES]
+            self._add_worker(Lane.FILES)
+
     # In the worker threads.
 
-    def _work_off(self, lane: Lane) -> None:
+    def _work_off(self, lane: Lane, turn: int) -> None:
         step_back()
-        while (job := self._queues[lane].get()) is not None:
+        while self._turn[lane] == turn and (job := self._queues[lane].get()) is not None:
             if job.is_cancelled:
                 self._emit(_Event(job, _Kind.CANCELLED))
                 continue
-            self._running[lane] = job
+            self._running[lane] = (job, time.monotonic())
             self._run(job)
-            self._running.pop(lane, None)
+            if self._turn[lane] == turn:
+                self._running.pop(lane, None)
             del job  # a waiting worker must not keep the last job's arrays alive
 
     def _run(self, job: Job) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,30 +98,35 @@ class Library(QObject):
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open files and folders. Folders replace the strip; files alone are added to it."""
-        folders = [path for path in paths if path.is_dir()]
-        if not folders:
-            self._add(list(dict.fromkeys(paths)))
+        if not paths:
             return
 
-        def work(progress: Progress) -> list[Path]:
+        # Which of them are folders is asked of the drive too, and that may not answer.
+        def work(progress: Progress) -> tuple[bool, list[Path]]:
             found: list[Path] = []
-            for path in paths:
+            folders = False
+            for path in dict.fromkeys(paths):
                 progress(0.0, "reading the folder")
-                found += self._services.images_in(path) if path.is_dir() else [path]
+                if path.is_dir():
+                    folders = True
+                    found += self._services.images_in(path)
+                else:
+                    found.append(path)
             if not found:
                 raise UserError(
-                    f"There is no photograph in {folders[0].name}.", "Choose another folder."
+                    f"There is no photograph in {paths[0].name}.", "Choose another folder."
                 )
-            return found
+            return folders, found
 
-        def done(found: list[Path]) -> None:
-            self.show_only(found)
+        def done(found: tuple[bool, list[Path]]) -> None:
+            folders, files = found
+            self.show_only(files) if folders else self._add(files)
 
         self._jobs.submit(
             LIST_KEY,
             work,
             done,
-            failed=lambda error: self.failed.emit(folders[0], error),
+            failed=lambda error: self.failed.emit(paths[0], error),
             title="reading the folder",
             lane=Lane.FILES,
         )
@@ -176,7 +182,7 @@ class Library(QObject):
             progress(0.1, path.name)
             image = self._services.open_image(path, page)
             progress(0.6, path.name)
-            photo = Photo(image, f"{image.sha256} {page}" if image.sha256 else f"made {id(image)}")
+            photo = Photo(image, f"{image.sha256 or uuid4()} {page}")
             photo.toned(Tone.COLOUR)
             return photo
 

@@ -37,12 +37,14 @@ class NetworkInfo:
         title: from its card.
         twin: the pixel-trained network of the same architecture, for fidelity; None without one.
         fidelity: where the slider stands by default, for all scales or each; None without a twin.
+        weights: what decides its results, whatever it is called: SHA-256 of all that it needs.
     """
 
     name: str
     title: str
     twin: str | None = None
     fidelity: Fidelity | None = None
+    weights: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -73,6 +75,7 @@ class Making:
         model: the network's name; None for interpolation.
         fidelity: 0 (most detail) to 1 (closest to the photograph); None without a twin.
         back_projection: whether the result is held to the photograph.
+        weights: of the network: another one of the same name makes other results.
     """
 
     method: str
@@ -81,6 +84,7 @@ class Making:
     model: str | None = None
     fidelity: float | None = None
     back_projection: bool = True
+    weights: tuple[str, ...] = ()
 
     def at(self, scale: Scale) -> Making:
         return replace(self, scale=scale)
@@ -146,4 +150,5 @@ class Catalogue:
             model=network.name if network else None,
             fidelity=fidelity,
             back_projection=learned and state.back_projection,
+            weights=network.weights if network else (),
         )

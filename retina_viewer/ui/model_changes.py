@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QMenu
 
+from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.models.desk import ModelDesk
 from retina_viewer.ui.services import Services
@@ -32,7 +34,7 @@ class ModelChanges:
     ) -> None:
         self._services, self._viewer, self._commands = services, viewer, commands
         self._choosers = choosers
-        self._vessels = default_model("vessels")
+        self._vessels = _vessel_weights()
 
     def connect(self, menu: QMenu, training: TrainingDesk, manager: ModelDesk) -> None:
         """Follow what is kept, installed and chosen there, and let a menu lead to both."""
@@ -46,7 +48,7 @@ class ModelChanges:
 
     def refresh(self) -> None:
         """Look again what is installed; what is gone is replaced by its method's default."""
-        vessels = default_model("vessels")
+        vessels = _vessel_weights()
         if vessels != self._vessels:
             self._vessels = vessels
             self._viewer.layers.forget_vessels()
@@ -62,3 +64,11 @@ class ModelChanges:
         if card.task == "superres":
             self._commands.set_method(card.enhancer_method)
             self._commands.set_network(card.name)
+
+
+def _vessel_weights() -> str:
+    """Of the network that finds vessels, whatever it is called; empty where there is none."""
+    try:
+        return find_model(default_model("vessels")).weights_sha256
+    except UserError:
+        return ""

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from retina_viewer.core.names import readable
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
+from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.photo import Photo
 
-FILTER = "Photographs (*.jpg *.jpeg *.png *.tif *.tiff *.bmp *.webp *.gif *.dcm);;All files (*)"
+FILTER = f"Photographs ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 MASKS = ("_fov", "_vessels", "_ma")
 """Endings of files beside the samples that are no photographs."""
 

@@ -30,15 +30,15 @@ class Readouts(QObject):
         self._library = library
         self._toolbar = toolbar
         self._statusbar = statusbar
-        self._hovering = False
-        self._place = 0.0, 0.0
+        self._interaction = interaction
         self._chosen: object = None
         viewer.changed.connect(self._view_changed)
         viewer.sharpened.connect(self._sharpened)
         viewer.tiles.finished.connect(lambda waited: statusbar.show_time(f"waited {waited:.1f} s"))
-        viewer.layers_changed.connect(self._layers_changed)
-        interaction.hovered.connect(self._hovered)
-        interaction.left.connect(self._cursor_left)
+        viewer.layers_changed.connect(self._show_place)
+        viewer.layers_changed.connect(self._sharpened)
+        interaction.hovered.connect(self._show_place)
+        interaction.left.connect(self._show_place)
         toolbar.show_view(viewer.view, viewer.method.scales)
 
     def _view_changed(self, old: object, new: object) -> None:
@@ -50,8 +50,7 @@ class Readouts(QObject):
         self._toolbar.show_view(view, self._viewer.method.scales)
         self._statusbar.show_zoom(view.main.zoom if view.has_image else None)
         self._statusbar.show_distance(distance_text(self._viewer))
-        if not self._hovering:
-            self._cursor_left()
+        self._show_place()
         self._sharpened()
 
     def _sharpened(self) -> None:
@@ -68,20 +67,10 @@ class Readouts(QObject):
         if viewer.photo is not None and viewer.photo.image.path:
             self._library.mark(viewer.photo.image.path, Status.ENHANCED)
 
-    def _cursor_left(self) -> None:
-        """Without a cursor the loupe's place is the one to name."""
-        self._hovered(self._viewer.view.loupe.x, self._viewer.view.loupe.y)
-        self._hovering = False
-
-    def _layers_changed(self) -> None:
-        hovering = self._hovering
-        self._hovered(*self._place)
-        self._hovering = hovering
-        self._sharpened()
-
-    def _hovered(self, x: float, y: float) -> None:
-        self._hovering = True
-        self._place = x, y
+    def _show_place(self) -> None:
+        """What is under the cursor now; without one, the loupe's place is the one to name."""
+        loupe = self._viewer.view.loupe
+        x, y = self._interaction.under_cursor or (loupe.x, loupe.y)
         photo = self._viewer.photo
         rgb = photo.colour_at(x, y) if photo is not None else None
         self._statusbar.show_cursor(x, y, rgb)

@@ -87,13 +87,16 @@ def _catalogue() -> Catalogue:
 
 def _networks(method: str) -> Sequence[NetworkInfo]:
     """The installed networks of a method, its default first."""
-    from retina_viewer.superres.methods import default_network, models_of
+    from retina_viewer.superres.methods import default_network, models_of, weights_behind
 
     default = default_network(method)
     first = "" if default is None else default.name
     fitting = models_of(method)
     fitting.sort(key=lambda card: (card.name != first, card.name))
-    return [NetworkInfo(card.name, card.title, card.twin, card.fidelity) for card in fitting]
+    return [
+        NetworkInfo(card.name, card.title, card.twin, card.fidelity, weights_behind(card))
+        for card in fitting
+    ]
 
 
 def _make_enhancer(making: Making) -> Enhancer:
@@ -116,9 +119,9 @@ def _devices() -> Sequence[DeviceInfo]:
 
 
 def _saliency(image: FundusImage, progress: Progress) -> NDArray[np.float32]:
-    from retina_viewer.saliency.local import saliency_map
+    from retina_viewer.saliency.layer import saliency_layer
 
-    return saliency_map(image.unit_rgb(), image.field_of_view.mask, progress=progress)
+    return saliency_layer(image, progress=progress)
 
 
 def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:

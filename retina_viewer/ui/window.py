@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from retina_viewer.core.names import readable
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.canvas.stage import Stage
@@ -197,7 +198,7 @@ class Window(QMainWindow):
         self.banner.hide()
         self._pages.setCurrentWidget(self.stage)
         self.viewer.show_photo(photo, self.library.asked_at)
-        self.setWindowTitle(f"{photo.image.name} - Retina Viewer")
+        self.setWindowTitle(f"{readable(photo.image.name)} - Retina Viewer")
         self.stage.setFocus()
         self.opening.remember(photo)
         self._measure_field_of_view(photo)

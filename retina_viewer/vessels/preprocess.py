@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 _SURROUND = 1 / 20  # sigma of the surroundings, of the field's diameter
 _FLOOR = 0.02  # of full scale: keeps flat areas from being blown up
 _LIMIT = 4.0  # local standard deviations
+_SEEN = 0.2  # local standard deviations between darkest and brightest near a pixel
+_NEAR = 17  # px: wider than a vessel where the field is 640 px across
+_RIM = 7  # px in all, whose contrast is that of the field's edge
 _SHRINK = 4  # the surroundings are smooth: compute them on a smaller image
 
 
@@ -45,6 +48,30 @@ def local_contrast(
     deviation = cv2.resize(np.sqrt(variance), full, interpolation=cv2.INTER_LINEAR)
     contrast = np.clip((rgb - local_mean) / (deviation + _FLOOR), -_LIMIT, _LIMIT)
     return np.asarray(contrast * weight[..., None], dtype=np.float32)
+
+
+def has_contrast(contrast: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where anything at all is to be seen: the network says vessel to what is quite even.
+
+    No pixel of a vessel that it found on 17 photographs of five cameras is lost, nor where these
+    have a fifth of their brightness.
+
+    Args:
+        contrast: ``(H, W, 3)``, of :func:`local_contrast`, with a field some 640 px across.
+        mask: ``(H, W)`` bool, the field of view.
+
+    Returns:
+        ``(H, W)`` bool.
+    """
+    square = np.ones((_RIM, _RIM), np.uint8)
+    core = cv2.erode(mask.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=0)[
+        ..., None
+    ].astype(np.float32)
+    near = np.ones((_NEAR, _NEAR), np.uint8)
+    outside = (1 - core) * np.float32(2 * _LIMIT)
+    brightest = cv2.dilate(contrast * core - outside, near)
+    darkest = cv2.erode(contrast * core + outside, near)
+    return np.asarray((brightest - darkest).max(axis=2) >= _SEEN)
 
 
 def _gaussian(plane: NDArray[Any], sigma: float) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Vessel segmentation of a photograph of any size, by the U-Net at its own working resolution."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -9,16 +10,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.core.geometry import Rect
+from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.imaging.circles import Circle
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.devices import resolve_device
-from retina_viewer.vessels.preprocess import local_contrast
+from retina_viewer.vessels.preprocess import has_contrast, local_contrast
 
 _LEAST_FIELD = 60.0  # px across the field of view; below it, no vessel is left to see
+_MARGIN = 0.2  # of its radius, around a field: the network knows the dark there
+_MOST_FIELDS = 4  # at the full working size; more share its pixels, so that time is bounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +32,8 @@ class VesselMap:
 
     Attributes:
         probability: ``(H, W)`` float32 in [0, 1]; 0 outside the field of view.
-        mask: ``(H, W)`` bool, ``probability >= threshold``.
+        mask: ``(H, W)`` bool, ``probability >= threshold``, inside the field of view.
+        share: of the field of view that is vessel, 0 to 1.
         threshold: of the mask, from the model's card.
         model: the card's name.
         model_sha256: of the weights.
@@ -36,6 +42,7 @@ class VesselMap:
 
     probability: NDArray[np.float32]
     mask: NDArray[np.bool_]
+    share: float
     threshold: float
     model: str
     model_sha256: str
@@ -56,19 +63,22 @@ class VesselSegmenter:
     def segment(self, image: FundusImage, progress: Progress = no_progress) -> VesselMap:
         """The vessels of one photograph.
 
-        The photograph is brought to the working resolution by the diameter of its field of view,
-        so the result does not depend on how many pixels the camera has. The probability is the
-        mean over the four flips (test-time augmentation).
+        Each field of view is brought to the working resolution by its diameter, so the result
+        does not depend on how many pixels the camera has. The probability is the mean over the
+        four flips (test-time augmentation). There is no vessel where there is no contrast, and
+        none at all where no retina was found.
 
         Raises:
             UserError: the field of view is too small, or the result is not finite.
         """
         progress(0.0, "finding vessels")
-        rgb8 = image.display_rgb
-        probability = self.probability(rgb8, image.field_of_view, progress)
+        field = image.field_of_view
+        probability = self.probability(image.display_rgb, field, progress)
+        mask = (probability >= self._threshold) & field.mask
         return VesselMap(
             probability=probability,
-            mask=probability >= self._threshold,
+            mask=mask,
+            share=float(mask[field.mask].mean()),
             threshold=self._threshold,
             model=self.card.name,
             model_sha256=self.card.weights_sha256,
@@ -78,30 +88,55 @@ class VesselSegmenter:
     def probability(
         self, rgb8: NDArray[np.uint8], field: FieldOfView, progress: Progress = no_progress
     ) -> NDArray[np.float32]:
-        """``(H, W, 3)`` uint8 sRGB and its field of view to ``(H, W)`` float32 in [0, 1]."""
-        if field.diameter < _LEAST_FIELD:
+        """``(H, W, 3)`` uint8 sRGB and its field of view to ``(H, W)`` float32 in [0, 1].
+
+        Of several fields in one picture, those that are too small are left empty, unless all are.
+        """
+        result = np.zeros(field.mask.shape, np.float32)
+        wide = [circle for circle in field.circles if 2 * circle.radius >= _LEAST_FIELD]
+        if field.circles and not wide:
             raise UserError(
                 f"The field of view is only {field.diameter:.0f} pixels wide.",
                 f"Vessels need at least {_LEAST_FIELD:.0f}.",
             )
-        height, width = rgb8.shape[:2]
-        factor = self._diameter / field.diameter
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        resized = np.asarray(cv2.resize(rgb8, size, interpolation=way), dtype=np.float32)
-        rgb = resized / np.float32(255)
-        inside = cv2.resize(field.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        contrast = local_contrast(rgb, inside, self._diameter)
-        tensor = torch.from_numpy(contrast).permute(2, 0, 1)[None].to(self.device)
-        small = self._mean_over_flips(tensor, progress)
-        full = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-        result = np.where(field.mask, full, 0).astype(np.float32)
+        across = self._diameter * min(1.0, math.sqrt(_MOST_FIELDS / max(1, len(wide))))
+        for number, circle in enumerate(wide):
+            own = _box_around(circle, field.mask, 0)
+            box = _box_around(circle, field.mask, _MARGIN * circle.radius)
+            part = part_of(progress, number / len(wide), (number + 1) / len(wide))
+            factor = across / (2 * circle.radius)
+            found = self._of_one(rgb8[box], field.mask[box], factor, across, part)
+            rows, columns = own[0].start - box[0].start, own[1].start - box[1].start
+            height, width = result[own].shape
+            found = found[rows : rows + height, columns : columns + width]
+            result[own] = np.maximum(result[own], found)
         if not np.isfinite(result).all():
             raise UserError(
                 f"The model {self.card.name!r} gave values that are no numbers.",
                 "Verify the model, or use another one.",
             )
         return result
+
+    def _of_one(
+        self,
+        rgb8: NDArray[np.uint8],
+        mask: NDArray[np.bool_],
+        factor: float,
+        across: float,
+        progress: Progress,
+    ) -> NDArray[np.float32]:
+        """The probability of one field, ``factor`` times enlarged, ``across`` pixels wide then."""
+        height, width = mask.shape
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        resized = np.asarray(cv2.resize(rgb8, size, interpolation=way), dtype=np.float32)
+        rgb = resized / np.float32(255)
+        inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        contrast = local_contrast(rgb, inside, across)
+        tensor = torch.from_numpy(contrast).permute(2, 0, 1)[None].to(self.device)
+        small = self._mean_over_flips(tensor, progress) * has_contrast(contrast, inside)
+        full = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.where(mask, full, 0).astype(np.float32)
 
     @torch.inference_mode()
     def _mean_over_flips(self, contrast: Tensor, progress: Progress) -> NDArray[np.float32]:
@@ -115,6 +150,15 @@ class VesselSegmenter:
             progress((number + 1) / len(flips), "finding vessels")
         mean: NDArray[np.float32] = (total / len(flips)).cpu().numpy()
         return mean
+
+
+def _box_around(circle: Circle, mask: NDArray[np.bool_], margin: float) -> tuple[slice, slice]:
+    """The rows and columns of a picture that a field's circle and a margin around it reach."""
+    reach = circle.radius + margin
+    left, top = math.floor(circle.x - reach), math.floor(circle.y - reach)
+    side = math.ceil(2 * reach) + 1
+    height, width = mask.shape
+    return Rect(left, top, side, side).intersected(Rect(0, 0, width, height)).slices()
 
 
 def load_segmenter(model: str | None = None, device: str = "auto") -> VesselSegmenter:

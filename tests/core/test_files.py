@@ -3,13 +3,22 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
 from retina_viewer.core import files
 from retina_viewer.core.errors import Cancelled, UserError
-from retina_viewer.core.files import atomic_write, open_regular, read_small, sha256_of, staged
+from retina_viewer.core.files import (
+    answered,
+    atomic_write,
+    open_regular,
+    read_small,
+    sha256_of,
+    staged,
+)
 from retina_viewer.core.names import sidecar_path
 
 
@@ -303,3 +312,45 @@ def test_small_files_are_bounded(tmp_path: Path) -> None:
     assert read_small(tmp_path / "a", 5) == b"12345"
     with pytest.raises(OSError, match="large"):
         read_small(tmp_path / "a", 4)
+
+
+def test_a_drive_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SILENCE", 0.05)
+    back = threading.Event()
+    with pytest.raises(TimeoutError, match="does not answer"):
+        answered(lambda: back.wait(5))
+    back.set()
+    with pytest.raises(ZeroDivisionError):
+        answered(lambda: 1 / 0)
+    assert answered(lambda: 5) == 5
+
+
+def test_a_drive_that_stops_answering_while_a_file_is_read_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = threading.Event()
+
+    class Stalling(FileIO):
+        def readinto(self, buffer: object, /) -> int:
+            back.wait(5)
+            return 0
+
+    path = tmp_path / "eye.png"
+    path.write_bytes(b"12345")
+    monkeypatch.setattr(files, "_opened", lambda path: Stalling(path))
+    monkeypatch.setattr(files, "SILENCE", 0.05)
+    with open_regular(path) as stream, pytest.raises(TimeoutError, match="does not answer"):
+        stream.read()
+    back.set()
+
+
+def test_an_ordinary_file_reads_as_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_ASKED_AT_ONCE", 1000)
+    content = os.urandom(200_001)
+    (tmp_path / "eye.png").write_bytes(content)
+    with open_regular(tmp_path / "eye.png") as stream:
+        assert stream.read(10) == content[:10]
+        assert stream.seek(-5, os.SEEK_END) == 199_996
+        assert stream.read() == content[-5:]
+        assert stream.seek(0) == 0
+        assert stream.read(len(content) + 1) == content

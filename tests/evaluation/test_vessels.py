@@ -27,7 +27,7 @@ class DarkIsVessel:
     def segment(self, image: FundusImage, progress: Progress = no_progress) -> VesselMap:
         progress(0.5, "finding vessels")
         probability = (1.0 - image.unit_rgb()[..., 1]).astype(np.float32)
-        return VesselMap(probability, probability >= 0.6, 0.6, "dark", "0" * 64, "cpu")
+        return VesselMap(probability, probability >= 0.6, 0.1, 0.6, "dark", "0" * 64, "cpu")
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
-"""Crops of the bundled photographs, small enough for many tests."""
+"""Crops of the bundled photographs, small enough for many tests; profiles."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+
+from tests.imaging.profiles import icc_profile
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,12 @@ def wide_gamut_profile() -> bytes:
     assert srgb.count(b"bXYZ") == 1
     swapped = srgb.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
     return swapped.replace("sRGB".encode("utf-16-be"), "BGRs".encode("utf-16-be"))
+
+
+@pytest.fixture(scope="session")
+def grey_profile() -> bytes:
+    """A profile of grey whose curve is linear."""
+    curve = struct.pack(">4s4xI", b"curv", 0)
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    name = struct.pack(">4s4xI", b"desc", 7) + b"linear\0" + bytes(78)
+    return icc_profile(b"GRAY", {b"desc": name, b"wtpt": white, b"kTRC": curve})

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,9 +9,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging import decoded
 from retina_viewer.imaging.decoded import (
+    MAX_MEMORY,
     MAX_PIXELS,
     as_rgb,
+    brightened,
+    check_memory,
     check_size,
     oriented,
     over_black,
@@ -85,3 +91,47 @@ def test_the_limits_themselves_are_allowed() -> None:
     check_size(16, 16, "eye.tif")
     with pytest.raises(UserError, match="too small"):
         check_size(15, 4000, "eye.tif")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_large_pictures_are_widened_in_bands(
+    kind: type[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Widened whole, alpha took twelve times the result's memory."""
+    rgba = np.random.default_rng(0).integers(0, np.iinfo(kind).max + 1, (700, 600, 4), kind)
+    whole = over_black(rgba)
+    monkeypatch.setattr(decoded, "BAND", 1 << 14)
+    tracemalloc.start()
+    laid = over_black(rgba)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * laid.nbytes
+    np.testing.assert_array_equal(laid, whole)
+
+
+def test_what_would_take_too_much_memory_is_refused() -> None:
+    check_memory(MAX_MEMORY, "eye.tif")
+    with pytest.raises(UserError, match="too large") as caught:
+        check_memory(3_000_000_000, "eye.tif")
+    assert "3.0 GB" in caught.value.hint
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_dim_samples_are_stretched_and_said(bits: int, channels: int) -> None:
+    top = (1 << bits) - 1
+    pixels = np.linspace(0, top, 400).astype(np.uint16).reshape(20, 20, 1).repeat(channels, 2)
+    if channels == 4:
+        pixels[..., 3] = 65535
+    bright, notes = brightened(pixels)
+    np.testing.assert_allclose(bright[..., 0] / 65535, pixels[..., 0] / top, atol=1e-5)
+    assert f"{bits} of 16 bits" in notes[0]
+    if channels == 4:
+        assert bright[..., 3].min() == 65535
+
+
+@pytest.mark.parametrize("top", [0, 16384, 65535])
+def test_bright_and_black_samples_stay(top: int) -> None:
+    pixels = np.full((20, 20, 3), top, np.uint16)
+    assert brightened(pixels)[1] == ()
+    np.testing.assert_array_equal(brightened(pixels)[0], pixels)

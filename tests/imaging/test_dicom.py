@@ -18,6 +18,7 @@ from pydicom.uid import (
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.colour import WRONG_PROFILE
 from retina_viewer.imaging.readers import is_supported, open_image
 from tests.imaging.dicom_objects import dataset, with_raw, written
 
@@ -39,6 +40,13 @@ def test_big_endian(tmp_path: Path, deep_crop: NDArray[np.uint16]) -> None:
     file["PixelData"].VR = "OW"
     image = open_image(written(file, tmp_path))
     np.testing.assert_array_equal(image.pixels[..., 0], deep_crop[..., 1])
+
+
+def test_big_endian_of_8_bits(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8, ExplicitVRBigEndian)
+    file.PixelData = np.frombuffer(crop.tobytes(), "<u2").byteswap().tobytes()
+    file["PixelData"].VR = "OW"
+    np.testing.assert_array_equal(open_image(written(file, tmp_path)).pixels, crop)
 
 
 @pytest.mark.parametrize("bits", [12, 16])
@@ -168,6 +176,14 @@ def test_the_profile_is_kept(
     file = dataset(crop, 8)
     file.ICCProfile = wide_gamut_profile
     assert open_image(written(file, tmp_path)).icc_profile == wide_gamut_profile
+
+
+def test_a_profile_that_cannot_be_used_is_said(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.ICCProfile = b"no profile"
+    image = open_image(written(file, tmp_path))
+    assert image.icc_profile is None
+    assert image.notes == (WRONG_PROFILE,)
 
 
 def test_an_unknown_compression_is_named(tmp_path: Path, crop: NDArray[np.uint8]) -> None:

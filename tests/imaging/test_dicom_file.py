@@ -48,6 +48,15 @@ def test_pixels_without_preamble(tmp_path: Path, crop: NDArray[np.uint8]) -> Non
         np.testing.assert_array_equal(open_image(path).pixels, crop)
 
 
+def test_a_file_that_is_tiff_as_well_is_dicom(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    """Scanners and archives write the beginning of a TIFF into the preamble."""
+    data = written(dataset(crop, 8), tmp_path).read_bytes()
+    both = b"II*\0" + struct.pack("<I", len(data)) + bytes(120) + data[128:] + bytes(6)
+    image = open_image(written(both, tmp_path))
+    assert image.format == "DICOM"
+    np.testing.assert_array_equal(image.pixels, crop)
+
+
 @pytest.mark.parametrize(
     "syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 )
@@ -88,13 +97,33 @@ def test_too_many_elements_are_refused(
 
 def test_a_huge_element_costs_nothing(crop: NDArray[np.uint8]) -> None:
     data = with_raw(dataset(crop, 8), "EncapsulatedDocument", "OB", bytes(8 << 20))
-    huge_profile = with_raw(dataset(crop, 8), "ICCProfile", "OB", bytes(8 << 20))
-    for one in (data, huge_profile):
+    empty_items = b"\xfe\xff\x00\xe0\0\0\0\0" * (1 << 20)
+    paths = with_raw(dataset(crop, 8), "OpticalPathSequence", "SQ", empty_items)
+    for one in (data, paths):
         tracemalloc.start()
-        read_file(one, "eye")
+        assert read_file(one, "eye").value("OpticalPathSequence") is None
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert most < 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("sound", "damaged"),
+    [
+        (b"LO\x06\0Nobody", b"LO\x07\0Nobody"),
+        (b"LO\x06\0Nobody", b"LO\x40\x9cNobody"),
+        (b"LO\x06\0Nobody", b"LO\x02\0Nobody"),
+        (b"LO\x06\0Nobody", b"\0\0\x06\0Nobody"),
+        (b"LO\x06\0Nobody", b"OB\x06\0Nobody"),
+    ],
+)
+def test_a_damaged_element_is_left_behind(
+    tmp_path: Path, crop: NDArray[np.uint8], sound: bytes, damaged: bytes
+) -> None:
+    data = with_raw(dataset(crop, 8), "Manufacturer", "LO", b"Nobody")
+    assert data.count(sound) == 1
+    path = written(data.replace(sound, damaged), tmp_path)
+    np.testing.assert_array_equal(open_image(path).pixels, crop)
 
 
 def test_an_element_that_reaches_beyond_the_end_is_damage(
@@ -103,7 +132,7 @@ def test_an_element_that_reaches_beyond_the_end_is_damage(
     data = with_raw(dataset(crop, 8), "ICCProfile", "OB", bytes(64))
     at = data.index(b"\x28\0\0\x20OB") + 8
     with pytest.raises(UserError, match="ends too early"):
-        open_image(written(data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :], tmp_path))
+        open_image(written(data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 : at + 40], tmp_path))
 
 
 def deflated(crop: NDArray[np.uint8], pixels: bytes) -> bytes:
@@ -125,7 +154,7 @@ def test_unpacking_is_bounded(
     tmp_path: Path, crop: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """24 MB of zeros in 24 kB: unpacking stops at the limit."""
-    monkeypatch.setattr(dicom_file, "MOST_BYTES", 8 << 20)
+    monkeypatch.setattr(dicom_file, "MAX_MEMORY", 8 << 20)
     monkeypatch.setattr(dicom_file, "_STEP", 1 << 20)
     path = written(deflated(crop, bytes(24 << 20)), tmp_path)
     tracemalloc.start()

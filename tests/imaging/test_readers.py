@@ -1,10 +1,12 @@
 import errno
 import hashlib
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -220,15 +222,35 @@ def test_the_first_frame_of_several(tmp_path: Path, crop: Bytes) -> None:
         np.testing.assert_array_equal(opened(tmp_path, data, str(number)).pixels, crop)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF"])
-@pytest.mark.parametrize("part", [0.3, 0.9])
-def test_cut_files_are_said_to_be_incomplete(
-    tmp_path: Path, crop: Bytes, kind: str, part: float
-) -> None:
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "PPM", "TIFF"])
+def test_cut_files_show_what_is_left_and_say_so(tmp_path: Path, crop: Bytes, kind: str) -> None:
     data = saved(Image.fromarray(crop), kind)
-    with pytest.raises(UserError, match="damaged or incomplete") as caught:
-        opened(tmp_path, data[: int(len(data) * part)])
-    assert caught.value.hint
+    image = opened(tmp_path, data[: int(len(data) * 0.8)])
+    assert image.damage
+    assert image.pixels.shape == crop.shape
+    kept = image.pixels[-30:] if kind == "BMP" else image.pixels[:30]  # it begins at the bottom
+    right = crop[-30:] if kind == "BMP" else crop[:30]
+    assert np.abs(kept.astype(int) - right).mean() < 3
+    assert opened(tmp_path, data, "whole").damage == ""
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM", "AVIF"])
+@pytest.mark.parametrize("part", [0.02, 0.2, 0.9])
+def test_cut_files_never_pass_as_whole(tmp_path: Path, crop: Bytes, kind: str, part: float) -> None:
+    data = saved(Image.fromarray(crop), kind)
+    try:
+        image = opened(tmp_path, data[: int(len(data) * part)])
+    except UserError as error:
+        assert error.hint
+    else:
+        assert image.damage
+
+
+def test_files_of_no_picture_left_are_refused(tmp_path: Path, crop: Bytes) -> None:
+    for kind in ("PNG", "JPEG", "WEBP", "GIF"):
+        data = saved(Image.fromarray(crop), kind)
+        with pytest.raises(UserError, match="damaged or incomplete"):
+            opened(tmp_path, data[:60])
 
 
 @pytest.mark.parametrize(
@@ -265,6 +287,7 @@ def test_what_the_system_refuses_is_said(
     def refuse(*_: object, **__: object) -> None:
         raise error
 
+    (tmp_path / "eye.png").write_bytes(b"x")
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(UserError, match=words):
         open_image(tmp_path / "eye.png")
@@ -346,6 +369,117 @@ def test_a_thumbnail_of_a_broken_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "eye.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
     with pytest.raises(UserError, match="damaged"):
         thumbnail(tmp_path / "eye.png", 100)
+
+
+def test_a_pipe_and_a_device_without_end_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", Path("/dev/zero")):
+        assert not is_supported(path)
+        with pytest.raises(UserError, match="no ordinary file") as caught:
+            open_image(path)
+        assert caught.value.hint
+    assert images_in(tmp_path) == []
+
+
+def test_a_32_bit_bitmap_without_alpha_is_opaque(tmp_path: Path, crop: Bytes) -> None:
+    bgra = np.dstack([crop[..., ::-1], np.zeros(crop.shape[:2], np.uint8)])[::-1].tobytes()
+    height, width = crop.shape[:2]
+    fields = (124, width, height, 1, 32, 3, len(bgra), 2835, 2835, 0, 0)
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiIIIIII4s48x16x", *fields, *masks, b"BGRs")
+    start = b"BM" + struct.pack("<IHHI", 138 + len(bgra), 0, 0, 138)
+    image = opened(tmp_path, start + header + bgra)
+    np.testing.assert_array_equal(image.pixels, crop)
+    assert image.notes == ()
+
+
+def test_a_picture_that_is_transparent_throughout_is_shown(tmp_path: Path, crop: Bytes) -> None:
+    rgba = np.dstack([crop, np.zeros(crop.shape[:2], np.uint8)])
+    image = opened(tmp_path, saved(Image.fromarray(rgba), "PNG"))
+    np.testing.assert_array_equal(image.pixels, crop)
+    assert "transparent" in image.notes[0]
+
+
+def test_avif_and_jpeg_2000(tmp_path: Path, crop: Bytes) -> None:
+    data = saved(Image.fromarray(crop), "AVIF", quality=95)
+    image = opened(tmp_path, data)
+    assert image.format == "AVIF"
+    assert np.abs(image.pixels.astype(int) - crop).mean() < 4
+    for name in ("eye.jp2", "eye.j2k"):
+        stream = io.BytesIO()
+        Image.fromarray(crop).save(stream, "JPEG2000", no_jp2=name.endswith("k"))
+        image = opened(tmp_path, stream.getvalue(), name)
+        assert image.format == "JPEG 2000"
+        np.testing.assert_array_equal(image.pixels, crop)
+
+
+def test_jpeg_2000_of_sixteen_bits(tmp_path: Path, deep_crop: NDArray[np.uint16]) -> None:
+    data = bytes(imagecodecs.jpeg2k_encode(deep_crop, level=0, reversible=True))
+    image = opened(tmp_path, data)
+    np.testing.assert_array_equal(image.pixels, deep_crop)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_heic_is_named_and_how_to_convert_it(tmp_path: Path, brand: bytes) -> None:
+    data = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(200)
+    with pytest.raises(UserError, match="HEIC") as caught:
+        opened(tmp_path, data)
+    assert "JPEG" in caught.value.hint
+    assert not is_supported(tmp_path / "Auge 眼")
+
+
+def test_only_the_first_picture_of_a_film_is_offered(tmp_path: Path, crop: Bytes) -> None:
+    frames = [Image.fromarray(crop), Image.fromarray(255 - crop)]
+    for kind, options in (("GIF", {}), ("WEBP", {"lossless": True}), ("MPO", {"quality": 95})):
+        data = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+        image = opened(tmp_path, data, kind)
+        assert np.abs(image.pixels.astype(int) - crop).mean() < 8, kind
+        assert image.pages == 1
+        with pytest.raises(UserError, match="one picture"):
+            open_image(tmp_path / kind, page=1)
+
+
+def test_a_dim_sixteen_bit_picture_is_stretched_and_said(
+    tmp_path: Path, deep_crop: NDArray[np.uint16]
+) -> None:
+    dim = (deep_crop >> 4).astype(np.uint16)
+    image = opened(tmp_path, encode_png(dim, {}))
+    np.testing.assert_allclose(image.pixels / 65535, dim / 4095, atol=1e-5)
+    assert "12 of 16 bits" in image.notes[0]
+
+
+def test_a_grey_profile_is_applied(tmp_path: Path, crop: Bytes, grey_profile: bytes) -> None:
+    """Linear light: 55 is what sRGB calls 128."""
+    plane = np.full((20, 20), 55, np.uint8)
+    for number, kind in enumerate(("PNG", "JPEG", "TIFF")):
+        data = saved(Image.fromarray(plane), kind, icc_profile=grey_profile)
+        image = opened(tmp_path, data, str(number))
+        assert abs(int(image.display_rgb[10, 10, 1]) - 128) <= 2, kind
+        assert image.is_grey
+    deep_plane = np.full((20, 20), 55 * 257, np.uint16)
+    deep_plane[0] = 65535
+    deep = opened(tmp_path, encode_png(deep_plane, {}, grey_profile))
+    assert abs(int(deep.pixels[10, 10, 1]) / 257 - 128) <= 2
+
+
+def test_a_profile_that_does_not_fit_is_said(
+    tmp_path: Path, crop: Bytes, grey_profile: bytes
+) -> None:
+    for number, profile in enumerate((b"rubbish" * 30, grey_profile)):
+        for kind in ("PNG", "TIFF"):
+            data = saved(Image.fromarray(crop), kind, icc_profile=profile)
+            image = opened(tmp_path, data, f"{number}{kind}")
+            assert image.icc_profile is None
+            assert "profile" in image.notes[0]
+            np.testing.assert_array_equal(image.display_rgb, crop)
+
+
+def test_a_jpeg_that_lacks_its_end_alone_is_whole(tmp_path: Path, crop: Bytes) -> None:
+    data = saved(Image.fromarray(crop), "JPEG")
+    whole = opened(tmp_path, data)
+    image = opened(tmp_path, data[:-2])
+    np.testing.assert_array_equal(image.pixels, whole.pixels)
+    assert image.damage == ""
 
 
 @pytest.fixture(scope="module")

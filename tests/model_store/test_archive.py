@@ -391,3 +391,10 @@ def test_any_flipped_byte_is_noticed(sound: Contents, tmp_path: Path) -> None:
     changed[place] ^= 0xFF
     (tmp_path / "b.rvmodel").write_bytes(changed)
     refuse(tmp_path / "b.rvmodel", r"damaged|not what its table")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.rvmodel")
+    with pytest.raises(UserError, match="cannot be read"):
+        import_model(tmp_path / "pipe.rvmodel")

@@ -127,3 +127,30 @@ def test_replayed_photographs_are_none_of_those_that_show_forgetting(samples: Pa
     assert not shown & {photograph.id for photograph in found}
     for photograph in replayed(with_vessels=True):
         assert photograph.read_vessels().shape == photograph.read_rgb().shape[:2]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["cut index", "empty index", "nested index", "list", "wrong types", "no pixels", "cut pixels"],
+)
+def test_a_damaged_cache_is_built_anew(data_folder: Path, tmp_path: Path, damage: str) -> None:
+    photographs = find_photographs(data_folder)
+    whole = open_cache(photographs, tmp_path, diameter=150, with_vessels=False)[1].rgb.copy()
+    index, pixels = tmp_path / "index.json", tmp_path / "pixels.bin"
+    match damage:
+        case "cut index":
+            index.write_bytes(index.read_bytes()[:-20])
+        case "empty index":
+            index.write_bytes(b"")
+        case "nested index":
+            index.write_text("[" * 100_000)
+        case "list":
+            index.write_text("[]")
+        case "wrong types":
+            index.write_text(index.read_text().replace('"offset":0', '"offset":-7'))
+        case "no pixels":
+            pixels.unlink()
+        case _:
+            pixels.write_bytes(pixels.read_bytes()[:1000])
+    cache = open_cache(photographs, tmp_path, diameter=150, with_vessels=False)
+    np.testing.assert_array_equal(cache[1].rgb, whole)

@@ -259,6 +259,20 @@ def test_a_cancelled_callback_pauses(run: RunFolder) -> None:
     assert run.state().status == "paused"
 
 
+@pytest.mark.parametrize("raised", [MemoryError(), OSError(5, "Input/output error", "drive")])
+def test_what_the_machine_refuses_pauses_and_is_no_error_of_the_program(
+    run: RunFolder, raised: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("retina_viewer.training.finetune.TuningRun", refuse)
+    with pytest.raises(UserError):
+        finetune(run)
+    assert run.state().status == "paused"
+    assert "program" not in run.state().message
+
+
 def test_a_folder_that_vanishes_before_it_is_read_pauses_with_its_name(
     run: RunFolder, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ def test_a_misspelt_field_is_named(tmp_path: Path) -> None:
         load_fitted_recipe(wrong)
 
 
-@pytest.mark.parametrize("content", ["task = ", "\udcff"])
+@pytest.mark.parametrize("content", ["task = ", "\udcff", "task = " + "[" * 100_000])
 def test_what_is_no_toml_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")

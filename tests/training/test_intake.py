@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,12 +11,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    OphthalmicPhotography8BitImageStorage,
+    generate_uid,
+)
 
 from retina_viewer.core.errors import Cancelled
 from retina_viewer.imaging.field_of_view import find_field_of_view
-from retina_viewer.imaging.readers import thumbnail
+from retina_viewer.imaging.readers import open_image, thumbnail
 from retina_viewer.training.fingerprint import NEAR, fingerprint, near_pairs
 from retina_viewer.training.intake import Examined, examine
+from retina_viewer.training.patients import by_dicom
 from retina_viewer.training.quality import BLURRED_BELOW, LOOKED_AT, sharpness
 
 PHOTOGRAPHS = ("chase_14L.jpg", "fives_28_A.png", "idrid_53_half.jpg", "hrf_08_h.jpg")
@@ -184,3 +192,72 @@ def test_looking_can_be_cancelled_and_reports_every_file(samples: Path, tmp_path
     with pytest.raises(Cancelled):
         examine([tmp_path], progress=cancel)
     assert examine([]).files == ()
+
+
+def _dicom(path: Path, samples: Path) -> None:
+    """A photograph as DICOM whose tag of the maker has a kind that there is not."""
+    small = thumbnail(samples / "chase_14L.jpg", 400)
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = OphthalmicPhotography8BitImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[path.name])
+    dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID = OphthalmicPhotography8BitImageStorage
+    dataset.Manufacturer, dataset.PatientID = "Maker ", "0815"
+    dataset.Rows, dataset.Columns = small.shape[:2]
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 3, "RGB"
+    dataset.PlanarConfiguration = dataset.PixelRepresentation = 0
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit = 7
+    dataset.PixelData = small.tobytes()
+    dataset.save_as(path, enforce_file_format=True)
+    content = path.read_bytes()
+    assert content.count(b"LO\x06\0Maker ") == 1
+    path.write_bytes(content.replace(b"LO\x06\0Maker ", b"L2\x06\0Maker "))
+
+
+def test_a_damaged_tag_is_one_damaged_file(samples: Path, tmp_path: Path) -> None:
+    shutil.copy(samples / "chase_14L.jpg", tmp_path / "b.jpg")
+    _dicom(tmp_path / "a.dcm", samples)
+    damaged, good = examine([tmp_path]).files
+    assert (damaged.kind, damaged.proposed, good.kind) == ("damaged", "exclude", "good")
+    assert damaged.reason == ("Its description is damaged: the maker of the camera cannot be read.")
+    assert by_dicom([damaged.path]).patients == {damaged.path: "0815"}
+
+
+def test_what_no_reader_foresees_is_one_bad_file(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        shutil.copy(samples / "chase_14L.jpg", tmp_path / name)
+
+    def surprised(path: Path, side: int) -> NDArray[np.uint8]:
+        if path.name == "a.jpg":
+            raise RecursionError("too deep")
+        return thumbnail(path, side)
+
+    monkeypatch.setattr("retina_viewer.training.intake.thumbnail", surprised)
+    bad, good = examine([tmp_path]).files
+    assert (bad.kind, bad.reason) == ("unreadable", "a.jpg is damaged: it cannot be read.")
+    assert good.kind == "good"
+
+
+def test_a_photograph_that_says_it_is_damaged_is_proposed_to_be_left_out(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(samples / "chase_14L.jpg", tmp_path / "a.jpg")
+    monkeypatch.setattr(
+        "retina_viewer.training.intake.open_image",
+        lambda path: replace(open_image(path), damage="Half of it is missing."),
+    )
+    file = only(tmp_path)
+    assert (file.kind, file.reason) == ("damaged", "Half of it is missing.")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes in folders")
+def test_a_pipe_is_not_waited_for(samples: Path, tmp_path: Path) -> None:
+    shutil.copy(samples / "chase_14L.jpg", tmp_path / "b.jpg")
+    os.mkfifo(tmp_path / "a.png")
+    report = examine([tmp_path])
+    assert [file.kind for file in report.files] == ["good"]
+    assert report.missing == (f"{tmp_path / 'a.png'}: it is not a file",)

@@ -34,6 +34,7 @@ def paths(*names: str) -> list[Path]:
         ),
         (paths("Image_01L.jpg", "Image_02L.jpg"), paths("mask_01L.png", "mask_02L.png")),
         (paths("Image_01L.jpg", "Image_01R.jpg"), paths("Image_01L_1st.png", "Image_01R_1st.png")),
+        (paths("1.2.55.1", "1.2.55.2"), paths("1.2.55.1.png", "1.2.55.2.png")),  # named by UIDs
         (paths("ä 1.jpg", "ä 10.jpg"), paths("ä 1 vessels.png", "ä 10 vessels.png")),
     ],
 )

@@ -25,7 +25,7 @@ from retina_viewer.training.patients import (
     installation_salt,
     joined,
 )
-from retina_viewer.training.source_details import camera_of, dicom_size
+from retina_viewer.training.source_details import SourceDetails, details_of
 
 FILES = [Path(f"clinic/{name}") for name in ("0815_left.jpg", "0815_right.jpg", "4711_left.jpg")]
 
@@ -78,16 +78,15 @@ def dicom(path: Path, patient: str) -> Path:
     return path
 
 
-def test_dicom_files_name_patient_camera_and_size(tmp_path: Path) -> None:
+def test_dicom_files_name_patient_and_camera(tmp_path: Path) -> None:
     one, two = dicom(tmp_path / "a.dcm", "Müller 1"), dicom(tmp_path / "b.dcm", "")
     text = tmp_path / "c.jpg"
     text.write_bytes(b"nothing")
     grouping = by_dicom([one, two, text])
     assert grouping.patients == {one: "Müller 1"}
     assert grouping.unmatched == [two, text]
-    assert camera_of(one) == "Topcon TRC-NW400"
-    assert dicom_size(one) == (50, 40)
-    assert (camera_of(text), dicom_size(text)) == ("", None)
+    assert details_of(one) == SourceDetails("Topcon TRC-NW400", "Müller 1")
+    assert details_of(text) == SourceDetails()
     assert pydicom.dcmread(one).PatientID == "Müller 1"  # read, not changed
 
 
@@ -98,7 +97,7 @@ def test_the_camera_of_a_jpeg_is_read_from_its_exif(tmp_path: Path) -> None:
     exif[0x010F], exif[0x0110] = "Canon", "Canon CR-2 AF "
     path = tmp_path / "a.jpg"
     Image.new("RGB", (20, 20)).save(path, exif=exif)
-    assert camera_of(path) == "Canon CR-2 AF"
+    assert details_of(path).camera == "Canon CR-2 AF"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])

@@ -10,8 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
+from retina_viewer.ui import jobs as jobs_module
 from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import PROGRESS_INTERVAL, Jobs
+from retina_viewer.ui.jobs import MOST_WORKERS, PROGRESS_INTERVAL, Jobs
 
 
 @pytest.fixture
@@ -137,3 +138,55 @@ def test_close_leaves_no_thread_behind(qtbot: QtBot) -> None:
         jobs.submit("endless", endless, lambda r: None)
     jobs.close()
     assert set(threading.enumerate()) == before
+
+
+def test_a_drive_that_does_not_answer_keeps_no_other_photograph_waiting(
+    jobs: Jobs, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "PATIENCE", 0.2)
+    back = threading.Event()
+    results: list[str] = []
+
+    def stalled(progress: Progress) -> str:
+        back.wait(20)
+        return "late"
+
+    jobs.submit("thumbnail", stalled, results.append, lane=Lane.FILES)
+    jobs.submit("open", lambda progress: "photograph", results.append, lane=Lane.FILES)
+    qtbot.waitUntil(lambda: results == ["photograph"])
+    back.set()
+    qtbot.waitUntil(lambda: results == ["photograph", "late"])  # it is still wanted
+    jobs.submit("open", lambda progress: "next", results.append, lane=Lane.FILES)
+    qtbot.waitUntil(lambda: results[-1] == "next")
+    alive = [one for one in threading.enumerate() if one.name == "retina-files"]
+    assert len(alive) == 1
+
+
+def test_what_nobody_wants_any_more_is_not_waited_for(
+    jobs: Jobs, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "PATIENCE", 60.0)
+    back = threading.Event()
+    results: list[object] = []
+    jobs.submit("open", lambda progress: back.wait(20), results.append, lane=Lane.FILES)
+    jobs.submit("open", lambda progress: "photograph", results.append, lane=Lane.FILES)
+    qtbot.waitUntil(lambda: results == ["photograph"])
+    back.set()
+
+
+def test_drives_that_do_not_answer_cost_few_threads(
+    jobs: Jobs, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "PATIENCE", 0.01)
+    back = threading.Event()
+    for number in range(12):
+        jobs.submit(f"{number}", lambda progress: back.wait(20), lambda r: None, lane=Lane.FILES)
+    most = 0
+    for _ in range(20):
+        jobs._relieve()
+        qtbot.wait(20)
+        alive = sum(one.name == "retina-files" for one in threading.enumerate())
+        most = max(most, alive)
+    back.set()
+    assert most == MOST_WORKERS
+    qtbot.waitUntil(lambda: not jobs.active)

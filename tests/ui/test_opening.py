@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QMimeData, QSettings, QUrl
 from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import settings_file
-from retina_viewer.core.settings import save_settings
+from retina_viewer.core.settings import load_settings, save_settings
+from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.window import Window
 
 
@@ -44,3 +46,19 @@ def test_forget_leaves_nothing_that_names_a_photograph_or_a_folder(
     written = [path for path in settings_file().parent.rglob("*") if path.is_file()]
     assert written
     assert not any("Miller" in path.read_text(encoding="utf-8") for path in written)
+
+
+def test_a_photograph_whose_name_is_not_utf_8_is_dropped_and_shown(
+    make: Callable[..., Window], qtbot: QtBot, photograph: Path
+) -> None:
+    odd = photograph.with_name(os.fsdecode(b"M\xfcller 100%.png"))
+    photograph.rename(odd)
+    data = QMimeData()
+    data.setUrls([QUrl.fromEncoded(odd.as_uri().encode())])
+    assert paths_in(data) == [odd]
+    window = make()
+    window.open(paths_in(data))
+    qtbot.waitUntil(lambda: window.viewer.photo is not None, timeout=20_000)
+    assert window.windowTitle() == "M\\xfcller 100%.png - Retina Viewer"
+    save_settings(window.settings)
+    assert load_settings().recent_files == [odd]

@@ -1,6 +1,7 @@
 """The window, end to end, named by what a person does."""
 
 import math
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -405,6 +406,33 @@ def test_the_waiting_time_is_said_and_never_of_something_else(
     assert float(said().split()[1]) >= 0.3
 
 
+def test_a_file_that_was_replaced_is_read_anew_and_so_is_its_thumbnail(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: all(window.library.thumbnail(i) for i in range(3)))
+    before = window.library.thumbnail(0)
+    shutil.copy(photographs[1], photographs[0])
+    window.open([photographs[0]])
+    qtbot.waitUntil(lambda: window.library.thumbnail(0) not in (None, before))
+    assert window.viewer.photo is not None
+    assert window.viewer.photo.bounds.width == 248
+    assert window.stage.original.scene.bounds == window.viewer.photo.bounds
+
+
+def test_on_a_finer_screen_the_panes_are_larger(
+    window: Window, qtbot: QtBot, photograph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(window, qtbot, photograph)
+    pane = window.stage.result
+    zoom = window.viewer.view.main.zoom
+    monkeypatch.setattr(pane, "devicePixelRatioF", lambda: 2.0)
+    QApplication.sendEvent(pane, QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert window.viewer.view.main.zoom == pytest.approx(2 * zoom)
+    assert pane.scene.camera.zoom == pytest.approx(2 * zoom)
+
+
 def test_arrows_pan_and_keys_zoom(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
     qtbot.keyClick(window, Qt.Key.Key_1)
@@ -490,6 +518,7 @@ class _Found:
         green = image.display_rgb[..., 1].astype(float)
         self.mask = green < np.percentile(green[green > 20], 20)
         self.probability = self.mask.astype(np.float32)
+        self.share = float(self.mask[image.field_of_view.mask].mean())
         self.threshold, self.model, self.device = 0.5, "test", "cpu"
 
 
@@ -631,6 +660,27 @@ def test_the_loupe_follows_the_cursor_and_a_click_holds_it(
     assert window.stage.loupe_result.scene.camera == loupe
     assert "px" in window.statusbar.position.text()
     assert window.statusbar.colour.text().startswith("RGB")
+
+
+def test_the_colour_is_of_what_lies_under_a_cursor_that_stands_still(
+    window: Window, qtbot: QtBot, photographs: list[Path]
+) -> None:
+    drop(window, [photographs[0].parent])
+    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    pane = window.stage.original
+    qtbot.mouseMove(pane, QPoint(150, 300))
+    said = {(window.statusbar.position.text(), window.statusbar.colour.text())}
+    for command in (window.commands.next_photo, window.commands.zoom_in):
+        command()
+        qtbot.waitUntil(lambda: not window.jobs.is_active("open"))
+        x, y = pane.mapping.source(150, 300)
+        photo = window.viewer.photo
+        assert photo is not None
+        rgb = photo.colour_at(x, y)
+        assert rgb is not None
+        assert window.statusbar.colour.text() == "RGB {} {} {}".format(*rgb)
+        said.add((window.statusbar.position.text(), window.statusbar.colour.text()))
+    assert len(said) == 3
 
 
 def test_measure_a_distance_in_source_pixels(

@@ -17,7 +17,7 @@ def test_mask_and_probability_are_eight_bit_grey_of_the_photographs_size(
     with Image.open(samples / "chase_14L_vessels.png") as label:
         truth = np.asarray(label.convert("L").resize((250, 240), Image.Resampling.BOX))
     probability = truth.astype(np.float32) / np.float32(255)
-    found = VesselMap(probability, probability >= 0.4, 0.4, "veins", "ef" * 32, "cpu")
+    found = VesselMap(probability, probability >= 0.4, 0.1, 0.4, "veins", "ef" * 32, "cpu")
     image = FundusImage.from_array(np.dstack([truth] * 3), "eye.png")
     mask_path, probability_path = tmp_path / "mask.png", tmp_path / "probability.png"
     provenance = export_vessels(image, found, mask_path, probability_path)

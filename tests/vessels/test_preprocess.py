@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from retina_viewer.imaging.readers import open_image
-from retina_viewer.vessels.preprocess import local_contrast
+from retina_viewer.vessels.preprocess import has_contrast, local_contrast
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +41,12 @@ def test_flat_images_give_zeros() -> None:
     flat = np.full((40, 50, 3), 0.5, dtype=np.float32)
     contrast = local_contrast(flat, np.ones((40, 50), dtype=bool), 40)
     np.testing.assert_allclose(contrast, 0, atol=0.02)
+
+
+def test_contrast_is_seen_on_a_retina_and_not_on_an_even_disk(
+    photograph: tuple[np.ndarray, np.ndarray, float],
+) -> None:
+    rgb, mask, diameter = photograph
+    assert has_contrast(local_contrast(rgb, mask, diameter), mask)[mask].mean() > 0.999
+    even = mask[..., None] * np.array([0.7, 0.4, 0.2], np.float32)
+    assert not has_contrast(local_contrast(even, mask, diameter), mask).any()

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.evaluation.datasets import read_mask
@@ -57,6 +58,76 @@ def test_a_photograph_too_small_for_vessels_is_refused(photograph: FundusImage) 
     tiny = cv2.resize(photograph.pixels, (48, 46), interpolation=cv2.INTER_AREA)
     with pytest.raises(UserError, match="field of view is only"):
         segment_vessels(FundusImage.from_array(np.asarray(tiny, dtype=np.uint8)), device="cpu")
+
+
+def disk(size: int, radius: float, noise: int = 0) -> FundusImage:
+    """An even orange disk on black."""
+    rows, columns = np.mgrid[:size, :size] + 0.5
+    picture = np.zeros((size, size, 3), np.uint8)
+    inside = np.hypot(columns - size / 2, rows - size / 2) <= radius
+    picture[inside] = (190, 90, 40)
+    grain = np.random.default_rng(0).integers(0, noise + 1, picture.shape).astype(np.uint8)
+    return FundusImage.from_array(picture + grain * inside[..., None])
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        FundusImage.from_array(np.zeros((93, 140, 3), np.uint8)),
+        FundusImage.from_array(np.full((128, 128, 3), (120, 60, 30), np.uint8)),
+        FundusImage.from_array(np.zeros((16, 900, 3), np.uint8)),
+        disk(150, 60),
+    ],
+)
+def test_there_is_no_vessel_where_nothing_is(image: FundusImage) -> None:
+    found = segment_vessels(image, device="cpu")
+    assert found.probability.shape == (image.height, image.width)
+    assert found.share < 0.001
+    assert found.mask.sum() <= 0.001 * found.mask.size
+
+
+def test_the_share_is_of_the_field_of_view(photograph: FundusImage, found: VesselMap) -> None:
+    inside = photograph.field_of_view.mask
+    assert found.share == pytest.approx(found.mask.sum() / inside.sum())
+    assert 0.08 < found.share < 0.15
+
+
+def test_both_eyes_in_one_picture_are_segmented(photograph: FundusImage, found: VesselMap) -> None:
+    size = (photograph.width // 2, photograph.height // 2)
+    one = np.asarray(cv2.resize(photograph.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    both = FundusImage.from_array(np.hstack([one, one[:, ::-1]]).astype(np.uint8))
+    seen = segment_vessels(both, device="cpu").probability
+    expected = cv2.resize(found.probability, size, interpolation=cv2.INTER_AREA)
+    left, right = seen[:, : size[0]], seen[:, size[0] :][:, ::-1]
+    assert np.corrcoef(left.ravel(), expected.ravel())[0, 1] > 0.95
+    assert np.corrcoef(right.ravel(), expected.ravel())[0, 1] > 0.95
+
+
+def test_a_contact_sheet_is_worked_on_in_small_pieces() -> None:
+    seen: list[int] = []
+    segmenter = load_segmenter(None, "cpu")
+    segmenter._network = torch.nn.Conv2d(3, 1, 1)
+    segmenter._network.register_forward_pre_hook(
+        lambda network, inputs: seen.append(inputs[0].shape[-1] * inputs[0].shape[-2])
+    )
+    sheet = np.tile(np.asarray(disk(150, 46).pixels, np.uint8), (6, 6, 1))
+    segmenter.segment(FundusImage.from_array(sheet))
+    assert len(seen) == 4 * 36  # four flips of each
+    assert sum(seen) < 4 * 3_000_000
+
+
+def test_of_several_fields_the_too_small_ones_are_left_empty() -> None:
+    sheet = np.zeros((200, 350, 3), np.uint8)
+    sheet[:, :200] = disk(200, 80, noise=40).pixels
+    sheet[50:150, 220:320] = disk(100, 28, noise=40).pixels
+    image = FundusImage.from_array(sheet)
+    segmenter = load_segmenter(None, "cpu")
+    segmenter._network = torch.nn.Conv2d(3, 1, 1)
+    segmenter._network.weight.data.fill_(0)
+    probability = segmenter.segment(image).probability
+    assert len(image.field_of_view.others) == 1
+    assert probability[100, 100] > 0
+    assert not probability[:, 200:].any()
 
 
 def test_it_can_be_cancelled(photograph: FundusImage) -> None:

@@ -59,6 +59,7 @@ class Pane(QWidget):
         super().__init__(parent)
         self.scene = EMPTY
         self.measuring = False
+        self._cursor: QPointF | None = None
         self._last: QPointF | None = None
         self._moved = False
         self._action = ""
@@ -73,6 +74,14 @@ class Pane(QWidget):
         if scene != self.scene:
             self.scene = scene
             self.update()
+
+    @property
+    def under_cursor(self) -> tuple[float, float] | None:
+        """(x, y) in source pixels of what is shown under the cursor now; None without one. Also a
+        cursor that stands still lies over another point when the scene changes."""
+        if self._cursor is None or self.scene.original is None or not self.isVisible():
+            return None
+        return self._source(self._cursor)
 
     @property
     def mapping(self) -> Mapping:
@@ -184,7 +193,7 @@ class Pane(QWidget):
             self._action = "pan"
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = event.position()
+        place = self._cursor = event.position()
         if self.scene.original is None:
             return
         self.hovered.emit(*self._source(place))
@@ -220,13 +229,20 @@ class Pane(QWidget):
             self.double_clicked.emit()
 
     def enterEvent(self, event: QEnterEvent) -> None:
+        self._cursor = event.position()
         self._show_cursor(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
+        self._cursor = None
         self.left.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.resized.emit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.DevicePixelRatioChange:  # moved to another screen
+            self.resized.emit()
+        return super().event(event)
 
     def _show_cursor(self, place: QPointF) -> None:
         if self._over_divider(place):

@@ -25,6 +25,7 @@ from retina_viewer.ui.comparison.strip import ROWS
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
@@ -32,7 +33,6 @@ from retina_viewer.ui.widgets.banner import Banner
 SIZE = (1280, 780)
 LEAST_SIZE = (720, 620)
 EMPTY = "Open a photograph in the window: its enlargements are compared here."
-_IMAGES = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.dcm);;All files (*)"
 
 
 class MethodsDialog(QDialog):
@@ -126,10 +126,11 @@ class MethodsDialog(QDialog):
     def _show_row(self, row: int, region: Rect, why_not: str) -> None:
         comparison = self.comparison
         contenders = comparison.choice.contenders
-        known = [comparison.measuring.figures(one.making, region) for one in contenders]
+        truth = comparison.truth
+        known = [comparison.measuring.figures(truth, one.making, region) for one in contenders]
         best = best_of(known)
         for place, (contender, figures) in enumerate(zip(contenders, known, strict=True)):
-            failed = comparison.measuring.has_failed(contender.making, region)
+            failed = comparison.measuring.has_failed(truth, contender.making, region)
             instead = why_not or ("failed" if failed else "…")
             marks = (place in best[0], place in best[1], place in best[2])
             strip = self.stage.strips[place]
@@ -156,7 +157,7 @@ class MethodsDialog(QDialog):
 
     def ask_for_reference(self) -> None:
         """Let the person choose a file."""
-        path, _ = QFileDialog.getOpenFileName(self, "A larger photograph", "", _IMAGES)
+        path, _ = QFileDialog.getOpenFileName(self, "A larger photograph", "", FILTER)
         if path:
             self.open_reference(Path(path))
 

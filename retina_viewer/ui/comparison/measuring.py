@@ -88,12 +88,12 @@ class Measuring(QObject):
         """Try again what has failed, when it is next shown."""
         self._failed.clear()
 
-    def figures(self, making: Making, region: Rect) -> Figures | None:
-        """What is known of a result; None as long as it is not."""
-        return self._figures.get((making, region))
+    def figures(self, reference: Reference | None, making: Making, region: Rect) -> Figures | None:
+        """What is known of a result; None as long as it is not, or not by this reference."""
+        return self._figures.get((making, region)) if reference is self._reference else None
 
-    def has_failed(self, making: Making, region: Rect) -> bool:
-        return (making, region) in self._failed
+    def has_failed(self, reference: Reference | None, making: Making, region: Rect) -> bool:
+        return reference is self._reference and (making, region) in self._failed
 
     def _next(self) -> None:
         reference = self._reference

@@ -15,7 +15,6 @@ from retina_viewer.ui.canvas.tiles import is_worthwhile, scale_for
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.comparison.enlarging import Enlarging, Look
 from retina_viewer.ui.comparison.exporting import Part, Request
-from retina_viewer.ui.comparison.figures import Figures
 from retina_viewer.ui.comparison.linked import LinkedPanes
 from retina_viewer.ui.comparison.measuring import Measuring
 from retina_viewer.ui.comparison.reference import Reference
@@ -99,10 +98,6 @@ class Comparison(QObject):
         bounds = Rect(0, 0, 0, 0) if self.photo is None else self.photo.bounds
         return self.linked.camera.visible(*self.linked.size, bounds)
 
-    def figures(self, place: int, region: Rect) -> Figures | None:
-        """Of the result in a pane."""
-        return self.measuring.figures(self.choice.contenders[place].making, region)
-
     @property
     def is_enlarged(self) -> bool:
         """Whether the panes show results, and not that one should zoom in."""
@@ -116,10 +111,7 @@ class Comparison(QObject):
             return None
         region, truth = self.region, self.truth
         contenders = self.choice.contenders
-        parts = [
-            Part(one, None if truth is None else self.measuring.figures(one.making, region))
-            for one in contenders
-        ]
+        parts = [Part(one, self.measuring.figures(truth, one.making, region)) for one in contenders]
         scale = scale_for(self.linked.camera, self.choice.scale)
         return Request(opened.image, photo, region, scale, parts, truth)
 

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.core.errors import UserError
-from retina_viewer.core.names import free_paths
+from retina_viewer.core.errors import mendable
+from retina_viewer.core.names import free_paths, readable
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, has_room_for_mark
@@ -164,6 +164,7 @@ class ExportDialog(QDialog):
         self.no_corner.setText(_NO_CORNER)
         self.no_corner.setVisible(offered and no_corner)
         self.pair.setVisible(offered and no_corner)
+        self.adjustSize()  # the sentence needs lines that the dialog did not have
 
     def _choose_pair(self) -> None:
         self.product.setCurrentIndex(self.product.findData(Product.BESIDE))
@@ -212,7 +213,7 @@ class ExportDialog(QDialog):
     def _show_names(self) -> None:
         paths = self._paths()
         if paths:
-            text = "\n".join(path.name for path in paths)
+            text = readable("\n".join(path.name for path in paths))
         elif not Path(self.folder.text()).is_dir():
             text = "This folder does not exist."
         elif self.format.currentData() is None:
@@ -256,7 +257,7 @@ class ExportDialog(QDialog):
         self._written = paths
         self.bar.hide()
         self._set_busy(False)
-        names = ", ".join(path.name for path in paths)
+        names = readable(", ".join(path.name for path in paths))
         self.outcome.setText(f"Written: {names}")
         self.outcome.show()
         self.reveal.show()
@@ -265,8 +266,7 @@ class ExportDialog(QDialog):
     def _failed(self, error: Exception) -> None:
         self.bar.hide()
         self._set_busy(False)
-        known = isinstance(error, UserError)
-        self.outcome.setText(str(error) if known else f"The export failed: {error}")
+        self.outcome.setText(readable(str(mendable(error) or f"The export failed: {error}")))
         self.outcome.show()
 
     def _open_folder(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.model_store.card import ModelCard
+from retina_viewer.superres.methods import weights_behind
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.pyramid import Pyramid
@@ -69,6 +70,7 @@ class Enlargements(QObject):
         super().__init__(parent)
         self._services, self._jobs, self._shelf = services, jobs, shelf
         self._scale, self._device = scale, device
+        self._makings: dict[str, Making] = {}
         self.enlargings: dict[Pane, Enlarging] = {}
 
     def show(
@@ -88,11 +90,19 @@ class Enlargements(QObject):
 
     def making(self, card: ModelCard) -> Making:
         """How a model makes its result: at its own fidelity, held to the photograph."""
-        scale: Scale = max(
-            (one for one in SCALES if one <= self._scale and one in card.scales), default=2
-        )
-        method = card.enhancer_method
-        return Making(method, scale, self._device, card.name, card.fidelity_at(scale))
+        if card.name not in self._makings:
+            scale: Scale = max(
+                (one for one in SCALES if one <= self._scale and one in card.scales), default=2
+            )
+            self._makings[card.name] = Making(
+                method=card.enhancer_method,
+                scale=scale,
+                device=self._device,
+                model=card.name,
+                fidelity=card.fidelity_at(scale),
+                weights=weights_behind(card),
+            )
+        return self._makings[card.name]
 
     def _enlarging(self, pane: Pane) -> Enlarging:
         if pane not in self.enlargings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSpinBox, QWidget
 
+from retina_viewer.core.names import readable
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.panels.layers import guess_text
 from retina_viewer.ui.photo import Photo
@@ -60,7 +61,7 @@ class InformationPanel(QWidget):
         profile = "embedded profile" if image.icc_profile else "sRGB"
         um = image.um_per_px
         for row, text in {
-            "File": image.name,
+            "File": readable(image.name),
             "Made by": "" if image.made_by is None else image.made_by.summary,
             "Size": f"{image.width} × {image.height} px ({megapixels:.1f} MP)",
             "Format": f"{image.format}, {image.bit_depth} bit",

@@ -103,9 +103,8 @@ class LayersPanel(QWidget):
             note.setText(f"{guess_text(guess)} {_EXPLAINED[LayerName.CONSISTENCY]}")
         vessels = viewer.layers.current.vessels
         if vessels is not None and viewer.state.vessels.on:
-            share = vessels.mask.mean() * 100
             self._notes[LayerName.VESSELS].setText(
-                f"{share:.1f} % of the photograph. {_EXPLAINED[LayerName.VESSELS]}"
+                f"{vessels.share * 100:.1f} % of the field of view. {_EXPLAINED[LayerName.VESSELS]}"
             )
 
 

@@ -67,7 +67,10 @@ class TrainingDesk(QObject):
             heading.setEnabled(False)
             for known in others:
                 words = WORDS.get(known.phase, known.phase.value)
-                menu.addAction(f"{run_title(known.plan)} {words}", partial(self.open_run, known))
+                if known.plan is None:
+                    menu.addAction(f"{run_title(known)} cannot be read").setEnabled(False)
+                else:
+                    menu.addAction(f"{run_title(known)} {words}", partial(self.open_run, known))
 
     def show(self) -> None:
         """The wizard: of the training that is followed, or where it was left."""
@@ -93,7 +96,7 @@ class TrainingDesk(QObject):
 
     def open_run(self, known: Known) -> None:
         """Follow a training that was found, and show it."""
-        if self.trainings.run != known.run:
+        if self.trainings.run != known.run and known.plan is not None:
             self.trainings.follow(known.run, known.plan)
         self.show()
 
@@ -118,13 +121,13 @@ class TrainingDesk(QObject):
 
     def _found(self, known: Sequence[Known]) -> None:
         self._known = known
-        waiting = [one for one in known if one.run != self.trainings.run]
+        waiting = [one for one in known if one.run != self.trainings.run and one.plan is not None]
         if self.trainings.run is not None or not waiting:
             return
         running = next((one for one in waiting if one.phase is Phase.RUNNING), None)
         first = running or waiting[0]
-        if running is not None:  # it shows in the status bar from the start
-            self.trainings.follow(first.run, first.plan)
+        if running is not None and running.plan is not None:
+            self.trainings.follow(running.run, running.plan)  # in the status bar from the start
         if not (self.wizard is not None and self.wizard.isVisible()):
             self.offer.offer(first, len(waiting) - 1)
 

@@ -18,10 +18,11 @@ _REVIEWED = "reviewed"
 
 @dataclass(frozen=True)
 class Known:
-    """A run as it is offered: its plan, and where it stands."""
+    """A run as it is offered: its plan, and where it stands; a plan of None cannot be read, and
+    the message says why."""
 
     run: RunFolder
-    plan: TrainingPlan
+    plan: TrainingPlan | None
     phase: Phase
     message: str
     created: datetime
@@ -43,19 +44,25 @@ def mark_reviewed(run: RunFolder, what: str) -> None:
 
 
 def known_runs() -> list[Known]:
-    """All runs whose plan and state are readable, the newest first."""
+    """All runs whose state is readable, the newest first; one that is damaged hides no other."""
     found = []
     for run in list_runs():
         try:
-            state, plan = run.state(), run.read_plan()
+            state = run.state()
             phase = phase_of(state, run.is_alive(), starting=False)
         except UserError:
-            continue  # half-deleted, or of another program
-        found.append(Known(run, plan, phase, state.message, state.created))
+            continue  # deleted meanwhile
+        try:
+            found.append(Known(run, run.read_plan(), phase, state.message, state.created))
+        except UserError as error:
+            found.append(Known(run, None, phase, error.message, state.created))
     return found
 
 
-def run_title(plan: TrainingPlan) -> str:
-    """What a training is called: ``pixel on 42 photographs``."""
-    count = len(plan.photographs)
-    return f"{plan.base} on {count:,} photograph{'' if count == 1 else 's'}"
+def run_title(known: Known) -> str:
+    """What a training is called: ``pixel on 42 photographs``; by its folder where its plan cannot
+    be read."""
+    if known.plan is None:
+        return f"“{known.run.path.name}”"
+    count = len(known.plan.photographs)
+    return f"{known.plan.base} on {count:,} photograph{'' if count == 1 else 's'}"

@@ -50,7 +50,7 @@ class OfferBar(QFrame):
         said = f": {known.message}" if known.message else "."
         more = f" {others} more in the menu “Models”." if others else ""
         self.text.setText(
-            f"The training of {known.created.astimezone():%d %B, %H:%M} ({run_title(known.plan)}) "
+            f"The training of {known.created.astimezone():%d %B, %H:%M} ({run_title(known)}) "
             f"{WORDS.get(known.phase, known.phase.value)}{said}{more}"
         )
         self.show()

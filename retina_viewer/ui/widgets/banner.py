@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from retina_viewer.core.names import readable
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.theme import HIT_TARGET
 
@@ -67,10 +68,10 @@ class Banner(QFrame):
         for widget in (self, self.message):
             self.style().unpolish(widget)
             self.style().polish(widget)
-        self.message.setText(message)
+        self.message.setText(readable(message))
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
-        self.details.setText(details)
+        self.details.setText(readable(details))
         self._fold.setChecked(False)
         self.details.setVisible(False)
         self._fold.setVisible(bool(details))

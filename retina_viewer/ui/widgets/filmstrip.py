@@ -18,6 +18,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QResizeEvent, QS
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.names import readable
 from retina_viewer.ui.library import Library, Status
 from retina_viewer.ui.theme import Tokens
 
@@ -40,9 +41,9 @@ class _Model(QAbstractListModel):
             return None
         path = self._library.paths[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return path.name
+            return readable(path.name)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(path)
+            return readable(str(path))
         return None
 
     def reload(self) -> None:
@@ -135,11 +136,14 @@ class Filmstrip(QListView):
         self._ask.setSingleShot(True)
         self._ask.setInterval(0)
         self._ask.timeout.connect(self._want_visible)
-        self.verticalScrollBar().valueChanged.connect(self._ask.start)
+        # Not the timer's method itself, which would take the value for milliseconds to wait.
+        self.verticalScrollBar().valueChanged.connect(lambda value: self._ask.start())
         self.clicked.connect(lambda index: self.picked.emit(index.row()))
         self.activated.connect(lambda index: self.picked.emit(index.row()))
         library.list_changed.connect(self._reload)
         library.current_changed.connect(self._show_current)
+        # What was read anew has lost its picture.
+        library.opened.connect(lambda photo: self._ask.start())
         library.thumbnail_ready.connect(lambda row, _: self._model.refresh(row))
         library.status_changed.connect(self._model.refresh)
 

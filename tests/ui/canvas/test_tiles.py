@@ -1,5 +1,7 @@
 """Which tiles are computed, and which are kept."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from retina_viewer.ui.canvas.tiles import (
     Recipe,
     TileCache,
     TileKey,
+    Wanted,
     is_worthwhile,
     nearest,
     scale_for,
@@ -50,6 +53,22 @@ def test_tiles_cover_a_region_once_and_lie_on_one_grid(
 def test_an_empty_region_needs_no_tile() -> None:
     image = Rect(0, 0, 100, 100)
     assert list(tiles_over(Rect(10, 10, 0, 5), image, 24)) == []
+
+
+def test_tiles_in_view_stand_in_for_each_other_by_their_recipes_alone() -> None:
+    cache, image, side = TileCache(), Rect(0, 0, 200, 90), tile_side(4)
+    first, second = Rect(0, 0, 96, 90), Rect(96, 0, 96, 90)
+    made, before, other = (Pyramid.from_rgb(np.zeros((8, 8, 3), np.uint8)) for _ in range(3))
+    old = replace(RECIPE, making=Making("bicubic", 4, device="cpu"))
+    cache.put(TileKey(RECIPE, first), made)
+    cache.put(TileKey(old, first), other)
+    cache.put(TileKey(old, second), before)
+    cache.put(TileKey(replace(old, photo="another"), Rect(192, 0, 8, 90)), other)
+    assert side == 96
+    wanted = Wanted(RECIPE, image, 0, 0)
+    assert [tile for _, tile in cache.in_view(wanted, image)] == [made, None, None]
+    shown = cache.in_view(wanted, image, stand_in=old)
+    assert shown == ((first, made), (second, before), (Rect(192, 0, 8, 90), None))
 
 
 @given(regions(), st.floats(-100, 800), st.floats(-100, 800))

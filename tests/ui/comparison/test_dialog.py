@@ -1,5 +1,6 @@
 """Comparing methods, named by what a person does."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,17 @@ def test_holding_o_shows_the_original(dialog: MethodsDialog, qtbot: QtBot) -> No
     assert [pane.scene.content for pane in dialog.stage.panes[:2]] == [Content.RESULT] * 2
 
 
+def test_what_was_enlarged_before_is_named_at_once(dialog: MethodsDialog, qtbot: QtBot) -> None:
+    """Back in the comparison its tiles are there: they are not called interpolated."""
+    finish(dialog, qtbot)
+    named = dialog.stage.panes[1].scene.result_chips
+    assert named[0].text == "×2 · Lanczos"
+    dialog.comparison.enlargings[1].end()
+    assert dialog.stage.panes[1].scene.original is None
+    dialog.comparison.refresh()
+    assert dialog.stage.panes[1].scene.result_chips == named
+
+
 def test_without_a_reference_it_says_that_no_figure_exists(dialog: MethodsDialog) -> None:
     assert dialog.header.words.text() == NONE
     assert not any(strip.isVisible() for strip in dialog.stage.strips)
@@ -131,6 +143,12 @@ def test_the_photograph_itself_is_shrunk_and_measured(dialog: MethodsDialog, qtb
     said = measured(dialog, qtbot)
     assert said[0] != said[1]
     assert "SSIM 0." in said[0]
+    # They are this reference's: of the next one nothing is known before it is measured.
+    making, region = dialog.comparison.choice.contenders[0].making, dialog.comparison.region
+    truth, measuring = dialog.comparison.truth, dialog.comparison.measuring
+    assert truth is not None
+    assert measuring.figures(truth, making, region) is not None
+    assert measuring.figures(replace(truth, name="another"), making, region) is None
     qtbot.keyPress(dialog.stage, Qt.Key.Key_O)
     assert dialog.stage.panes[0].scene.result_chips[0].text == "REFERENCE ×2"
     qtbot.keyRelease(dialog.stage, Qt.Key.Key_O)

@@ -89,6 +89,43 @@ def test_several_are_in_the_menu(window: Window, qtbot: QtBot, folder: Path) -> 
     qtbot.waitUntil(lambda: window.training.trainings.phase is Phase.FAILED)
 
 
+@pytest.mark.parametrize("damage", ["a = " + "[" * 100_000, "name = 'ours'", "\0", None])
+def test_one_damaged_training_hides_no_other(
+    window: Window, qtbot: QtBot, folder: Path, damage: str | None
+) -> None:
+    broken = prepared(folder, "broken", "paused")
+    prepared(folder, "whole", "paused")
+    if damage is None:
+        broken.plan_file.unlink()
+    else:
+        broken.plan_file.write_text(damage)
+    look(window, qtbot)
+    assert "tiny on 4 photographs" in window.training.offer.text.text()
+    assert "more" not in window.training.offer.text.text()  # of those that can be opened
+    menu = QMenu(window)
+    window.training.fill_menu(menu)
+    enabled = {action.text(): action.isEnabled() for action in menu.actions()}
+    assert enabled["“broken” cannot be read"] is False
+    assert enabled["tiny on 4 photographs is paused"] is True
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "[" * 100_000,
+        '{"created": "2026-01-01T00:00:00"}',
+        '{"created": "2026-01-01T00:00:00Z", "status": "running", "pid": 1e99}',
+        '{"created": NaN}',
+        "",
+    ],
+)
+def test_one_damaged_state_hides_no_other(folder: Path, state: str) -> None:
+    broken = prepared(folder, "broken", "paused")
+    whole = prepared(folder, "whole", "paused")
+    (broken.path / "state.json").write_text(state)
+    assert [one.run for one in known_runs()] == [whole]
+
+
 def running(window: Window, qtbot: QtBot, folder: Path) -> RunFolder:
     run = prepared(folder, "ours", "running")
     look(window, qtbot)

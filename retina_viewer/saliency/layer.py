@@ -1,0 +1,70 @@
+"""The saliency layer of a photograph: the exact map at one size of the retina.
+
+The map looks at 7 x 7 pixels. On a photograph of twelve megapixels these hold noise alone, so the
+photograph is averaged first until its field of view is as wide as the 2017 paper's pictures; the
+map then means the same for every camera (docs/decisions/saliency.md).
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.saliency.local import continued, saliency_map
+
+FIELD = 1024
+"""The field of view's diameter, px, that the layer is computed at."""
+_LEAST_SIDE = 8
+"""Pixels that the map needs a side: an extreme strip is shrunk no further."""
+_LEAST_CONTRAST = 4 / 255
+"""Between the 1st and the 99th percentile of luminance; the map would stretch less, that is
+rounding and noise, to its full range."""
+
+
+def saliency_layer(
+    image: FundusImage,
+    *,
+    field: float | None = FIELD,
+    device: str = "cpu",
+    progress: Progress = no_progress,
+) -> NDArray[np.float32]:
+    """The saliency of a photograph, at its own size.
+
+    Args:
+        image: the photograph.
+        field: the diameter of its field of view that the map is computed at, px; a photograph
+            whose field is narrower is taken as it is. None: every photograph as it is.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        progress: called after each strip of rows.
+
+    Returns:
+        ``(H, W)`` float32 in [0, 1], resized bilinearly; zero outside the field of view, and
+        everywhere where there is no contrast.
+
+    Raises:
+        UserError: the photograph is smaller than 8 x 8 pixels.
+    """
+    mask = image.field_of_view.mask
+    rgb = image.unit_rgb()
+    if _contrast(rgb, mask) < _LEAST_CONTRAST:
+        return np.zeros(mask.shape, np.float32)
+    factor = 1.0 if field is None else field / image.field_of_view.diameter
+    factor = max(factor, _LEAST_SIDE / min(mask.shape))
+    if factor >= 1:
+        return saliency_map(rgb, mask, device=device, progress=progress)
+    size = (round(image.width * factor), round(image.height * factor))
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
+    share = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    inside = np.asarray(share >= min(0.5, float(share.max())))
+    values = saliency_map(small, inside, device=device, progress=progress)
+    # Beyond the rim the nearest value stands in, so that the rim does not fade.
+    values = continued(values, inside)
+    full = cv2.resize(values, (image.width, image.height), interpolation=cv2.INTER_LINEAR)
+    return np.where(mask, full, 0).astype(np.float32)
+
+
+def _contrast(rgb: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    luminance = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[mask]
+    low, high = np.percentile(luminance, [1.0, 99.0])
+    return float(high - low)
