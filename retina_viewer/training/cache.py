@@ -130,18 +130,6 @@ class PhotographCache:
         )
 
 
-def cached_in(folder: Path) -> PhotographCache:
-    """What an earlier training has decoded into a folder.
-
-    Raises:
-        UserError: nothing, or it is damaged.
-    """
-    index = _read_index(folder)
-    if index is None:
-        raise UserError(f"There are no decoded photographs in {folder}.", "Train there first.")
-    return PhotographCache(index, folder)
-
-
 def open_cache(
     photographs: Sequence[Photograph],
     folder: Path,
