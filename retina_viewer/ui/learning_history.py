@@ -44,7 +44,7 @@ _TITLES = {
     "score": "Score",
 }
 _LESS_IS_BETTER = ("lpips", "error")
-_FEWEST_KEPT = 150
+_FEWEST_KEPT = 100
 """Losses and validations of a stage that stay when it is thinned: a plot is some 200 px wide."""
 _AT_ONCE = 256
 """Windows of a running median that are sorted together: bounds the memory."""

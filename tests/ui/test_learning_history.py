@@ -121,10 +121,10 @@ def test_a_long_stage_is_thinned_and_keeps_what_matters() -> None:
         history.thin(0)
     losses, score_curve, ssim = history.curves(0)
     for curve in (losses, ssim, score_curve):
-        assert 100 < len(curve.steps) < 400
+        assert 100 <= len(curve.steps) <= 200
         assert np.all(np.diff(curve.steps) > 0)
         assert curve.steps[-1] == 5000
-    assert np.allclose(losses.values[:-200], 2.0)  # means of neighbours
+    assert np.allclose(losses.values[:50], 2.0)  # means of neighbours
     assert ssim.kept == pytest.approx((777, 1.0))
     assert (ssim.steps[0], ssim.values[-1]) == (1, pytest.approx(1 / 40))
 
