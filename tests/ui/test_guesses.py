@@ -251,7 +251,7 @@ def test_a_large_photograph_shown_whole_gets_spots_and_on_zooming_in_all_of_what
         small.convert("RGB").resize((1600, 1000), Image.Resampling.BILINEAR).save(path)
     window = make(services, method="saliency-gan", model=GAN, scale=2)
     show(window, qtbot, path)
-    qtbot.waitUntil(lambda: not window.jobs.active)
+    qtbot.waitUntil(lambda: not window.jobs.active, timeout=30_000)
     window.commands.toggle_consistency()
     arrived(window, qtbot)
     assert window.viewer.view.main.zoom < 0.5  # no enlargement is shown
