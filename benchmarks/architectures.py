@@ -31,7 +31,7 @@ from retina_viewer.networks.cascade import (
     make_generator,
 )
 from retina_viewer.networks.plain import PlainGenerator
-from retina_viewer.training.cache import cached_in
+from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, SuperresRecipe, load_recipe
@@ -184,7 +184,7 @@ def interpolation(recipe: SuperresRecipe, cache: Path) -> dict[str, float]:
     Untrained generators do just that.
     """
     stage = recipe.stages[0]
-    source = PatchSource(cached_in(cache / "validation"), recipe.field_diameters)
+    source = PatchSource(PhotographCache(cache / "validation"), recipe.field_diameters)
     cascade = GeneratorCascade([StepParameters(maps=1, blocks=1)] * stage.step)
     device = torch.device("cpu")
     pairs = PairSource(cascade, stage, DegradationRange(), source, source, device)

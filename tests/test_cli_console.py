@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import pytest
 
@@ -99,3 +100,9 @@ def test_streams_that_were_never_open_are_no_trouble(monkeypatch: pytest.MonkeyP
     console.say("a line")
     console.failed(UserError("It broke."))
     assert not console.unheard
+
+
+def test_names_that_are_not_utf_8_are_said_in_any_encoding() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    Console(out=out).say(os.fsdecode(b"M\xfcller.png"))
+    assert out.buffer.getvalue() == b"M\\xfcller.png\n"

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from retina_viewer.cli import main
+from retina_viewer.cli import learning, main
 from retina_viewer.cli.learning import find_recipe
-from retina_viewer.core.errors import UserError
+from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.paths import resources_dir, user_runs_dir
+from retina_viewer.core.progress import no_progress
 from retina_viewer.training.plan import save_plan
 from retina_viewer.training.run_folder import RunFolder
 from tests.training.plans import some_plan
@@ -185,8 +186,26 @@ def test_the_sweep_over_fidelities_needs_a_model(tmp_path: Path) -> None:
 def test_evaluating_nothing_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for what in ("sr", "recovery", "lesions", "vessels", "fidelity"):
+    for what in ("sr", "recovery", "lesions", "saliency", "vessels", "fidelity"):
         model = ["--model", "pixel"] if what == "fidelity" else []
         command = ["evaluate", what, str(tmp_path), *model]
         assert main([*command, "-o", str(tmp_path / "out")]) == 1
         assert "No known photographs" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="only POSIX has it")
+def test_a_closed_terminal_pauses_a_training_unless_that_is_ignored() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for handler in (signal.SIG_IGN, signal.SIG_DFL):
+            signal.signal(signal.SIGHUP, handler)
+            with learning._stoppable(no_progress) as progress:
+                os.kill(os.getpid(), signal.SIGHUP)
+                if handler is signal.SIG_IGN:
+                    progress(0.5, "training")
+                else:
+                    with pytest.raises(Cancelled):
+                        progress(0.5, "training")
+            assert signal.getsignal(signal.SIGHUP) is handler
+    finally:
+        signal.signal(signal.SIGHUP, before)

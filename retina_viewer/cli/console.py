@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import readable
 from retina_viewer.core.progress import Progress
 
 _BAR = 28
@@ -118,7 +119,7 @@ class Console:
 def _written(stream: TextIO, text: str) -> bool:
     """Whether it arrived; a closed stream is a ValueError."""
     try:
-        stream.write(text)
+        stream.write(readable(text))
         stream.flush()
     except (OSError, ValueError):
         with suppress(OSError, ValueError):  # what is still to flush must not fail at the end

@@ -14,6 +14,7 @@ from retina_viewer.cli.evaluation_options import (
     add_network,
     add_sets,
 )
+from retina_viewer.cli.options import add_device, add_json
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -25,6 +26,7 @@ def add_kinds(kinds: "Verbs") -> None:
     _add_fidelity(kinds)
     _add_recovery(kinds)
     _add_lesions(kinds)
+    _add_saliency(kinds)
     _add_formation(kinds)
     _add_vessels(kinds)
     add_tables(kinds)
@@ -82,6 +84,23 @@ def _add_lesions(kinds: "Verbs") -> None:
     add_against_bicubic(parser)
     add_measured(parser)
     parser.set_defaults(run=_evaluate_lesions)
+
+
+def _add_saliency(kinds: "Verbs") -> None:
+    parser = kinds.add_parser("saliency", help="whether the saliency layer points at lesions")
+    parser.add_argument(
+        "--fields", nargs="+", type=int, metavar="PX",
+        help="widths of the field of view to compute it at; default 300 1024 2000",
+    )  # fmt: skip
+    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("evaluation"), metavar="DIR",
+        help="where the tables go; an older report there is replaced; default evaluation",
+    )  # fmt: skip
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N photographs of a set")
+    add_device(parser)
+    add_json(parser)
+    parser.set_defaults(run=_evaluate_saliency)
 
 
 def _add_formation(kinds: "Verbs") -> None:
@@ -173,6 +192,20 @@ def _evaluate_lesions(options: argparse.Namespace, console: Console) -> int:
         model=options.model,
         fidelity=options.fidelity,
         back_projection=options.back_projection,
+        device=options.device,
+        progress=console.progress("evaluate"),
+    )
+    return _report(table, options.out, console)
+
+
+def _evaluate_saliency(options: argparse.Namespace, console: Console) -> int:
+    from retina_viewer.evaluation.saliency_lesions import FIELDS, evaluate_saliency_command
+
+    table = evaluate_saliency_command(
+        options.data,
+        options.out,
+        fields=options.fields or FIELDS,
+        limit=options.limit,
         device=options.device,
         progress=console.progress("evaluate"),
     )

@@ -186,6 +186,7 @@ def saliency(
     ``native``: computed at the photograph's own size, see
     :func:`retina_viewer.saliency.layer.saliency_layer`.
     """
+    from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.saliency.export import export_saliency, method_of
     from retina_viewer.saliency.layer import FIELD, saliency_layer
@@ -194,6 +195,7 @@ def saliency(
     chosen = str(resolve_device(device))
 
     def work(image: "FundusImage", progress: Progress) -> Results:
+        refuse_for_png(image.width, image.height)
         names = [f"{image.stem}_saliency.png", f"{image.stem}_saliency_overlay.png"]
         field = None if native else FIELD
 
@@ -221,6 +223,7 @@ def vessels(
 ) -> int:
     """Write the vessel mask and probability of every photograph, what is finished already only
     ``again``. Returns the exit code."""
+    from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.vessels.export import export_vessels
     from retina_viewer.vessels.segment import load_segmenter
 
@@ -228,6 +231,7 @@ def vessels(
     folder = output_folder(out)
 
     def work(image: "FundusImage", progress: Progress) -> Results:
+        refuse_for_png(image.width, image.height)
         names = [f"{image.stem}_vessels.png", f"{image.stem}_vessel_probability.png"]
 
         def write(paths: Sequence[Path]) -> None:

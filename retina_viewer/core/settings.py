@@ -9,46 +9,18 @@ import os
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import unquote_to_bytes
+from typing import Literal
 
 import tomli_w
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write, read_small
+from retina_viewer.core.kept_path import KeptPath
 from retina_viewer.core.paths import settings_file
 
 _log = logging.getLogger(__name__)
 MAX_RECENT = 12
-_URI = "file://"
-
-
-def _as_text(path: Path) -> str:
-    """A path as TOML can hold it: bytes of its name that are no UTF-8 make it a URI."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return path.absolute().as_uri()
-    return str(path)
-
-
-def _from_text(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_URI):
-        return Path(os.fsdecode(unquote_to_bytes(value.removeprefix(_URI))))
-    return value
-
-
-_KeptPath = Annotated[
-    Path, BeforeValidator(_from_text), PlainSerializer(_as_text, when_used="json")
-]
 
 
 class LayerSettings(BaseModel):
@@ -92,9 +64,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(validate_assignment=True, extra="ignore")
 
-    recent_files: list[_KeptPath] = Field(default_factory=list)
-    last_folder: _KeptPath | None = None
-    export_folder: _KeptPath | None = None
+    recent_files: list[KeptPath] = Field(default_factory=list)
+    last_folder: KeptPath | None = None
+    export_folder: KeptPath | None = None
     method: str = "auto"
     scale: Literal[2, 4, 8, 16] = 4
     model: str | None = None

@@ -197,7 +197,7 @@ def load_windows(path: Path) -> Windows | None:
     """Windows that :func:`save_windows` wrote; None where there is no such file, or a damaged one:
     they are measured again then."""
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as stream, np.load(stream) as arrays:
             planes = {name: arrays[name] for name in arrays.files if name != "error"}
             return Windows(arrays["error"], planes)
     except Exception:  # a damaged archive raises anything

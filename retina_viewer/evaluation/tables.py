@@ -10,6 +10,7 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.core.names import readable
 
 Value = str | int | float
 Record = dict[str, Value]
@@ -104,7 +105,7 @@ def names_in(records: Iterable[Mapping[str, Value]]) -> list[str]:
 def write_report(path: Path, text: str) -> None:
     """Write a report whole, in place of an older one of the same name."""
     with atomic_write(path, replace=True) as stream:
-        stream.write(text.encode("utf-8"))
+        stream.write(readable(text).encode("utf-8"))
 
 
 class RecordLog:

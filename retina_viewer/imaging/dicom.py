@@ -8,16 +8,21 @@ from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_color_lut
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.colour import profile_space
-from retina_viewer.imaging.decoded import Decoded, Pixels, check_size, stretched
+from retina_viewer.imaging.colour import by_profile
+from retina_viewer.imaging.decoded import (
+    Decoded,
+    Pixels,
+    bands,
+    check_memory,
+    check_size,
+    stretched,
+)
 from retina_viewer.imaging.dicom_file import DicomFile, element, read_file
-from retina_viewer.imaging.dicom_frames import Frame, Layout, check_memory, read_frame
+from retina_viewer.imaging.dicom_frames import Frame, Layout, read_frame
 from retina_viewer.imaging.dicom_grey import Grey
 
 Integers = NDArray[np.integer[Any]]
 
-_STRIP = 256
-"""Rows that are converted at a time, so that no wide copy of the whole is needed."""
 _DARK = 8
 """A picture whose brightest value is below this part of the range is said to be dark."""
 
@@ -40,19 +45,21 @@ def read_dicom(data: bytes, name: str, page: int = 0) -> Decoded:
     layout = _layout(file, name)
     frame = read_frame(file, layout, page, name)
     size = layout.height * layout.width
-    check_memory(size * (4 if frame.samples.itemsize == 1 else 8), file, name)
+    check_memory(file.size + size * (4 if frame.samples.itemsize == 1 else 8), name)
     pixels, notes = _pixels(file, layout, frame, name)
     top, brightest = int(np.iinfo(pixels.dtype).max), int(pixels.max())
     if 0 < brightest < top // _DARK:
         notes.append(f"It is very dark as stored: its brightest value is {brightest} of {top}.")
+    space = "GRAY" if pixels.ndim == 2 else "RGB"
+    pixels, profile, unfit = by_profile(pixels, _profile(file), space)
     return Decoded(
         pixels,
         "DICOM",
-        icc_profile=_rgb_profile(file),
+        icc_profile=profile,
         um_per_px=_um_per_px(file),
         pages=frame.pages,
         damage=frame.damage,
-        notes=(*frame.notes, *notes),
+        notes=(*frame.notes, *notes, *unfit),
     )
 
 
@@ -133,25 +140,24 @@ def _own_depth(samples: Integers, bits: int) -> tuple[int, list[str]]:
     used = max(8, highest.bit_length() + highest.bit_length() % 2)
     if bits <= 8 or highest == 0 or used > bits - 2:
         return bits, []
-    words = f"Its values reach {highest} of {(1 << bits) - 1}: it is shown as one of {used} bits."
-    return used, [words]
+    return used, [f"Its values fill {used} of {bits} bits only: they were stretched to be seen."]
 
 
 def _mapped(table: Pixels, samples: Integers) -> Pixels:
     """``table[samples]``; numpy alone would widen all indices to 64 bits at once."""
     mapped = np.empty((*samples.shape, *table.shape[1:]), table.dtype)
-    for top in range(0, len(samples), _STRIP):
-        mapped[top : top + _STRIP] = table[samples[top : top + _STRIP]]
+    for rows in bands(samples.shape):
+        mapped[rows] = table[samples[rows]]
     return mapped
 
 
 def _rgb(samples: Integers, bits: int, colour: str) -> Pixels:
     pixels = np.empty(samples.shape, np.uint8 if bits <= 8 else np.uint16)
-    for top in range(0, len(samples), _STRIP):
-        strip = stretched(samples[top : top + _STRIP], bits)
+    for rows in bands(samples.shape):
+        strip = stretched(samples[rows], bits)
         if colour.startswith("YBR_FULL"):
             strip = cast(Pixels, cv2.cvtColor(strip[..., [0, 2, 1]], cv2.COLOR_YCrCb2RGB))
-        pixels[top : top + _STRIP] = strip
+        pixels[rows] = strip
     return pixels
 
 
@@ -177,11 +183,11 @@ def _palette(file: DicomFile, bits: int) -> Pixels:
 _COLOURS = ("Red", "Green", "Blue")
 
 
-def _rgb_profile(file: DicomFile) -> bytes | None:
+def _profile(file: DicomFile) -> bytes | None:
     profile, path = file.value("ICCProfile"), file.value("OpticalPathSequence")
     if profile is None and path:
         profile = element(path[0], "ICCProfile")
-    return profile if isinstance(profile, bytes) and profile_space(profile) == "RGB" else None
+    return profile if isinstance(profile, bytes) else None
 
 
 def _um_per_px(file: DicomFile) -> float | None:

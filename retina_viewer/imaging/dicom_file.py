@@ -25,9 +25,7 @@ from pydicom.uid import (
 from pydicom.valuerep import VR
 
 from retina_viewer.core.errors import UserError
-
-MOST_BYTES = 2_200_000_000
-"""What opening one file may hold in memory at a time."""
+from retina_viewer.imaging.decoded import MAX_MEMORY
 
 _KEYWORDS = [
     "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
@@ -172,7 +170,7 @@ def _has_kind(view: memoryview, at: int) -> bool:
 def _inflated(view: memoryview, name: str) -> bytearray:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     # Growing costs an eighth more, and the picture comes on top.
-    most = (MOST_BYTES - len(view)) // 2
+    most = (MAX_MEMORY - len(view)) // 2
     inflated, at, rest = bytearray(), 0, b""
     while not stream.eof and (rest or at < len(view)):
         if not rest:

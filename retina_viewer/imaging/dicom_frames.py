@@ -21,8 +21,8 @@ from pydicom.uid import (
 )
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.decoded import PART_WRONG
-from retina_viewer.imaging.dicom_file import MOST_BYTES, DicomFile
+from retina_viewer.imaging.decoded import PART_WRONG, check_memory, no_such_page
+from retina_viewer.imaging.dicom_file import DicomFile
 from retina_viewer.imaging.jpeg_stream import (
     Jpeg2000Header,
     JpegHeader,
@@ -104,33 +104,12 @@ def read_frame(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
         return _uncompressed(file, layout, page, name)
     found = _fragments(file.pixels, name)
     frames = _frames(file, found, layout.frames)
-    check_page(page, len(frames), name)
+    if not 0 <= page < len(frames):
+        raise no_such_page(name, page, len(frames))
     stream = b"".join(frames[page])
     frame = _decoded(stream, file, layout, name)
     damage = frame.damage or (_FEWER.format(layout.frames) if len(frames) < layout.frames else "")
     return replace(frame, pages=len(frames), damage=damage)
-
-
-def check_page(page: int, pages: int, name: str) -> None:
-    """
-    Raises:
-        UserError: there is no such page.
-    """
-    if not 0 <= page < pages:
-        has = "one picture" if pages <= 1 else f"{pages} pictures"
-        raise UserError(f"{name} has {has}, no number {page + 1}.", "Choose one that is there.")
-
-
-def check_memory(needed: int, file: DicomFile, name: str) -> None:
-    """
-    Raises:
-        UserError: with what is held already this is more than opening one file may take.
-    """
-    if file.size + needed > MOST_BYTES:
-        raise UserError(
-            f"{name} is too large: opening it takes {(file.size + needed) / 1e9:.1f} GB of memory.",
-            "Export it smaller, or one picture to a file.",
-        )
 
 
 def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
@@ -145,8 +124,9 @@ def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Fram
     pages = min(layout.frames, 8 * len(view) // bits)
     if pages == 0:
         raise ValueError("a part of its pixels is missing")
-    check_page(page, pages, name)
-    check_memory(3 * pixels * max(1, layout.allocated // 8), file, name)
+    if not 0 <= page < pages:
+        raise no_such_page(name, page, pages)
+    check_memory(file.size + 3 * pixels * max(1, layout.allocated // 8), name)
     damage = _FEWER.format(layout.frames) if pages < layout.frames else ""
     if layout.allocated == 1:
         first = page * bits
@@ -261,7 +241,7 @@ def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame
         )
     if channels not in (1, 3):
         raise UserError(f"{name} has {channels} channels.", "Export it again as RGB.")
-    check_memory(size[0] * size[1] * channels * each + aside, file, name)
+    check_memory(file.size + size[0] * size[1] * channels * each + aside, name)
     return decode()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,18 @@ class FundusImage:
     def is_enlarged(self) -> bool:
         """Whether this program has enlarged it already: doing so again needs a yes."""
         return self.made_by is not None and self.made_by.is_enlargement
+
+    def as_source(self) -> dict[str, Any]:
+        """The fields of a :class:`Provenance` that say what a result was made from."""
+        return {
+            "source_name": self.name,
+            "source_sha256": self.sha256,
+            "source_width": self.width,
+            "source_height": self.height,
+            "source_page": self.page if self.pages > 1 else None,
+            "source_damage": self.damage or None,
+            "source_made_by": self.made_by,
+        }
 
     @property
     def remarks(self) -> tuple[str, ...]:

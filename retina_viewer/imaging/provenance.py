@@ -79,6 +79,8 @@ class Provenance(BaseModel):
         region: the part of the source that the result covers; None for all of it.
         compared: of a picture that shows several results, how each of them came about.
         figures: what was measured of the result, by name.
+        learned: whether what it shows was learned from photographs, and is marked as AI; None in
+            files of earlier versions, where a model stands for it.
         generative: whether a generative network has drawn in the pixels.
         marked: whether a corner of the picture carries the AI mark.
         reference: what the figures compare with. Like the source's, its name may name a patient.
@@ -111,6 +113,7 @@ class Provenance(BaseModel):
     compared: tuple[Provenance, ...] | None = None
     figures: dict[str, float] | None = None
     reference: str | None = None
+    learned: bool | None = None
     generative: bool = False
     marked: bool = False
 
@@ -122,12 +125,20 @@ class Provenance(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def statement(self) -> str:
-        """What a reader of the result must know, in one or two sentences."""
+        """What a reader of the result must know, in a few sentences."""
+        sentences = [self._how_made()]
+        if self.source_made_by is not None and self.source_made_by.is_ai:
+            sentences.append("Its source was made by AI already.")
+        if self.source_damage is not None:
+            sentences.append(f"Its source is damaged: {self.source_damage}.")
+        return " ".join(sentences)
+
+    def _how_made(self) -> str:
         if self.kind == "super-resolution":
-            if self.model is not None:
+            if self.is_ai:
                 return AI_STATEMENT
             return "Interpolated from the original: it holds no detail that the original lacks."
-        if self.model is not None:
+        if self.is_ai:
             return "Made by a neural network, for research use. Verify on the original."
         return "Computed from the original by a fixed formula, for research use."
 
@@ -141,6 +152,11 @@ class Provenance(BaseModel):
         return _SOURCE_TYPES + term
 
     @property
+    def is_ai(self) -> bool:
+        """Whether what it shows was learned from photographs."""
+        return self.model is not None if self.learned is None else self.learned
+
+    @property
     def is_enlargement(self) -> bool:
         """Whether the result is its source, made larger."""
         return self.kind == "super-resolution" and self.scale > 1
@@ -152,7 +168,7 @@ class Provenance(BaseModel):
             case "super-resolution" if self.compared is not None:
                 return f"COMPARISON ×{self.scale}"
             case "super-resolution":
-                return f"{'AI-ENLARGED' if self.model else 'INTERPOLATED'} ×{self.scale}"
+                return f"{'AI-ENLARGED' if self.is_ai else 'INTERPOLATED'} ×{self.scale}"
             case "saliency":
                 return "SALIENCY MAP"
             case "vessels":

@@ -86,8 +86,12 @@ def images_in(folder: Path | str) -> list[Path]:
 
 
 def _ordinary_files(folder: Path) -> list[Path]:
-    shown = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    return [entry for entry in shown if entry.is_file()]
+    with os.scandir(folder) as entries:  # most drives say at once which of them are files
+        return [
+            folder / entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and entry.is_file()
+        ]
 
 
 def thumbnail(path: Path | str, side: int) -> NDArray[np.uint8]:

@@ -1,13 +1,11 @@
 """Writing results: whole or not at all, never over an existing file, provenance inside."""
 
 import io
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -18,12 +16,17 @@ from retina_viewer.core.names import sidecar_path as sidecar_path
 from retina_viewer.imaging.png import encode_png
 from retina_viewer.imaging.provenance import PROGRAM, Provenance
 
+if TYPE_CHECKING:  # a tenth of a second, which whoever reads provenance alone does without
+    import tifffile
+
 Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
 """``(H, W, 3)`` RGB or ``(H, W)`` grey."""
 
 PROVENANCE_KEY = "Provenance"
 JPEG_MAX_SIDE = 65500
 _XMP_TAG = 700
+PNG_MAX_SIDE = 1_000_000
+"""What the PNG library writes and reads."""
 _JPEG_QUALITY = 95
 _TIFF_TILE = 256
 _CLASSIC_TIFF_BYTES = 4_000_000_000
@@ -60,6 +63,7 @@ def write_image(
     profile = icc_profile if pixels.ndim == 3 else None
     match suffix:
         case ".png":
+            refuse_for_png(pixels.shape[1], pixels.shape[0])
             data = encode_png(pixels, _texts(provenance), profile)
         case ".jpg" | ".jpeg":
             data = _jpeg(path, pixels, provenance, profile)
@@ -74,6 +78,19 @@ def write_image(
             )
     with atomic_write(path, replace=replace) as stream:
         stream.write(data)
+
+
+def refuse_for_png(width: int, height: int) -> None:
+    """Say before any work that a picture is too long for PNG.
+
+    Raises:
+        UserError: a side is longer than :data:`PNG_MAX_SIDE`.
+    """
+    if max(width, height) > PNG_MAX_SIDE:
+        raise UserError(
+            f"PNG holds at most {PNG_MAX_SIDE} pixels a side, not {max(width, height)}.",
+            "Cut the picture into parts, or write an enlargement as .tif.",
+        )
 
 
 def write_tiled_tiff(
@@ -102,6 +119,8 @@ def write_tiled_tiff(
     if tile < 16 or tile % 16:
         raise ValueError(f"TIFF tiles are multiples of 16 pixels, not {tile}")
     expected = -(-shape[0] // tile) * -(-shape[1] // tile)
+    import tifffile
+
     with (
         atomic_write(path, replace=replace) as stream,
         tifffile.TiffWriter(stream, bigtiff=True) as writer,
@@ -144,7 +163,7 @@ def read_provenance(path: Path) -> Provenance | None:
             if image.format == "TIFF":
                 text = image.getexif().get(270)
         return Provenance.from_json(text) if text else None
-    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
+    except Exception:  # decoders raise anything on damaged data; opening it will say so
         return None
 
 
@@ -203,6 +222,8 @@ def _jpeg(
 def _write_tiff(
     stream: BinaryIO, pixels: Image8Or16, provenance: Provenance | None, profile: bytes | None
 ) -> None:
+    import tifffile
+
     big = pixels.nbytes > _CLASSIC_TIFF_BYTES
     whole = cast(Image8Or16, np.ascontiguousarray(pixels))
     with tifffile.TiffWriter(stream, bigtiff=big) as writer:
@@ -210,7 +231,7 @@ def _write_tiff(
 
 
 def _write_page(
-    writer: tifffile.TiffWriter,
+    writer: "tifffile.TiffWriter",
     data: Image8Or16 | Iterator[Image8Or16],
     shape: tuple[int, ...],
     dtype: type[np.uint8] | type[np.uint16],

@@ -51,10 +51,7 @@ def export_saliency(
         kind="saliency",
         method=method_of(image, field),
         device=device_name(device),
-        source_name=image.name,
-        source_sha256=image.sha256,
-        source_width=image.width,
-        source_height=image.height,
+        **image.as_source(),
     )
     grey = np.rint(values * np.float32(65535)).astype(np.uint16)
     write_image(map_path, grey, provenance=provenance)

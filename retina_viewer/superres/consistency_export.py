@@ -81,7 +81,9 @@ def export_consistency(
         raise ValueError("the map does not cover the photograph")
     known = np.isfinite(found.mean)
     provenance = ConsistencyProvenance(
-        **provenance_of(image, enhancer).model_dump(exclude={"kind", "statement", "generative"}),
+        **provenance_of(image, enhancer).model_dump(
+            exclude={"kind", "statement", "generative", "learned"}
+        ),
         kind="consistency",
         mean_expected_error=round(found.mean, 3) if known else None,
         guessed_share=round(found.guessed, 4) if known else None,

@@ -17,6 +17,7 @@ from retina_viewer.imaging.marks import Stamp, ai_stamp
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import (
     JPEG_MAX_SIDE,
+    PNG_MAX_SIDE,
     sidecar_path,
     write_image,
     write_sidecar,
@@ -37,11 +38,13 @@ _LEAST_BYTES_PER_VALUE = {"jpeg": 0.005, "other": 0.02}
 
 
 def result_is_large(image: FundusImage, scale: int) -> bool:
-    """Whether the result is beyond what PNG and JPEG are offered for: 16384 x 16384 pixels.
+    """Whether the result is beyond what PNG and JPEG are offered for: 16384 x 16384 pixels,
+    or a million a side.
 
     The same limit as for opening, so that the program can open what it wrote as PNG or JPEG.
     """
-    return image.width * scale * image.height * scale > MAX_PIXELS
+    width, height = image.width * scale, image.height * scale
+    return width * height > MAX_PIXELS or max(width, height) > PNG_MAX_SIDE
 
 
 def default_name(image: FundusImage, enhancer: Enhancer) -> str:
@@ -187,12 +190,10 @@ def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False)
         blur=None if formation is None else round(formation.blur, 3),
         noise=None if formation is None else round(formation.noise, 2),
         back_projection=enhancer.back_projection,
+        learned=bool(ai_text(enhancer)),
         marked=mark and bool(ai_text(enhancer)),
         generative=any(one.id == enhancer.method and one.character == "draws" for one in METHODS),
-        source_name=image.name,
-        source_sha256=image.sha256,
-        source_width=image.width,
-        source_height=image.height,
+        **image.as_source(),
     )
 
 

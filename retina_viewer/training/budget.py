@@ -49,11 +49,15 @@ class StageSchedule(BaseModel):
 
 
 class Schedule(BaseModel):
-    """Of all stages; made once a run, so that a training that goes on stays what it was."""
+    """Of all stages; made once a run, so that a training that goes on stays what it was.
+
+    ``seconds_after`` is what calibration and verdict will take; None where nothing was measured.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stages: tuple[StageSchedule, ...]
+    seconds_after: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
     def steps(self) -> int:

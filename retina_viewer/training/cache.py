@@ -84,15 +84,18 @@ class PhotographCache:
     """A folder with ``pixels.bin`` and ``index.json``; build once, then read as arrays.
 
     Args:
-        index: of the folder.
         folder: where they are.
         shares: how much of what is drawn comes from each data set, relative; None draws all
             photographs alike.
+
+    Raises:
+        UserError: they are not there, or damaged.
     """
 
-    def __init__(
-        self, index: _Index, folder: Path, shares: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, shares: Mapping[str, float] | None = None) -> None:
+        index = _read_index(folder)
+        if index is None:
+            raise UserError(f"There are no decoded photographs in {folder}.")
         self._entries = index.photographs
         self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
         self.shares = shares
@@ -127,18 +130,6 @@ class PhotographCache:
         )
 
 
-def cached_in(folder: Path) -> PhotographCache:
-    """What an earlier training has decoded into a folder.
-
-    Raises:
-        UserError: nothing, or it is damaged.
-    """
-    index = _read_index(folder)
-    if index is None:
-        raise UserError(f"There are no decoded photographs in {folder}.", "Train there first.")
-    return PhotographCache(index, folder)
-
-
 def open_cache(
     photographs: Sequence[Photograph],
     folder: Path,
@@ -170,7 +161,7 @@ def open_cache(
     index_file = folder / "index.json"
     index = _read_index(folder)
     if index is not None and index.key == key:
-        return PhotographCache(index, folder, shares)
+        return PhotographCache(folder, shares)
     folder.mkdir(parents=True, exist_ok=True)
     index_file.unlink(missing_ok=True)  # an index is only ever beside the pixels it describes
     entries: list[_Entry] = []
@@ -194,7 +185,7 @@ def open_cache(
     index = _Index(key=key, photographs=tuple(entries))
     with atomic_write(index_file, replace=True) as stream:
         stream.write(index.model_dump_json().encode())
-    return PhotographCache(index, folder, shares)
+    return PhotographCache(folder, shares)
 
 
 def _identity(photograph: Photograph) -> list[str | int]:

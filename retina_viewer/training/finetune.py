@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.errors import Cancelled, UserError, mendable
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.training.checkpoint import SavingFailed
@@ -101,10 +101,14 @@ def _ending(run: RunFolder, control: Control, group: Group) -> Iterator[None]:
         if group.is_first and control.asked is None:
             raise
     except UserError as error:
-        mendable = isinstance(error, SavingFailed) or _is_mendable(error)
-        control.end("paused" if mendable else "failed", error.message, error.hint)
+        goes_on = isinstance(error, SavingFailed) or _is_mendable(error)
+        control.end("paused" if goes_on else "failed", error.message, error.hint)
         raise
     except Exception as error:
+        refused = mendable(error)
+        if refused is not None:  # by the machine: its memory, a drive
+            control.end("paused", refused.message, refused.hint)
+            raise refused from error
         message = f"The training ended by an error of the program: {type(error).__name__}: {error}."
         control.end("failed", message, "Go on with it; if it ends again, please report this.")
         raise

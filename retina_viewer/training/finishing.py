@@ -1,13 +1,14 @@
 """The end of a fine-tuning: its models are written, calibrated and judged."""
 
+import time
 from collections.abc import Sequence
 
 from retina_viewer.core.files import atomic_write
-from retina_viewer.core.progress import part_of
-from retina_viewer.evaluation.gate import judge
+from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.evaluation.gate import GENERAL_FIELD, LARGEST_FIELD, general_photographs, judge
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.store import save_card
-from retina_viewer.training.calibrating import FEWEST, calibrate
+from retina_viewer.training.calibrating import FEWEST, MOST, calibrate
 from retina_viewer.training.discriminators import keep_discriminators
 from retina_viewer.training.outcome import TrainingData
 from retina_viewer.training.plan import TrainingPlan
@@ -66,6 +67,41 @@ def finish(
     return _judged(run, plan, tuned.base, card, twin_card, where)
 
 
+def seconds_of_ending(
+    run: RunFolder,
+    plan: TrainingPlan,
+    base: ModelCard,
+    data: TrainingData,
+    device: str,
+    progress: Progress,
+) -> float:
+    """How long :func:`finish` will take on this machine: the base is judged against itself on one
+    photograph, at one scale. A calibration is taken to last as long, a photograph and scale.
+
+    Raises:
+        UserError: a held-out photograph is missing.
+    """
+    scales = [2**step for step in plan.steps] if plan.task == "superres" else None
+    held_out = held_out_copies(run, plan, no_progress)
+    one = (held_out or data.validation_photographs)[0]
+
+    def measuring(fraction: float, what: str) -> None:
+        progress(fraction, "measuring how long the comparison at the end will take")
+
+    started = time.monotonic()
+    judge(
+        base, base, [one], general=[], scales=None if scales is None else scales[:1], device=device,
+        progress=measuring,
+    )  # fmt: skip
+    seconds = time.monotonic() - started
+    calibrated = min(MOST, len(data.validation))
+    items = float(calibrated) if scales is not None and calibrated >= FEWEST else 0.0
+    if held_out:
+        smaller = 1.0 if scales is None else (GENERAL_FIELD / LARGEST_FIELD) ** 2
+        items += len(held_out) + smaller * len(general_photographs(plan.task))
+    return seconds * items * len(scales or [1])
+
+
 def _calibrate(
     run: RunFolder,
     card: ModelCard,
@@ -75,7 +111,11 @@ def _calibrate(
 ) -> None:
     """The map of where detail is a guess, for the new weights."""
     photographs, kept = photographs_of(data.validation), run.cache / "calibration"
-    progress = part_of(where.progress, TRAINED, _CALIBRATED)
+
+    def progress(fraction: float, what: str) -> None:
+        done = TRAINED + (_CALIBRATED - TRAINED) * fraction
+        where.progress(done, "calibrating the map of where detail is a guess")
+
     if not calibrate(card, twin, photographs, kept, where.device, progress):
         message = (
             f"There are fewer than {FEWEST} photographs to validate with, or they are too small: "
@@ -98,6 +138,7 @@ def _judged(
         message = "No photographs were held out, so there is no verdict."
         where.events({"event": "notice", "message": message})
         return card
+    where.events({"event": "comparing", "photographs": len(held_out)})
     verdict = judge(
         base,
         card,

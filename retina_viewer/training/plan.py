@@ -14,7 +14,8 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write
+from retina_viewer.core.files import atomic_write, read_small
+from retina_viewer.core.kept_path import KeptPath
 from retina_viewer.model_store.card import NAME_PATTERN, ModelCard
 
 Subset = Literal["train", "validation", "held_out"]
@@ -47,11 +48,11 @@ class PlannedPhotograph(_Part):
     one group are all in one subset.
     """
 
-    path: Path
+    path: KeptPath
     sha256: str = Field(pattern=_SHA256)
     group: str = Field(min_length=1)
     subset: Subset
-    mask: Path | None = Field(default=None, description="vessels: the drawn mask")
+    mask: KeptPath | None = Field(default=None, description="vessels: the drawn mask")
     mask_sha256: str | None = Field(default=None, pattern=_SHA256)
     mask_inverted: bool = Field(default=False, description="its vessels are the dark part")
 
@@ -165,7 +166,7 @@ def load_plan(path: Path) -> TrainingPlan:
         UserError: unreadable, not TOML, or a field that does not fit, named in the message.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_small(path).decode())
     except OSError as error:
         raise UserError(f"The plan {path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # what is nested too deeply is no plan either

@@ -29,6 +29,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.core.names import readable
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.processes import process_identity
 from retina_viewer.training.event_log import EventLog
@@ -164,8 +165,8 @@ class RunFolder:
             status=status,
             pid=pid,
             process_start=process_identity(pid) if pid else None,
-            message=message,
-            hint=hint,
+            message=readable(message),
+            hint=readable(hint),
             stopping=before.stopping if stopping is None else stopping,
             created=before.created,
         )

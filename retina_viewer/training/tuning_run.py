@@ -21,7 +21,7 @@ from retina_viewer.training.budget import (
 )
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.discriminators import take_over
-from retina_viewer.training.finishing import TRAINED, finish
+from retina_viewer.training.finishing import TRAINED, finish, seconds_of_ending
 from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import TrainingData
 from retina_viewer.training.plan import TrainingPlan
@@ -81,6 +81,7 @@ class TuningRun:
                 "device": str(where.device),
                 "steps_planned": schedule.steps,
                 "seconds_planned": round(schedule.seconds),
+                "seconds_after": schedule.seconds_after,
                 "stages": [stage.iterations for stage in schedule.stages],
             }
         )
@@ -120,6 +121,8 @@ class TuningRun:
             schedule = Schedule(stages=(one,) * self._count)
         else:
             measured = schedule_of(self._plan, self._speeds(data))
+            ending = group.from_first(lambda: self._seconds_of_ending(data))
+            measured = measured.model_copy(update={"seconds_after": ending})
             # All processes of a group keep to what the first one measured.
             schedule = Schedule.model_validate_json(group.from_first(measured.model_dump_json))
         group.from_first(lambda: save_schedule(schedule, path))
@@ -144,6 +147,11 @@ class TuningRun:
                 about = {"stage": number + 1, "task": task.name}
                 self._where.events({"event": "trial", **about, "steps_per_second": speed})
         return speeds
+
+    def _seconds_of_ending(self, data: TrainingData) -> float:
+        measuring = part_of(self._where.progress, _TRIED, _TRIED)
+        device = str(self._where.device)
+        return seconds_of_ending(self._run, self._plan, self._base, data, device, measuring)
 
     def _trained(self, data: TrainingData, schedule: Schedule) -> list[Made]:
         """All stages: of the model, or of the twin and then of the saliency GAN."""

@@ -40,7 +40,7 @@ def damage_chips(image: FundusImage) -> tuple[Chip, ...]:
 def _source(image: FundusImage) -> Source:
     if image.made_by is None:
         return Source.CAMERA
-    return Source.INTERPOLATED if image.made_by.model is None else Source.NETWORK
+    return Source.NETWORK if image.made_by.is_ai else Source.INTERPOLATED
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,10 +34,7 @@ def export_vessels(
         model=found.model,
         model_sha256=found.model_sha256,
         device=device_name(found.device),
-        source_name=image.name,
-        source_sha256=image.sha256,
-        source_width=image.width,
-        source_height=image.height,
+        **image.as_source(),
     )
     write_image(mask_path, found.mask.astype(np.uint8) * np.uint8(255), provenance=provenance)
     grey = np.rint(found.probability * np.float32(255)).astype(np.uint8)

@@ -53,7 +53,7 @@ def local_contrast(
 def has_contrast(contrast: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where anything at all is to be seen: the network says vessel to what is quite even.
 
-    No pixel of a vessel that it found on 17 photographs of five cameras is lost, nor where these
+    No pixel of a vessel that it found on 14 photographs of five cameras is lost, nor where these
     have a fifth of their brightness.
 
     Args:

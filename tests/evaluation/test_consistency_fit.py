@@ -1,5 +1,7 @@
 """The fit finds what the windows were made with, and never a weight below zero."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from retina_viewer.evaluation.consistency_fit import (
     fit_calibration,
     spearman,
 )
+from retina_viewer.evaluation.consistency_samples import load_windows, save_windows
 
 
 def windows(seed: int, count: int = 4000) -> Windows:
@@ -25,6 +28,19 @@ def windows(seed: int, count: int = 4000) -> Windows:
     error = (0.7 * telling**0.8 * rng.lognormal(0, 0.3, count)).astype(np.float32)
     falling = (1 / (error + 1)).astype(np.float32)
     return Windows(error, {"telling": telling, "idle": idle, "falling": falling})
+
+
+def test_damaged_windows_are_measured_again(tmp_path: Path) -> None:
+    path = tmp_path / "windows.npz"
+    assert load_windows(path) is None
+    save_windows(path, windows(1, 50))
+    again = load_windows(path)
+    assert again is not None
+    np.testing.assert_array_equal(again.error, windows(1, 50).error)
+    content = path.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", b"PK\x03\x04", b"nothing"):
+        path.write_bytes(damaged)
+        assert load_windows(path) is None
 
 
 def test_it_finds_the_telling_evidence_and_is_calibrated_on_new_windows() -> None:

@@ -18,6 +18,7 @@ from pydicom.uid import (
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.colour import WRONG_PROFILE
 from retina_viewer.imaging.readers import is_supported, open_image
 from tests.imaging.dicom_objects import dataset, with_raw, written
 
@@ -175,6 +176,14 @@ def test_the_profile_is_kept(
     file = dataset(crop, 8)
     file.ICCProfile = wide_gamut_profile
     assert open_image(written(file, tmp_path)).icc_profile == wide_gamut_profile
+
+
+def test_a_profile_that_cannot_be_used_is_said(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop, 8)
+    file.ICCProfile = b"no profile"
+    image = open_image(written(file, tmp_path))
+    assert image.icc_profile is None
+    assert image.notes == (WRONG_PROFILE,)
 
 
 def test_an_unknown_compression_is_named(tmp_path: Path, crop: NDArray[np.uint8]) -> None:

@@ -154,7 +154,7 @@ def test_unpacking_is_bounded(
     tmp_path: Path, crop: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """24 MB of zeros in 24 kB: unpacking stops at the limit."""
-    monkeypatch.setattr(dicom_file, "MOST_BYTES", 8 << 20)
+    monkeypatch.setattr(dicom_file, "MAX_MEMORY", 8 << 20)
     monkeypatch.setattr(dicom_file, "_STEP", 1 << 20)
     path = written(deflated(crop, bytes(24 << 20)), tmp_path)
     tracemalloc.start()

@@ -50,7 +50,7 @@ def test_fewer_bits_than_claimed_are_not_shown_in_the_dark(
     top = np.iinfo(image.pixels.dtype).max
     channel = values[..., 0] if colour else values
     np.testing.assert_allclose(image.pixels[..., 0] / top, channel / (2**bits - 1), atol=0.002)
-    assert f"as one of {bits} bits" in image.notes[0]
+    assert f"fill {bits} of {claimed} bits" in image.notes[0]
 
 
 @pytest.mark.parametrize("bits", [9, 10, 12, 15])

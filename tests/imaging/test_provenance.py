@@ -69,6 +69,26 @@ def test_the_statement_says_who_made_it(kind: Kind, model: str | None, words: st
     assert ("Verify on the original." in statement) == (model is not None)
 
 
+def test_what_was_wrong_with_the_source_stays_with_the_result() -> None:
+    first = example(source_name="Mustermann.png")
+    again = example(source_damage="its end is missing", source_made_by=first, source_page=1)
+    assert again.statement.endswith(
+        "Its source was made by AI already. Its source is damaged: its end is missing."
+    )
+    assert Provenance.from_json(again.to_json()) == again
+    assert "Mustermann" not in again.deidentified().to_json()
+
+
+def test_what_was_learned_is_ai_with_or_without_a_model() -> None:
+    """A linear filter has a model and invents nothing; self super-resolution learns without one."""
+    linear = example(method="linear", model="linear", learned=False)
+    assert (linear.label, linear.is_ai) == ("INTERPOLATED ×4", False)
+    own = example(method="ssr", model=None, learned=True)
+    assert (own.label, own.is_ai) == ("AI-ENLARGED ×4", True)
+    assert own.statement == AI_STATEMENT
+    assert example().label == "AI-ENLARGED ×4"  # as earlier versions wrote it
+
+
 def test_without_the_name_nothing_names_the_patient() -> None:
     plain = example(source_name="Mustermann.png").deidentified()
     assert "Mustermann" not in plain.to_json()

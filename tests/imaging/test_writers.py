@@ -375,3 +375,24 @@ def test_without_provenance_there_is_no_xmp(tmp_path: Path, crop: Bytes) -> None
     for suffix in (".png", ".tif", ".jpg"):
         write_image(tmp_path / f"eye{suffix}", crop)
         assert b"xmpmeta" not in (tmp_path / f"eye{suffix}").read_bytes()
+
+
+def test_a_strip_too_long_for_png_is_refused_with_a_reason(tmp_path: Path) -> None:
+    strip = np.broadcast_to(np.zeros((), np.uint8), (1_000_001, 16))
+    with pytest.raises(UserError, match="PNG holds at most 1000000"):
+        write_image(tmp_path / "strip.png", strip)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("raised", [TypeError, KeyError, OverflowError, RecursionError])
+def test_a_damaged_tag_is_no_provenance_and_no_bug(
+    tmp_path: Path, provenance: Provenance, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
+) -> None:
+    path = tmp_path / "eye.tif"
+    write_image(path, np.zeros((8, 8), np.uint8), provenance=provenance)
+
+    def damaged(self: Image.Image) -> None:
+        raise raised
+
+    monkeypatch.setattr(Image.Image, "getexif", damaged)
+    assert read_provenance(path) is None

@@ -47,6 +47,17 @@ def deep(photograph: NDArray[np.uint8]) -> FundusImage:
     return FundusImage.from_array(photograph.astype(np.uint16) * 256 + noise, name="deep.tif")
 
 
+def test_the_result_of_a_damaged_enlargement_says_both(image: FundusImage, tmp_path: Path) -> None:
+    first = export_enhanced(image, bicubic(2), tmp_path / "first.png")
+    enlarged = replace(open_image(tmp_path / "first.png"), damage="its end is missing", pages=3)
+    assert enlarged.made_by == first
+    assert (enlarged.label, enlarged.is_enlarged) == ("INTERPOLATED ×2", True)
+    made = export_enhanced(enlarged, bicubic(2), tmp_path / "second.png")
+    assert (made.source_made_by, made.source_page) == (first, 0)
+    assert made.source_damage == "its end is missing"
+    assert read_provenance(tmp_path / "second.png") == made
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF", ".jpg"])
 def test_pixels_profile_and_provenance_arrive(
     image: FundusImage, tmp_path: Path, suffix: str
@@ -120,6 +131,10 @@ def test_large_results_are_named_tif_and_refused_as_png_and_jpeg(tmp_path: Path)
     strip = FundusImage(np.broadcast_to(np.zeros((), np.uint8), (16, 9000, 3)), "strip.png")
     with pytest.raises(UserError, match="JPEG holds"):
         export_enhanced(strip, lanczos(8), tmp_path / "strip.jpg")
+    scan = FundusImage(np.broadcast_to(np.zeros((), np.uint8), (4_000_000, 16, 3)), "scan.tif")
+    with pytest.raises(UserError, match="too many for PNG"):
+        export_enhanced(scan, lanczos(2), tmp_path / "scan.png")
+    assert default_name(scan, lanczos(2)) == "scan_SRx2_lanczos.tif"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -216,6 +216,11 @@ def test_the_time_budget_becomes_steps_by_a_trial(tmp_path: Path) -> None:
     trial, start = named(events, "trial")[0], named(events, "start")[0]
     assert trial["steps_per_second"] > 0
     assert start["seconds_planned"] == 3
+    assert 0 < start["seconds_after"] < 600
+    assert [event["photographs"] for event in named(events, "comparing")] == [1]
+    finished = next(n for n, one in enumerate(events) if one["event"] == "stage finished")
+    said = {one["what"] for one in events[finished:] if one["event"] == "progress"}
+    assert not any("/" in what for what in said), said  # words for people, no keys
     assert 10 <= start["steps_planned"] <= max(10, 3 * trial["steps_per_second"])
 
 
@@ -257,6 +262,20 @@ def test_a_cancelled_callback_pauses(run: RunFolder) -> None:
     with pytest.raises(Cancelled):
         finetune(run, progress=cancel)
     assert run.state().status == "paused"
+
+
+@pytest.mark.parametrize("raised", [MemoryError(), OSError(5, "Input/output error", "drive")])
+def test_what_the_machine_refuses_pauses_and_is_no_error_of_the_program(
+    run: RunFolder, raised: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("retina_viewer.training.finetune.TuningRun", refuse)
+    with pytest.raises(UserError):
+        finetune(run)
+    assert run.state().status == "paused"
+    assert "program" not in run.state().message
 
 
 def test_a_folder_that_vanishes_before_it_is_read_pauses_with_its_name(

@@ -98,7 +98,8 @@ def test_files_that_cannot_be_read_are_listed_with_the_reason(
     (tmp_path / ".hidden.jpg").write_bytes(whole)
     (tmp_path / "4 broken link.jpg").symlink_to(tmp_path / "gone.jpg")
     report = examine([tmp_path, tmp_path / "gone", tmp_path])
-    assert [file.kind for file in report.files] == ["unreadable"] * 4
+    kinds = [file.kind for file in report.files]
+    assert kinds == ["unreadable", "damaged", "unreadable", "unreadable"]
     assert all(file.reason and file.proposed == "exclude" for file in report.files)
     assert "is empty" in report.files[0].reason
     assert report.others == 1

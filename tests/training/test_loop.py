@@ -99,6 +99,14 @@ def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
     torch.testing.assert_close(weights(second), weights(first), rtol=0, atol=0)
 
 
+def test_a_checkpoint_of_another_network_is_said(tmp_path: Path) -> None:
+    run_stage(LineTask(), 0, where(tmp_path, []))
+    other = LineTask()
+    other.players = (Player("line", nn.Linear(2, 1)),)
+    with pytest.raises(UserError, match="not a checkpoint of this training"):
+        run_stage(other, 0, where(tmp_path, []))
+
+
 def test_losses_that_stay_no_numbers_stop_the_training_with_its_weights_kept(
     tmp_path: Path,
 ) -> None:

@@ -1,5 +1,6 @@
 """Plans: kept, checked, and without a way for a patient into two subsets."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,13 @@ def test_a_plan_comes_back_as_it_was(tmp_path: Path) -> None:
     plan = some_plan(task="vessels", photographs=photographs, expert=Expert(rate=3e-5, seed=4))
     save_plan(plan, tmp_path / "plan.toml")
     assert load_plan(tmp_path / "plan.toml") == plan
+
+
+def test_a_photograph_whose_name_is_not_utf_8_comes_back(tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(b"/clinic/M\xfcller.png"))
+    photographs = (photograph(1, "train", path=odd), photograph(2, "validation"))
+    save_plan(some_plan(photographs=photographs), tmp_path / "plan.toml")
+    assert load_plan(tmp_path / "plan.toml").photographs[0].path == odd
 
 
 @pytest.mark.parametrize(

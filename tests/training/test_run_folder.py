@@ -1,6 +1,7 @@
 """What viewer and training tell each other through a folder."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +114,8 @@ def test_cancelling_leaves_the_plan_and_what_happened(run: RunFolder) -> None:
     run.discard_results()
     left = {path.name for path in run.path.iterdir()}
     assert left == {"plan.toml", "state.json", "events.jsonl"}
+
+
+def test_a_message_that_names_a_file_which_is_not_utf_8_is_kept(run: RunFolder) -> None:
+    run.set_state("failed", message=os.fsdecode(b"M\xfcller.png is damaged."))
+    assert run.state().message == "M\\xfcller.png is damaged."

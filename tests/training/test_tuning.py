@@ -167,6 +167,9 @@ def test_a_schedule_is_kept_and_a_damaged_one_said(tmp_path: Path) -> None:
     schedule = Schedule(stages=(fixed_stage(some_plan(), 60, "float32"),))
     save_schedule(schedule, path)
     assert load_schedule(path) == schedule
-    path.write_text("{", encoding="utf-8")
-    with pytest.raises(UserError, match="is damaged"):
-        load_schedule(path)
+    whole = path.read_text(encoding="utf-8")
+    for damaged in ("{", "[" * 100_000, whole.replace("60", "0"), whole.replace("0.0", "NaN")):
+        assert damaged != whole
+        path.write_text(damaged, encoding="utf-8")
+        with pytest.raises(UserError, match="is damaged"):
+            load_schedule(path)

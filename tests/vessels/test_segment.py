@@ -95,7 +95,8 @@ def test_the_share_is_of_the_field_of_view(photograph: FundusImage, found: Vesse
 def test_both_eyes_in_one_picture_are_segmented(photograph: FundusImage, found: VesselMap) -> None:
     size = (photograph.width // 2, photograph.height // 2)
     one = np.asarray(cv2.resize(photograph.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    both = FundusImage.from_array(np.hstack([one, one[:, ::-1]]))
+    pair = np.asarray(np.hstack([one, one[:, ::-1]]), np.uint8)
+    both = FundusImage.from_array(pair)
     seen = segment_vessels(both, device="cpu").probability
     expected = cv2.resize(found.probability, size, interpolation=cv2.INTER_AREA)
     left, right = seen[:, : size[0]], seen[:, size[0] :][:, ::-1]
@@ -110,7 +111,7 @@ def test_a_contact_sheet_is_worked_on_in_small_pieces() -> None:
     segmenter._network.register_forward_pre_hook(
         lambda network, inputs: seen.append(inputs[0].shape[-1] * inputs[0].shape[-2])
     )
-    sheet = np.tile(np.asarray(disk(150, 46).pixels, np.uint8), (6, 6, 1))
+    sheet = np.asarray(np.tile(disk(150, 46).pixels, (6, 6, 1)), np.uint8)
     segmenter.segment(FundusImage.from_array(sheet))
     assert len(seen) == 4 * 36  # four flips of each
     assert sum(seen) < 4 * 3_000_000

@@ -13,7 +13,7 @@ _WORDS = {
     Phase.PREPARED: "Training prepared",
     Phase.STARTING: "Training starts",
     Phase.PAUSED: "Training paused",
-    Phase.FINISHED: "Training finished: see the verdict",
+    Phase.FINISHED: "Training finished: see what came of it",
     Phase.FAILED: "Training failed",
     Phase.KILLED: "Training was stopped",
     Phase.GONE: "Training's folder is missing",

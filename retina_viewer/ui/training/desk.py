@@ -44,6 +44,7 @@ class TrainingDesk(QObject):
         self.offer.wanted.connect(self.open_run)
         self.trainings.found.connect(self._found)
         self.trainings.changed.connect(self._close_when_told)
+        self.trainings.changed.connect(self._correct_offer)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -130,6 +131,9 @@ class TrainingDesk(QObject):
             self.trainings.follow(running.run, running.plan)  # in the status bar from the start
         if not (self.wizard is not None and self.wizard.isVisible()):
             self.offer.offer(first, len(waiting) - 1)
+
+    def _correct_offer(self) -> None:
+        self.offer.agree_with(self.trainings.run, self.trainings.phase)
 
     # The window closes
 

@@ -46,9 +46,9 @@ class Way(Enum):
 
 @dataclass(frozen=True)
 class GroupingChoice:
-    """The way and what it needs."""
+    """The way and what it needs; None before one is chosen."""
 
-    way: Way = Way.FILE
+    way: Way | None = None
     pattern: str = SIDES
     table: Path | None = None
 
@@ -58,6 +58,11 @@ class GroupingChoice:
         Raises:
             UserError: the pattern or the table is not usable, or none was chosen.
         """
+        if self.way is None:
+            raise UserError(
+                "It is not clear which photographs are of one patient.",
+                "Choose how patients are told apart.",
+            )
         if self.way is Way.FOLDER:
             return by_folder(files)
         if self.way is Way.PATTERN:
@@ -73,7 +78,8 @@ class GroupingChoice:
 
 def suggested_grouping(files: Sequence[Path]) -> GroupingChoice:
     """The way that fits these files best: the first that finds patients with several photographs
-    and is plausible; each photograph for itself where none is."""
+    and is plausible. None where none is: that each photograph is another patient's is for the
+    person to say."""
     for way in (Way.DICOM, Way.PATTERN, Way.FOLDER):
         choice = GroupingChoice(way)
         found = choice.group(files)
@@ -82,7 +88,7 @@ def suggested_grouping(files: Sequence[Path]) -> GroupingChoice:
             continue
         if max(sizes) > 1 and max(sizes) <= _MOST_OF_A_PATIENT:
             return choice
-    return GroupingChoice(Way.FILE)
+    return GroupingChoice()
 
 
 @dataclass

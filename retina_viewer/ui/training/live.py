@@ -17,6 +17,8 @@ Event = Mapping[str, Any]
 _PLACE = ("event", "task", "stage", "step", "iterations", "steps_per_second", "memory_mb", "time")
 """Fields of losses and validations that are no curves."""
 _MOST_STAGES = 100
+_TELLING = 0.1
+"""The share of the comparison from which on its own speed tells the time left."""
 
 
 class Phase(Enum):
@@ -69,6 +71,7 @@ class LiveTraining:
         device: where it computes; empty until it has said so.
         steps_planned: of all stages together; 0 until known.
         seconds_planned: the time they are to take; 0 until known.
+        seconds_after: what calibration and verdict are to take after them; None where unknown.
         history: losses and validations by stage.
         stage: the present one, from 0.
         step, iterations: of the present stage.
@@ -85,6 +88,7 @@ class LiveTraining:
     device: str = ""
     steps_planned: int = 0
     seconds_planned: float = 0.0
+    seconds_after: float | None = None
     history: LearningHistory = field(default_factory=LearningHistory)
     stage: int = 0
     task: str = ""
@@ -97,6 +101,9 @@ class LiveTraining:
     activity: str = ""
     fraction: float = 0.0
     told: int = 0
+    _time: float = 0.0
+    _trained: float | None = None
+    _comparing: tuple[float, float] | None = None
 
     def take(self, events: Iterable[Event]) -> bool:
         """Take up events; returns whether there were any. One that is damaged is left out."""
@@ -104,6 +111,8 @@ class LiveTraining:
         for event in events:
             handler = _HANDLERS.get(str(event.get("event", "")))
             if handler is not None:
+                with suppress(KeyError, TypeError, ValueError, OverflowError):
+                    self._time = _number(event, "time", self._time)
                 with suppress(KeyError, TypeError, ValueError, OverflowError):
                     handler(self, event)
             self.told += 1
@@ -114,13 +123,35 @@ class LiveTraining:
         return replace(self, history=self.history.copy(), notices=list(self.notices))
 
     @property
-    def seconds_left(self) -> float | None:
-        """Until the training's end, as far as can be told; None before anything was measured."""
+    def is_trained(self) -> bool:
+        """Whether all steps are done: what follows is calibration and verdict."""
+        return self._trained is not None
+
+    @property
+    def seconds_of_training_left(self) -> float | None:
+        """Until the last step; None before anything was measured."""
+        if self._trained is not None:
+            return 0.0
         if not (self.steps_per_second and self.iterations):
             return self.seconds_planned or None
         within = max(0, self.iterations - self.step) / self.steps_per_second
         whole = self.seconds_planned / self.stages or self.iterations / self.steps_per_second
         return within + max(0, self.stages - self.stage - 1) * whole
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the very end, with calibration and verdict; None where that cannot be told."""
+        training = self.seconds_of_training_left
+        if self._comparing is not None:
+            began, done = self._comparing
+            share = (self.fraction - done) / (1 - done) if done < 1 else 1.0
+            if share >= _TELLING:  # measured on the work itself
+                return (self._time - began) / share * (1 - share)
+        if training is None or self.seconds_after is None:
+            return None
+        spent = 0.0 if self._trained is None else self._time - self._trained
+        left = training + self.seconds_after - spent
+        return left if left > 0 else None  # it takes longer than was thought
 
     @property
     def validated_step(self) -> int:
@@ -142,7 +173,9 @@ class LiveTraining:
         self.steps_planned = int(_number(event, "steps_planned", self.steps_planned))
         self.seconds_planned = _number(event, "seconds_planned", self.seconds_planned)
         self.stages = max(1, len(event.get("stages") or [0]))
-        self.activity = ""
+        self.activity, self._trained, self._comparing = "", None, None
+        after = event.get("seconds_after")
+        self.seconds_after = None if after is None else _number(event, "seconds_after")
 
     def _trial(self, event: Event) -> None:
         self.steps_per_second = _number(event, "steps_per_second", 0.0)
@@ -172,6 +205,11 @@ class LiveTraining:
 
     def _stage_finished(self, event: Event) -> None:
         self.step = int(_number(event, "steps", self.iterations))
+        if int(_number(event, "stage", self.stage + 1)) >= self.stages:
+            self._trained = self._time
+
+    def _compare(self, event: Event) -> None:
+        self._comparing = (self._time, self.fraction)
 
     def _progress(self, event: Event) -> None:
         self.fraction = min(1.0, max(0.0, _number(event, "fraction", 0.0)))
@@ -235,6 +273,7 @@ _HANDLERS = {
     "notice": LiveTraining._notice,
     "stage finished": LiveTraining._stage_finished,
     "progress": LiveTraining._progress,
+    "comparing": LiveTraining._compare,
     "verdict": LiveTraining._verdict,
 }
 

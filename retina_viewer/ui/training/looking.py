@@ -11,7 +11,7 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.training.intake import Intake
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.training.draft import Draft
+from retina_viewer.ui.training.draft import Draft, GroupingChoice
 
 _KEY = "training intake"
 
@@ -41,6 +41,7 @@ class Looking(QObject):
         draft.places = list(places)
         draft.intake = draft.patients = None
         draft.masks = {}
+        draft.grouping = GroupingChoice()  # said of other photographs, it need not be true of these
         self.fraction = 0.0
         if not places:
             self.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
+from retina_viewer.training.run_folder import RunFolder
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.known_runs import Known, run_title
 from retina_viewer.ui.training.live import Phase
@@ -13,7 +14,7 @@ WORDS = {
     Phase.PREPARED: "was prepared and not started",
     Phase.RUNNING: "is running in the background",
     Phase.PAUSED: "is paused",
-    Phase.FINISHED: "is finished; its verdict waits for you",
+    Phase.FINISHED: "is finished and waits for your decision",
     Phase.FAILED: "has failed",
     Phase.KILLED: "was stopped from outside; it can go on",
 }
@@ -54,6 +55,18 @@ class OfferBar(QFrame):
             f"{WORDS.get(known.phase, known.phase.value)}{said}{more}"
         )
         self.show()
+
+    def agree_with(self, run: RunFolder | None, phase: Phase) -> None:
+        """Take back what is no longer so, now that a training is followed: what stands here and
+        what the status bar says must not contradict each other.
+
+        Args:
+            run: that is followed; None for none.
+            phase: where it stands.
+        """
+        known = self._known
+        if known is not None and run is not None and (known.run, known.phase) != (run, phase):
+            self.hide()
 
     def _show_it(self) -> None:
         self.hide()

@@ -50,6 +50,13 @@ class Segments(QWidget):
         if value in self._values:
             self._group.button(self._values.index(value)).setChecked(True)
 
+    def clear(self) -> None:
+        """Show that nothing is chosen."""
+        self._group.setExclusive(False)
+        for button in self._group.buttons():
+            button.setChecked(False)
+        self._group.setExclusive(True)
+
     def button(self, value: object) -> QToolButton:
         button = self._group.button(self._values.index(value))
         assert isinstance(button, QToolButton)

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.training.plan import TrainingPlan
 from retina_viewer.training.run_folder import RunFolder, Status
+from retina_viewer.ui.training.draft import Way
 from retina_viewer.ui.training.known_runs import is_reviewed, known_runs, mark_reviewed
 from retina_viewer.ui.training.live import Phase
 from retina_viewer.ui.training.page import PageId
@@ -38,7 +39,7 @@ def look(window: Window, qtbot: QtBot) -> None:
     [
         ("paused", "", "is paused."),
         ("failed", "A photograph has changed.", "has failed: A photograph has changed."),
-        ("finished", "", "is finished; its verdict waits for you."),
+        ("finished", "", "is finished and waits for your decision."),
         ("prepared", "", "was prepared and not started."),
     ],
 )
@@ -151,6 +152,37 @@ def test_a_running_training_is_in_the_status_bar_at_once(
     assert not window.training.chip.bar.isVisible()
 
 
+def test_the_line_under_the_toolbar_never_contradicts_the_status_bar(
+    window: Window, qtbot: QtBot, folder: Path
+) -> None:
+    run = running(window, qtbot, folder)
+    offer, chip = window.training.offer, window.training.chip
+    assert offer.isVisible()
+    assert "is running in the background" in offer.text.text()
+    assert chip.button.text().startswith("Training 0%")
+    run.set_state("finished")
+    qtbot.waitUntil(lambda: chip.button.text().startswith("Training finished"))
+    assert not offer.isVisible()
+
+
+def test_a_paused_training_is_offered_until_it_is_followed_and_goes_on(
+    window: Window, qtbot: QtBot, folder: Path
+) -> None:
+    run = prepared(folder, "ours", "paused")
+    look(window, qtbot)
+    assert window.training.offer.isVisible()
+    trainings = window.training.trainings
+    trainings.follow(run, run.read_plan())
+    qtbot.waitUntil(lambda: trainings.phase is Phase.PAUSED)
+    run.set_state("running")
+    trainings.poll()
+    qtbot.waitUntil(lambda: trainings.phase is Phase.RUNNING)
+    assert not window.training.offer.isVisible()
+    run.set_state("paused")
+    trainings.poll()
+    qtbot.waitUntil(lambda: not trainings.is_active)
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
@@ -209,6 +241,7 @@ def test_a_model_of_the_list_is_trained_on_to_the_plan(
     wizard.next()
     wizard.next()
     assert wizard.focusWidget() not in wizard.patients.way.findChildren(QToolButton)
+    wizard.patients.way.button(Way.FILE).click()  # names do not tell: the person does
     qtbot.waitUntil(wizard.patients.isComplete, timeout=20_000)
     wizard.next()
     qtbot.waitUntil(lambda: wizard.choices.card is not None, timeout=20_000)

@@ -87,7 +87,16 @@ def test_folders_of_a_few_are_patients_and_one_large_folder_is_none() -> None:
     few = [Path(f"/clinic/{number}/{k}.jpg") for number in range(4) for k in range(3)]
     assert suggested_grouping(few).way is Way.FOLDER
     many = [Path(f"/clinic/{half}/{k}x.jpg") for half in "ab" for k in range(40)]
-    assert suggested_grouping(many).way is Way.FILE
+    assert suggested_grouping(many).way is None
+
+
+def test_each_photograph_a_patient_is_never_suggested() -> None:
+    for files in (names("a", "b", "c"), names("1"), [], names("0815_L", "x", "y", "z")):
+        choice = suggested_grouping(files)
+        assert choice.way is None
+        with pytest.raises(UserError, match="not clear which photographs are of one patient"):
+            choice.group(files)
+    assert Draft().grouping.way is None
 
 
 @given(st.text(max_size=90))

@@ -52,15 +52,45 @@ def test_what_a_killed_training_tells_again_replaces_what_it_told_first() -> Non
     assert live.validated_step == 10
 
 
-def test_the_time_left_counts_the_stages_to_come() -> None:
+def test_the_time_left_counts_the_stages_to_come_and_what_comes_after_them() -> None:
     assert LiveTraining().seconds_left is None
     live = LiveTraining()
-    live.take([START])
-    assert live.seconds_left == 600
+    live.take([START | {"seconds_after": 200}])
+    assert live.seconds_left == 800
     live.take([losses(40)])
-    assert live.seconds_left == pytest.approx(60 / 2 + 300)
+    assert live.seconds_left == pytest.approx(60 / 2 + 300 + 200)
     live.take([losses(100, stage=2)])
-    assert live.seconds_left == 0
+    assert live.seconds_left == 200
+
+
+def progress(fraction: float, what: str, at: float) -> dict[str, object]:
+    return {"event": "progress", "fraction": fraction, "what": what, "time": at}
+
+
+def test_after_the_steps_the_time_left_is_that_of_calibration_and_verdict() -> None:
+    live = LiveTraining()
+    finished = {"event": "stage finished", "stage": 2, "steps": 100, "time": 1000.0}
+    live.take([START | {"seconds_after": 200}, losses(100, stage=2), finished])
+    assert live.seconds_left == 200
+    live.take([progress(0.88, "calibrating the map", 1050.0)])
+    assert live.seconds_left == 150
+    live.take([progress(0.9, "comparing", 1060.0), {"event": "comparing", "time": 1060.0}])
+    assert live.seconds_left == 140
+    live.take([progress(0.95, "comparing", 1360.0)])  # slower than was thought: half in 300 s
+    assert live.seconds_left == pytest.approx(300)
+    live.take([progress(1.0, "compared", 1660.0)])
+    assert live.seconds_left == pytest.approx(0)
+
+
+def test_what_was_not_measured_is_not_told_as_the_time_left() -> None:
+    live = LiveTraining()
+    live.take([START, losses(40)])
+    assert live.seconds_left is None
+    assert live.seconds_of_training_left == pytest.approx(60 / 2 + 300)
+    live = LiveTraining()
+    late = {"event": "stage finished", "stage": 2, "steps": 100, "time": 1000.0}
+    live.take([START | {"seconds_after": 5}, late, progress(0.89, "calibrating", 1100.0)])
+    assert live.seconds_left is None  # and not 0 s for minutes
 
 
 def test_progress_tells_what_is_done_where_no_steps_are() -> None:

@@ -280,6 +280,29 @@ def test_too_few_patients_are_said_on_the_page(
     assert not wizard.button(QWizard.WizardButton.NextButton).isEnabled()
 
 
+def test_that_each_photograph_is_another_patient_is_for_the_person_to_say(
+    wizard: TrainingWizard, qtbot: QtBot, folder: Path
+) -> None:
+    for number, path in enumerate(sorted(folder.glob("*.png"))):
+        path.rename(folder / f"{'abcdefgh'[number]}.png")
+    page, jobs = wizard.patients, wizard.looking._jobs
+    for _ in range(2):  # what was said of other photographs is not said of these
+        look_at(wizard, qtbot, folder)
+        wizard.next()
+        wizard.next()
+        qtbot.waitUntil(lambda: not jobs.is_active("training patients"))
+        assert not any(page.way.button(way).isChecked() for way in Way)
+        assert "Choose how patients are told apart" in page.sentence_of_way.text()
+        assert not page.warning.isVisible()
+        assert not wizard.button(QWizard.WizardButton.NextButton).isEnabled()
+        page.way.button(Way.FILE).click()
+        qtbot.waitUntil(page.isComplete)
+        assert page.warning.isVisible()
+        assert "no two of them are of one person" in page.warning.text()
+        assert wizard.button(QWizard.WizardButton.NextButton).isEnabled()
+        wizard.begin_anew()
+
+
 def first_patient(wizard: TrainingWizard) -> str:
     item = wizard.patients.preview.item(0, 1)
     return item.text() if item is not None else ""

@@ -39,14 +39,19 @@ PATTERNS = (
     ("the digits at the start", r"^([0-9]+)"),
     ("a pattern of your own", "{patient}_*"),
 )
-SENTENCES = {
+SENTENCES: dict[Way | None, str] = {
     Way.FOLDER: "Every folder is one patient.",
     Way.PATTERN: "A part of the file name is the patient.",
     Way.DICOM: "The PatientID in DICOM files; it is hashed and never shown or stored.",
     Way.TABLE: "A CSV file with the columns file and patient.",
-    Way.FILE: "Every photograph is a patient of its own. Choose this only if it is true: else the "
-    "model is tested on people it was trained on, and looks better than it is.",
+    Way.FILE: "Every photograph is a patient of its own.",
+    None: "Names and folders do not tell. Choose how patients are told apart.",
 }
+WARNING = (
+    "Be sure that no two of them are of one person. Else the model is tested on people that it was "
+    "trained on, and looks better than it is."
+)
+"""Of photographs that count as patients of their own."""
 
 
 class PatientsPage(Page):
@@ -87,6 +92,9 @@ class PatientsPage(Page):
         self.choose_table.setMinimumHeight(HIT_TARGET)
         self.choose_table.setAutoDefault(False)
         self.choose_table.clicked.connect(self._ask_for_table)
+        self.warning = QLabel(WARNING)
+        self.warning.setProperty("role", "problem")
+        self.warning.setWordWrap(True)
         self.count = QLabel()
         self.count.setWordWrap(True)
         self.preview = QStandardItemModel(0, 2, self)
@@ -112,6 +120,7 @@ class PatientsPage(Page):
         self.column.addWidget(self._pattern_row)
         self.column.addWidget(self.choose_table)
         self.column.addWidget(self.count)
+        self.column.addWidget(self.warning)
         self.column.addWidget(self.table, 1)
         self.column.addWidget(self.cards)
 
@@ -163,7 +172,11 @@ class PatientsPage(Page):
     def _choose(self, choice: GroupingChoice) -> None:
         draft, files = self.draft, self._files()
         draft.grouping, draft.patients, self.division = choice, None, None
-        self.way.set_value(choice.way)
+        if choice.way is None:
+            self.way.clear()
+        else:
+            self.way.set_value(choice.way)
+        self.warning.setVisible(choice.way is Way.FILE)
         self.sentence_of_way.setText(SENTENCES[choice.way])
         self._pattern_row.setVisible(choice.way is Way.PATTERN)
         self.choose_table.setVisible(choice.way is Way.TABLE)
@@ -172,6 +185,11 @@ class PatientsPage(Page):
         patterns = [pattern for _, pattern in PATTERNS]
         known = choice.pattern if choice.pattern in patterns else patterns[-1]
         self.known.setCurrentIndex(patterns.index(known))
+
+        self.show_problem(None)
+        if choice.way is None:
+            self._show_nothing()
+            return
 
         def work(progress: Progress) -> Grouping:
             return choice.group(files, progress)
@@ -194,6 +212,10 @@ class PatientsPage(Page):
 
     def _failed(self, error: Exception) -> None:
         self.show_problem(error)
+        self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        self.division = None
         self.preview.clear()
         self.count.setText("")
         self._show_division()
@@ -217,6 +239,7 @@ class PatientsPage(Page):
         text = f"{counted(found.count, 'patient')} in {counted(total, 'photograph')}"
         if found.unmatched:
             text += f"; {len(found.unmatched)} do not fit and count as patients of their own"
+            self.warning.show()
         self.count.setText(f"{text}.")
 
     def _show_division(self) -> None:
@@ -230,6 +253,6 @@ class PatientsPage(Page):
         return self.step_to(PageId.OPTIONS)
 
 
-def _short(label: str, way: Way) -> str:
+def _short(label: str, way: Way | None) -> str:
     """Folders by their name; a label of the file itself by the file's."""
     return Path(label).name if way in (Way.FOLDER, Way.FILE) else label

@@ -30,6 +30,7 @@ TITLES = {
     Phase.KILLED: "The training was stopped from outside",
     Phase.GONE: "The training's folder is missing",
 }
+_JUDGED = "The model is trained and is being judged"
 ASKED: dict[Request, str] = {
     "pause": "Pausing, after a checkpoint…",
     "stop": "Stopping: the best so far is kept…",
@@ -38,7 +39,7 @@ ASKED: dict[Request, str] = {
 NEXT = {
     Phase.STARTING: "The training's process is starting…",
     Phase.RUNNING: "Reading the photographs…",
-    Phase.FINISHED: "Go on to the verdict.",
+    Phase.FINISHED: "Go on to see what came of it.",
     Phase.PAUSED: "Resume goes on from where it was.",
     Phase.PREPARED: "Resume starts it.",
     Phase.CANCELLED: "Close this window, and begin anew when you like.",
@@ -117,6 +118,7 @@ class TrainingPage(Page):
         self._show()
 
     def _followed(self) -> None:
+        self._shown = None
         self.show_problem(None)
         self.crops.show_folder(None, 0)
         self.curves.forget()
@@ -132,6 +134,8 @@ class TrainingPage(Page):
             return
         value = _Shown.of(trainings)
         if value != self._shown:
+            if self._shown is not None and self._shown.phase is not value.phase:
+                self.show_problem(None)  # of what it was before
             self._shown = value
             self._show_words(value)
         if self.isVisible():
@@ -142,7 +146,7 @@ class TrainingPage(Page):
             self.completeChanged.emit()
 
     def _show_words(self, value: _Shown) -> None:
-        self.heading.setText(TITLES[value.phase])
+        self.heading.setText(value.heading)
         self.bar.setValue(value.thousandths)
         self.state.setText(value.state)
         self.state.setToolTip(value.details)
@@ -179,6 +183,7 @@ class _Shown:
     """All words of the page: equal values look alike."""
 
     phase: Phase
+    heading: str
     thousandths: int
     state: str
     details: str
@@ -192,6 +197,7 @@ class _Shown:
         phase, live = trainings.phase, trainings.live
         return cls(
             phase,
+            _JUDGED if phase is Phase.RUNNING and live.is_trained else TITLES[phase],
             round(1000 * (1.0 if phase is Phase.FINISHED else live.fraction)),
             state_in_words(trainings),
             trainings.details,
@@ -210,12 +216,15 @@ def state_in_words(trainings: Trainings) -> str:
     if not trainings.phase.is_active:
         said = f"{trainings.message} {trainings.hint}".strip()
         return said or NEXT.get(trainings.phase, "")
-    if live.activity:
-        return f"{live.activity[:1].upper()}{live.activity[1:]}…"
-    if not live.iterations:
-        return NEXT[trainings.phase]
     left = live.seconds_left
     time = "" if left is None else f", about {duration(left)} left"
+    if live.activity:
+        return f"{live.activity[:1].upper()}{live.activity[1:]}{time or '…'}"
+    if not live.iterations:
+        return NEXT[trainings.phase]
+    training = live.seconds_of_training_left
+    if left is None and training is not None:  # a training whose end was not measured
+        time = f", about {duration(training)} of training left, then the comparison with its base"
     return f"{_stage(trainings)}step {live.step:,} of at most {live.iterations:,}{time}"
 
 
