@@ -23,12 +23,13 @@ class Interaction(QObject):
         super().__init__(viewer)
         self._viewer = viewer
         self._stage = stage
+        self._under: Pane | None = None
         for pane in stage.mains:
             self._connect_main(pane)
         for pane in stage.loupes:
             self._connect_loupe(pane)
         for pane in stage.panes:
-            pane.hovered.connect(self.hovered)
+            pane.hovered.connect(lambda x, y, pane=pane: self._hovers(pane, x, y))
             pane.left.connect(self.left)
             pane.measured.connect(lambda *ends: viewer.set_ruler(ends))
 
@@ -49,8 +50,11 @@ class Interaction(QObject):
     @property
     def under_cursor(self) -> tuple[float, float] | None:
         """The source point that lies under the cursor now, moved or not; None over no pane."""
-        places = (pane.under_cursor for pane in self._stage.panes)
-        return next((place for place in places if place is not None), None)
+        return self._under.under_cursor if self._under is not None else None
+
+    def _hovers(self, pane: Pane, x: float, y: float) -> None:
+        self._under = pane
+        self.hovered.emit(x, y)
 
     def fit(self) -> None:
         self._viewer.state.show_whole()

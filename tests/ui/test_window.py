@@ -196,7 +196,7 @@ def test_switch_photographs_while_tiles_are_pending(
 
 def broken_file(tmp_path: Path, photograph: Path) -> Path:
     broken = tmp_path / "broken.jpg"
-    broken.write_bytes(photograph.read_bytes()[:300])
+    broken.write_bytes(photograph.read_bytes()[:100])
     return broken
 
 

@@ -229,7 +229,6 @@ class Pane(QWidget):
             self.double_clicked.emit()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        self._cursor = event.position()
         self._show_cursor(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
