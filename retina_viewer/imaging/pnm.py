@@ -44,7 +44,8 @@ def read_pnm(data: bytes, name: str) -> Decoded:
         raise ValueError(f"its highest value is {highest}")
     shape = (height, width, 3) if kind == 6 else (height, width)
     sample = np.dtype(np.uint8 if highest < 256 else ">u2")
-    check_memory(len(data) + 2 * math.prod(shape) * sample.itemsize, name)
+    copies = 1 if highest == 255 else 2
+    check_memory(len(data) + copies * math.prod(shape) * sample.itemsize, name)
     row = width * sample.itemsize * (3 if kind == 6 else 1)
     rows = min(height, (len(data) - header.end()) // row)
     if rows == 0:
