@@ -16,7 +16,7 @@ from retina_viewer.saliency.local import continued, saliency_map
 FIELD = 1024
 """The field of view's diameter, px, that the layer is computed at."""
 _LEAST_SIDE = 8
-"""Pixels that the map needs a side: an extreme strip is shrunk no further."""
+"""Pixels that the map needs a side: an extreme strip is shrunk no further across."""
 _LEAST_CONTRAST = 4 / 255
 """Between the 1st and the 99th percentile of luminance; the map would stretch less, that is
 rounding and noise, to its full range."""
@@ -50,10 +50,12 @@ def saliency_layer(
     if _contrast(rgb, mask) < _LEAST_CONTRAST:
         return np.zeros(mask.shape, np.float32)
     factor = 1.0 if field is None else field / image.field_of_view.diameter
-    factor = max(factor, _LEAST_SIDE / min(mask.shape))
     if factor >= 1:
         return saliency_map(rgb, mask, device=device, progress=progress)
-    size = (round(image.width * factor), round(image.height * factor))
+    width, height = (
+        min(side, max(_LEAST_SIDE, round(side * factor))) for side in (image.width, image.height)
+    )
+    size = (width, height)
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
     share = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     inside = np.asarray(share >= min(0.5, float(share.max())))
