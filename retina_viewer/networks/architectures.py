@@ -80,10 +80,11 @@ def build(name: str, parameters: dict[str, Any]) -> nn.Module:
     try:
         return ARCHITECTURES[name](parameters)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        faults = [
+            f"{'.'.join(str(part) for part in one['loc'])} ({one['msg']})" for one in error.errors()
+        ]
         raise UserError(
-            f"The parameters of the architecture {name!r} do not fit at {where!r}: {first['msg']}."
+            f"The parameters of the architecture {name!r} do not fit: {', '.join(faults[:4])}."
         ) from error
     except ValueError as error:
         raise UserError(
