@@ -29,7 +29,7 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
 
     8-bit files give uint8, 10- to 16-bit files uint16 over the full range. Transparency is laid on
     black. Grey becomes three equal channels. CMYK becomes sRGB. An RGB profile is kept with the
-    pixels, which stay in its colour space. Of several pages or frames the first is taken.
+    pixels, which stay in its colour space.
 
     Args:
         page: which of several pages or frames, from 0.
