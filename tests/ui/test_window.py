@@ -19,12 +19,13 @@ from PySide6.QtGui import (
     QShortcut,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.formats import TITLES
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
@@ -208,6 +209,8 @@ def test_a_broken_file_without_a_photograph_open_says_what_is_wrong(
     assert "broken.jpg" in window.banner.message.text()
     assert window.viewer.photo is None
     assert window.empty.isVisible()
+    words = [label.text() for label in window.empty.findChildren(QLabel)]
+    assert f"{TITLES}. Nothing leaves this computer." in words
 
 
 def test_drop_a_broken_file_and_keep_the_photograph_its_place_and_its_result(
