@@ -137,7 +137,10 @@ def _bytes_of(path: Path) -> bytes:
     except OSError as error:
         if error.errno == errno.EINVAL:
             raise UserError(f"{path.name} is no ordinary file.", "Choose a photograph.") from error
-        raise UserError(f"{path.name} could not be read: {error.strerror or error}.") from error
+        raise UserError(
+            f"{path.name} could not be read: {error.strerror or error}.",
+            "Look whether its drive is connected, and try again.",
+        ) from error
     if max(size, len(data)) > MAX_BYTES:
         raise UserError(f"{path.name} is larger than 1 GiB.", "Crop or shrink it.")
     if not data:
