@@ -82,8 +82,11 @@ def build(name: str, parameters: dict[str, Any]) -> nn.Module:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        unknown = first["type"].startswith("union_tag")
+        why = "no kind that is known to this version" if unknown else first["msg"]
         raise UserError(
-            f"The parameters of the architecture {name!r} do not fit at {where!r}: {first['msg']}."
+            f"The parameters of the architecture {name!r} do not fit at {where!r}: {why}.",
+            "A newer version of the program may know it; else get the model again.",
         ) from error
     except ValueError as error:
         raise UserError(
