@@ -450,5 +450,7 @@ def test_another_picture_of_a_file_is_asked_for_by_number_and_named(
     assert "This is picture 2 of 3 in the file." in capsys.readouterr().err
     names = {path.name for path in tmp_path.glob("*.png")}
     assert names == {"eye_SRx2_bicubic.png", "eye_p2_SRx2_bicubic.png"}
-    with pytest.raises(SystemExit, match="2"):
-        main([*command, "--page", "0"])
+    for wrong in ("0", "two"):
+        with pytest.raises(SystemExit, match="2"):
+            main([*command, "--page", wrong])
+        assert f"{wrong!r} is no number of a picture" in capsys.readouterr().err

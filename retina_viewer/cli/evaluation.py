@@ -10,6 +10,7 @@ from retina_viewer.cli.evaluation_options import (
     add_against_bicubic,
     add_back_projection,
     add_conditions,
+    add_data,
     add_measured,
     add_network,
     add_sets,
@@ -92,12 +93,7 @@ def _add_saliency(kinds: "Verbs") -> None:
         "--fields", nargs="+", type=int, metavar="PX",
         help="widths of the field of view to compute it at; default 300 1024 2000",
     )  # fmt: skip
-    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
-    parser.add_argument(
-        "-o", "--out", type=Path, default=Path("evaluation"), metavar="DIR",
-        help="where the tables go; an older report there is replaced; default evaluation",
-    )  # fmt: skip
-    parser.add_argument("--limit", type=int, metavar="N", help="at most N photographs of a set")
+    add_data(parser, "an older report there is replaced")
     add_device(parser)
     add_json(parser)
     parser.set_defaults(run=_evaluate_saliency)

@@ -54,13 +54,18 @@ def add_sets(parser: argparse.ArgumentParser) -> None:
 
 def add_measured(parser: argparse.ArgumentParser, *, model_needed: bool = False) -> None:
     """Data and results, ``--limit``, ``--model``, device and JSON."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
-    parser.add_argument(
-        "-o", "--out", type=Path, default=Path("evaluation"), metavar="DIR",
-        help="where the tables go; a broken run goes on there; default evaluation",
-    )  # fmt: skip
-    parser.add_argument("--limit", type=int, metavar="N", help="at most N photographs of a set")
+    add_data(parser, "a broken run goes on there")
     shipped = "a saliency GAN" if model_needed else "default: the shipped one"
     parser.add_argument("--model", metavar="NAME", required=model_needed, help=shipped)
     add_device(parser)
     add_json(parser)
+
+
+def add_data(parser: argparse.ArgumentParser, older: str) -> None:
+    """Data, results and ``--limit``; ``older``: what becomes of a report that is there."""
+    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets")
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("evaluation"), metavar="DIR",
+        help=f"where the tables go; {older}; default evaluation",
+    )  # fmt: skip
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N photographs of a set")

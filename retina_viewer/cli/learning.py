@@ -1,7 +1,6 @@
 """The verbs about learning: train and evaluate."""
 
 import argparse
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from retina_viewer.cli.options import add_device, add_json
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.core.signals import heeding
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -150,18 +150,8 @@ def _stoppable(progress: Progress) -> Iterator[Progress]:
             raise Cancelled
         progress(fraction, what)
 
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {
-        number: signal.signal(number, stop)
-        for number in numbers
-        if signal.getsignal(number) is not signal.SIG_IGN  # nohup
-    }
-    try:
+    with heeding(stop, "SIGINT", "SIGTERM", "SIGHUP"):
         yield report
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _line(event: Mapping[str, Any]) -> str:

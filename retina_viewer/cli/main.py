@@ -3,17 +3,15 @@
 import argparse
 import io
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import retina_viewer
 from retina_viewer.cli import consistency, images, learning, models, window
 from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, mendable
+from retina_viewer.core.signals import heeding
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _PIPE_CLOSED = 141  # what shells give a program that SIGPIPE ended
@@ -39,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(_with_verb(sys.argv[1:] if arguments is None else arguments))
     console = Console(as_json=getattr(options, "json", False))
-    with _ending_on_signals():
+    with heeding(_end, "SIGTERM", "SIGHUP"):
         code = _outcome(options, console)
     return code or (_PIPE_CLOSED if console.unheard else DONE)
 
@@ -59,31 +57,10 @@ def _outcome(options: argparse.Namespace, console: Console) -> int:
     return code
 
 
-@contextmanager
-def _ending_on_signals() -> Iterator[None]:
-    """Let a request to end, and a closed terminal, unwind: what is half-written goes away.
-
-    The exit code is 128 and the signal's number, as if it had ended the program at once. A signal
-    that is ignored (nohup) or handled already stays so.
-    """
-
-    def end(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    taken = [
-        number
-        for name in ("SIGTERM", "SIGHUP")
-        if (number := getattr(signal, name, None)) is not None
-        and threading.current_thread() is threading.main_thread()
-        and signal.getsignal(number) is signal.SIG_DFL
-    ]
-    for number in taken:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+def _end(number: int, frame: object) -> None:
+    """A request to end, and a closed terminal, unwind: what is half-written goes away. The exit
+    code is as if the signal had ended the program at once."""
+    raise SystemExit(128 + number)
 
 
 def _open_standard_streams() -> None:

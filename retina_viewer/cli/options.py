@@ -17,18 +17,17 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--again", action="store_true",
         help="also what is finished already, and what this program has made itself",
     )  # fmt: skip
-
     parser.add_argument(
-        "--page", type=_page, default=1, metavar="N", dest="page",
+        "--page", type=_page, default=1, metavar="N",
         help="which of several pictures in a file (pages, frames), from 1; default 1",
     )  # fmt: skip
 
 
 def _page(text: str) -> int:
     """Of people, who count from 1."""
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("pictures are counted from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a picture: 1, 2 and so on")
     return number
 
 

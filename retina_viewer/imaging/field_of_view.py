@@ -38,7 +38,6 @@ class FieldOfView:
         diameter: of that circle, also where the frame cuts it. Where no rim is seen: the frame's
             longer side. Where the rim is no circle: the longer side of the mask's bounding box.
         is_whole_image: no border was found, the mask is true everywhere.
-        is_black: there is nothing in the image at all; the mask is true everywhere then too.
         is_empty: no retina was found: black, one colour, a page of text; the mask is true
             everywhere.
         doubt: what a person should hear where this may be no photograph of one retina, in a
@@ -51,7 +50,6 @@ class FieldOfView:
     centre_y: float
     diameter: float
     is_whole_image: bool = False
-    is_black: bool = False
     is_empty: bool = False
     doubt: str = ""
     others: tuple[Circle, ...] = ()
@@ -93,8 +91,7 @@ def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
     level = np.where(paper, 0, small.max(axis=2)).astype(np.uint8)
     level = cv2.medianBlur(level, 5).astype(np.uint8, copy=False)
     if int(level.max()) <= LEAST_CONTRAST and not paper.any():
-        whole = _whole(height, width, "No retina was found: the picture is black.")
-        return replace(whole, is_black=True)
+        return _whole(height, width, "No retina was found: the picture is black.")
     parts = _parts(level, is_paper=bool(paper.any()))
     like = [part for part in parts if not unlike_retina(small, part.region)]
     if not like and (paper.any() or not any(part.frame for part in parts)):

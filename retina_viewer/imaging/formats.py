@@ -39,10 +39,8 @@ _AVIF = (AVIF,) if find_spec("PIL._avif") else ()
 
 FORMATS = (JPEG, PNG, TIFF, BMP, WEBP, GIF, PNM, JPEG_2000, *_AVIF, DICOM)
 SUFFIXES = tuple(suffix for one in FORMATS for suffix in one.suffixes)
-SUPPORTED = (
-    ", ".join(one.title for one in FORMATS[:-1])
-    + f" and {FORMATS[-1].title} photographs can be opened."
-)
+TITLES = ", ".join(one.title for one in FORMATS[:-1]) + f" and {FORMATS[-1].title}"
+SUPPORTED = f"{TITLES} photographs can be opened."
 
 
 def format_of(head: bytes) -> Format | None:

@@ -6,7 +6,6 @@ from the originals between them.
 """
 
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -57,27 +56,6 @@ def lookup_table(name: str) -> Bytes:
         table = np.ascontiguousarray(table[::-1])
     table.flags.writeable = False
     return table
-
-
-def coloured(plane: NDArray[Any], lut: Bytes, levels: tuple[float, float] = (0.0, 1.0)) -> Bytes:
-    """A plane of numbers in colour.
-
-    Args:
-        plane: ``(H, W)``, any real type; values beyond the levels take the end colours, NaN the
-            lowest.
-        lut: ``(256, 3)`` uint8.
-        levels: the values that take the first and the last colour.
-
-    Returns:
-        ``(H, W, 3)`` uint8.
-    """
-    low, high = levels
-    if not high > low:
-        raise ValueError(f"the levels {levels} do not rise")
-    scaled = (plane.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
-    index = np.rint(np.clip(np.nan_to_num(scaled, nan=0.0), 0.0, 255.0)).astype(np.uint8)
-    result: Bytes = lut[index]
-    return result
 
 
 def outline(mask: NDArray[np.bool_], thickness: float = 1.0) -> NDArray[np.bool_]:

@@ -29,7 +29,7 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
 
     8-bit files give uint8, 10- to 16-bit files uint16 over the full range. Transparency is laid on
     black. Grey becomes three equal channels. CMYK becomes sRGB. An RGB profile is kept with the
-    pixels, which stay in its colour space. Of several pages or frames the first is taken.
+    pixels, which stay in its colour space.
 
     Args:
         page: which of several pages or frames, from 0.
@@ -137,7 +137,10 @@ def _bytes_of(path: Path) -> bytes:
     except OSError as error:
         if error.errno == errno.EINVAL:
             raise UserError(f"{path.name} is no ordinary file.", "Choose a photograph.") from error
-        raise UserError(f"{path.name} could not be read: {error.strerror or error}.") from error
+        raise UserError(
+            f"{path.name} could not be read: {error.strerror or error}.",
+            "Look whether its drive is connected, and try again.",
+        ) from error
     if max(size, len(data)) > MAX_BYTES:
         raise UserError(f"{path.name} is larger than 1 GiB.", "Crop or shrink it.")
     if not data:

@@ -214,7 +214,7 @@ def _judged(base: Examined, small: NDArray[np.uint8]) -> Examined:
     found = replace(
         base, fingerprint=fingerprint(small, field), field_diameter=field.diameter * shrunk
     )
-    if field.is_black or field.is_whole_image:
+    if field.is_whole_image:
         reason = "No round field of view was found: this may be no fundus photograph."
         return replace(found, kind="not fundus", reason=reason)
     if not is_fundus_coloured(small, field):

@@ -7,13 +7,15 @@ from typing import Any
 
 from PIL import Image
 
+from retina_viewer.imaging.dicom_head import looks_like_dicom
+from retina_viewer.imaging.formats import HEAD
+
 _MAKE, _MODEL = 0x010F, 0x0110  # EXIF
 _DICOM_TAGS = {
     "Manufacturer": "the maker of the camera",
     "ManufacturerModelName": "the model of the camera",
     "PatientID": "the patient",
 }
-_DICOM_SUFFIXES = ("", ".dcm", ".dicom", ".ima")
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,12 @@ def _dicom(path: Path) -> Any | None:
     """The dataset of a DICOM file, also of one without the letters at its start."""
     try:
         with path.open("rb") as stream:
-            named = stream.read(132)[128:] == b"DICM"
-        if not named and path.suffix.lower() not in _DICOM_SUFFIXES:
-            return None
+            if not looks_like_dicom(stream.read(HEAD)):
+                return None
         import pydicom  # a tenth of a second, in which the window would stand still
 
-        dataset = pydicom.dcmread(
-            path, stop_before_pixels=True, specific_tags=[*_DICOM_TAGS, "Rows"], force=True
+        return pydicom.dcmread(
+            path, stop_before_pixels=True, specific_tags=list(_DICOM_TAGS), force=True
         )
-        return dataset if named or "Rows" in dataset else None
     except Exception:  # damaged headers raise anything; reading the pixels will say so
         return None

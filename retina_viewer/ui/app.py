@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +35,7 @@ import retina_viewer.superres.cascade  # noqa: F401
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import settings_file
 from retina_viewer.core.settings import Settings, load_settings, save_settings
+from retina_viewer.core.signals import heeding
 from retina_viewer.core.system_libraries import in_words, loads, missing_packages
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.remembered import remember
@@ -109,25 +109,20 @@ def _refuse_without_libraries() -> None:
 @contextmanager
 def _closing_on_signals() -> Iterator[None]:
     """Let a request to end, and a closed terminal, end the event loop: settings are saved, and
-    what is half-written goes away. Signals that are ignored (nohup) stay so."""
+    what is half-written goes away."""
 
     def end(number: int, frame: object) -> None:
         QCoreApplication.exit(128 + number)
 
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, end) for number in heeded}
     # Python looks at signals only when it runs, which the event loop does not: this lets it.
     look = QTimer(interval=200)
     look.timeout.connect(lambda: None)
     look.start()
-    try:
-        yield
-    finally:
-        look.stop()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with heeding(end, "SIGTERM", "SIGHUP"):
+        try:
+            yield
+        finally:
+            look.stop()
 
 
 def render_window(

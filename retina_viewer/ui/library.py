@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import Tone
 
+logger = logging.getLogger(__name__)
 PHOTOGRAPHS_KEPT = 3
 """Opened photographs kept in memory: the shown one and the last two."""
 THUMBNAIL_SIDE = 224
@@ -187,6 +189,8 @@ class Library(QObject):
             return photo
 
         def done(photo: Photo) -> None:
+            if photo.image.damage:  # in words that name nobody
+                logger.warning("the file of a photograph is damaged: %s", photo.image.damage)
             self._photos[path, page] = photo
             while len(self._photos) > PHOTOGRAPHS_KEPT:
                 self._photos.popitem(last=False)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retina_viewer.imaging.overlay import COLOUR_MAPS, coloured, lookup_table, outline
+from retina_viewer.imaging.overlay import COLOUR_MAPS, lookup_table, outline
 
 _BT709 = np.array([0.2126, 0.7152, 0.0722])
 
@@ -38,15 +38,6 @@ def test_a_table_cannot_be_changed_by_accident() -> None:
 def test_an_unknown_map_is_named() -> None:
     with pytest.raises(ValueError, match="jet"):
         lookup_table("jet")
-
-
-def test_levels_stretch_and_clip() -> None:
-    lut = lookup_table("inferno")
-    plane = np.array([[-1.0, 2.0, 3.0, 9.0, np.nan]])
-    colours = coloured(plane, lut, (2.0, 4.0))
-    np.testing.assert_array_equal(colours[0], lut[[0, 0, 128, 255, 0]])
-    with pytest.raises(ValueError, match="rise"):
-        coloured(plane, lut, (1.0, 1.0))
 
 
 def test_the_outline_surrounds_a_line_and_leaves_it_visible() -> None:

@@ -88,6 +88,9 @@ def test_dicom_files_name_patient_and_camera(tmp_path: Path) -> None:
     assert details_of(one) == SourceDetails("Topcon TRC-NW400", "Müller 1")
     assert details_of(text) == SourceDetails()
     assert pydicom.dcmread(one).PatientID == "Müller 1"  # read, not changed
+    bare = tmp_path / "without preamble.img"  # nor has it a name of DICOM's
+    bare.write_bytes(one.read_bytes()[132:])
+    assert details_of(bare).patient == "Müller 1"
 
 
 def test_the_camera_of_a_jpeg_is_read_from_its_exif(tmp_path: Path) -> None:

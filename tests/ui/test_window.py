@@ -19,12 +19,13 @@ from PySide6.QtGui import (
     QShortcut,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
+from retina_viewer.imaging.formats import TITLES
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
@@ -208,6 +209,8 @@ def test_a_broken_file_without_a_photograph_open_says_what_is_wrong(
     assert "broken.jpg" in window.banner.message.text()
     assert window.viewer.photo is None
     assert window.empty.isVisible()
+    words = [label.text() for label in window.empty.findChildren(QLabel)]
+    assert f"{TITLES}. Nothing leaves this computer." in words
 
 
 def test_drop_a_broken_file_and_keep_the_photograph_its_place_and_its_result(
@@ -324,7 +327,7 @@ def test_an_enlargement_is_enlarged_again_only_after_a_yes(
     qtbot.wait(50)
     assert window.stage.original.scene.chips[0].text.startswith("AI-ENLARGED ×4")
     assert window.stage.original.scene.chips[0].source is Source.NETWORK
-    assert not window.jobs.is_active("tiles")
+    assert not window.viewer.tiles.is_working
     assert window.viewer.result_recipe is None
     # Neither export nor comparison goes around the question.
     for ask in (window.exports.show, window.comparisons.show):
@@ -355,6 +358,19 @@ def test_choose_another_picture_of_the_same_file(
     assert first is not None
     assert window.viewer.photo.key != first.key
     assert window.stage.original.scene.remark == "This is picture 3 of 3 in the file."
+
+
+def test_a_damaged_file_is_said_in_the_pane_and_in_the_log(
+    make: MakeWindow, qtbot: QtBot, photograph: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    window = make(_services_that_open(damage="a part of the picture is missing"))
+    show(window, qtbot, photograph)
+    scene = window.stage.original.scene
+    assert "DAMAGED FILE" in [chip.text for chip in scene.chips]
+    assert scene.remark == "This file is damaged: a part of the picture is missing."
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["the file of a photograph is damaged: a part of the picture is missing"]
+    window.close()
 
 
 def test_a_black_picture_gets_a_gentle_word_and_no_block(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from retina_viewer.imaging.formats import TITLES
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.theme import HIT_TARGET
 
@@ -23,7 +24,7 @@ class Empty(QWidget):
         picture.setFixedHeight(PICTURE_SIDE)  # nothing moves when it comes
         sentence = QLabel("Drop a fundus photograph or a folder here.")
         sentence.setProperty("role", "heading")
-        formats = QLabel("JPEG, PNG, TIFF, BMP, WebP, DICOM. Nothing leaves this computer.")
+        formats = QLabel(f"{TITLES}. Nothing leaves this computer.")
         formats.setProperty("role", "dim")
         opener = QPushButton("Open…")
         opener.setDefault(True)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWizard
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.model_store.store import find_model
 from retina_viewer.training.run_folder import list_runs
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog
@@ -235,7 +236,7 @@ def test_drop_a_folder_without_photographs(
     drop = QDropEvent(QPointF(300, 300), copy, data, left, none)
     QApplication.sendEvent(wizard.source, drop)
     qtbot.waitUntil(lambda: wizard.draft.intake is not None)
-    assert "No photographs were found" in wizard.source.found.text()
+    assert wizard.source.found.text().startswith(f"No photographs were found there. {SUPPORTED}")
     assert not wizard.button(QWizard.WizardButton.NextButton).isEnabled()
 
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.theme import HIT_TARGET
@@ -234,7 +235,7 @@ class SourcePage(Page):
             parts.append(f"{counted(intake.others, 'other file')} passed over")
         text = "Found: " + ", ".join(parts) + "."
         if not intake.photographs:
-            text = "No photographs were found there. JPEG, PNG, TIFF, BMP, WebP and DICOM are read."
+            text = f"No photographs were found there. {SUPPORTED}"
         return " ".join([text, *(f"{one}." for one in intake.missing)])
 
     def isComplete(self) -> bool:
