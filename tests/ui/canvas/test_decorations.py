@@ -9,6 +9,8 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
+from retina_viewer.imaging.layers import Legend
+from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.decorations import (
     CHIP_HEIGHT,
     MARGIN,
@@ -18,7 +20,10 @@ from retina_viewer.ui.canvas.decorations import (
     paint_ruler,
     scale_bar_length,
 )
-from retina_viewer.ui.canvas.scene import Chip, Source
+from retina_viewer.ui.canvas.guess_art import GuessArt
+from retina_viewer.ui.canvas.legend import paint_legend
+from retina_viewer.ui.canvas.scene import Chip, LayerArt, Scene, Source
+from retina_viewer.ui.view_state import LayerName
 
 
 @given(st.floats(0.005, 200), st.one_of(st.none(), st.floats(0.5, 40)))
@@ -81,3 +86,16 @@ def test_one_row_of_chips_stays_one_row(qapp: QApplication) -> None:
     assert paint_chips(painter, chips, 0, 600, MARGIN) == MARGIN + CHIP_HEIGHT
     assert paint_chips(painter, chips, 0, 20, MARGIN) == MARGIN + CHIP_HEIGHT
     painter.end()
+
+
+def test_a_legend_wider_than_its_pane_is_made_smaller(qapp: QApplication) -> None:
+    layer = LayerArt(LayerName.VESSELS, 1.0, GuessArt(), Legend("a name of many words " * 3))
+    image = QImage(160, 80, QImage.Format.Format_RGB32)
+    image.fill(QColor(200, 60, 20))
+    painter = QPainter(image)
+    paint_legend(painter, Scene(Camera(0, 0, 1), layers=(layer,)), 152, 4)
+    painter.end()
+    ground = QColor(200, 60, 20).rgb()
+    changed = {x for x in range(160) for y in range(80) if image.pixel(x, y) != ground}
+    assert min(changed) >= 4
+    assert max(changed) <= 152
