@@ -155,7 +155,7 @@ def test_what_is_not_computed_yet_does_not_look_certain(
     around = np.s_[place.y() - 20 : place.y() + 20, place.x() - 8 : place.x() + 8]
     assert np.abs(shown[around] - plain[around]).max() > 30
     assert window.statusbar.task.text() == "guesses 0 %"
-    assert pane.scene.layers[0].note == "0 % of the view computed"
+    assert pane.scene.layers[0].note == "from a few spots so far"
     assert window.viewer.guesses.value_at(120, 112) is None
     guessing.gate.set()
     arrived(window, qtbot)
