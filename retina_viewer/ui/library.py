@@ -116,7 +116,7 @@ class Library(QObject):
                     found.append(path)
             if not found:
                 raise UserError(
-                    f"There is no photograph in {paths[0].name}.", "Choose another folder."
+                    f"There is no photograph in “{paths[0].name}”.", "Choose another folder."
                 )
             return folders, found
 

@@ -83,8 +83,12 @@ class Loader(QObject, Generic[T]):
         self._next()
 
     def stop(self) -> None:
-        """The person has cancelled: compute nothing until they choose something else or resume."""
-        self._pause()
+        """The person has cancelled: compute nothing until they choose something else or resume.
+
+        Where all that is shown has come there is nothing to resume.
+        """
+        if not self._is_finished:
+            self._pause()
         self._jobs.cancel(self._key)
         self.progressed.emit()
 

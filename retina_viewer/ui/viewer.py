@@ -307,7 +307,9 @@ class Viewer(QObject):
 
 def enlarged_already(image: FundusImage) -> UserError:
     """What a person is told before an enlargement is enlarged."""
+    is_ai = image.made_by is not None and image.made_by.is_ai
+    again = "takes made detail for real detail" if is_ai else "shows no more than the original does"
     return UserError(
         f"{image.name} was enlarged by this program already ({image.label}).",
-        "Enlarging it again takes made detail for real detail. Open the original if you have it.",
+        f"Enlarging it again {again}. Open the original if you have it.",
     )

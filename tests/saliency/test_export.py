@@ -9,7 +9,7 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
+from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend, without_rim
 from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
@@ -34,10 +34,11 @@ def test_the_map_keeps_sixteen_bits_and_the_overlay_the_surroundings(
     assert values.dtype == np.uint16
     np.testing.assert_allclose(values / 65535, ramp, atol=0.51 / 65535)
 
-    drawn, mask = open_image(colours).pixels, photograph.field_of_view.mask
+    drawn, field = open_image(colours).pixels, photograph.field_of_view.mask
+    mask = without_rim(field)
     changed = np.abs(drawn.astype(int) - photograph.display_rgb).max(axis=2) >= 10
     top = mask & (ramp >= np.quantile(ramp[mask], 0.86))
-    (stamp,) = stamps_of([saliency_legend("inferno", SaliencyStyle.COLOURS)], mask)
+    (stamp,) = stamps_of([saliency_legend("inferno", SaliencyStyle.COLOURS)], field)
     rows = slice(stamp.y, stamp.y + stamp.pixels.shape[0])
     legend = rows, slice(stamp.x, stamp.x + stamp.pixels.shape[1])
     np.testing.assert_array_equal(drawn[legend], stamp.pixels)
