@@ -95,7 +95,7 @@ def test_from_photographs_to_a_model_that_the_viewer_uses(
     assert all(not crops.pictures[kind].image.isNull() for kind in ("before", "after", "truth"))
     wizard.next()
     qtbot.waitUntil(lambda: wizard.verdict.verdict is not None, timeout=20_000)
-    assert wizard.verdict.heading.text() == "Too few patients for a verdict"
+    assert wizard.verdict.heading.text() == "Too few patients to tell"
     next_button = wizard.button(QWizard.WizardButton.NextButton)
     assert not next_button.isEnabled()
     wizard.verdict.reason.setText("A test of the whole way")
