@@ -350,11 +350,17 @@ sys.exit(main(["enhance", "eye.png", "-o", sys.argv[1]]))
 """
 
 
+def _hearing() -> None:
+    """Also where the tests themselves were started in the background, with requests ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_request_to_end_leaves_nothing_half_written(tmp_path: Path, name: str) -> None:
     number = getattr(signal, name)
     command = [sys.executable, "-c", _WAITS, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=_hearing) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"writing\n"
         assert len(list(tmp_path.iterdir())) == 1
@@ -374,11 +380,6 @@ def test_results_are_written_though_nobody_listens(eye: Path, tmp_path: Path, st
     assert (tmp_path / "eye_SRx2_bicubic.png.json").is_file()
 
 
-def _interruptible() -> None:
-    """Also where the tests themselves were started in the background, with interrupts ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_interrupting_leaves_nothing_half_written(samples: Path, tmp_path: Path) -> None:
     photograph, out = samples / "hrf_08_h.jpg", tmp_path / "out"
     command = ["enhance", str(photograph), "-o", str(out / "large.tif"), "--scale", "16", "--json"]
@@ -386,7 +387,7 @@ def test_interrupting_leaves_nothing_half_written(samples: Path, tmp_path: Path)
         [sys.executable, "-m", "retina_viewer", *command, "--method", "bicubic"],
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=_interruptible,
+        preexec_fn=_hearing,
     )
     assert process.stdout is not None
     events = (json.loads(line) for line in process.stdout)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_training_has_a_folder_of_its_own_by_default(
     assert "losses  step 200  pixel 0.012346" in capsys.readouterr().out
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Also where the tests themselves were started in the background, with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_and_terminate_cancel_at_the_next_report(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

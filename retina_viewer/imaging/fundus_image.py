@@ -113,7 +113,9 @@ class FundusImage:
         """What a person should know of the file, one sentence each, the gravest first."""
         damage = f"This file is damaged: {self.damage}." if self.damage else ""
         made = self.made_by
-        how = "" if made is None else f"No photograph: {made.program} made it ({made.method})."
+        how = ""
+        if made is not None:
+            how = f"This is no photograph: {made.program} made it ({made.method})."
         several = ""
         if self.pages > 1:
             several = f"This is picture {self.page + 1} of {self.pages} in the file."

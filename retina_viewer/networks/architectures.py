@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from torch import nn
 
 from retina_viewer.core.errors import UserError
@@ -80,15 +81,20 @@ def build(name: str, parameters: dict[str, Any]) -> nn.Module:
     try:
         return ARCHITECTURES[name](parameters)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        unknown = first["type"].startswith("union_tag")
-        why = "no kind that is known to this version" if unknown else first["msg"]
+        faults = [_in_words(one) for one in error.errors()]
         raise UserError(
-            f"The parameters of the architecture {name!r} do not fit at {where!r}: {why}.",
+            f"The parameters of the architecture {name!r} do not fit: {', '.join(faults[:4])}.",
             "A newer version of the program may know it; else get the model again.",
         ) from error
     except ValueError as error:
         raise UserError(
             f"The parameters of the architecture {name!r} do not fit: {error}"
         ) from error
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    """Where something does not fit, and why."""
+    why = fault["msg"]
+    if fault["type"].startswith("union_tag"):
+        why = f"no kind that is known to this version: {fault.get('ctx', {}).get('tag', '')!r}"
+    return f"{'.'.join(map(str, fault['loc']))} ({why})"

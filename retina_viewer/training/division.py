@@ -94,7 +94,7 @@ def _warnings(placed: Mapping[str, Subset], groups: Mapping[str, Sequence[str]])
     if held_out < VERDICT_PATIENTS:
         found.append(
             f"Only {_people(held_out)} will be held out: too few for a verdict, which needs "
-            f"{VERDICT_PATIENTS}. With {_ENOUGH_FOR_VERDICT} patients in all there will be one."
+            f"{VERDICT_PATIENTS}. With {_ENOUGH_FOR_VERDICT} patients in all there is a verdict."
         )
     training = sum(len(groups[name]) for name, subset in placed.items() if subset == "train")
     if training < 8:

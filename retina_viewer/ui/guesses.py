@@ -68,6 +68,8 @@ class Summary:
         if self.stopped and self.share < 1:
             return f"stopped at {percent} of the view"
         if not self.apart:
+            if self.share == 0:
+                return "from a few spots so far"
             return f"{percent} of the view computed" if self.share < 1 else ""
         spots = f"spots {self.apart} px apart"
         return f"{spots}: {percent}" if self.share < 1 else f"{spots}; zoom in for all of it"

@@ -106,6 +106,8 @@ QSpinBox, QDoubleSpinBox { background: $window; border: 1px solid $border; borde
   padding: 3px 6px; min-height: 20px; selection-background-color: $accent;
   selection-color: $on_accent; }
 QSpinBox:focus, QDoubleSpinBox:focus { border: 1px solid $accent; }
+QSpinBox::up-button, QSpinBox::down-button { background: transparent; border: none; width: 22px; }
+QSpinBox::up-button:hover, QSpinBox::down-button:hover { background: $pressed; }
 QSlider { min-height: 28px; }
 QSlider::groove:horizontal { height: 4px; background: $border; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }

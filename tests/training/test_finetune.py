@@ -90,7 +90,7 @@ def test_a_pixel_trained_model_is_tuned_and_names_its_parent_not_its_patients(
     assert run.state().status == "finished"
     names = [event["event"] for event in events if event["event"] != "progress"]
     assert names[0] == "start"
-    assert names[-3:] == ["model", "verdict", "finished"]
+    assert names[-4:] == ["model", "comparing", "verdict", "finished"]
     validations = named(events, "validation")
     assert [event["step"] for event in validations] == [0, 3, 6]
     assert {"psnr_gaussian", "ssim", "lpips", "score"} <= validations[0].keys()

@@ -340,7 +340,7 @@ def test_an_enlargement_is_enlarged_again_only_after_a_yes(
     texts = [chip.text for chip in window.stage.result.scene.result_chips]
     assert texts == ["INTERPOLATED ×4 · Bicubic", "OF AI-ENLARGED ×4"]
     values = window.inspector.information._values
-    assert "No photograph: Retina Viewer made it" in values["Remarks"].text()
+    assert "This is no photograph: Retina Viewer made it" in values["Remarks"].text()
     assert "saliency-gan (saliency-gan-fast), ×4, from a.png" in values["Made by"].text()
 
 

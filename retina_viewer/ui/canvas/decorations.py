@@ -33,18 +33,28 @@ _GROUNDS = {
 
 def paint_chips(
     painter: QPainter, chips: tuple[Chip, ...], left: float, right: float, top: float
-) -> None:
-    """In a row from the left; what does not fit is shortened."""
-    x = left + MARGIN
+) -> float:
+    """In rows from the left, for none may be left out: what has no room stands below the others,
+    and is shortened only where it is wider than the pane.
+
+    Returns:
+        Where the last row ends.
+    """
+    x = first = left + MARGIN
+    if right - MARGIN - first < 40:
+        return top + CHIP_HEIGHT  # beside a divider at the pane's edge nothing is to be labelled
     font = _bold(painter.font())
     painter.setFont(font)
     metrics = QFontMetricsF(font)
     for chip in chips:
-        room = right - MARGIN - x - 16
-        if room < 24:
-            return
-        text = metrics.elidedText(chip.text, Qt.TextElideMode.ElideRight, room)
-        box = QRectF(x, top, metrics.horizontalAdvance(text) + 16, CHIP_HEIGHT)
+        width = metrics.horizontalAdvance(chip.text) + 16
+        if x > first and x + width > right - MARGIN:
+            x, top = first, top + CHIP_HEIGHT + 4
+        text, room = chip.text, right - MARGIN - x
+        if width > room:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - 16)
+            width = metrics.horizontalAdvance(text) + 16
+        box = QRectF(x, top, width, CHIP_HEIGHT)
         ground, ink = _GROUNDS[chip.source]
         painter.setPen(QPen(QColor(0, 0, 0, 130), 1))  # amber must not melt into a bright retina
         painter.setBrush(ground)
@@ -52,6 +62,7 @@ def paint_chips(
         painter.setPen(ink)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
         x = box.right() + 4
+    return top + CHIP_HEIGHT
 
 
 def paint_remark(painter: QPainter, text: str, left: float, right: float, top: float) -> None:

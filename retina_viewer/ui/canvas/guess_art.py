@@ -24,10 +24,11 @@ from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, tiles_over
 if TYPE_CHECKING:
     from retina_viewer.ui.canvas.scene import Mapping
 
-SIDE = 96
-"""Source pixels: the side of what is computed at once. Networks see 15 to 50 pixels around it."""
+TILE = 192
+"""Source pixels: the side of what is computed at once. Networks see 15 to 50 pixels around it, so
+that smaller tiles would be mostly rim."""
 SPOT = 16
-"""Source pixels: the side of a spot, which costs a sixth of a tile."""
+"""Source pixels: the side of a spot, which costs a fifteenth of a tile."""
 MOST_SPOTS = 32
 """In a view of which all is computed afterwards: they show within seconds where to look."""
 SPOTS_APART = 24.0
@@ -57,7 +58,7 @@ class Sight:
     @cached_property
     def apart(self) -> int:
         """Source pixels between spots."""
-        side = SIDE
+        side = TILE
         while not self._wide_enough(side):
             side *= 2
         return side
@@ -70,7 +71,7 @@ class Sight:
     @cached_property
     def tiles(self) -> tuple[Rect, ...]:
         """What is computed at once, over all in view, row by row."""
-        return tuple(tiles_over(self.region, self.image, SIDE))
+        return tuple(tiles_over(self.region, self.image, TILE))
 
     @cached_property
     def spots(self) -> tuple[Rect, ...]:
@@ -92,17 +93,17 @@ class Sight:
 
 def tile_at(x: int, y: int, image: Rect) -> Rect:
     """The tile that a source pixel lies in."""
-    return Rect(x // SIDE * SIDE, y // SIDE * SIDE, SIDE, SIDE).intersected(image)
+    return Rect(x // TILE * TILE, y // TILE * TILE, TILE, TILE).intersected(image)
 
 
 def is_tile(rect: Rect) -> bool:
     """Whether it is a tile, and not a spot."""
-    return rect.x % SIDE == 0 and rect.y % SIDE == 0
+    return rect.x % TILE == 0 and rect.y % TILE == 0
 
 
 def spot_of(cell: Rect) -> Rect:
     """The middle of the tile in a cell's corner, so that a spot stays one at any distance."""
-    tile = Rect(cell.x, cell.y, min(cell.width, SIDE), min(cell.height, SIDE))
+    tile = Rect(cell.x, cell.y, min(cell.width, TILE), min(cell.height, TILE))
     if max(tile.width, tile.height) <= 2 * SPOT:
         return tile
     x, y = tile.x + (tile.width - SPOT) // 2, tile.y + (tile.height - SPOT) // 2

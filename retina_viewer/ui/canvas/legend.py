@@ -14,7 +14,9 @@ _LINE, _SIDE, _SAMPLE = 18.0, 8.0, 22.0
 
 
 def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> None:
-    """The colours of the layers that are on, with their units."""
+    """The colours of the layers that are on, with their units; smaller where the pane, which begins
+    at 0, is narrower."""
+    painter.save()
     font = painter.font()
     font.setBold(False)
     painter.setFont(font)
@@ -22,6 +24,10 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
     shown = [(layer.legend, layer.note) for layer in scene.layers if layer.legend is not None]
     widths = (max(_width(one, metrics), metrics.horizontalAdvance(note)) for one, note in shown)
     width = max(widths, default=0.0) + 2 * _SIDE
+    shrunk = min(1.0, (right - _SIDE) / width)
+    painter.translate(right, top)
+    painter.scale(shrunk, shrunk)
+    right = top = 0.0
     for one, note in shown:
         height = ((3 if one.ramp else 2) + bool(note)) * _LINE + 2
         box = QRectF(right - width, top, width, height)
@@ -38,6 +44,7 @@ def paint_legend(painter: QPainter, scene: Scene, right: float, top: float) -> N
         else:
             _paint_lines(painter, one, below, metrics)
         top = box.bottom() + 4
+    painter.restore()
 
 
 def _width(legend: Legend, metrics: QFontMetricsF) -> float:

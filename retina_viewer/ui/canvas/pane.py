@@ -134,19 +134,17 @@ class Pane(QWidget):
         right, bottom = width - deco.MARGIN, height - deco.MARGIN
         if width >= 260:
             deco.paint_scale_bar(painter, scene, ratio, right, bottom)
-        if scene.legend:
-            paint_legend(painter, scene, right, deco.MARGIN + deco.CHIP_HEIGHT + 8)
+        edge = scene.divider * width if scene.content is Content.SPLIT else width
         if scene.content is Content.SPLIT:
-            x = scene.divider * width
-            deco.paint_chips(painter, scene.chips, 0, x, deco.MARGIN)
-            deco.paint_chips(painter, scene.result_chips, x, width, deco.MARGIN)
+            below = deco.paint_chips(painter, scene.chips, 0, edge, deco.MARGIN)
+            legend = deco.paint_chips(painter, scene.result_chips, edge, width, deco.MARGIN)
         else:
             chips = (*scene.chips, *scene.result_chips)
-            deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
+            below = legend = deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
+        if scene.legend:
+            paint_legend(painter, scene, right, legend + 8)
         if scene.remark:
-            edge = scene.divider * width if scene.content is Content.SPLIT else width
-            below = deco.MARGIN + deco.CHIP_HEIGHT + 4
-            deco.paint_remark(painter, scene.remark, 0, edge, below)
+            deco.paint_remark(painter, scene.remark, 0, edge, below + 4)
 
     # What the person does
 

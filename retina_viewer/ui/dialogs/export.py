@@ -164,7 +164,6 @@ class ExportDialog(QDialog):
         self.no_corner.setText(_NO_CORNER)
         self.no_corner.setVisible(offered and no_corner)
         self.pair.setVisible(offered and no_corner)
-        self.adjustSize()  # the sentence needs lines that the dialog did not have
 
     def _choose_pair(self) -> None:
         self.product.setCurrentIndex(self.product.findData(Product.BESIDE))
@@ -221,6 +220,7 @@ class ExportDialog(QDialog):
         else:
             text = self._problem or "…"
         self.names.setText(text)
+        self.adjustSize()  # names and sentences need lines that the dialog did not have
         self.save.setEnabled(bool(paths) and not self._jobs.is_active(KEY))
 
     def _browse(self) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSpinBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from retina_viewer.core.names import readable
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.panels.layers import guess_text
 from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.widgets.choices import NumberBox
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 
 _ROWS = (
@@ -39,10 +39,8 @@ class InformationPanel(QWidget):
         form = panel_form()
         for row, value in self._values.items():
             form.addRow(dim_label(row), value)
-        self._page = QSpinBox()
-        self._page.setAccessibleName("Picture of the file")
+        self._page = NumberBox("Picture of the file")
         self._page.setKeyboardTracking(False)
-        self._page.setMinimumHeight(HIT_TARGET)
         self._page.valueChanged.connect(lambda number: self.page_chosen.emit(number - 1))
         form.insertRow(1, dim_label("Picture"), self._page)
         form.setRowVisible(self._page, False)

@@ -103,9 +103,10 @@ class LayersPanel(QWidget):
             note.setText(f"{guess_text(guess)} {_EXPLAINED[LayerName.CONSISTENCY]}")
         vessels = viewer.layers.current.vessels
         if vessels is not None and viewer.state.vessels.on:
-            self._notes[LayerName.VESSELS].setText(
-                f"{vessels.share * 100:.1f} % of the field of view. {_EXPLAINED[LayerName.VESSELS]}"
-            )
+            found = f"{vessels.share * 100:.1f} % of the field of view."
+            if not vessels.share:
+                found = "No vessels were found."
+            self._notes[LayerName.VESSELS].setText(f"{found} {_EXPLAINED[LayerName.VESSELS]}")
 
 
 def guess_text(found: Summary) -> str:

@@ -1,13 +1,13 @@
-"""A combo box and a check box whose marks are seen on any ground.
+"""A combo box, a number and a check box whose marks are seen on any ground.
 
-A style sheet can only draw arrows and ticks from image files; these two draw their own.
+A style sheet can only draw arrows and ticks from image files; these draw their own.
 """
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
-from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QStyle, QStyleOptionSpinBox, QWidget
 
 from retina_viewer.ui.theme import HIT_TARGET
 
@@ -33,6 +33,37 @@ class Chooser(QComboBox):
         painter.drawPolyline(
             QPolygonF([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
         )
+
+
+class NumberBox(QSpinBox):
+    """A number with a chevron for the next and one for the one before."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setMinimumHeight(HIT_TARGET)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        option = QStyleOptionSpinBox()
+        self.initStyleOption(option)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for part, step, rise in (
+            (QStyle.SubControl.SC_SpinBoxUp, QSpinBox.StepEnabledFlag.StepUpEnabled, -2.0),
+            (QStyle.SubControl.SC_SpinBoxDown, QSpinBox.StepEnabledFlag.StepDownEnabled, 2.0),
+        ):
+            is_on = self.isEnabled() and bool(self.stepEnabled() & step)
+            group = QPalette.ColorGroup.Active if is_on else QPalette.ColorGroup.Disabled
+            painter.setPen(QPen(self.palette().color(group, QPalette.ColorRole.Text), 1.5))
+            kind = QStyle.ComplexControl.CC_SpinBox
+            box = QRectF(self.style().subControlRect(kind, option, part, self))
+            x, y = box.center().x(), box.center().y()
+            painter.drawPolyline(
+                QPolygonF(
+                    [QPointF(x - 3, y - rise), QPointF(x, y + rise), QPointF(x + 3, y - rise)]
+                )
+            )
 
 
 class Switch(QCheckBox):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from retina_viewer.ui.theme import tabular
@@ -70,9 +70,18 @@ def panel_column(panel: QWidget) -> QVBoxLayout:
     return column
 
 
+class _Form(QFormLayout):
+    """A form that gives every value the lines it needs, also where its text has grown: Qt's own
+    places the rows by the heights that it reckoned for another height of the form."""
+
+    def setGeometry(self, rect: QRect) -> None:
+        self.invalidate()
+        super().setGeometry(rect)
+
+
 def panel_form() -> QFormLayout:
     """Names left, values right."""
-    form = QFormLayout()
+    form = _Form()
     form.setContentsMargins(0, 0, 0, 0)
     form.setHorizontalSpacing(12)
     form.setVerticalSpacing(6)

@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButto
 
 from retina_viewer.ui.theme import HIT_TARGET
 
+TEXT_ROOM = 22
+"""Beside a choice's text: its padding and its border."""
+
 
 class Segments(QWidget):
     """A segmented control.
@@ -40,7 +43,9 @@ class Segments(QWidget):
             button.setAccessibleName(f"{name}: {label}")
             button.setCheckable(True)
             button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-            button.setMinimumSize(HIT_TARGET + 4, HIT_TARGET)
+            # A minimum of one's own replaces the one by content: it must leave room for the text.
+            words = button.fontMetrics().horizontalAdvance(label) + TEXT_ROOM
+            button.setMinimumSize(max(HIT_TARGET + 4, words), HIT_TARGET)
             self._group.addButton(button, index)
             row.addWidget(button)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -46,6 +47,7 @@ class Toolbar(QWidget):
         self.setFixedHeight(HEIGHT)
         self._icons: list[tuple[QToolButton, str]] = []
         self._devices: Sequence[DeviceInfo] = ()
+        self._has_words = False
         self.open_button = self._button("Open", "Open photographs or a folder (Ctrl+O)", "open")
         self.open_button.setMenu(open_menu)
         self.open_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -78,6 +80,7 @@ class Toolbar(QWidget):
         self.device.setMenu(self.device_menu)
         helper = self._button("", "Keys (F1)", "help")
         helper.setAccessibleName("Keys")
+        helper.setMinimumWidth(HIT_TARGET + 8)
         helper.clicked.connect(self.help_clicked)
         self._arrange(helper)
 
@@ -86,8 +89,26 @@ class Toolbar(QWidget):
             button.setIcon(icons.icon(name))
         for layout in Layout:
             button = self.layouts.button(layout)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setIcon(icons.choice(layout.value))
+            button.setMinimumWidth(HIT_TARGET + 4)
+        self._name_layouts()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._name_layouts()
+
+    def _name_layouts(self) -> None:
+        """Write the layouts' names beside their icons where there is room for whole words."""
+        buttons = [self.layouts.button(layout) for layout in Layout]
+        words = sum(button.fontMetrics().horizontalAdvance(button.text()) + 6 for button in buttons)
+        needed = self.sizeHint().width() + (0 if self._has_words else words)
+        if self._has_words != (needed <= self.width()):
+            self._has_words = not self._has_words
+            style = Qt.ToolButtonStyle
+            for button in buttons:
+                button.setToolButtonStyle(
+                    style.ToolButtonTextBesideIcon if self._has_words else style.ToolButtonIconOnly
+                )
 
     def _arrange(self, helper: QToolButton) -> None:
         row = QHBoxLayout(self)

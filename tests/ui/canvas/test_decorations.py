@@ -9,12 +9,21 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
+from retina_viewer.imaging.layers import Legend
+from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.decorations import (
+    CHIP_HEIGHT,
+    MARGIN,
     SCALE_BAR,
     length_label,
+    paint_chips,
     paint_ruler,
     scale_bar_length,
 )
+from retina_viewer.ui.canvas.guess_art import GuessArt
+from retina_viewer.ui.canvas.legend import paint_legend
+from retina_viewer.ui.canvas.scene import Chip, LayerArt, Scene, Source
+from retina_viewer.ui.view_state import LayerName
 
 
 @given(st.floats(0.005, 200), st.one_of(st.none(), st.floats(0.5, 40)))
@@ -48,3 +57,45 @@ def test_the_ruler_s_label_stays_in_the_pane_beside_its_end(qapp: QApplication, 
     assert max(white) < 398
     assert max(white) - min(white) > 30
     assert min(white) > end - 100
+
+
+def test_a_chip_without_room_stands_below_the_others(qapp: QApplication) -> None:
+    chips = (
+        Chip("INTERPOLATED", Source.INTERPOLATED),
+        Chip("PENDING AI x4", Source.PENDING),
+        Chip("DAMAGED FILE", Source.DAMAGED),
+    )
+    image = QImage(240, 120, QImage.Format.Format_RGB32)
+    image.fill(QColor(0, 0, 0))
+    painter = QPainter(image)
+    bottom = paint_chips(painter, chips, 0, 240, MARGIN)
+    painter.end()
+    assert bottom >= MARGIN + 2 * CHIP_HEIGHT  # in one row there is no room
+    red = [
+        y for x in range(240) for y in range(120) if image.pixelColor(x, y).red() > 220
+        and image.pixelColor(x, y).blue() < 190
+    ]  # fmt: skip
+    assert min(red) > MARGIN + CHIP_HEIGHT  # the last is there, below
+    assert max(red) < bottom
+
+
+def test_one_row_of_chips_stays_one_row(qapp: QApplication) -> None:
+    image = QImage(600, 120, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    chips = (Chip("ORIGINAL", Source.CAMERA), Chip("RED-FREE", Source.CAMERA))
+    assert paint_chips(painter, chips, 0, 600, MARGIN) == MARGIN + CHIP_HEIGHT
+    assert paint_chips(painter, chips, 0, 20, MARGIN) == MARGIN + CHIP_HEIGHT
+    painter.end()
+
+
+def test_a_legend_wider_than_its_pane_is_made_smaller(qapp: QApplication) -> None:
+    layer = LayerArt(LayerName.VESSELS, 1.0, GuessArt(), Legend("a name of many words " * 3))
+    image = QImage(160, 80, QImage.Format.Format_RGB32)
+    image.fill(QColor(200, 60, 20))
+    painter = QPainter(image)
+    paint_legend(painter, Scene(Camera(0, 0, 1), layers=(layer,)), 152, 4)
+    painter.end()
+    ground = QColor(200, 60, 20).rgb()
+    changed = {x for x in range(160) for y in range(80) if image.pixel(x, y) != ground}
+    assert min(changed) >= 4
+    assert max(changed) <= 152

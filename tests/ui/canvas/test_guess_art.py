@@ -10,9 +10,9 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.guess_art import (
     MOST_SPOTS,
-    SIDE,
     SPOT,
     SPOTS_APART,
+    TILE,
     GuessArt,
     Sight,
     is_tile,
@@ -53,7 +53,7 @@ def test_a_view_gets_spots_all_over_of_which_few_come_before_the_tiles(sight: Si
         assert sum(tile.intersected(sight.region).area for tile in sight.tiles) == sight.region.area
     else:
         assert sight.apart * sight.camera.zoom >= SPOTS_APART
-        assert sight.apart == SIDE or sight.apart * sight.camera.zoom < 2 * SPOTS_APART
+        assert sight.apart == TILE or sight.apart * sight.camera.zoom < 2 * SPOTS_APART
 
 
 @given(sights())
@@ -67,7 +67,8 @@ def test_the_first_spot_is_where_the_eye_is(sight: Sight) -> None:
 def test_zooming_out_keeps_every_spot_a_spot() -> None:
     image = Rect(0, 0, 4288, 2848)
     near, far = (
-        Sight(RECIPE, Camera(2144, 1424, zoom), image, image) for zoom in (SPOTS_APART / 96, 0.125)
+        Sight(RECIPE, Camera(2144, 1424, zoom), image, image)
+        for zoom in (SPOTS_APART / TILE, 0.0625)
     )
     assert near.apart < far.apart
     assert set(far.spots) < set(near.spots)

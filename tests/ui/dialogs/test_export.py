@@ -86,3 +86,14 @@ def test_interpolation_is_offered_no_mark(window: Window, qtbot: QtBot, photogra
     assert not is_marked(dialog)
     dialog.reject()
     finish(window, qtbot)
+
+
+def test_both_names_of_a_saliency_export_are_read(gan_window: Window, qtbot: QtBot) -> None:
+    dialog = dialog_of(gan_window, qtbot)
+    dialog.product.setCurrentIndex(dialog.product.findData(Product.SALIENCY))
+    dialog.product.activated.emit(dialog.product.currentIndex())
+    qtbot.wait(50)
+    assert "\n" in dialog.names.text()
+    assert dialog.names.height() >= dialog.names.heightForWidth(dialog.names.width())
+    dialog.reject()
+    finish(gan_window, qtbot)
