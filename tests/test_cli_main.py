@@ -217,3 +217,23 @@ def test_a_library_that_qt_lacks_is_named(
     monkeypatch.setattr(window, "missing_packages", list)
     with pytest.raises(ImportError):
         main(["view"])
+
+
+_OPENS = """
+import os, sys
+from retina_viewer.cli.main import _open_standard_streams
+_open_standard_streams()
+number = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+os.write(1, b"out")
+os.write(2, b"what a library says")
+sys.exit(number)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams by a shell")
+def test_a_result_never_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    result = tmp_path / "result.png"
+    line = shlex.join([sys.executable, "-c", _OPENS, str(result)])
+    done = subprocess.run(["bash", "-c", f"{line} <&- >&- 2>&-"], check=False)
+    assert done.returncode > 2
+    assert result.read_bytes() == b""

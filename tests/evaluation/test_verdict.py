@@ -136,6 +136,7 @@ def test_with_too_few_patients_it_says_how_many_are_missing(count: int) -> None:
     assert found.conclusion == "too few"
     assert found.more_patients_needed == LEAST_PATIENTS - count
     if count:
+        assert found.sentences[0].startswith("Too few patients to tell")
         assert f"hold out {LEAST_PATIENTS - count} more" in found.sentences[0]
         assert "may be chance" in found.sentences[1]
 

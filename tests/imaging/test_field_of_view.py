@@ -138,6 +138,29 @@ def test_a_bright_image_is_not_black() -> None:
     assert "black" not in view.doubt
 
 
+def blue_in_the_dark(*, is_round: bool) -> NDArray[np.uint8]:
+    """``(300, 400, 3)``: a disk or a rectangle of blues."""
+    y, x = np.mgrid[:300, :400]
+    lit = (
+        np.hypot(x - 200, y - 150) < 120 if is_round else (abs(x - 200) < 150) & (abs(y - 150) < 90)
+    )
+    picture = np.stack([40 + x // 10, 60 + y // 10, 140 + (x + y) // 10], axis=-1)
+    return np.where(lit[..., None], picture, 0).astype(np.uint8)
+
+
+def test_what_is_round_but_unlike_a_retina_is_said_and_not_refused() -> None:
+    view = find_field_of_view(blue_in_the_dark(is_round=True))
+    assert view.doubt == "This does not look like a photograph of a retina."
+    assert not view.is_empty
+    assert view.diameter == pytest.approx(240, abs=3)
+
+
+def test_what_is_neither_round_nor_like_a_retina_is_empty() -> None:
+    view = find_field_of_view(blue_in_the_dark(is_round=False))
+    assert view.doubt == "No retina was found: its colours are not those of a retina."
+    assert view.is_empty
+
+
 @pytest.mark.parametrize("sides", ["top and bottom", "left"])
 def test_straight_stops_are_outside(photographs: dict[str, tuple[Bytes, Mask]], sides: str) -> None:
     photograph, truth = photographs["chase_14L.jpg"]

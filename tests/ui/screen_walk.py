@@ -30,6 +30,7 @@ from retina_viewer.core.paths import user_models_dir
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.canvas.pane import Pane
@@ -47,6 +48,7 @@ SIDE = 128
 COLOURS = {"0_red.png": (200, 60, 50), "1_green.png": (40, 190, 60), "3_blue.png": (50, 110, 220)}
 """Photographs of one size that nobody can mistake for each other, in colour or in green alone."""
 BROKEN = "2_broken.png"
+TWO_PAGES = "1_green.png"
 NEVER_HELD = (Lane.FILES, Lane.WORK)
 LATER = ("tile", "methods pane", "methods figures", "comparison pane")
 """Jobs by the beginning of their keys."""
@@ -65,7 +67,11 @@ def make_photographs(folder: Path) -> None:
         lines = ((x + (number + 1) * y) % 37 < 2) * 0.25
         light = (1 - squares - lines) * field_of_view
         rgb = (light[..., None] * np.array(colour)).astype(np.uint8)
-        Image.fromarray(rgb).save(folder / name)
+        first, second = Image.fromarray(rgb), Image.fromarray(np.ascontiguousarray(rgb[:, ::-1]))
+        if name == TWO_PAGES:  # what a file is, its content says
+            first.save(folder / name, format="TIFF", save_all=True, append_images=[second])
+        else:
+            first.save(folder / name)
     whole = (folder / "0_red.png").read_bytes()
     (folder / BROKEN).write_bytes(whole[:60])
 
@@ -231,6 +237,14 @@ class Walk:
     def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
         QTest.keyClick(self.window, key, modifier or Qt.KeyboardModifier.NoModifier)
 
+    def page(self, number: int) -> None:
+        """One of several pictures in the file that is shown, from 1."""
+        self.window.inspector.information.page_chosen.emit(number - 1)
+        wait_until(lambda: not self.window.jobs.is_active("open"), 30)
+        photo = self.window.viewer.photo
+        assert photo is not None
+        assert photo.image.page == number - 1
+
     def turn(self, key: Qt.Key) -> None:
         """Page Down or Page Up; wait until the file was read, or found to be broken."""
         self.activate()
@@ -312,6 +326,8 @@ def photographs(walk: Walk) -> None:
     assert walk.window.banner.isVisible()
     walk.step("over it", lambda: walk.turn(Qt.Key.Key_PageUp))
     assert walk.shown == "1_green.png"
+    walk.step("another picture of the file", lambda: walk.page(2))
+    walk.step("the first one again", lambda: walk.page(1))
 
 
 def tones(walk: Walk) -> None:
@@ -330,6 +346,8 @@ def places(walk: Walk) -> None:
     walk.step("-", lambda: walk.key(Qt.Key.Key_Minus))
     walk.step("1: one to one", lambda: walk.key(Qt.Key.Key_1))
     walk.step("right", lambda: QTest.keyClick(window.stage, Qt.Key.Key_Right))
+    walk.step("no overview", lambda: window.inspector.view_panel.overview_toggled.emit(False))
+    walk.step("overview", lambda: window.inspector.view_panel.overview_toggled.emit(True))
     walk.step("Page Up, zoomed", lambda: walk.choose("1_green.png"))
     walk.step("F: fit", lambda: walk.key(Qt.Key.Key_F))
     view = window.inspector.view_panel
@@ -375,6 +393,9 @@ def layers(walk: Walk) -> None:
     walk.step("S: saliency", lambda: walk.key(Qt.Key.Key_S))
     walk.step("its opacity", lambda: panel.opacity_changed.emit(LayerName.SALIENCY, 0.3))
     walk.step("its colours", lambda: panel.colour_map_chosen.emit("cividis"))
+    contours, colours = SaliencyStyle.CONTOURS, SaliencyStyle.COLOURS
+    walk.step("as contours", lambda: panel.saliency_style_chosen.emit(contours))
+    walk.step("as colours", lambda: panel.saliency_style_chosen.emit(colours))
     walk.step("hold Space", lambda: walk.press(space))
     walk.step("let Space go", lambda: walk.release(space))
     walk.step("V: vessels", lambda: walk.key(Qt.Key.Key_V))
@@ -386,6 +407,7 @@ def layers(walk: Walk) -> None:
     walk.step("no saliency", lambda: walk.key(Qt.Key.Key_S))
     walk.step("U: guesses", lambda: walk.key(Qt.Key.Key_U))
     assert walk.window.stage.result.scene.layers
+    walk.step("their opacity", lambda: panel.opacity_changed.emit(LayerName.CONSISTENCY, 0.4))
     walk.step("no guesses", lambda: walk.key(Qt.Key.Key_U))
 
 

@@ -69,6 +69,7 @@ def test_without_a_free_corner_the_pair_is_offered(
     assert not is_marked(dialog)
     assert "corner" in dialog.no_corner.text()
     assert dialog.no_corner.isVisible()
+    assert dialog.pair.isVisible()
     dialog.pair.click()
     assert dialog.product.currentData() is Product.BESIDE
     assert dialog.save.isEnabled()
