@@ -1,5 +1,6 @@
 """The one training loop: any task, any number of players, resumable at any kill."""
 
+import math
 import time
 
 import numpy as np
@@ -165,6 +166,11 @@ def _validate(stage: Stage) -> None:
     metrics = stage.where.group.from_first(lambda: stage.task.validate(stage.average))
     counters.history.append({"step": float(counters.step), **metrics})
     counters.validated_step = counters.step
+    if not math.isfinite(metrics["score"]):
+        raise UserError(
+            f"The validation of {stage.task.name} at step {counters.step} gave no number.",
+            "Choose a lower learning rate, and look for photographs with faults.",
+        )
     if counters.best_score is None or metrics["score"] > counters.best_score:
         counters.best_score, counters.best_step = metrics["score"], counters.step
         state = stage.average.state_dict()

@@ -209,6 +209,17 @@ def test_patience_ends_a_stage_that_gets_no_better(tmp_path: Path) -> None:
     assert again.drawn == 0
 
 
+class Unmeasured(LineTask):
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        return {"score": float("nan")}
+
+
+def test_a_validation_without_a_number_stops_with_words(tmp_path: Path) -> None:
+    """No card could hold it: it is said when it happens, not when the training has ended."""
+    with pytest.raises(UserError, match="gave no number"):
+        run_stage(Unmeasured(), 0, where(tmp_path, []))
+
+
 def test_stopping_keeps_the_best_so_far(tmp_path: Path) -> None:
     task = LineTask()
     counters = run_stage(task, 0, where(tmp_path, [], should_stop=lambda: task.drawn >= 33))

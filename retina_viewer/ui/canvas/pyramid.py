@@ -18,6 +18,9 @@ from PySide6.QtGui import QImage, QPainter
 from retina_viewer.core.geometry import Rect
 
 SMALLEST_SIDE = 64
+LARGE = 64_000_000
+"""Pixels of a picture that is shown as it is, three bytes a pixel, without a copy: slower to draw,
+but a copy of the largest would take a gigabyte more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,7 @@ class Pyramid:
     """One picture at sizes 1, 1/2, 1/4, ... as QImages.
 
     Args:
-        bgra: ``(H, W, 4)`` uint8, blue first.
+        bgra: ``(H, W, 4)`` uint8, blue first; or ``(H, W, 3)``, red first.
         has_alpha: whether the fourth channel counts; the colours are then premultiplied by it.
     """
 
@@ -48,7 +51,9 @@ class Pyramid:
 
     @classmethod
     def from_rgb(cls, rgb: NDArray[np.uint8]) -> Pyramid:
-        """From ``(H, W, 3)`` uint8 sRGB."""
+        """From ``(H, W, 3)`` uint8 sRGB; a large one must not be changed afterwards."""
+        if rgb.shape[0] * rgb.shape[1] > LARGE:
+            return cls(rgb)
         return cls(
             np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGRA), np.uint8)
         )
@@ -78,4 +83,6 @@ class Pyramid:
 def _level(pixels: NDArray[np.uint8], has_alpha: bool) -> Level:
     height, width = pixels.shape[:2]
     kind = QImage.Format.Format_ARGB32_Premultiplied if has_alpha else QImage.Format.Format_RGB32
+    if pixels.shape[2] == 3:
+        kind = QImage.Format.Format_RGB888
     return Level(QImage(pixels.data, width, height, pixels.strides[0], kind), pixels)

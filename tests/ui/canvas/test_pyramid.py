@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.imaging.readers import open_image
+from retina_viewer.ui.canvas import pyramid
 from retina_viewer.ui.canvas.pyramid import Pyramid
 
 
@@ -34,6 +35,18 @@ def test_at_full_size_pixels_are_exact(qtbot: QtBot, rgb: NDArray[np.uint8]) -> 
     part = Rect(400, 380, 90, 70)
     drawn = _drawn(Pyramid.from_rgb(rgb), part, 1.0)
     np.testing.assert_array_equal(drawn, rgb[part.slices()])
+
+
+@pytest.mark.parametrize("zoom", [0.25, 0.7, 1.0, 2.3])
+def test_a_large_picture_is_shown_without_a_copy_and_looks_the_same(
+    qtbot: QtBot, rgb: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, zoom: float
+) -> None:
+    part = Rect(400, 380, 90, 70)
+    usual = _drawn(Pyramid.from_rgb(rgb), part, zoom)
+    monkeypatch.setattr(pyramid, "LARGE", rgb.shape[0] * rgb.shape[1] - 1)
+    large = Pyramid.from_rgb(rgb)
+    assert np.shares_memory(large.levels[0].pixels, rgb)
+    assert np.abs(_drawn(large, part, zoom) - usual).max() <= 1
 
 
 @pytest.mark.parametrize("zoom", [0.5, 0.25, 0.125])
