@@ -110,7 +110,7 @@ def _ending(run: RunFolder, control: Control, group: Group) -> Iterator[None]:
             control.end("paused", refused.message, refused.hint)
             raise refused from error
         message = f"The training ended by an error of the program: {type(error).__name__}: {error}."
-        control.end("failed", message, "Go on with it; if it ends again, please report this.")
+        control.end("failed", message, "Resume it; if it ends again, please report this.")
         raise
 
 

@@ -246,7 +246,7 @@ class Trainings(QObject):
         self.details = look.details
         if phase is Phase.KILLED and not self.message:
             self.message = "The training ended without a word: its process was stopped."
-            self.hint = "Go on from the last minute's checkpoint with Resume."
+            self.hint = "Resume goes on from the last minute's checkpoint."
         if phase is Phase.RUNNING and self.asked is not None and not self._told:
             with suppress(UserError):  # it is told at the next look
                 self._wanted().request(self.asked)
