@@ -28,7 +28,7 @@ TILE = 192
 """Source pixels: the side of what is computed at once. Networks see 15 to 50 pixels around it, so
 that smaller tiles would be mostly rim."""
 SPOT = 16
-"""Source pixels: the side of a spot, which costs a fifteenth of a tile."""
+"""Source pixels: the side of a spot, which costs a small part of a tile."""
 MOST_SPOTS = 32
 """In a view of which all is computed afterwards: they show within seconds where to look."""
 SPOTS_APART = 24.0
