@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.view_state import (
     WHEEL_FACTOR,
     LayerName,
     Layout,
-    Scale,
     Tone,
     shown_zoom,
 )

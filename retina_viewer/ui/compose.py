@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Chip, Content, LayerArt, Scene, Scenes, Source
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, is_worthwhile, scale_for
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import inherited_chips, origin_chips
 from retina_viewer.ui.resolved_view import ResolvedView
-from retina_viewer.ui.view_state import LayerName, Layout, Scale, Tone
+from retina_viewer.ui.view_state import LayerName, Layout, Tone
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Facts:
     tone: Tone | None = None
     """What it is shown in now. None: what was chosen."""
     um_per_px: float | None = None
-    making: Making = Making("bicubic", 4)  # noqa: RUF009 (frozen)
+    making: EnhanceSettings = EnhanceSettings("bicubic", 4)  # noqa: RUF009 (frozen)
     """What the person wants the result to be made with."""
     method_title: str = ""
     learned: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.guess_art import Sight
 from retina_viewer.ui.canvas.pane import Pane
@@ -12,7 +13,6 @@ from retina_viewer.ui.canvas.scene import Art, LayerArt
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, Wanted
 from retina_viewer.ui.compose import Facts, recipe_for
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.view_state import LayerName, Tone
 
@@ -34,7 +34,7 @@ class Demand:
     def loupe(self, view: ResolvedView) -> Wanted | None:
         return self._wanted(view, view.loupe, self._stage.loupe_result, self._viewer.making)
 
-    def shown_before(self, view: ResolvedView, making: Making) -> list[Wanted]:
+    def shown_before(self, view: ResolvedView, making: EnhanceSettings) -> list[Wanted]:
         """The tiles that the panes showed of another view and making, the main pane's first."""
         panes = [(view.main, self._stage.result)]
         if view.loupe_shown:
@@ -115,7 +115,7 @@ class Demand:
         return Sight(recipe, view.main, region, view.image) if region.area else None
 
     def _wanted(
-        self, view: ResolvedView, camera: Camera, pane: Pane, making: Making
+        self, view: ResolvedView, camera: Camera, pane: Pane, making: EnhanceSettings
     ) -> Wanted | None:
         viewer = self._viewer
         if viewer.photo is None:

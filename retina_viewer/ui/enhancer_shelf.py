@@ -12,10 +12,10 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 
@@ -33,11 +33,11 @@ class EnhancerShelf:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._enhancers: OrderedDict[tuple[str, Making], Enhancer] = OrderedDict()
+        self._enhancers: OrderedDict[tuple[str, EnhanceSettings], Enhancer] = OrderedDict()
         self._results: dict[tuple[object, ...], NDArray[np.uint8]] = {}
         self._bytes = 0
 
-    def fitted(self, photo: Photo, making: Making) -> Enhancer:
+    def fitted(self, photo: Photo, making: EnhanceSettings) -> Enhancer:
         """The enhancer, fitted to the photograph; slow the first time."""
         key = (photo.key, making)
         with self._lock:
@@ -53,7 +53,7 @@ class EnhancerShelf:
                 self._enhancers.popitem(last=False)
             return found
 
-    def fitted_if_ready(self, photo: Photo, making: Making) -> Enhancer | None:
+    def fitted_if_ready(self, photo: Photo, making: EnhanceSettings) -> Enhancer | None:
         """The same where it is there already, without waiting: for the GUI thread."""
         return self._enhancers.get((photo.key, making))
 

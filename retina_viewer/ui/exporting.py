@@ -31,10 +31,10 @@ from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
 from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.consistency_export import default_names as consistency_names
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, default_name, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhanced_whole
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import LayerName
@@ -72,7 +72,7 @@ class Request:
     """
 
     image: FundusImage
-    making: Making
+    making: EnhanceSettings
     product: Product = Product.RESULT
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"

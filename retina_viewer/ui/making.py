@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from retina_viewer.model_store.card import Fidelity, share_at
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.method_list import Character
-from retina_viewer.ui.view_state import Scale, ViewState
+from retina_viewer.ui.view_state import ViewState
 
 
 class MethodInfo(Protocol):
@@ -67,33 +68,6 @@ def labels(networks: Sequence[NetworkInfo]) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Making:
-    """All that decides a result's pixels but the photograph. Equal makings give equal results.
-
-    Attributes:
-        model: the network's name; None for interpolation.
-        fidelity: 0 (most detail) to 1 (closest to the photograph); None without a twin.
-        back_projection: whether the result is held to the photograph.
-        weights: of the network: another one of the same name makes other results.
-    """
-
-    method: str
-    scale: Scale
-    device: str = "auto"
-    model: str | None = None
-    fidelity: float | None = None
-    back_projection: bool = True
-    weights: tuple[str, ...] = ()
-
-    def at(self, scale: Scale) -> Making:
-        return replace(self, scale=scale)
-
-    def can_stand_in_for(self, other: Making) -> bool:
-        """Whether what is said of the other (a method at a scale) is true of this one as well."""
-        return self != other and (self.method, self.scale) == (other.method, other.scale)
-
-
 class Catalogue:
     """The methods and networks on offer.
 
@@ -134,7 +108,7 @@ class Catalogue:
                 return one.name
         return None
 
-    def making(self, state: ViewState, device: str) -> Making:
+    def making(self, state: ViewState, device: str) -> EnhanceSettings:
         """What the person wants the result to be made with."""
         network = self.network(state.method, state.model)
         fidelity = None
@@ -143,7 +117,7 @@ class Catalogue:
             if fidelity is None:
                 fidelity = network.fidelity_at(state.scale)
         learned = self.method(state.method).learned
-        return Making(
+        return EnhanceSettings(
             method=state.method,
             scale=state.scale,
             device=device,

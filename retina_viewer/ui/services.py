@@ -19,8 +19,9 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.ui.making import Catalogue, Making, NetworkInfo
+from retina_viewer.ui.making import Catalogue, NetworkInfo
 
 if TYPE_CHECKING:
     from retina_viewer.superres.consistency import ConsistencyMap
@@ -44,7 +45,7 @@ class Services:
     thumbnail: Callable[[Path, int], NDArray[np.uint8]]
     catalogue: Callable[[], Catalogue]
     """The methods and networks that are installed."""
-    make_enhancer: Callable[[Making], Enhancer]
+    make_enhancer: Callable[[EnhanceSettings], Enhancer]
     devices: Callable[[], Sequence[DeviceInfo]]
     saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
     vessels: Callable[[FundusImage, str, Progress], VesselMap]
@@ -99,7 +100,7 @@ def _networks(method: str) -> Sequence[NetworkInfo]:
     ]
 
 
-def _make_enhancer(making: Making) -> Enhancer:
+def _make_enhancer(making: EnhanceSettings) -> Enhancer:
     from retina_viewer.superres.methods import make_enhancer
 
     return make_enhancer(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.demand import Demand
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.tile_loader import TileLoader
 
@@ -15,13 +15,13 @@ class StandIn:
         making: what may be shown where tiles are missing; None where nothing may.
     """
 
-    def __init__(self, demand: Demand, tiles: TileLoader, current: Making) -> None:
+    def __init__(self, demand: Demand, tiles: TileLoader, current: EnhanceSettings) -> None:
         self._demand = demand
         self._tiles = tiles
         self._current = current
-        self.making: Making | None = None
+        self.making: EnhanceSettings | None = None
 
-    def follow(self, view: ResolvedView, making: Making) -> None:
+    def follow(self, view: ResolvedView, making: EnhanceSettings) -> None:
         """Take note of what is made from now on.
 
         Args:

@@ -11,7 +11,6 @@ device pixels per source pixel; pane sizes and cursor positions are in device pi
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,9 +20,8 @@ from retina_viewer.imaging.layers import (
     VESSEL_OPACITY,
     SaliencyStyle,
 )
+from retina_viewer.superres.enhance_settings import Scale
 
-Scale = Literal[2, 4, 8, 16]
-SCALES: tuple[Scale, ...] = (2, 4, 8, 16)
 WHEEL_FACTOR = 1.2
 MAX_ZOOM = 64.0
 MIN_SHOWN = 0.5

@@ -13,6 +13,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import Recipe
 from retina_viewer.ui.compose import compose
@@ -21,7 +22,7 @@ from retina_viewer.ui.guesses import Guesses
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.layer_store import LayerStore
-from retina_viewer.ui.making import Catalogue, Making, MethodInfo, NetworkInfo
+from retina_viewer.ui.making import Catalogue, MethodInfo, NetworkInfo
 from retina_viewer.ui.photo import Photo, TonedPhoto
 from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.services import Services
@@ -68,7 +69,7 @@ class Viewer(QObject):
         self._jobs = jobs
         self._stage = stage
         self.catalogue = catalogue
-        self._failed: set[Making] = set()
+        self._failed: set[EnhanceSettings] = set()
         self._asked_at: float | None = None
         self._doubt = ""
         self._again: set[str] = set()
@@ -98,7 +99,7 @@ class Viewer(QObject):
         return self.catalogue.network(self.state.method, self.state.model)
 
     @property
-    def making(self) -> Making:
+    def making(self) -> EnhanceSettings:
         """What the person wants the result to be made with."""
         return self.catalogue.making(self.state, self.device)
 

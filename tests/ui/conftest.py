@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_window
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.window import Window
 
@@ -83,7 +83,7 @@ def slow_services() -> tuple[Services, threading.Event]:
     gate = threading.Event()
     services = project_services()
 
-    def make_enhancer(making: Making) -> Enhancer:
+    def make_enhancer(making: EnhanceSettings) -> Enhancer:
         inner = services.make_enhancer(making)
 
         class Waiting:

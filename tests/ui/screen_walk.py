@@ -31,11 +31,11 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.job import Lane
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.models.facts import read_shelf
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Tone
@@ -106,7 +106,7 @@ def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
 
 
 class _Waiting:
-    def __init__(self, services: Services, making: Making, gate: Gate) -> None:
+    def __init__(self, services: Services, making: EnhanceSettings, gate: Gate) -> None:
         self._inner, self._gate = services.make_enhancer(making), gate
         self._take(self._inner)
 

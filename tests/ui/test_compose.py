@@ -9,11 +9,11 @@ import pytest
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.provenance import Provenance
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, LayerArt, Scenes, Source
 from retina_viewer.ui.canvas.tiles import PlacedTile
 from retina_viewer.ui.compose import Facts, compose
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import resolve
 from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState
 
@@ -95,14 +95,14 @@ def test_nothing_computed_is_called_interpolated(state: ViewState) -> None:
 
 
 def test_the_main_pane_names_the_fidelity(state: ViewState) -> None:
-    making = Making("gan", 8, "cpu", "fast", 0.65)
+    making = EnhanceSettings("gan", 8, "cpu", "fast", 0.65)
     result = scenes(state, making=making, loupe_sharp=1.0)
     assert texts(result) == ["AI ×8 · Network, fidelity 65 %"]
     assert [chip.text for chip in result.loupe_result.result_chips] == ["AI ×8 · Network"]
 
 
 def test_what_stands_in_is_never_given_the_new_settings(state: ViewState) -> None:
-    making = Making("gan", 8, "cpu", "fast", 0.65)
+    making = EnhanceSettings("gan", 8, "cpu", "fast", 0.65)
     for sharp in (0.0, 0.5):
         result = scenes(state, making=making, main_stands_in=True, main_sharp=sharp)
         assert texts(result) == ["AI ×8 · Network", "PENDING fidelity 65 %"]

@@ -18,6 +18,7 @@ from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency import ConsistencyMap
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.exporting import (
@@ -30,7 +31,6 @@ from retina_viewer.ui.exporting import (
     products_for,
     write,
 )
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.view_state import LayerName
@@ -44,7 +44,7 @@ def image(photograph: Path) -> FundusImage:
 
 def request_for(image: FundusImage, product: Product) -> Request:
     layers = (LayerView(LayerName.SALIENCY, 0.5),)
-    return Request(image, Making("bicubic", 2, "cpu"), product, layers)
+    return Request(image, EnhanceSettings("bicubic", 2, "cpu"), product, layers)
 
 
 def test_names(image: FundusImage) -> None:
@@ -116,7 +116,9 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
 
 def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
     enhancer = make_enhancer("lanczos", 4)
-    request = replace(request_for(image, Product.BESIDE), making=Making("lanczos", 4, "cpu"))
+    request = replace(
+        request_for(image, Product.BESIDE), making=EnhanceSettings("lanczos", 4, "cpu")
+    )
     paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
     write(request, enhancer, paths, project_services(), no_progress)
     width, height = 4 * image.width, 4 * image.height
@@ -155,7 +157,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         return ConsistencyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
     services = replace(project_services(), consistency=consistency)
-    making = Making("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
     layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
     request = Request(image, making, Product.WITH_LAYERS, layers)
     assert list(Product) == products_for(request)
@@ -177,7 +179,9 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
 
 
 def test_a_filter_with_a_model_is_not_labelled_ai(image: FundusImage) -> None:
-    request = replace(request_for(image, Product.BESIDE), making=Making("linear", 2, "cpu"))
+    request = replace(
+        request_for(image, Product.BESIDE), making=EnhanceSettings("linear", 2, "cpu")
+    )
     linear = replace(bicubic(2), method="linear", model="linear")
     result = image.display_rgb.repeat(2, axis=0).repeat(2, axis=1)
     for enhancer, ai in ((linear, False), (replace(linear, method="pixel"), True)):
@@ -190,7 +194,7 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
 ) -> None:
     gan, _ = install_pair()
     services = project_services()
-    making = Making("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
     enhancer = services.make_enhancer(making)
     for mark in (False, True):
         request = Request(image, making, mark=mark)

@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.writers import read_provenance
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.ui.canvas.scene import Source
 from retina_viewer.ui.dialogs.export import ExportDialog
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.widgets.fidelity import REST_MS
 from retina_viewer.ui.window import Window
@@ -79,7 +79,7 @@ def test_the_finished_result_stays_until_the_new_one_comes(
     install_pair()
     services, gate = project_services(), threading.Event()
 
-    def make_enhancer(making: Making) -> Enhancer:
+    def make_enhancer(making: EnhanceSettings) -> Enhancer:
         assert making.fidelity == DEFAULT or gate.wait(20)
         return services.make_enhancer(making)
 

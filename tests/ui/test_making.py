@@ -6,8 +6,9 @@ import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.method_list import Character
-from retina_viewer.ui.making import Catalogue, Making, NetworkInfo, labels
+from retina_viewer.ui.making import Catalogue, NetworkInfo, labels
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.view_state import ViewState
 
@@ -39,7 +40,7 @@ def catalogue() -> Catalogue:
 
 def test_defaults_are_the_network_s_own(catalogue: Catalogue) -> None:
     state = ViewState(method="gan", scale=4)
-    assert catalogue.making(state, "cpu") == Making("gan", 4, "cpu", "gan-fast", 0.7, True)
+    assert catalogue.making(state, "cpu") == EnhanceSettings("gan", 4, "cpu", "gan-fast", 0.7, True)
     state.model = "gan-best"
     assert catalogue.making(state, "cpu").fidelity == 0.8
     state.fidelity = 0.1
@@ -70,7 +71,7 @@ def test_networks_are_told_apart_by_short_names_or_by_their_titles() -> None:
 
 
 def test_only_the_same_method_at_the_same_scale_can_stand_in() -> None:
-    now = Making("gan", 4, "cpu", "gan-fast", 0.7)
+    now = EnhanceSettings("gan", 4, "cpu", "gan-fast", 0.7)
     assert replace(now, fidelity=0.2).can_stand_in_for(now)
     assert replace(now, back_projection=False).can_stand_in_for(now)
     assert not now.can_stand_in_for(now)

@@ -17,6 +17,7 @@ from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.camera import Camera
@@ -24,11 +25,10 @@ from retina_viewer.ui.canvas.tiles import Recipe, TileKey, Wanted
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import SCALES, Tone
+from retina_viewer.ui.view_state import Tone
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def counting() -> tuple[Services, Counting]:
 
 
 def _recipe(tone: Tone) -> Recipe:
-    return Recipe("photo", Making("pixel", 4, model="counting"), tone)
+    return Recipe("photo", EnhanceSettings("pixel", 4, model="counting"), tone)
 
 
 def test_another_tone_computes_nothing_again(

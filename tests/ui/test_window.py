@@ -30,12 +30,12 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.scene import Source
 from retina_viewer.ui.dialogs.export import ExportDialog
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.remembered import remember
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Layout, Tone
@@ -582,7 +582,7 @@ def test_a_layer_that_fails_says_why_and_is_off_again(
 def test_a_method_that_fails_leaves_the_photograph_interpolated_and_says_so(
     make: MakeWindow, qtbot: QtBot, photograph: Path
 ) -> None:
-    def make_enhancer(making: Making) -> None:
+    def make_enhancer(making: EnhanceSettings) -> None:
         raise UserError("The model is missing.", "Choose another method.")
 
     window = make(replace(project_services(), make_enhancer=make_enhancer))  # type: ignore[arg-type]

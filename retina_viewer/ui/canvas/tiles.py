@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.making import Making
-from retina_viewer.ui.view_state import SCALES, Scale, Tone
+from retina_viewer.ui.view_state import Tone
 
 PlacedTile = tuple[Rect, Pyramid | None]
 """A tile and its place in source pixels; None where it is still to come."""
@@ -29,7 +29,7 @@ class Recipe:
     """What a tile was made from and how. Tiles of different recipes never mix on a pane."""
 
     photo: str
-    making: Making
+    making: EnhanceSettings
     tone: Tone
 
     @property

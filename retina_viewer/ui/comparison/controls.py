@@ -12,11 +12,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from retina_viewer.superres.enhance_settings import SCALES
 from retina_viewer.ui.comparison.chips import MethodChips
 from retina_viewer.ui.comparison.session import Comparison
 from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.view_state import SCALES
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 

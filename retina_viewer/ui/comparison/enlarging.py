@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pane import EMPTY, Pane
 from retina_viewer.ui.canvas.pyramid import Pyramid
@@ -20,7 +21,6 @@ from retina_viewer.ui.canvas.tiles import (
 )
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo, inherited_chips
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.tile_loader import TileLoader
@@ -39,7 +39,7 @@ class Contender:
     """
 
     title: str
-    making: Making
+    making: EnhanceSettings
     learned: bool
 
     def name(self, scale: int) -> str:
@@ -96,8 +96,8 @@ class Enlarging(QObject):
         self.tiles = TileLoader(services, jobs, self, key)
         self.tiles.shelf = shelf
         self.tiles.cache = TileCache(CACHE_BYTES // MOST_PANES)
-        self._broken: set[tuple[str, Making]] = set()
-        self._now: tuple[str, Making] | None = None
+        self._broken: set[tuple[str, EnhanceSettings]] = set()
+        self._now: tuple[str, EnhanceSettings] | None = None
         self._wanted: Wanted | None = None
         self.tiles.progressed.connect(self.changed)
         self.tiles.failed.connect(self._failed)

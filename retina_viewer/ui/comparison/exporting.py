@@ -16,6 +16,7 @@ from retina_viewer.imaging.beside import Title, sheet
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.provenance import AI_STATEMENT, PROGRAM, Provenance, Region
 from retina_viewer.imaging.writers import write_image, write_sidecar
+from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.superres.export import provenance_of
 from retina_viewer.superres.tiles import quantised
 from retina_viewer.ui.comparison.enlarging import Contender
@@ -25,7 +26,6 @@ from retina_viewer.ui.comparison.reference_choice import NONE
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import Scale
 
 MOST_PIXELS = 64_000_000
 """Of a single result: more are not looked at beside others."""

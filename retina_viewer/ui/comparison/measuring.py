@@ -12,19 +12,19 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.evaluation.lpips import LPIPS, fastest_lpips
 from retina_viewer.networks.devices import resolve_device
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.tiles import enhanced_whole, quantised
 from retina_viewer.ui.comparison.figures import Figures, Yardstick, figures_of, is_measurable
 from retina_viewer.ui.comparison.reference import Reference
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.services import Services
 
 Bytes = NDArray[np.uint8]
 LARGEST_WHOLE = 24_000_000
 """Result pixels: the whole field of larger results is left to ``retina-viewer evaluate``."""
-_Wanted = tuple[Making, Rect]
+_Wanted = tuple[EnhanceSettings, Rect]
 
 
 class Measuring(QObject):
@@ -46,12 +46,14 @@ class Measuring(QObject):
         self._reference: Reference | None = None
         self._figures: dict[_Wanted, Figures] = {}
         self._failed: set[_Wanted] = set()
-        self._wholes: dict[Making, Bytes] = {}
+        self._wholes: dict[EnhanceSettings, Bytes] = {}
         self._wanted: list[_Wanted] = []
         self._network: LPIPS | None = None
         self._yardsticks: dict[tuple[Reference, Rect], Yardstick] = {}
 
-    def show(self, reference: Reference | None, makings: Sequence[Making], region: Rect) -> None:
+    def show(
+        self, reference: Reference | None, makings: Sequence[EnhanceSettings], region: Rect
+    ) -> None:
         """Say what is on the screen.
 
         Args:
@@ -88,11 +90,15 @@ class Measuring(QObject):
         """Try again what has failed, when it is next shown."""
         self._failed.clear()
 
-    def figures(self, reference: Reference | None, making: Making, region: Rect) -> Figures | None:
+    def figures(
+        self, reference: Reference | None, making: EnhanceSettings, region: Rect
+    ) -> Figures | None:
         """What is known of a result; None as long as it is not, or not by this reference."""
         return self._figures.get((making, region)) if reference is self._reference else None
 
-    def has_failed(self, reference: Reference | None, making: Making, region: Rect) -> bool:
+    def has_failed(
+        self, reference: Reference | None, making: EnhanceSettings, region: Rect
+    ) -> bool:
         return reference is self._reference and (making, region) in self._failed
 
     def _next(self) -> None:
@@ -105,7 +111,7 @@ class Measuring(QObject):
                 self._measure(reference, making, region)
                 return
 
-    def _measure(self, reference: Reference, making: Making, region: Rect) -> None:
+    def _measure(self, reference: Reference, making: EnhanceSettings, region: Rect) -> None:
         whole = self._wholes.get(making)
 
         def work(progress: Progress) -> tuple[Figures, Bytes]:
@@ -136,7 +142,7 @@ class Measuring(QObject):
     # In the worker thread.
 
     def _result(
-        self, reference: Reference, making: Making, region: Rect, progress: Progress
+        self, reference: Reference, making: EnhanceSettings, region: Rect, progress: Progress
     ) -> Bytes:
         """``(h * scale, w * scale, 3)`` uint8 sRGB, as the tiles of the panes are."""
         photo = reference.photo

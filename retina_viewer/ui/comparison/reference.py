@@ -17,6 +17,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.evaluation.metrics import evaluation_mask, luminance_full
 from retina_viewer.imaging.degradation import crop_to_multiple, degrade, to_8bit
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
     CACHE_BYTES,
@@ -26,9 +27,8 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.view_state import SCALES, Scale, Tone
+from retina_viewer.ui.view_state import Tone
 
 Bytes = NDArray[np.uint8]
 LEAST_LIKENESS = 0.6
@@ -83,7 +83,7 @@ class Reference:
 
 def recipe_of(photo: Photo, scale: Scale) -> Recipe:
     """Of no method: of what is to be made."""
-    return Recipe(photo.key, Making("reference", scale), Tone.COLOUR)
+    return Recipe(photo.key, EnhanceSettings("reference", scale), Tone.COLOUR)
 
 
 def trial_of(photo: Photo, scale: Scale) -> Reference:

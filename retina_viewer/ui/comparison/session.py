@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.tiles import is_worthwhile, scale_for
 from retina_viewer.ui.comparison.choice import Choice
@@ -23,7 +24,6 @@ from retina_viewer.ui.comparison.truth import truth_scene
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import Scale
 from retina_viewer.ui.viewer import Viewer
 
 KEY = "methods"

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.model_store.card import ModelCard
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.superres.methods import weights_behind
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pane import Pane
@@ -18,10 +19,9 @@ from retina_viewer.ui.canvas.vessel_art import VesselArt
 from retina_viewer.ui.comparison.enlarging import Contender, Enlarging, Look
 from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import SCALES, LayerName, Scale
+from retina_viewer.ui.view_state import LayerName
 
 KEY = "comparison"
 _VESSELS = f"{KEY} vessels"
@@ -70,7 +70,7 @@ class Enlargements(QObject):
         super().__init__(parent)
         self._services, self._jobs, self._shelf = services, jobs, shelf
         self._scale, self._device = scale, device
-        self._makings: dict[str, Making] = {}
+        self._makings: dict[str, EnhanceSettings] = {}
         self.enlargings: dict[Pane, Enlarging] = {}
 
     def show(
@@ -88,13 +88,13 @@ class Enlargements(QObject):
         for enlarging in self.enlargings.values():
             enlarging.end()
 
-    def making(self, card: ModelCard) -> Making:
+    def making(self, card: ModelCard) -> EnhanceSettings:
         """How a model makes its result: at its own fidelity, held to the photograph."""
         if card.name not in self._makings:
             scale: Scale = max(
                 (one for one in SCALES if one <= self._scale and one in card.scales), default=2
             )
-            self._makings[card.name] = Making(
+            self._makings[card.name] = EnhanceSettings(
                 method=card.enhancer_method,
                 scale=scale,
                 device=self._device,

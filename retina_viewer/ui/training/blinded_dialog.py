@@ -126,7 +126,7 @@ class BlindedDialog(QDialog):
         self._show_pair()
 
     def _show_waiting(self) -> None:
-        self.question.setText("Making pairs of crops…")
+        self.question.setText("EnhanceSettings pairs of crops…")
         self._room.hide()
         for button in self.buttons.values():
             button.hide()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.guess_art import (
     MOST_SPOTS,
@@ -23,10 +24,9 @@ from retina_viewer.ui.canvas.guess_art import (
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Mapping
 from retina_viewer.ui.canvas.tiles import Recipe
-from retina_viewer.ui.making import Making
 from retina_viewer.ui.view_state import Tone
 
-RECIPE = Recipe("photo", Making("saliency-gan", 4, model="gan"), Tone.COLOUR)
+RECIPE = Recipe("photo", EnhanceSettings("saliency-gan", 4, model="gan"), Tone.COLOUR)
 PANE = 700.0, 900.0
 
 
