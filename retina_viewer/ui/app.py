@@ -37,12 +37,12 @@ from retina_viewer.core.paths import settings_file
 from retina_viewer.core.settings import Settings, load_settings, save_settings
 from retina_viewer.core.signals import heeding
 from retina_viewer.core.system_libraries import in_words, loads, missing_packages
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.remembered import remember
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.theme import apply_theme
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.state import LayerName
 from retina_viewer.ui.window import Window
 
 logger = logging.getLogger(__name__)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.guess_art import Sight
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Art, LayerArt
-from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, Wanted
-from retina_viewer.ui.compose import Facts, recipe_for
-from retina_viewer.ui.resolved_view import ResolvedView
-from retina_viewer.ui.view_state import LayerName, Tone
+from retina_viewer.ui.view.picture import ResolvedView
+from retina_viewer.ui.view.resolve import Facts, recipe_for
+from retina_viewer.ui.view.sight import Sight
+from retina_viewer.ui.view.stage import Stage
+from retina_viewer.ui.view.state import LayerName, Tone
 
 if TYPE_CHECKING:
-    from retina_viewer.ui.viewer import Viewer
+    from retina_viewer.ui.view.view import Viewer
 
 
 class Demand:

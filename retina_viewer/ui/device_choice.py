@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject
 
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.panels.toolbar import Toolbar
 from retina_viewer.ui.services import DeviceInfo, Services
-from retina_viewer.ui.viewer import Viewer
-from retina_viewer.ui.widgets.toolbar import Toolbar
+from retina_viewer.ui.view.view import Viewer
 
 
 class DeviceChoice(QObject):

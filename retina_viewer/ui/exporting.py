@@ -35,9 +35,9 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, default_name, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhanced_whole
-from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.picture import LayerView
+from retina_viewer.ui.view.state import LayerName
 
 
 class Product(Enum):

@@ -11,7 +11,7 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.ui.dialogs.export import ExportDialog
 from retina_viewer.ui.exporting import Request
 from retina_viewer.ui.opening import Opening
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 
 if TYPE_CHECKING:
     from retina_viewer.ui.window import Window

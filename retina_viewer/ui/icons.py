@@ -8,7 +8,9 @@ Until then buttons show their text, or nothing, but they have accessible names.
 from __future__ import annotations
 
 import functools
+import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from PySide6.QtCore import QSize
@@ -94,3 +96,20 @@ class Icons:
         icon = self._font.icon(f"{_PREFIX}.{_GLYPHS[name]}", **colours)
         assert isinstance(icon, QIcon)
         return icon
+
+
+_QT = ("QtCore", "QtGui", "QtWidgets", "QtOpenGLWidgets", "QtOpenGL", "QtSvg", "QtTest")
+
+
+def import_late(name: str) -> ModuleType:
+    """Import a module that imports every class of Qt, as qtawesome and pyqtgraph do.
+
+    PySide makes a class when it is first asked for and holds Python's lock meanwhile. An import of
+    all at once would stop the window for most of a second; asked for one by one, the GUI thread
+    gets its turn between them.
+    """
+    for part in _QT:
+        module = importlib.import_module(f"PySide6.{part}")
+        for one in dir(module):
+            getattr(module, one)
+    return importlib.import_module(name)

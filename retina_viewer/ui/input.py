@@ -11,8 +11,8 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
-from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.keys import KEYS
+from retina_viewer.ui.view.controller import Commands
 from retina_viewer.ui.widgets.empty import DropHint
 
 _ARROWS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.stage import Stage
-from retina_viewer.ui.view_state import LayerName
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.stage import Stage
+from retina_viewer.ui.view.state import LayerName
+from retina_viewer.ui.view.view import Viewer
 
 OPACITY_STEP = 0.05
 

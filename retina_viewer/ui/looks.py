@@ -7,9 +7,8 @@ from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
 
-from retina_viewer.ui.icons import Icons
+from retina_viewer.ui.icons import Icons, import_late
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.late_imports import import_late
 from retina_viewer.ui.theme import Tokens
 
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject
 
 from retina_viewer.ui.interaction import Interaction
 from retina_viewer.ui.library import Library, Status
-from retina_viewer.ui.view_state import LayerName
-from retina_viewer.ui.viewer import Viewer
-from retina_viewer.ui.widgets.statusbar import StatusBar
-from retina_viewer.ui.widgets.toolbar import Toolbar
+from retina_viewer.ui.panels.statusbar import StatusBar
+from retina_viewer.ui.panels.toolbar import Toolbar
+from retina_viewer.ui.view.state import LayerName
+from retina_viewer.ui.view.view import Viewer
 
 
 class Readouts(QObject):

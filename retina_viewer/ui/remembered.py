@@ -5,9 +5,9 @@ from __future__ import annotations
 from retina_viewer.core.settings import LayerSettings, Settings
 from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.imaging.overlay import COLOUR_MAPS
-from retina_viewer.ui.making import Catalogue
-from retina_viewer.ui.view_state import LayerName, Layout, ViewState
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.catalogue import Catalogue
+from retina_viewer.ui.view.state import LayerName, Layout, ViewState
+from retina_viewer.ui.view.view import Viewer
 
 
 def state_from(settings: Settings, catalogue: Catalogue) -> ViewState:

@@ -21,7 +21,7 @@ from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.ui.making import Catalogue, NetworkInfo
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 
 if TYPE_CHECKING:
     from retina_viewer.superres.consistency import ConsistencyMap

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.demand import Demand
-from retina_viewer.ui.resolved_view import ResolvedView
-from retina_viewer.ui.tile_loader import TileLoader
+from retina_viewer.ui.view.picture import ResolvedView
+from retina_viewer.ui.view.tile_loader import TileLoader
 
 
 class StandIn:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.making import Catalogue
+from retina_viewer.ui.catalogue import Catalogue
 
 
 @dataclass(frozen=True)

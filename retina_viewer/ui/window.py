@@ -19,35 +19,34 @@ from PySide6.QtWidgets import (
 from retina_viewer.core.names import readable
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.field_of_view import FieldOfView
-from retina_viewer.ui.canvas.stage import Stage
-from retina_viewer.ui.commands import Commands
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.comparison.desk import ComparisonDesk
 from retina_viewer.ui.device_choice import DeviceChoice
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.exports import Exports
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
-from retina_viewer.ui.inspector import Inspector
 from retina_viewer.ui.interaction import Interaction
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.looks import Looks
 from retina_viewer.ui.model_changes import ModelChanges
 from retina_viewer.ui.models.desk import ModelDesk
 from retina_viewer.ui.opening import Opening
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.panels.filmstrip import Filmstrip
+from retina_viewer.ui.panels.inspector import Inspector
+from retina_viewer.ui.panels.statusbar import StatusBar
+from retina_viewer.ui.panels.toolbar import Toolbar
 from retina_viewer.ui.problems import Problems
 from retina_viewer.ui.readouts import Readouts
 from retina_viewer.ui.remembered import remember, state_from
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.desk import TrainingDesk
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.controller import Commands
+from retina_viewer.ui.view.stage import Stage
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.empty import DropHint, Empty
-from retina_viewer.ui.widgets.filmstrip import Filmstrip
-from retina_viewer.ui.widgets.statusbar import StatusBar
-from retina_viewer.ui.widgets.toolbar import Toolbar
 
 
 class Window(QMainWindow):

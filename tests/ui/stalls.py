@@ -11,7 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from retina_viewer.ui.app import wait_until
-from retina_viewer.ui.view_state import Layout
+from retina_viewer.ui.view.state import Layout
 from retina_viewer.ui.window import Window
 
 TICK_MS = 5

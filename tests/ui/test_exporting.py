@@ -31,9 +31,9 @@ from retina_viewer.ui.exporting import (
     products_for,
     write,
 )
-from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import project_services
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.picture import LayerView
+from retina_viewer.ui.view.state import LayerName
 from tests.ui.tiny_models import install_pair
 
 

@@ -6,10 +6,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.canvas.guess_art import GuessArt, paint_guesses
+from retina_viewer.ui.canvas.layer_art import VesselArt
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
-from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.view.sight import GuessArt, paint_guesses
 
 VECTOR_ZOOM = 1.0
 """From here on vessel outlines are drawn as lines of constant width."""

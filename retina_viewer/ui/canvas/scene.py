@@ -14,11 +14,11 @@ from PySide6.QtCore import QPointF, QRectF
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layers import Legend
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.guess_art import GuessArt
+from retina_viewer.ui.canvas.layer_art import VesselArt
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe
-from retina_viewer.ui.canvas.vessel_art import VesselArt
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.sight import GuessArt
+from retina_viewer.ui.view.state import LayerName
 
 
 class Content(Enum):

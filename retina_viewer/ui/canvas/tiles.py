@@ -11,7 +11,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.view_state import Tone
+from retina_viewer.ui.view.state import Tone
 
 PlacedTile = tuple[Rect, Pyramid | None]
 """A tile and its place in source pixels; None where it is still to come."""

@@ -32,8 +32,7 @@ from retina_viewer.ui.exporting import (
     products_for,
     write,
 )
-from retina_viewer.ui.job import Job
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.widgets.choices import Chooser, Switch

@@ -12,8 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.model_store.card import ModelCard, TaskName
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.models.facts import Shelf, read_shelf
 
 _LOOK = "models look"

@@ -12,16 +12,16 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.superres.methods import weights_behind
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.layer_art import VesselArt
 from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Chip, LayerArt, Scene, Source
-from retina_viewer.ui.canvas.vessel_art import VesselArt
 from retina_viewer.ui.comparison.enlarging import Contender, Enlarging, Look
-from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.enhancer_cache import EnhancerShelf
+from retina_viewer.ui.view.state import LayerName
 
 KEY = "comparison"
 _VESSELS = f"{KEY} vessels"

@@ -10,16 +10,16 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QPushButton, QVBoxLa
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.photo import Photo, origin_chips
 from retina_viewer.ui.canvas.scene import Scene
 from retina_viewer.ui.comparison.linked import LinkedPanes
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.comparing import KEY, Enlargements, Vessels
 from retina_viewer.ui.models.facts import Entry
-from retina_viewer.ui.photo import Photo, origin_chips
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.fields import dim_label

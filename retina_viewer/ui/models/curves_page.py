@@ -7,8 +7,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.model_store.extras import HISTORY_FILE
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.learning_curves import LearningCurves
 from retina_viewer.ui.learning_history import LearningHistory, read_history
 from retina_viewer.ui.models.facts import Entry

@@ -14,7 +14,7 @@ from retina_viewer.ui.models.dialog import ModelsDialog
 from retina_viewer.ui.models.facts import Entry, Shelf
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 
 
 class ModelDesk(QObject):

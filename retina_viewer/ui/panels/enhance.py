@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from retina_viewer.imaging.formation import Formation
+from retina_viewer.ui.catalogue import MethodInfo, NetworkInfo, labels
 from retina_viewer.ui.icons import ICON_SIZE, Icons
-from retina_viewer.ui.making import MethodInfo, NetworkInfo, labels
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fidelity import FidelitySlider
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label

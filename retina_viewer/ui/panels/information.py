@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QWidget
 
 from retina_viewer.core.names import readable
 from retina_viewer.imaging.field_of_view import FieldOfView
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.panels.layers import guess_text
-from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.choices import NumberBox
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 from retina_viewer.imaging.layers import CLEAR_BELOW, SaliencyStyle
 from retina_viewer.imaging.overlay import COLOUR_MAPS
 from retina_viewer.superres.consistency import THRESHOLD
-from retina_viewer.ui.guesses import Summary
-from retina_viewer.ui.view_state import LayerName
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.state import LayerName
+from retina_viewer.ui.view.uncertainty import Summary
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import PercentSlider, dim_label, panel_column
 

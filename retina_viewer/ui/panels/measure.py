@@ -12,12 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.decorations import length_label
-from retina_viewer.ui.icons import ICON_SIZE, Icons
+from retina_viewer.ui.icons import ICON_SIZE, Icons, import_late
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.late_imports import import_late
 from retina_viewer.ui.profile import Profile, profile_along
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, value_label
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from retina_viewer.ui.view_state import Tone
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form
 from retina_viewer.ui.widgets.segments import Segments

@@ -24,8 +24,7 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.evaluation.blinded import Answer, Pair, Preference, score
 from retina_viewer.training.plan import TrainingPlan
 from retina_viewer.training.run_folder import RunFolder
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.crops import Picture
 from retina_viewer.ui.widgets.fields import dim_label

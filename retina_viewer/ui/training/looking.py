@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
 from retina_viewer.training.intake import Intake
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.training.draft import Draft, GroupingChoice
 
 _KEY = "training intake"

@@ -24,8 +24,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.readers import thumbnail
 from retina_viewer.training.intake import Examined
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.training.draft import Draft
 from retina_viewer.ui.training.tables import Ticks, plain_table
 

@@ -18,8 +18,7 @@ from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.training.plan import TrainingPlan
 from retina_viewer.training.run_folder import Request, RunFolder, RunState, list_runs
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.training.child import Child, last_words, launch
 from retina_viewer.ui.training.known_runs import known_runs, mark_reviewed
 from retina_viewer.ui.training.live import LiveTraining, Phase, phase_of

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.superres.method_list import Character
-from retina_viewer.ui.making import MethodInfo
+from retina_viewer.ui.catalogue import MethodInfo
 from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
 from retina_viewer.ui.widgets.ai_mark import paint_ai_mark
 from retina_viewer.ui.widgets.choices import Chooser

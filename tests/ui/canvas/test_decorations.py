@@ -20,10 +20,10 @@ from retina_viewer.ui.canvas.decorations import (
     paint_ruler,
     scale_bar_length,
 )
-from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.legend import paint_legend
 from retina_viewer.ui.canvas.scene import Chip, LayerArt, Scene, Source
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.sight import GuessArt
+from retina_viewer.ui.view.state import LayerName
 
 
 @given(st.floats(0.005, 200), st.one_of(st.none(), st.floats(0.5, 40)))

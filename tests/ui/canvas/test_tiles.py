@@ -21,7 +21,7 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.view_state import Tone
+from retina_viewer.ui.view.state import Tone
 
 RECIPE = Recipe("photo", EnhanceSettings("bicubic", 4), Tone.COLOUR)
 

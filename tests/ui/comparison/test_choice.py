@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retina_viewer.superres.method_list import METHODS
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.comparison.figures import Figures, best_of
-from retina_viewer.ui.making import Catalogue, NetworkInfo
-from retina_viewer.ui.view_state import ViewState
+from retina_viewer.ui.view.state import ViewState
 
 GAN = NetworkInfo("gan", "Gan", "twin", 0.5)
 IDS = [method.id for method in METHODS]

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.superres.enhance_settings import SCALES
 from retina_viewer.ui.panels.information import InformationPanel
 from retina_viewer.ui.theme import apply_theme
-from retina_viewer.ui.view_state import Layout
+from retina_viewer.ui.view.state import Layout
 from retina_viewer.ui.widgets.choices import NumberBox
 from tests.ui.conftest import MakeWindow
 from tests.ui.test_window import finish

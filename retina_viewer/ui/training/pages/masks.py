@@ -20,7 +20,7 @@ from retina_viewer.training.masks import (
     match_masks,
     suggest_patterns,
 )
-from retina_viewer.ui.job import Job, Lane
+from retina_viewer.ui.jobs import Job, Lane
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.page import Page, PageId, Surroundings
 from retina_viewer.ui.training.tables import plain_table

@@ -20,7 +20,7 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.evaluation.blinded import Pair, Preference
 from retina_viewer.model_store.verdict import Verdict
 from retina_viewer.training.run_folder import RunFolder
-from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog, pairs_of
 from retina_viewer.ui.training.page import Page, PageId, Surroundings

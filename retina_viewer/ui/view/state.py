@@ -1,8 +1,8 @@
 """What the person asked to see. No Qt.
 
 Intent, resolve, apply: events change a :class:`ViewState` through its methods, the pure
-:func:`~retina_viewer.ui.resolved_view.resolve` turns it into a frozen
-:class:`~retina_viewer.ui.resolved_view.ResolvedView`, and the widgets apply the difference.
+:func:`~retina_viewer.ui.view.picture.resolve` turns it into a frozen
+:class:`~retina_viewer.ui.view.picture.ResolvedView`, and the widgets apply the difference.
 
 Coordinates: positions are in source pixels of the photograph (pixel centres at .5); the zoom is
 device pixels per source pixel; pane sizes and cursor positions are in device pixels.

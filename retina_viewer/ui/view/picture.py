@@ -8,7 +8,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.view_state import (
+from retina_viewer.ui.view.state import (
     LayerName,
     Layout,
     Tone,

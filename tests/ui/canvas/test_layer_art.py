@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.canvas.layer_art import VesselArt
 
 
 @pytest.fixture(scope="module")

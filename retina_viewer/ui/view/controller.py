@@ -5,14 +5,14 @@ from __future__ import annotations
 from retina_viewer.imaging.layers import SaliencyStyle
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.library import Library
-from retina_viewer.ui.view_state import (
+from retina_viewer.ui.view.state import (
     WHEEL_FACTOR,
     LayerName,
     Layout,
     Tone,
     shown_zoom,
 )
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 
 PAN_SHARE = 0.1
 """How far an arrow key pans, as a part of the pane."""

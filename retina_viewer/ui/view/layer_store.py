@@ -22,12 +22,11 @@ from retina_viewer.imaging.layers import (
     guess_legend,
     saliency_legend,
 )
-from retina_viewer.ui.canvas.heat import Drawn, heat_art
-from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.canvas.layer_art import Drawn, VesselArt, heat_art
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.state import LayerName
 
 if TYPE_CHECKING:
     from retina_viewer.vessels.segment import VesselMap

@@ -15,10 +15,10 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.ui.canvas import guess_art
-from retina_viewer.ui.canvas.guess_art import SPOT, GuessArt, is_tile, spot_of, tile_at
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view import sight as guess_art
+from retina_viewer.ui.view.sight import SPOT, GuessArt, is_tile, spot_of, tile_at
+from retina_viewer.ui.view.state import LayerName
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.test_window import finish, pixels_of, show, wheel

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Scenes
-from retina_viewer.ui.view_state import Layout
+from retina_viewer.ui.view.state import Layout
 
 GAP = 2
 LOUPE_SHARE = 0.24

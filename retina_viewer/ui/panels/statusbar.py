@@ -8,8 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from retina_viewer.ui.icons import Icons
-from retina_viewer.ui.job import Job
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs
 from retina_viewer.ui.theme import tabular
 
 HEIGHT = 30

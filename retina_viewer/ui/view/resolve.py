@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.photo import inherited_chips, origin_chips
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Chip, Content, LayerArt, Scene, Scenes, Source
 from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe, is_worthwhile, scale_for
-from retina_viewer.ui.photo import inherited_chips, origin_chips
-from retina_viewer.ui.resolved_view import ResolvedView
-from retina_viewer.ui.view_state import LayerName, Layout, Tone
+from retina_viewer.ui.view.picture import ResolvedView
+from retina_viewer.ui.view.state import LayerName, Layout, Tone
 
 
 @dataclass(frozen=True)

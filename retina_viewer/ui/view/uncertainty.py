@@ -11,16 +11,15 @@ from PySide6.QtCore import QObject
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
-from retina_viewer.ui.canvas.guess_art import GuessArt, Sight, is_tile, spot_of, tile_at
-from retina_viewer.ui.canvas.heat import guess_art
+from retina_viewer.ui.canvas.layer_art import guess_art
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import Cache, TileKey, nearest
-from retina_viewer.ui.enhancer_shelf import EnhancerShelf
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import Loader
+from retina_viewer.ui.view.enhancer_cache import EnhancerShelf
+from retina_viewer.ui.view.sight import GuessArt, Sight, is_tile, spot_of, tile_at
+from retina_viewer.ui.view.tile_loader import Loader
 
 if TYPE_CHECKING:
     from retina_viewer.superres.consistency import ConsistencyMap

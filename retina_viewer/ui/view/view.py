@@ -14,21 +14,20 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.ui.canvas.stage import Stage
+from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.tiles import Recipe
-from retina_viewer.ui.compose import compose
+from retina_viewer.ui.catalogue import Catalogue, MethodInfo, NetworkInfo
 from retina_viewer.ui.demand import Demand
-from retina_viewer.ui.guesses import Guesses
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.layer_store import LayerStore
-from retina_viewer.ui.making import Catalogue, MethodInfo, NetworkInfo
-from retina_viewer.ui.photo import Photo, TonedPhoto
-from retina_viewer.ui.resolved_view import resolve
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.stand_in import StandIn
-from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import LayerName, ViewState
+from retina_viewer.ui.view.layer_store import LayerStore
+from retina_viewer.ui.view.picture import resolve
+from retina_viewer.ui.view.resolve import compose
+from retina_viewer.ui.view.stage import Stage
+from retina_viewer.ui.view.state import LayerName, ViewState
+from retina_viewer.ui.view.tile_loader import TileLoader
+from retina_viewer.ui.view.uncertainty import Guesses
 
 TONE_KEY = "tone"
 

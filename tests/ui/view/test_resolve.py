@@ -13,9 +13,9 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, LayerArt, Scenes, Source
 from retina_viewer.ui.canvas.tiles import PlacedTile
-from retina_viewer.ui.compose import Facts, compose
-from retina_viewer.ui.resolved_view import resolve
-from retina_viewer.ui.view_state import LayerName, Layout, Tone, ViewState
+from retina_viewer.ui.view.picture import resolve
+from retina_viewer.ui.view.resolve import Facts, compose
+from retina_viewer.ui.view.state import LayerName, Layout, Tone, ViewState
 
 PHOTOGRAPH = FundusImage.from_array(np.zeros((584, 565, 3), np.uint8))
 

@@ -13,6 +13,7 @@ from typing import Generic
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
     Cache,
@@ -24,11 +25,9 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.enhancer_shelf import EnhancerShelf
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
+from retina_viewer.ui.view.enhancer_cache import EnhancerShelf
 
 KEY = "tile"
 

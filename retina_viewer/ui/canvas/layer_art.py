@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.layers import Art, SaliencyStyle, Veil, guess_veil, saliency_art
 from retina_viewer.imaging.overlay import CYAN, Colour, outline
 from retina_viewer.ui.canvas.pyramid import SMALLEST_SIDE, Pyramid
 
@@ -99,3 +100,33 @@ def _boxes(pieces: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     if not pieces:
         return np.empty((0, 4))
     return np.array([(*piece.min(axis=0), *piece.max(axis=0)) for piece in pieces])
+
+
+Drawn = Pyramid | tuple[VesselArt, ...]
+
+
+def drawn(art: Art) -> Drawn:
+    """A layer ready for the painter. Build it in a worker thread."""
+    if isinstance(art, Veil):
+        return _pyramid(art)
+    return tuple(VesselArt(one.plane, one.threshold, one.colour) for one in art)
+
+
+def heat_art(
+    values: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    colour_map: str,
+    style: SaliencyStyle = SaliencyStyle.COLOURS,
+) -> Drawn:
+    """The saliency map ``(H, W)`` float32 inside the field of view ``(H, W)`` bool."""
+    return drawn(saliency_art(values, mask, colour_map, style))
+
+
+def guess_art(expected_error: NDArray[np.float32], mask: NDArray[np.bool_]) -> Pyramid:
+    """The map of where detail is a guess, from ``(H, W)`` float32 in grey levels."""
+    return _pyramid(guess_veil(expected_error, mask))
+
+
+def _pyramid(veil: Veil) -> Pyramid:
+    bgra = np.asarray(cv2.cvtColor(veil.rgba, cv2.COLOR_RGBA2BGRA), np.uint8)
+    return Pyramid(bgra, has_alpha=True)

@@ -21,14 +21,13 @@ from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey, Wanted
-from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import Tone
+from retina_viewer.ui.view.enhancer_cache import EnhancerShelf, enhance_part
+from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.view.tile_loader import TileLoader
 
 
 @pytest.fixture(scope="module")

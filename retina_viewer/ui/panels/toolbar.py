@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.superres.enhance_settings import SCALES
+from retina_viewer.ui.catalogue import MethodInfo
 from retina_viewer.ui.icons import ICON_SIZE, Icons
-from retina_viewer.ui.making import MethodInfo
-from retina_viewer.ui.resolved_view import ResolvedView
 from retina_viewer.ui.services import DeviceInfo
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.view_state import Layout
+from retina_viewer.ui.view.picture import ResolvedView
+from retina_viewer.ui.view.state import Layout
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 from retina_viewer.ui.widgets.segments import Segments
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.panels.enhance import EnhancePanel
@@ -13,8 +12,9 @@ from retina_viewer.ui.panels.information import InformationPanel
 from retina_viewer.ui.panels.layers import LayersPanel
 from retina_viewer.ui.panels.measure import MeasurePanel
 from retina_viewer.ui.panels.view import ViewPanel
-from retina_viewer.ui.resolved_view import ResolvedView
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.controller import Commands
+from retina_viewer.ui.view.picture import ResolvedView
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.section import Section
 
 WIDTH = 300

@@ -8,9 +8,9 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.method_list import Character
-from retina_viewer.ui.making import Catalogue, NetworkInfo, labels
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, labels
 from retina_viewer.ui.start import Start
-from retina_viewer.ui.view_state import ViewState
+from retina_viewer.ui.view.state import ViewState
 
 
 @dataclass

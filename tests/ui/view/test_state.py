@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.resolved_view import resolve
-from retina_viewer.ui.view_state import (
+from retina_viewer.ui.view.picture import resolve
+from retina_viewer.ui.view.state import (
     MAX_ZOOM,
     LayerName,
     ViewState,

@@ -14,9 +14,9 @@ from retina_viewer.imaging.colour import to_srgb
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import Recipe, TileKey
-from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 
 RAW_BYTES = 384 * 2**20
