@@ -38,7 +38,7 @@ def _default_layers() -> dict[str, LayerSettings]:
     return {
         "saliency": LayerSettings(opacity=0.8, colour_map="inferno"),
         "vessels": LayerSettings(opacity=0.9, colour_map="cyan"),
-        "consistency": LayerSettings(opacity=0.8, colour_map="cividis-reversed"),
+        "uncertainty": LayerSettings(opacity=0.8, colour_map="cividis-reversed"),
     }
 
 
@@ -57,6 +57,9 @@ class Settings(BaseModel):
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         theme: ``dark``, ``light``, or ``system`` to follow the desktop.
         pane_layout: the identifier of the panes' arrangement.
+        loupe_shown: whether a detail is shown beside them.
+        inspector_shown: whether the column of panels is there.
+        filmstrip_shown: whether the strip of photographs is, where there are several.
         layers: by name; see :class:`LayerSettings`.
         export_mark: whether enlargements by a network carry a small mark in a corner.
         tile: side of a computed tile, in source pixels.
@@ -74,7 +77,10 @@ class Settings(BaseModel):
     back_projection: bool = True
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")
     theme: Literal["dark", "system", "light"] = "dark"
-    pane_layout: str = "side by side"
+    pane_layout: str = "automatic"
+    loupe_shown: bool = True
+    inspector_shown: bool = True
+    filmstrip_shown: bool = True
     layers: dict[str, LayerSettings] = Field(default_factory=_default_layers)
     export_mark: bool = True
     tile: int = Field(default=256, ge=32, le=4096)
@@ -83,6 +89,13 @@ class Settings(BaseModel):
     @classmethod
     def _only_the_newest(cls, files: list[Path]) -> list[Path]:
         return list(dict.fromkeys(files))[:MAX_RECENT]
+
+    @field_validator("layers")
+    @classmethod
+    def _by_their_names(cls, layers: dict[str, LayerSettings]) -> dict[str, LayerSettings]:
+        """The layer of uncertainty was called otherwise in files of before."""
+        before = layers.pop("consistency", None)
+        return {"uncertainty": before, **layers} if before is not None else layers
 
     def remember_file(self, path: Path) -> None:
         """Put a photograph at the head of the recent files, and its folder as the last one."""

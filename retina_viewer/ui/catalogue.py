@@ -1,32 +1,14 @@
-"""What makes a result, and what there is to choose from. No Qt."""
+"""The methods and networks on offer, and what is chosen of them. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 from retina_viewer.model_store.card import Fidelity, share_at
-from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.superres.method_list import Character
-from retina_viewer.ui.view.state import ViewState
-
-
-class MethodInfo(Protocol):
-    """What the choosers show of a method."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def sentence(self) -> str: ...
-    @property
-    def scales(self) -> Sequence[int]: ...
-    @property
-    def learned(self) -> bool: ...
-    @property
-    def character(self) -> Character: ...
+from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
+from retina_viewer.superres.method_list import Method
 
 
 @dataclass(frozen=True)
@@ -57,6 +39,32 @@ class NetworkInfo:
         return share_at(self.fidelity, scale)
 
 
+@dataclass(frozen=True)
+class ResultChoice:
+    """What the person chose one result to be made with; the scale is that of all.
+
+    Attributes:
+        model: the network's name; None for the method's own choice.
+        fidelity: None for the network's own default.
+        vessels: the model whose vessels are drawn over the photograph instead of a result.
+        title: what it is called on chips; empty: by its method.
+    """
+
+    method: str = "bicubic"
+    model: str | None = None
+    fidelity: float | None = None
+    back_projection: bool = True
+    vessels: str | None = None
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if self.fidelity is not None and not 0 <= self.fidelity <= 1:
+            raise ValueError(f"no fidelity: {self.fidelity}")
+
+    def changed(self, **changes: Any) -> ResultChoice:
+        return replace(self, **changes)
+
+
 def labels(networks: Sequence[NetworkInfo]) -> list[str]:
     """Short names for a chooser of networks of one method: "Fast" where only one is called so."""
     endings = [network.name.rpartition("-")[2] for network in networks]
@@ -79,7 +87,7 @@ class Catalogue:
 
     def __init__(
         self,
-        methods: Sequence[MethodInfo],
+        methods: Sequence[Method],
         default: str,
         networks: Callable[[str], Sequence[NetworkInfo]],
     ) -> None:
@@ -90,7 +98,7 @@ class Catalogue:
             method.id: tuple(networks(method.id)) if method.learned else () for method in methods
         }
 
-    def method(self, name: str) -> MethodInfo:
+    def method(self, name: str) -> Method:
         return self._by_id[name]
 
     def networks(self, method: str) -> tuple[NetworkInfo, ...]:
@@ -108,21 +116,20 @@ class Catalogue:
                 return one.name
         return None
 
-    def making(self, state: ViewState, device: str) -> EnhanceSettings:
-        """What the person wants the result to be made with."""
-        network = self.network(state.method, state.model)
+    def settings(self, choice: ResultChoice, scale: Scale, device: str) -> EnhanceSettings:
+        """What a chosen result is made with."""
+        network = self.network(choice.method, choice.model)
         fidelity = None
         if network is not None and network.twin is not None:
-            fidelity = state.fidelity
+            fidelity = choice.fidelity
             if fidelity is None:
-                fidelity = network.fidelity_at(state.scale)
-        learned = self.method(state.method).learned
+                fidelity = network.fidelity_at(scale)
         return EnhanceSettings(
-            method=state.method,
-            scale=state.scale,
+            method=choice.method,
+            scale=scale,
             device=device,
             model=network.name if network else None,
             fidelity=fidelity,
-            back_projection=learned and state.back_projection,
+            back_projection=self.method(choice.method).learned and choice.back_projection,
             weights=network.weights if network else (),
         )

@@ -35,9 +35,9 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, default_name, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhanced_whole
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.picture import LayerView
-from retina_viewer.ui.view.state import LayerName
 
 
 class Product(Enum):
@@ -48,7 +48,7 @@ class Product(Enum):
     BESIDE = "Original and enlarged photograph side by side, labelled"
     SALIENCY = "Saliency map (16-bit grey, and over the photograph)"
     VESSELS = "Vessel mask and probability"
-    CONSISTENCY = "Where detail is a guess (16-bit grey, and over the photograph)"
+    UNCERTAINTY = "Uncertainty (16-bit grey, and over the photograph)"
 
 
 _ENDINGS = {Product.RESULT: "", Product.WITH_LAYERS: "_layers", Product.BESIDE: "_beside"}
@@ -72,7 +72,7 @@ class Request:
     """
 
     image: FundusImage
-    making: EnhanceSettings
+    settings: EnhanceSettings
     product: Product = Product.RESULT
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
@@ -81,18 +81,18 @@ class Request:
 
 
 def products_for(request: Request) -> list[Product]:
-    """What there is to save: layers only where some are on, guesses only of networks."""
+    """What there is to save: layers only where some are on, uncertainty only of networks."""
     missing = set()
     if not request.layers:
         missing.add(Product.WITH_LAYERS)
-    if request.making.model is None:
-        missing.add(Product.CONSISTENCY)
+    if request.settings.model is None:
+        missing.add(Product.UNCERTAINTY)
     return [product for product in Product if product not in missing]
 
 
 def formats_for(image: FundusImage, product: Product, scale: int) -> list[Format]:
     """The formats that can hold the product, the best first."""
-    if product in (Product.SALIENCY, Product.VESSELS, Product.CONSISTENCY):
+    if product in (Product.SALIENCY, Product.VESSELS, Product.UNCERTAINTY):
         return [Format.PNG]
     if result_is_large(image, scale):
         return [Format.TIFF] if product is Product.RESULT else []
@@ -116,7 +116,7 @@ def file_names(request: Request, enhancer: Enhancer | None, kind: Format) -> lis
     if request.product is Product.VESSELS:
         return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
     assert enhancer is not None
-    if request.product is Product.CONSISTENCY:
+    if request.product is Product.UNCERTAINTY:
         return consistency_names(request.image, enhancer)
     name = Path(default_name(request.image, enhancer)).stem
     return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
@@ -150,7 +150,7 @@ def _write(
         progress(0.9, "Writing")
         services.export_saliency(image, values, paths[0], paths[1])
     elif request.product is Product.VESSELS:
-        found = services.vessels(image, request.making.device, part_of(progress, 0.0, 0.9))
+        found = services.vessels(image, None, request.settings.device, part_of(progress, 0.0, 0.9))
         progress(0.9, "Writing")
         services.export_vessels(image, found, paths[0], paths[1])
     else:
@@ -167,9 +167,9 @@ def _write_result(
         return
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
-    if request.product is Product.CONSISTENCY:
-        found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
-        services.export_consistency(image, enhancer, found, *paths)
+    if request.product is Product.UNCERTAINTY:
+        found = _uncertainty_of(request, enhancer, services, part_of(progress, 0.0, 0.95))
+        services.export_uncertainty(image, enhancer, found, *paths)
         return
     computing = part_of(progress, 0.0, 0.6)
     pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
@@ -206,13 +206,13 @@ def with_layers(
         part = part_of(progress, number / steps, (number + 1) / steps)
         art: Art
         if layer.name is LayerName.VESSELS:
-            found = services.vessels(image, request.making.device, part)
+            found = services.vessels(image, None, request.settings.device, part)
             art, legend = vessel_lines(found.probability, found.threshold, mask), VESSEL_LEGEND
         elif layer.name is LayerName.SALIENCY:
             art = saliency_art(services.saliency(image, part), mask, *look)
             legend = saliency_legend(*look)
         else:
-            guess = _guess(request, enhancer, services, part)
+            guess = _uncertainty_of(request, enhancer, services, part)
             art, legend = guess_veil(guess.expected_error, mask), guess_legend()
         layers.append((art, layer.opacity))
         legends.append(legend)
@@ -221,15 +221,15 @@ def with_layers(
         stamp.onto(rgb)
 
 
-def _guess(
+def _uncertainty_of(
     request: Request, enhancer: Enhancer, services: Services, progress: Progress
 ) -> ConsistencyMap:
     """The error to be expected of the result of a fitted enhancer."""
     other = None
     if enhancer.fidelity is not None and enhancer.fidelity < 1:
-        bound = services.make_enhancer(replace(request.making, fidelity=1.0))
+        bound = services.make_enhancer(replace(request.settings, fidelity=1.0))
         other = bound.fitted_to(request.image.unit_rgb())
-    return services.consistency(request.image, enhancer, other, request.image.bounds, progress)
+    return services.uncertainty(request.image, enhancer, other, request.image.bounds, progress)
 
 
 def beside_original(request: Request, enhancer: Enhancer, rgb: Bytes) -> Bytes:

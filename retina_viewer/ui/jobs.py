@@ -37,8 +37,8 @@ class Lane(Enum):
     FILES = "files"
     TILES = "tiles"
     WORK = "work"
-    GUESSES = "guesses"
-    """Where detail is a guess: beside the tiles that it is said of, and never behind a layer."""
+    UNCERTAINTY = "uncertainty"
+    """Beside the tiles of the results that it is said of, and never behind a layer."""
     LONG = "long"
     """What may take minutes: it must not keep the layers waiting."""
 

@@ -48,15 +48,15 @@ class Services:
     make_enhancer: Callable[[EnhanceSettings], Enhancer]
     devices: Callable[[], Sequence[DeviceInfo]]
     saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
-    vessels: Callable[[FundusImage, str, Progress], VesselMap]
-    """(image, device, progress)"""
-    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], ConsistencyMap]
+    vessels: Callable[[FundusImage, str | None, str, Progress], VesselMap]
+    """(image, model or None for the default, device, progress)"""
+    uncertainty: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], ConsistencyMap]
     """(image, fitted enhancer, the same at fidelity 1 where it is not, region, progress)"""
     export: Callable[[FundusImage, Enhancer, Path, bool, Progress], Any]
     """(image, enhancer, path, whether a corner carries the AI mark, progress)"""
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
-    export_consistency: Callable[[FundusImage, Enhancer, ConsistencyMap, Path, Path], Any]
+    export_uncertainty: Callable[[FundusImage, Enhancer, ConsistencyMap, Path, Path], Any]
     """(image, fitted enhancer, its map, map's path, overlay's path)"""
     to_screen: Callable[[Pixels, FundusImage], NDArray[np.uint8]]
     """A result in the photograph's colour space as sRGB."""
@@ -100,16 +100,16 @@ def _networks(method: str) -> Sequence[NetworkInfo]:
     ]
 
 
-def _make_enhancer(making: EnhanceSettings) -> Enhancer:
+def _make_enhancer(settings: EnhanceSettings) -> Enhancer:
     from retina_viewer.superres.methods import make_enhancer
 
     return make_enhancer(
-        making.method,
-        making.scale,
-        model=making.model,
-        device=making.device,
-        fidelity=making.fidelity,
-        back_projection=making.back_projection,
+        settings.method,
+        settings.scale,
+        model=settings.model,
+        device=settings.device,
+        fidelity=settings.fidelity,
+        back_projection=settings.back_projection,
     )
 
 
@@ -125,13 +125,13 @@ def _saliency(image: FundusImage, progress: Progress) -> NDArray[np.float32]:
     return saliency_layer(image, progress=progress)
 
 
-def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
+def _vessels(image: FundusImage, model: str | None, device: str, progress: Progress) -> VesselMap:
     from retina_viewer.vessels.segment import segment_vessels
 
-    return segment_vessels(image, device=device, progress=progress)
+    return segment_vessels(image, model=model, device=device, progress=progress)
 
 
-def _consistency(
+def _uncertainty(
     image: FundusImage, enhancer: Enhancer, other: Enhancer | None, region: Rect, progress: Progress
 ) -> ConsistencyMap:
     from retina_viewer.superres.consistency import region_map
@@ -161,7 +161,7 @@ def _export_vessels(image: FundusImage, found: VesselMap, mask: Path, probabilit
     return export_vessels(image, found, mask, probability)
 
 
-def _export_consistency(
+def _export_uncertainty(
     image: FundusImage, enhancer: Enhancer, found: ConsistencyMap, map_path: Path, overlay: Path
 ) -> Any:
     from retina_viewer.superres.consistency_export import export_consistency
@@ -186,10 +186,10 @@ def project_services() -> Services:
         devices=_devices,
         saliency=_saliency,
         vessels=_vessels,
-        consistency=_consistency,
+        uncertainty=_uncertainty,
         export=_export,
         export_saliency=_export_saliency,
         export_vessels=_export_vessels,
-        export_consistency=_export_consistency,
+        export_uncertainty=_export_uncertainty,
         to_screen=_to_screen,
     )

@@ -36,7 +36,7 @@ from retina_viewer.ui.dialogs.export import ExportDialog
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
-from retina_viewer.ui.remembered import remember
+from retina_viewer.ui.start import remember
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view.state import LayerName, Layout, Tone
 from retina_viewer.ui.window import Window

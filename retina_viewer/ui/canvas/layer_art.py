@@ -122,8 +122,8 @@ def heat_art(
     return drawn(saliency_art(values, mask, colour_map, style))
 
 
-def guess_art(expected_error: NDArray[np.float32], mask: NDArray[np.bool_]) -> Pyramid:
-    """The map of where detail is a guess, from ``(H, W)`` float32 in grey levels."""
+def uncertainty_art(expected_error: NDArray[np.float32], mask: NDArray[np.bool_]) -> Pyramid:
+    """The map of uncertainty, from ``(H, W)`` float32 in grey levels."""
     return _pyramid(guess_veil(expected_error, mask))
 
 

@@ -13,22 +13,20 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas import decorations as deco
 from retina_viewer.ui.canvas.legend import paint_legend
+from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.painting import paint_picture
-from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
+from retina_viewer.ui.canvas.scene import EMPTY, Content, Point, Scene
 from retina_viewer.ui.theme import DARK
 
 NOTCH = 120.0
 GRAB = 10.0
 """How near the divider the cursor must be to take it, in logical pixels."""
-EMPTY = Scene(Camera(0, 0, 1))
 
 
 class Pane(QWidget):
@@ -53,7 +51,6 @@ class Pane(QWidget):
     """(x, y) in source pixels"""
     measured = Signal(float, float, float, float)
     """(x0, y0, x1, y1) in source pixels, while the ruler is drawn"""
-    resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,9 +81,14 @@ class Pane(QWidget):
         return self._source(self._cursor)
 
     @property
-    def mapping(self) -> Mapping:
+    def device_size(self) -> Point:
+        """Width and height in device pixels."""
         ratio = self.devicePixelRatioF()
-        return Mapping(self.scene.camera, self.width() * ratio, self.height() * ratio)
+        return self.width() * ratio, self.height() * ratio
+
+    @property
+    def mapping(self) -> Mapping:
+        return Mapping(self.scene.camera, *self.device_size)
 
     def sizeHint(self) -> QSize:
         return QSize(400, 400)
@@ -104,6 +106,8 @@ class Pane(QWidget):
             painter.restore()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_labels(painter, mapping, ratio)
+        elif self.scene.remark:
+            deco.paint_remark(painter, self.scene.remark, 0, self.width(), deco.MARGIN)
         painter.end()
 
     def _paint_labels(self, painter: QPainter, mapping: Mapping, ratio: float) -> None:
@@ -132,8 +136,8 @@ class Pane(QWidget):
         if scene.note:
             deco.paint_note(painter, scene.note, left, height - deco.MARGIN)
         right, bottom = width - deco.MARGIN, height - deco.MARGIN
-        if width >= 260:
-            deco.paint_scale_bar(painter, scene, ratio, right, bottom)
+        if width - scene.covered >= 260:
+            deco.paint_scale_bar(painter, scene, ratio, right - scene.covered, bottom)
         edge = scene.divider * width if scene.content is Content.SPLIT else width
         if scene.content is Content.SPLIT:
             below = deco.paint_chips(painter, scene.chips, 0, edge, deco.MARGIN)
@@ -145,6 +149,8 @@ class Pane(QWidget):
             paint_legend(painter, scene, right, legend + 8)
         if scene.remark:
             deco.paint_remark(painter, scene.remark, 0, edge, below + 4)
+        if scene.is_active:
+            deco.paint_frame(painter, QRectF(self.rect()))
 
     # What the person does
 
@@ -232,14 +238,6 @@ class Pane(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self._cursor = None
         self.left.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self.resized.emit()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.DevicePixelRatioChange:  # moved to another screen
-            self.resized.emit()
-        return super().event(event)
 
     def _show_cursor(self, place: QPointF) -> None:
         if self._over_divider(place):

@@ -13,8 +13,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.tone import red_free
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Chip, Source
-from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.canvas.scene import Point, Tone
 
 CELLS = 8
 CLIP = 2.0
@@ -109,36 +108,6 @@ def _curves(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.clip(curves, 0, 255)
 
 
-def origin_chips(image: FundusImage, *, smoothed: bool, detail: str = "") -> tuple[Chip, ...]:
-    """What a pane that shows the photograph itself calls its pixels.
-
-    Args:
-        smoothed: whether the screen enlarges it: also the original then shows more than the camera
-            recorded.
-        detail: what else is said of it, such as its size.
-    """
-    text = f"{image.label} {detail}".strip()
-    chip = Chip(f"{text}, smoothed" if smoothed else text, _source(image))
-    return (chip, *damage_chips(image))
-
-
-def inherited_chips(image: FundusImage) -> tuple[Chip, ...]:
-    """What a result takes over from its source: that it was made already, that it is damaged."""
-    if image.made_by is None:
-        return damage_chips(image)
-    return (Chip(f"OF {image.label}", _source(image)), *damage_chips(image))
-
-
-def damage_chips(image: FundusImage) -> tuple[Chip, ...]:
-    return (Chip("DAMAGED FILE", Source.DAMAGED),) if image.damage else ()
-
-
-def _source(image: FundusImage) -> Source:
-    if image.made_by is None:
-        return Source.CAMERA
-    return Source.NETWORK if image.made_by.is_ai else Source.INTERPOLATED
-
-
 @dataclass(frozen=True, eq=False)
 class TonedPhoto:
     """The original in one tone: what is drawn, and how tiles are toned to match it."""
@@ -150,10 +119,15 @@ class TonedPhoto:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photograph, its pixels, and the tones that were asked for."""
+    """A photograph, its pixels, and the tones that were asked for.
+
+    Attributes:
+        label: what its pixels are called, where they are not what the image says.
+    """
 
     image: FundusImage
     key: str
+    label: str = ""
     _toned: dict[Tone, TonedPhoto] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -185,3 +159,19 @@ class Photo:
             return None
         red, green, blue = self.image.display_rgb[int(y), int(x)].tolist()
         return red, green, blue
+
+
+def detailed_place(image: FundusImage) -> Point:
+    """Where the loupe has most to show: the place inside the field of view with most fine contrast
+    in green, where vessels are seen best. In source pixels; takes most of a second where large."""
+    green = image.display_rgb[..., 1].astype(np.float32)
+    detail = np.abs(green - cv2.GaussianBlur(green, (0, 0), 3))
+    field = image.field_of_view
+    inside = np.hypot(
+        np.arange(green.shape[1])[None] - field.centre_x,
+        np.arange(green.shape[0])[:, None] - field.centre_y,
+    )
+    detail[inside > 0.4 * field.diameter] = 0  # the rim has the sharpest edge and no vessels
+    spread = cv2.GaussianBlur(detail, (0, 0), 12)
+    y, x = np.unravel_index(int(np.argmax(spread)), spread.shape)
+    return float(x), float(y)

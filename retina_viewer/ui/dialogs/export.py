@@ -71,7 +71,7 @@ class ExportDialog(QDialog):
         for product in products_for(request):
             self.product.addItem(product.value, product)
         self.format = Chooser("Format")
-        self.mark = Switch(f'A small "AI ×{request.making.scale}" in a corner')
+        self.mark = Switch(f'A small "AI ×{request.settings.scale}" in a corner')
         self.mark.setChecked(request.mark)
         self.no_corner = value_label()
         self.pair = QPushButton("Export the labelled pair instead")
@@ -173,10 +173,10 @@ class ExportDialog(QDialog):
 
     def _ask_for_enhancer(self) -> None:
         """The file's name holds the model's, which is known once it is loaded."""
-        making, image = self._request.making, self._request.image
+        settings, image = self._request.settings, self._request.image
 
         def work(progress: Progress) -> tuple[Enhancer, bool]:
-            return self._services.make_enhancer(making), has_room_for_mark(image, making.scale)
+            return self._services.make_enhancer(settings), has_room_for_mark(image, settings.scale)
 
         def done(found: tuple[Enhancer, bool]) -> None:
             self._enhancer, self._has_corner = found
@@ -192,7 +192,7 @@ class ExportDialog(QDialog):
     def _product_changed(self) -> None:
         self.format.clear()
         kinds = formats_for(
-            self._request.image, self.product.currentData(), self._request.making.scale
+            self._request.image, self.product.currentData(), self._request.settings.scale
         )
         for kind in kinds:
             self.format.addItem(_TITLES[kind], kind)

@@ -9,12 +9,11 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.models.comparison import ComparisonDialog
 from retina_viewer.ui.models.dialog import ModelsDialog
 from retina_viewer.ui.models.facts import Entry, Shelf
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
-from retina_viewer.ui.view.view import Viewer
+from retina_viewer.ui.view.view import View
 
 
 class ModelDesk(QObject):
@@ -24,19 +23,20 @@ class ModelDesk(QObject):
     """Other models are installed or in use than before."""
     used = Signal(object)
     """(ModelCard): the person wants to work with it"""
+    compare_wanted = Signal(object, object)
+    """(the Entries of a task, the names of the two to begin with)"""
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
     def __init__(
-        self, services: Services, jobs: Jobs, viewer: Viewer, tokens: Tokens, window: QWidget
+        self, services: Services, jobs: Jobs, view: View, tokens: Tokens, window: QWidget
     ) -> None:
         super().__init__(window)
-        self._services, self._jobs, self._viewer = services, jobs, viewer
+        self._services, self._jobs, self._view = services, jobs, view
         self._tokens, self._window = tokens, window
         self._icons: Icons | None = None
         self.dialog: ModelsDialog | None = None
-        self.comparison: ComparisonDialog | None = None
-        viewer.photo_changed.connect(self._photo_changed)
+        view.photo_changed.connect(self._photo_changed)
 
     def fill_menu(self, menu: QMenu) -> None:
         """Add what can be done about models."""
@@ -52,7 +52,7 @@ class ModelDesk(QObject):
             self.dialog.retrain_wanted.connect(self.retrain_wanted)
             if self._icons is not None:
                 self.dialog.use_icons(self._icons)
-        self.dialog.present(has_photo=self._viewer.photo is not None)
+        self.dialog.present(has_photo=self._view.photo is not None)
 
     def refresh(self) -> None:
         """Models have come or gone elsewhere: an open dialog shows it."""
@@ -63,18 +63,9 @@ class ModelDesk(QObject):
         """A model beside the one in use, or, where it is that, beside the next one of its task."""
         entries = shelf.of(entry.card.task)
         others = [one.card.name for one in entries if one.card.name != entry.card.name]
-        if self._viewer.photo is None or not others or not self._viewer.may_enlarge():
+        if self._view.photo is None or not others or not self._view.may_enlarge():
             return
-        if self.comparison is not None:
-            self.comparison.close()
-        dialog = self.comparison = ComparisonDialog(
-            entries, others[0], entry.card.name, self._viewer, self._services, self._jobs,
-            self._window,
-        )  # fmt: skip
-        dialog.finished.connect(lambda: self._comparison_closed(dialog))
-        if self._icons is not None:
-            dialog.use_icons(self._icons)
-        dialog.show()
+        self.compare_wanted.emit(entries, (others[0], entry.card.name))
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -90,7 +81,3 @@ class ModelDesk(QObject):
     def _photo_changed(self, photo: object) -> None:
         if self.dialog is not None:
             self.dialog.set_has_photo(photo is not None)
-
-    def _comparison_closed(self, dialog: ComparisonDialog) -> None:
-        if self.comparison is dialog:
-            self.comparison = None

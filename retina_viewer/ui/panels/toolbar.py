@@ -16,17 +16,18 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.superres.enhance_settings import SCALES
-from retina_viewer.ui.catalogue import MethodInfo
+from retina_viewer.superres.method_list import Method
 from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.services import DeviceInfo
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.view.picture import ResolvedView
-from retina_viewer.ui.view.state import Layout
+from retina_viewer.ui.view.arrange import Arrangement
+from retina_viewer.ui.view.picture import Picture
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 from retina_viewer.ui.widgets.segments import Segments
 
 HEIGHT = 44
 DEVICE_WIDTH = 220
+LAYOUTS = PANES, SLIDER, COMPARE = "side by side", "slider", "methods"
 TEXT_ROOM = 60
 """Beside a button's text: its icon, its padding, the arrow of a menu."""
 
@@ -41,7 +42,7 @@ class Toolbar(QWidget):
     layout_chosen = Signal(object)
     device_chosen = Signal(str)
 
-    def __init__(self, methods: Sequence[MethodInfo], open_menu: QMenu) -> None:
+    def __init__(self, methods: Sequence[Method], open_menu: QMenu) -> None:
         super().__init__()
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -66,11 +67,11 @@ class Toolbar(QWidget):
         self.method.chosen.connect(self.method_chosen)
         self.layouts = Segments(
             [
-                (Layout.SIDE_BY_SIDE, "Side by side", "Original and result beside each other (C)"),
-                (Layout.SLIDER, "Slider", "One picture, original left of the line (C)"),
-                (Layout.LOUPE, "Loupe", "Original, result, and a detail of both (C)"),
+                (PANES, "Side by side", "Original and result beside each other (C)"),
+                (SLIDER, "Slider", "One picture, original left of the line (C)"),
+                (COMPARE, "Compare", "Several results at the same place, measured (Shift+C)"),
             ],
-            "Layout",
+            "Panes",
         )
         self.layouts.chosen.connect(self.layout_chosen)
         self.device = self._button("…", "The device that computes", "device")
@@ -88,9 +89,9 @@ class Toolbar(QWidget):
     def use_icons(self, icons: Icons) -> None:
         for button, name in self._icons:
             button.setIcon(icons.icon(name))
-        for layout in Layout:
+        for layout in LAYOUTS:
             button = self.layouts.button(layout)
-            button.setIcon(icons.choice(layout.value))
+            button.setIcon(icons.choice(layout))
             button.setMinimumWidth(HIT_TARGET + 4)
         self._name_layouts()
 
@@ -100,7 +101,7 @@ class Toolbar(QWidget):
 
     def _name_layouts(self) -> None:
         """Write the layouts' names beside their icons where there is room for whole words."""
-        buttons = [self.layouts.button(layout) for layout in Layout]
+        buttons = [self.layouts.button(layout) for layout in LAYOUTS]
         words = sum(button.fontMetrics().horizontalAdvance(button.text()) + 6 for button in buttons)
         needed = self.sizeHint().width() + (0 if self._has_words else words)
         if self._has_words != (needed <= self.width()):
@@ -165,13 +166,16 @@ class Toolbar(QWidget):
             for action in self.device_menu.actions():
                 action.setChecked(action.data() == device.id)
 
-    def show_view(self, view: ResolvedView, scales: Sequence[int]) -> None:
-        self.scales.set_value(view.scale)
+    def show_picture(self, picture: Picture) -> None:
+        method = picture.result.method
+        self.scales.set_value(picture.scale)
         for scale in SCALES:
-            self.scales.button(scale).setEnabled(scale in scales)
-        self.method.set_method(view.method)
-        self.layouts.set_value(view.layout)
-        self.export_button.setEnabled(view.has_image)
+            self.scales.button(scale).setEnabled(scale in method.scales)
+        self.method.set_method(method.id)
+        is_slider = picture.arrangement is Arrangement.SLIDER
+        several = len(picture.results) > 1
+        self.layouts.set_value(SLIDER if is_slider else COMPARE if several else PANES)
+        self.export_button.setEnabled(picture.has_image)
 
 
 def _line() -> QFrame:

@@ -6,8 +6,8 @@ Where detail is a guess is no such layer: it is of a result, and computed as tha
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +24,9 @@ from retina_viewer.imaging.layers import (
 )
 from retina_viewer.ui.canvas.layer_art import Drawn, VesselArt, heat_art
 from retina_viewer.ui.canvas.photo import Photo
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view.state import LayerName
 
 if TYPE_CHECKING:
     from retina_viewer.vessels.segment import VesselMap
@@ -47,6 +47,8 @@ class Layers:
     look: SaliencyLook | None = None
     vessels: VesselMap | None = None
     vessel_art: VesselArt | None = None
+    by_model: dict[str, VesselArt] = field(default_factory=dict)
+    """The vessels that models find that are compared."""
 
     def art(self, name: LayerName) -> Drawn | VesselArt | None:
         """What is drawn of a layer; None until it is there. Guesses are kept elsewhere."""
@@ -55,8 +57,17 @@ class Layers:
                 return self.saliency_art
             case LayerName.VESSELS:
                 return self.vessel_art
-            case LayerName.CONSISTENCY:
+            case LayerName.UNCERTAINTY:
                 return None
+
+    def vessels_of(self, model: str) -> VesselArt | None:
+        """What a model that is compared finds; None until it has."""
+        return self.by_model.get(model)
+
+    @property
+    def news(self) -> tuple[object, ...]:
+        """What has come; equal as long as nothing more has."""
+        return self.saliency_art, self.vessel_art, *self.by_model.values()
 
     def legend_of(self, name: LayerName) -> Legend | None:
         """What the colours of a layer that is there mean."""
@@ -65,7 +76,7 @@ class Layers:
                 return self.saliency_legend
             case LayerName.VESSELS:
                 return VESSEL_LEGEND
-            case LayerName.CONSISTENCY:
+            case LayerName.UNCERTAINTY:
                 return guess_legend()
 
 
@@ -76,6 +87,8 @@ class LayerStore(QObject):
     """A layer of the shown photograph has arrived or changed its colours."""
     failed = Signal(object, object)
     """(LayerName, Exception): the layer cannot be computed; turn it off."""
+    model_failed = Signal(object, object)
+    """(name of the model, Exception): its vessels cannot be found; do not ask again."""
 
     def __init__(self, services: Services, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -106,13 +119,25 @@ class LayerStore(QObject):
         return self._jobs.is_active(_key(name))
 
     def show(
-        self, photo: Photo | None, wanted: Sequence[LayerName], look: SaliencyLook, device: str
+        self,
+        photo: Photo | None,
+        wanted: Sequence[LayerName],
+        look: SaliencyLook,
+        device: str,
+        models: Sequence[str] = (),
     ) -> None:
-        """Say which layers are on; those that are missing are computed on the device."""
+        """Say which layers are on; those that are missing are computed on the device.
+
+        Args:
+            models: for vessels, that are compared.
+        """
         if photo is not self._photo:
             for name in LayerName:
                 self._jobs.cancel(_key(name))
-        self._photo = photo
+        is_same, self._photo = photo is self._photo, photo
+        keys = {_key(LayerName.VESSELS, model) for model in models} if is_same else set()
+        prefix = _key(LayerName.VESSELS, "")
+        self._jobs.cancel_where(lambda job: job.key.startswith(prefix) and job.key not in keys)
         if photo is None:
             return
         for name in LayerName:
@@ -122,6 +147,8 @@ class LayerStore(QObject):
                 self._want_saliency(photo, look)
             elif name is LayerName.VESSELS:
                 self._want_vessels(photo, device)
+        for model in models:
+            self._want_vessels_of(model, photo, device)
 
     def _want_saliency(self, photo: Photo, look: SaliencyLook) -> None:
         layers, key = self.of(photo), _key(LayerName.SALIENCY)
@@ -157,23 +184,46 @@ class LayerStore(QObject):
         if layers.vessel_art is not None or self._jobs.is_active(key):
             return
 
-        def work(progress: Progress) -> tuple[VesselMap, VesselArt]:
-            found = self._services.vessels(photo.image, device, part_of(progress, 0.0, 0.9))
-            progress(0.95, "outlines")
-            return found, VesselArt(found.probability, found.threshold)
-
         def done(result: tuple[VesselMap, VesselArt]) -> None:
             layers.vessels, layers.vessel_art = result
             self.changed.emit()
 
         self._jobs.submit(
             key,
-            work,
+            self._finding(photo, None, device),
             done,
             failed=lambda error: self.failed.emit(LayerName.VESSELS, error),
             title="vessels",
         )
 
+    def _want_vessels_of(self, model: str, photo: Photo, device: str) -> None:
+        layers, key = self.of(photo), _key(LayerName.VESSELS, model)
+        if model in layers.by_model or self._jobs.is_active(key):
+            return
 
-def _key(name: LayerName) -> str:
-    return f"layer {name.value}"
+        def done(result: tuple[VesselMap, VesselArt]) -> None:
+            layers.by_model[model] = result[1]
+            self.changed.emit()
+
+        self._jobs.submit(
+            key,
+            self._finding(photo, model, device),
+            done,
+            failed=lambda error: self.model_failed.emit(model, error),
+            title=f"vessels, {model}",
+        )
+
+    def _finding(
+        self, photo: Photo, model: str | None, device: str
+    ) -> Callable[[Progress], tuple[VesselMap, VesselArt]]:
+        def work(progress: Progress) -> tuple[VesselMap, VesselArt]:
+            part = part_of(progress, 0.0, 0.9)
+            found = self._services.vessels(photo.image, model, device, part)
+            progress(0.95, "outlines")
+            return found, VesselArt(found.probability, found.threshold)
+
+        return work
+
+
+def _key(name: LayerName, model: str | None = None) -> str:
+    return f"layer {name.value}" if model is None else f"layer {name.value} of {model}"

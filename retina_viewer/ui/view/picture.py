@@ -1,21 +1,22 @@
-"""What follows from the person's intent: what the widgets show. No Qt."""
+"""What a view shows, all of it, frozen: two equal pictures look the same. No Qt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layers import SaliencyStyle
-from retina_viewer.superres.enhance_settings import Scale
-from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.view.state import (
-    LayerName,
-    Layout,
-    Tone,
-    ViewState,
-    shown_centre,
-    shown_zoom,
-)
+from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
+from retina_viewer.superres.method_list import Method
+from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Scene, Tone
+from retina_viewer.ui.canvas.tiles import TileRequest, Wanted
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, ResultChoice
+from retina_viewer.ui.view.arrange import Arrangement, Places
+from retina_viewer.ui.view.sight import Sight
+
+if TYPE_CHECKING:
+    from retina_viewer.ui.view.uncertainty import Summary
 
 
 @dataclass(frozen=True)
@@ -27,72 +28,129 @@ class LayerView:
 
 
 @dataclass(frozen=True)
-class ResolvedView:
-    """What the widgets show. Equal values look the same."""
+class Cell:
+    """A pane: its place among the cells, where it lies on the stage (logical px), what it paints.
 
+    Attributes:
+        place: 0 for the original, n for the n-th result.
+        foot: where what stands under it lies.
+    """
+
+    place: int
+    rect: Rect
+    scene: Scene
+    foot: Rect | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result: how it is made, and how far it is in its main pane.
+
+    Attributes:
+        title: as chips name it.
+        network: None for interpolation.
+        wanted: the tiles of the main pane; None where nothing is to be computed.
+        in_loupe: likewise of the loupe.
+        sharp: the finished part of what is in view; 1 where nothing is to be computed.
+        has_failed: whether its method cannot work.
+        sight: where its uncertainty is to be shown; None where it is not.
+        uncertainty: what is known of that in view.
+    """
+
+    choice: ResultChoice
+    settings: EnhanceSettings
+    title: str
+    method: Method
+    network: NetworkInfo | None
+    wanted: Wanted | None
+    in_loupe: Wanted | None
+    sharp: float
+    has_failed: bool
+    sight: Sight | None
+    uncertainty: Summary | None
+
+    @property
+    def request(self) -> TileRequest | None:
+        return self.wanted.request if self.wanted else None
+
+    @property
+    def learned(self) -> bool:
+        return self.method.learned
+
+    @property
+    def model(self) -> str | None:
+        """Whose vessels are shown instead of a result; None where a result is."""
+        return self.choice.vessels
+
+
+@dataclass(frozen=True)
+class Picture:
+    """See the module. What is computed for it follows from it too.
+
+    Attributes:
+        photo: the photograph's key; empty without one.
+        image: the photograph's bounds.
+        field: what "fit" shows whole.
+        is_whole: whether the first cell shows all of the field.
+        fit: whether the zoom is the one that fits.
+        cells: those that are shown, the original first.
+        loupes: the loupe's parts.
+        results: all of them, also where one cell is shown alone.
+        layers: that are drawn; ``layers_on``: that are to be computed.
+        catalogue: equal to itself alone.
+        is_paused: whether the person has stopped the tiles.
+        layer_news: what is known of the layers of the photograph; other values are other news.
+    """
+
+    photo: str
     image: Rect
-    whole: bool
-    """Whether the main panes show all of the photograph."""
-    main: Camera
+    field: Rect
+    is_whole: bool
+    fit: bool
+    camera: Camera
     loupe: Camera
-    layout: Layout
-    tone: Tone
-    method: str
+    cells: tuple[Cell, ...]
+    loupes: tuple[Cell, ...]
+    places: Places
+    arrangement: Arrangement
+    results: tuple[Result, ...]
+    active: int
     scale: Scale
-    model: str | None
-    fidelity: float | None
-    back_projection: bool
+    tone: Tone
+    shown_tone: Tone | None
     layers: tuple[LayerView, ...]
     layers_on: tuple[LayerName, ...]
     colour_map: str
     saliency_style: SaliencyStyle
     smooth: bool
     overview: bool
-    divider: float
+    original_shown: bool
+    alone: int | None
     loupe_shown: bool
     loupe_locked: bool
-    show_original: bool
+    loupe_zoom: float
     measuring: bool
-    fit: bool
+    ruler: Line | None
+    needs_yes: bool
+    remark: str
+    device: str
+    catalogue: Catalogue
+    is_paused: bool
+    layer_news: tuple[object, ...]
 
     @property
     def has_image(self) -> bool:
         return self.image.area > 0
 
+    @property
+    def result(self) -> Result:
+        """The active one."""
+        return self.results[self.active]
 
-def resolve(state: ViewState) -> ResolvedView:
-    """What follows from the person's intent. Pure."""
-    x, y = shown_centre(state)
-    on = tuple(name for name in LayerName if state.layer(name).on)
-    shown = () if state.holding_layers_hidden else on
-    image = Rect(0, 0, state.image_width, state.image_height)
-    main = Camera(x, y, shown_zoom(state))
-    return ResolvedView(
-        image=image,
-        whole=main.visible(state.pane_width, state.pane_height, image) == image,
-        main=main,
-        loupe=Camera(
-            x if state.loupe_x is None else state.loupe_x,
-            y if state.loupe_y is None else state.loupe_y,
-            max(state.loupe_zoom, shown_zoom(state)),
-        ),
-        layout=state.layout,
-        tone=state.tone,
-        method=state.method,
-        scale=state.scale,
-        model=state.model,
-        fidelity=state.fidelity,
-        back_projection=state.back_projection,
-        layers=tuple(LayerView(name, state.layer(name).opacity) for name in shown),
-        layers_on=on,
-        colour_map=state.colour_map,
-        saliency_style=state.saliency_style,
-        smooth=state.smooth,
-        overview=state.overview,
-        divider=state.divider,
-        loupe_locked=state.loupe_locked,
-        loupe_shown=state.loupe_shown or state.layout is Layout.LOUPE,
-        show_original=state.holding_original,
-        measuring=state.measuring,
-        fit=state.fit,
-    )
+    @property
+    def sharp(self) -> float:
+        """The finished part of what all results show; 1 where nothing is to be computed."""
+        return min(result.sharp for result in self.results)
+
+    def cell(self, place: int) -> Cell | None:
+        return next((cell for cell in self.cells if cell.place == place), None)

@@ -1,4 +1,4 @@
-"""Where detail is a guess, as far as it has been computed of what is in view.
+"""Of which places in view the uncertainty is computed. No Qt.
 
 The map costs about nine enlargements, so it is computed as the eye moves: first spots, spread over
 the view, then all of it where the enlargement itself is shown. Zoomed out so far that no
@@ -11,18 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tiles import Recipe, is_worthwhile, tiles_over
-
-if TYPE_CHECKING:
-    from retina_viewer.ui.canvas.scene import Mapping
+from retina_viewer.imaging.field_of_view import FieldOfView
+from retina_viewer.ui.canvas.scene import Camera
+from retina_viewer.ui.canvas.tiles import TileRequest, is_worthwhile, tiles_over
 
 TILE = 192
 """Source pixels: the side of what is computed at once. Networks see 15 to 50 pixels around it, so
@@ -33,22 +26,19 @@ MOST_SPOTS = 32
 """In a view of which all is computed afterwards: they show within seconds where to look."""
 SPOTS_APART = 24.0
 """Device pixels between spots where there is nothing else: closer, the screen would be full."""
-SPOT_SHOWN = 10.0
-"""Device pixels: smaller spots are drawn as large as this."""
-_RING = QColor(255, 255, 255, 150)
-_HATCH = QColor(255, 255, 255, 70)
-_HATCH_SPACING = 8
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What is looked at, for the guesses of one result."""
+    """What is looked at, for the uncertainty of one result."""
 
-    recipe: Recipe
+    request: TileRequest
     camera: Camera
     region: Rect
     """In source pixels."""
     image: Rect
+    field: FieldOfView | None = None
+    """What lies outside is not looked at; None as long as it is not known."""
 
     @property
     def is_whole(self) -> bool:
@@ -77,6 +67,18 @@ class Sight:
     def spots(self) -> tuple[Rect, ...]:
         """Those in view, row by row."""
         return tuple(spot_of(cell) for cell in tiles_over(self.region, self.image, self.apart))
+
+    @cached_property
+    def inside(self) -> tuple[list[Rect], list[Rect]]:
+        """The spots, and what is computed at once, that touch the field of view."""
+        tiles = self.tiles if self.is_whole else ()
+        if self.field is None:
+            return list(self.spots), list(tiles)
+        mask = self.field.mask
+        spots, whole = (
+            [rect for rect in rects if mask[rect.slices()].any()] for rects in (self.spots, tiles)
+        )
+        return spots, whole
 
     def around(self, spot: Rect) -> Rect:
         """What a spot stands for."""
@@ -108,61 +110,3 @@ def spot_of(cell: Rect) -> Rect:
         return tile
     x, y = tile.x + (tile.width - SPOT) // 2, tile.y + (tile.height - SPOT) // 2
     return Rect(x, y, SPOT, SPOT).intersected(tile)
-
-
-Placed = tuple[Rect, Pyramid]
-
-
-@dataclass(frozen=True)
-class GuessArt:
-    """What is drawn of one view. Pictures are equal to themselves alone."""
-
-    tiles: tuple[Placed, ...] = ()
-    spots: tuple[Placed, ...] = ()
-    """Off the tiles."""
-    pending: tuple[Rect, ...] = ()
-    """Where nothing is known yet."""
-
-
-def paint_guesses(painter: QPainter, art: GuessArt, mapping: Mapping) -> None:
-    """What is known in its colours, what is not yet under lines: no colour means no guesses."""
-    opacity = painter.opacity()
-    for rect, tile in art.tiles:
-        tile.draw(painter, mapping.rect(rect), _all_of(tile), mapping.camera.zoom)
-    ratio = painter.device().devicePixelRatioF()
-    painter.setOpacity(1.0)
-    _hatch(painter, art.pending, mapping, ratio)
-    for rect, tile in art.spots:
-        target = mapping.rect(rect)
-        grow = max(0.0, (SPOT_SHOWN * ratio - target.width()) / 2)
-        target.adjust(-grow, -grow, grow, grow)
-        painter.setOpacity(opacity)
-        tile.draw(painter, target, _all_of(tile), 1.0)
-        painter.setOpacity(1.0)
-        painter.setPen(QPen(_RING, ratio))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(target)
-    painter.setOpacity(opacity)
-
-
-def _all_of(tile: Pyramid) -> Rect:
-    return Rect(0, 0, tile.width, tile.height)
-
-
-def _hatch(painter: QPainter, pending: tuple[Rect, ...], mapping: Mapping, ratio: float) -> None:
-    """Lines that fall where those over a result still to come rise."""
-    if not pending:
-        return
-    side = round(_HATCH_SPACING * ratio)
-    lines = QPixmap(side, side)
-    lines.fill(Qt.GlobalColor.transparent)
-    pen = QPainter(lines)
-    pen.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen.setPen(QPen(_HATCH, ratio))
-    for shift in (-side, 0, side):
-        pen.drawLine(shift, 0, shift + side, side)
-    pen.end()
-    brush = QBrush(lines)
-    painter.setBrushOrigin(QPointF(0, 0))
-    for rect in pending:
-        painter.fillRect(mapping.rect(rect), brush)

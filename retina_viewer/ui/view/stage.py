@@ -1,88 +1,149 @@
-"""The panes and how the layouts arrange them."""
+"""The stage: the panes of the cells and of the loupe, and the lines between them that drag."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from retina_viewer.core.geometry import Rect
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Scenes
-from retina_viewer.ui.view.state import Layout
-
-GAP = 2
-LOUPE_SHARE = 0.24
-LOUPE_WIDTHS = (160, 360)
+from retina_viewer.ui.canvas.scene import EMPTY
+from retina_viewer.ui.theme import DARK
+from retina_viewer.ui.view.arrange import Divider, LoupePlace
+from retina_viewer.ui.view.picture import Cell, Picture
+from retina_viewer.ui.view.state import MOST_RESULTS, ORIGINAL
 
 
 class Stage(QWidget):
-    """Original, result and the loupe's two halves, placed by the layout.
+    """Shows a picture, and nothing else.
 
-    The loupe shows the same detail twice, the original above and the result below: what a network
-    made is never looked at alone.
+    Attributes:
+        mains: by place: the original's, then the results'.
+        loupes: likewise, the parts of the loupe.
+        feet: what stands under each result, where there is such a thing.
     """
 
-    main_resized = Signal()
-    """The size of the main panes has changed."""
+    resized = Signal()
+    divider_moved = Signal(object, float, float)
+    """(Divider, x, y): dragged to a place of the stage, in logical pixels"""
+    divider_reset = Signal(object)
+    """(Divider)"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.original = Pane(self)
-        self.result = Pane(self)
-        self.loupe_original = Pane(self)
-        self.loupe_result = Pane(self)
-        self._layout = Layout.SIDE_BY_SIDE
-        self._loupe = True
-        self.result.resized.connect(self.main_resized)
-        self.set_layout(Layout.SIDE_BY_SIDE, loupe=True)
-
-    @property
-    def mains(self) -> tuple[Pane, Pane]:
-        return self.original, self.result
-
-    @property
-    def loupes(self) -> tuple[Pane, Pane]:
-        return self.loupe_original, self.loupe_result
-
-    @property
-    def panes(self) -> tuple[Pane, ...]:
-        return (*self.mains, *self.loupes)
-
-    def show_scenes(self, scenes: Scenes, *, measuring: bool) -> None:
-        """Give the panes, shown or not, what they paint; they paint where it differs."""
-        self.original.show_scene(scenes.original)
-        self.result.show_scene(scenes.result)
-        self.loupe_original.show_scene(scenes.loupe_original)
-        self.loupe_result.show_scene(scenes.loupe_result)
+        self.setAccessibleName("The photograph and its results")
+        self.mains = [Pane(self) for _ in range(MOST_RESULTS + 1)]
+        self.loupes = [Pane(self) for _ in range(MOST_RESULTS + 1)]
+        self.feet: Sequence[QWidget] = ()
+        self._grips: list[_Grip] = []
         for pane in self.panes:
-            pane.measuring = measuring
+            pane.hide()
 
-    def set_layout(self, layout: Layout, *, loupe: bool) -> None:
-        self._layout, self._loupe = layout, loupe
-        self.original.setVisible(layout is Layout.SIDE_BY_SIDE)
-        for pane in self.loupes:
-            pane.setVisible(loupe)
-        self._arrange()
+    @property
+    def panes(self) -> list[Pane]:
+        return [*self.mains, *self.loupes]
+
+    @property
+    def original(self) -> Pane:
+        return self.mains[ORIGINAL]
+
+    @property
+    def result(self) -> Pane:
+        """The first result's."""
+        return self.mains[1]
+
+    @property
+    def loupe_original(self) -> Pane:
+        return self.loupes[ORIGINAL]
+
+    @property
+    def loupe_result(self) -> Pane:
+        return self.loupes[1]
+
+    def use_feet(self, feet: Sequence[QWidget]) -> None:
+        """Let these stand under the results, where the state says that there is room for them."""
+        self.feet = feet
+        for foot in feet:
+            foot.setParent(self)
+            foot.hide()
+
+    def show_picture(self, picture: Picture) -> None:
+        """Place the panes and give them what they paint; they paint where it differs."""
+        for pane in self.panes:
+            pane.measuring = picture.measuring
+        _show(self.mains, picture.cells)
+        _show(self.loupes, picture.loupes)
+        if picture.places.loupe is LoupePlace.INSET:
+            for cell in picture.loupes:
+                self.loupes[cell.place].raise_()
+        feet = {cell.place: cell.foot for cell in picture.cells}
+        for place, foot in enumerate(self.feet, start=1):
+            rect = feet.get(place)
+            if rect is not None:
+                foot.setGeometry(_qt(rect))
+            foot.setVisible(rect is not None)
+        self._show_grips(picture.places.dividers)
+
+    def _show_grips(self, dividers: Sequence[Divider]) -> None:
+        while len(self._grips) < len(dividers):
+            self._grips.append(_Grip(self))
+        for grip, divider in zip(self._grips, dividers, strict=False):
+            grip.show_divider(divider)
+        for grip in self._grips[len(dividers) :]:
+            grip.hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._arrange()
+        self.resized.emit()
 
-    def _arrange(self) -> None:
-        width, height = self.width(), self.height()
-        room = width
-        if self._loupe:
-            low, high = LOUPE_WIDTHS
-            loupe = min(max(int(width * LOUPE_SHARE), low), high)
-            if self._layout is Layout.LOUPE:
-                loupe = (width - GAP) // 2
-            room = width - loupe - GAP
-            half = (height - GAP) // 2
-            self.loupe_original.setGeometry(room + GAP, 0, loupe, half)
-            self.loupe_result.setGeometry(room + GAP, half + GAP, loupe, height - half - GAP)
-        if self._layout is not Layout.SIDE_BY_SIDE:
-            self.result.setGeometry(0, 0, room, height)
-            return
-        # Equal widths, so that both mains show exactly the same part.
-        pane = (room - GAP) // 2
-        self.original.setGeometry(0, 0, pane, height)
-        self.result.setGeometry(room - pane, 0, pane, height)
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.DevicePixelRatioChange:  # moved to another screen
+            self.resized.emit()
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(event.rect(), QColor(DARK.canvas).darker(160))
+
+
+def _show(panes: Sequence[Pane], cells: Sequence[Cell]) -> None:
+    shown = {cell.place: cell for cell in cells}
+    for place, pane in enumerate(panes):
+        cell = shown.get(place)
+        if cell is not None:
+            pane.setGeometry(_qt(cell.rect))
+        pane.show_scene(cell.scene if cell is not None else EMPTY)
+        pane.setVisible(cell is not None)
+
+
+def _qt(rect: Rect) -> QRect:
+    return QRect(rect.x, rect.y, rect.width, rect.height)
+
+
+class _Grip(QWidget):
+    """What is grabbed of a line between two cells. Invisible unless the cursor is over it."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        self._stage = stage
+        self._divider: Divider | None = None
+        self.setToolTip("Drag to resize; double-click for the automatic size")
+
+    def show_divider(self, divider: Divider) -> None:
+        if divider != self._divider:
+            self._divider = divider
+            self.setGeometry(_qt(divider.rect))
+            across, down = Qt.CursorShape.SplitHCursor, Qt.CursorShape.SplitVCursor
+            self.setCursor(across if divider.is_upright else down)
+        self.show()
+        self.raise_()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._divider is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            place = self.mapTo(self._stage, event.position())
+            self._stage.divider_moved.emit(self._divider, place.x(), place.y())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._divider is not None:
+            self._stage.divider_reset.emit(self._divider)

@@ -26,8 +26,7 @@ from retina_viewer.ui.canvas.tiles import (
     tiles_over,
 )
 from retina_viewer.ui.jobs import Jobs, Lane
-from retina_viewer.ui.services import Services
-from retina_viewer.ui.view.enhancer_cache import EnhancerShelf
+from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 
 KEY = "tile"
 
@@ -45,8 +44,8 @@ class Loader(QObject, Generic[T]):
     """More of what is shown is finished, or nothing more will be."""
     finished = Signal(float)
     """(seconds): all that is shown has come, so long after it was asked for."""
-    failed = Signal(object)
-    """(Exception): the method cannot work; nothing is computed until another is chosen."""
+    failed = Signal(object, object)
+    """(TileKey, Exception): its settings cannot work; they must not be shown any more."""
 
     def __init__(self, jobs: Jobs, key: str, lane: Lane, parent: QObject | None) -> None:
         super().__init__(parent)
@@ -149,33 +148,28 @@ class Loader(QObject, Generic[T]):
             self._next()
 
         def failed(error: Exception) -> None:
-            self._pause()
-            self.failed.emit(error)
+            self.failed.emit(key, error)
 
         self._jobs.submit(self._key, work, done, failed=failed, lane=self._lane)
         self._under_way = key
 
 
-class TileLoader(Loader[Pyramid]):
+class TileLoader(Loader["Pyramid"]):
     """Keeps the tiles of results coming."""
 
     cache: TileCache
 
-    def __init__(
-        self, services: Services, jobs: Jobs, parent: QObject | None = None, key: str = KEY
-    ) -> None:
-        super().__init__(jobs, key, Lane.TILES, parent)
+    def __init__(self, enhancers: EnhancerCache, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(jobs, KEY, Lane.TILES, parent)
         self.cache = TileCache()
-        self.shelf = EnhancerShelf(services)
-        self._shown: Sequence[Wanted] = ()
-        self._reckoned: dict[Wanted, float] = {}
-        self._reckoned_for = -1
+        self._enhancers = enhancers
+        self._shown: Sequence[Sequence[Wanted]] = ()
 
     def show(
         self,
         photo: Photo | None,
         kind: object,
-        shown: Sequence[Wanted],
+        shown: Sequence[Sequence[Wanted]],
         asked_at: float | None = None,
     ) -> None:
         """Say what is on the screen.
@@ -183,7 +177,8 @@ class TileLoader(Loader[Pyramid]):
         Args:
             photo: the photograph; None for none.
             kind: what the person chose; another value drops the tile that is being computed.
-            shown: the parts that panes show, the most important first; empty to compute nothing.
+            shown: the parts that panes show, in groups, the most important first. Within a group
+                all come at once, from the middle outwards.
             asked_at: ``time.monotonic()`` when the person asked for it; None: now.
         """
         self._shown = shown
@@ -191,46 +186,27 @@ class TileLoader(Loader[Pyramid]):
 
     @property
     def _is_finished(self) -> bool:
-        return all(self.sharp(wanted) >= 1 for wanted in self._shown)
-
-    def sharp(self, wanted: Wanted) -> float:
-        """The part of a visible region that is finished, 0 to 1."""
-        if self._photo is None:
-            return 0.0
-        # Asked for several times a frame, with the same answer until a tile arrives.
-        if self._reckoned_for != self.cache.version:
-            self._reckoned.clear()
-            self._reckoned_for = self.cache.version
-        if wanted not in self._reckoned:
-            if len(self._reckoned) > 8:
-                self._reckoned.clear()
-            self._reckoned[wanted] = self._reckon(self._photo, wanted)
-        return self._reckoned[wanted]
-
-    def _reckon(self, photo: Photo, wanted: Wanted) -> float:
-        side = tile_side(wanted.recipe.scale)
-        done = sum(
-            rect.intersected(wanted.region).area
-            for rect in tiles_over(wanted.region, photo.bounds, side)
-            if TileKey(wanted.recipe, rect) in self.cache
+        photo = self._photo
+        return photo is None or all(
+            self.cache.share(wanted, photo.bounds) >= 1 for group in self._shown for wanted in group
         )
-        return done / wanted.region.area if wanted.region.area else 0.0
 
     def _make(self, photo: Photo, key: TileKey, progress: Progress) -> Pyramid:
-        return self.shelf.tile(photo, key, progress)
+        return self._enhancers.tile(photo, key, progress)
 
     def _most_wanted(self, photo: Photo) -> TileKey | None:
         """A missing tile: of what is shown, centre first; then of a ring around it."""
-        image = photo.bounds
         for ring in (0, 1):
-            for wanted in self._shown:
-                side = tile_side(wanted.recipe.scale)
-                region = wanted.region.expanded(ring * side).intersected(image)
-                missing = [
-                    rect
-                    for rect in tiles_over(region, image, side)
-                    if TileKey(wanted.recipe, rect) not in self.cache
-                ]
+            for group in self._shown:
+                missing = [key for wanted in group for key in self._missing(photo, wanted, ring)]
                 if missing:
-                    return TileKey(wanted.recipe, nearest(missing, wanted.x, wanted.y))
+                    x, y = group[0].x, group[0].y
+                    places = [key.rect for key in missing]
+                    return missing[places.index(nearest(places, x, y))]
         return None
+
+    def _missing(self, photo: Photo, wanted: Wanted, ring: int) -> list[TileKey]:
+        side = tile_side(wanted.request.scale)
+        region = wanted.region.expanded(ring * side).intersected(photo.bounds)
+        keys = (TileKey(wanted.request, rect) for rect in tiles_over(region, photo.bounds, side))
+        return [key for key in keys if key not in self.cache]

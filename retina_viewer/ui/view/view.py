@@ -1,11 +1,13 @@
-"""The viewer: holds the person's intent and keeps the panes, the tiles and the layers up to it.
+"""The view: what the person wants and what is there, and the stage that shows it.
 
-Everything that changes what is seen goes the same way: a method changes the view state,
-:meth:`Viewer.apply` resolves it, and the difference is applied. Widgets only call methods and
-listen to :attr:`Viewer.changed`.
+Everything that changes what is seen goes the same way: the state or the data is changed, and
+:meth:`View.apply` makes the picture anew, shows what differs and asks for what is missing.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,295 +16,294 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
+from retina_viewer.superres.method_list import Method
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
-from retina_viewer.ui.canvas.tiles import Recipe
-from retina_viewer.ui.catalogue import Catalogue, MethodInfo, NetworkInfo
-from retina_viewer.ui.demand import Demand
+from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone
+from retina_viewer.ui.canvas.tiles import TileKey, TileRequest
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.stand_in import StandIn
+from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 from retina_viewer.ui.view.layer_store import LayerStore
-from retina_viewer.ui.view.picture import resolve
-from retina_viewer.ui.view.resolve import compose
+from retina_viewer.ui.view.picture import Picture
+from retina_viewer.ui.view.resolve import Reference, ViewData, resolve
 from retina_viewer.ui.view.stage import Stage
-from retina_viewer.ui.view.state import LayerName, ViewState
+from retina_viewer.ui.view.state import ViewState
 from retina_viewer.ui.view.tile_loader import TileLoader
-from retina_viewer.ui.view.uncertainty import Guesses
+from retina_viewer.ui.view.uncertainty import Uncertainty
 
 TONE_KEY = "tone"
 
 
-class Viewer(QObject):
+class View(QObject):
     """See the module. Lives in the GUI thread."""
 
     changed = Signal(object, object)
-    """(old ResolvedView, new ResolvedView)"""
+    """(old Picture, new Picture)"""
     photo_changed = Signal(object)
     """(Photo or None)"""
-    sharpened = Signal()
-    """More of what is shown is finished; see :attr:`sharp`."""
-    layers_changed = Signal()
+    progressed = Signal()
+    """More was computed, or will not be; whether or not the picture differs."""
     problem = Signal(object)
     """(Exception) for the person to read."""
-    ruler_changed = Signal()
 
     def __init__(
-        self,
-        services: Services,
-        catalogue: Catalogue,
-        jobs: Jobs,
-        stage: Stage,
-        state: ViewState,
+        self, services: Services, catalogue: Catalogue, jobs: Jobs, stage: Stage, state: ViewState
     ) -> None:
         super().__init__(stage)
         self.state = state
-        self.view = resolve(state)
-        self.photo: Photo | None = None
-        self.shown: TonedPhoto | None = None
-        """The photograph as it is shown: in the tone before until the chosen one is ready."""
-        self.device = "auto"
-        self.ruler: tuple[float, float, float, float] | None = None
-        self.tiles = TileLoader(services, jobs, self)
-        self.guesses = Guesses(services, self.tiles.shelf, jobs, self)
+        self.enhancers = EnhancerCache(services)
+        self.tiles = TileLoader(self.enhancers, jobs, self)
+        self.uncertainty = Uncertainty(services, self.enhancers, jobs, self)
         self.layers = LayerStore(services, jobs, self)
-        self._jobs = jobs
-        self._stage = stage
-        self.catalogue = catalogue
-        self._failed: set[EnhanceSettings] = set()
+        self.data = ViewData(catalogue, self.tiles.cache, uncertainty=self.uncertainty)
+        self.picture = resolve(state, self.data)
+        self._jobs, self._stage = jobs, stage
         self._asked_at: float | None = None
-        self._doubt = ""
         self._again: set[str] = set()
         """Keys of enlargements that the person wants to see enlarged again."""
-        self._demand = Demand(self, stage)
-        self.stand_in = StandIn(self._demand, self.tiles, self.making)
-        self._connect()
-
-    def _connect(self) -> None:
-        self.tiles.progressed.connect(self._tile_arrived)
+        self.tiles.progressed.connect(self._arrived)
         self.tiles.failed.connect(self._enhancing_failed)
-        self.guesses.progressed.connect(self._layer_arrived)
-        self.guesses.failed.connect(self._guessing_failed)
-        self.layers.changed.connect(self._layer_arrived)
+        self.uncertainty.progressed.connect(self._arrived)
+        self.uncertainty.failed.connect(
+            lambda key, error: self._layer_failed(LayerName.UNCERTAINTY, error)
+        )
+        self.layers.changed.connect(self._arrived)
         self.layers.failed.connect(self._layer_failed)
-        self._stage.main_resized.connect(self._pane_resized)
+        self.layers.model_failed.connect(self._model_failed)
+        stage.resized.connect(self._stage_resized)
 
     # What is there
 
     @property
-    def method(self) -> MethodInfo:
-        return self.catalogue.method(self.state.method)
+    def photo(self) -> Photo | None:
+        return self.data.photo
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.data.catalogue
+
+    @property
+    def settings(self) -> EnhanceSettings:
+        """What the person wants the active result to be made with."""
+        return self.picture.result.settings
+
+    @property
+    def method(self) -> Method:
+        return self.picture.result.method
 
     @property
     def network(self) -> NetworkInfo | None:
-        """The network that makes the result; None for interpolation."""
-        return self.catalogue.network(self.state.method, self.state.model)
+        return self.picture.result.network
 
     @property
-    def making(self) -> EnhanceSettings:
-        """What the person wants the result to be made with."""
-        return self.catalogue.making(self.state, self.device)
-
-    @property
-    def result_recipe(self) -> Recipe | None:
-        """How the result in the main pane is made; None where none is."""
-        wanted = self._demand.main(self.view)
-        return wanted.recipe if wanted else None
+    def request(self) -> TileRequest | None:
+        """How the active result is made in its pane; None where none is."""
+        return self.picture.result.request
 
     @property
     def sharp(self) -> float:
-        """The finished part of the main pane's visible area; 1 where nothing is to be done."""
-        wanted = self._demand.main(self.view)
-        return self.tiles.sharp(wanted) if wanted else 1.0
+        """The finished part of what all results show; 1 where nothing is to be done."""
+        return self.picture.sharp
 
     @property
     def can_enhance(self) -> bool:
-        return self.making not in self._failed and not self.needs_yes
-
-    @property
-    def needs_yes(self) -> bool:
-        """Whether the image is an enlargement, which is not enlarged again unasked."""
-        photo = self.photo
-        return photo is not None and photo.image.is_enlarged and photo.key not in self._again
-
-    @property
-    def remark(self) -> str:
-        """What is to be known of the photograph before one looks at it; empty where nothing is."""
-        remarks = self.photo.image.remarks if self.photo is not None else ()
-        return " ".join((*remarks, self._doubt)).strip()
+        return not self.picture.result.has_failed and not self.data.needs_yes
 
     @property
     def photo_to_enlarge(self) -> Photo | None:
         """The photograph, unless it needs a yes first."""
-        return None if self.needs_yes else self.photo
+        return None if self.data.needs_yes else self.photo
 
     @property
     def remedy(self) -> str:
         """What :meth:`retry` would do now, as a button says it; empty where it would do nothing."""
-        if self.needs_yes:
+        if self.data.needs_yes:
             return "Enlarge again"
         return "" if self.can_enhance else "Try again"
 
     def may_enlarge(self) -> bool:
         """Whether the image may be enlarged; where it needs a yes, the person is asked for it."""
-        if self.photo is None or not self.needs_yes:
+        image = self.data.image
+        if image is None or not self.data.needs_yes:
             return True
-        self.problem.emit(enlarged_already(self.photo.image))
+        self.problem.emit(enlarged_already(image))
         return False
 
-    # What the person wants
+    # What changes the data
 
-    def show_photo(self, photo: Photo | None, asked_at: float | None = None) -> None:
-        """Show another photograph, whole; None shows none.
+    def show_photo(
+        self, photo: Photo | None, asked_at: float | None = None, *, at: Camera | None = None
+    ) -> None:
+        """Show another photograph; None shows none.
 
         Args:
             asked_at: ``time.monotonic()`` when the person chose it; None: now.
+            at: where to look; None: as large as it fits.
         """
-        self.photo, self._asked_at = photo, asked_at
-        self._doubt = ""
-        self.ruler = None
+        self._asked_at = asked_at
+        self.state.begin_photo()
+        self.state.camera = at
         # Until the chosen tone is ready, the colours, or whichever was made first.
-        self.shown = next(iter(photo.ready()), None) if photo is not None else None
-        width, height = (photo.bounds.width, photo.bounds.height) if photo else (0, 0)
-        self.state.set_image(width, height)
+        toned = next(iter(photo.ready()), None) if photo is not None else None
+        self._set(
+            photo=photo,
+            toned=toned,
+            field_of_view=photo.image.known_field_of_view if photo is not None else None,
+            salient=None,
+            reference=None,
+            finished={},
+            layers=self.layers.of(photo) if photo is not None else None,
+            again=photo is not None and photo.key in self._again,
+        )
         self.photo_changed.emit(photo)
-        self.apply(force=True)
+        self.apply()
 
-    def take_field_of_view(self, field: FieldOfView) -> None:
-        """Where the retina is in the photograph, once that is known; and whether there is one."""
-        if field.doubt != self._doubt:
-            self._doubt = field.doubt
-            self.apply(force=True)
+    def take_field_of_view(self, field: FieldOfView, salient: Point | None) -> None:
+        """Where the retina is in the photograph, and where there is most to see in it."""
+        self._set(field_of_view=field, salient=salient)
+        self.apply()
 
     def use_catalogue(self, catalogue: Catalogue) -> None:
         """Other models are installed than before."""
-        self.catalogue = catalogue
-        if self.state.method not in {method.id for method in catalogue.methods}:
-            self.state.method = catalogue.default
-        self._failed.clear()
-        self.apply(force=True)
+        known = {method.id for method in catalogue.methods}
+        self.state.results = tuple(
+            one if one.method in known else one.changed(method=catalogue.default, model=None)
+            for one in self.state.results
+        )
+        self._set(catalogue=catalogue, failed=frozenset(), broken_models=frozenset())
+        self.apply()
 
     def choose_device(self, device: str) -> None:
-        self.device = device
-        self.apply(force=True)
+        self._set(device=device)
+        self.apply()
+
+    def set_reference(self, reference: Reference | None) -> None:
+        """What every pane shows while the original is held; None for the original."""
+        self._set(reference=reference)
+        self.apply()
+
+    def set_ruler(self, ruler: Line | None) -> None:
+        self.state.ruler = ruler
+        self.apply()
 
     def retry(self) -> None:
         """Compute again what failed or was cancelled; enlarge what was enlarged already."""
-        self._failed.clear()
-        if self.photo is not None and self.needs_yes:
+        again = self.photo is not None and self.data.needs_yes
+        if self.photo is not None and again:
             self._again.add(self.photo.key)
+        self._set(failed=frozenset(), broken_models=frozenset(), again=self.data.again or again)
+        if again:
             self.photo_changed.emit(self.photo)
         self.tiles.resume()
-        self.guesses.resume()
-        self.apply(force=True)
+        self.uncertainty.resume()
+        self._arrived()
 
     def cancelled(self) -> None:
         """The person has cancelled: stop sharpening, and turn off layers that are not there yet."""
         self.tiles.stop()
-        self.guesses.stop()
-        for name in LayerName:
-            if self.state.layer(name).on and not self._is_there(name):
+        self.uncertainty.stop()
+        for name in self.picture.layers_on:
+            if not self._is_there(name):
                 self.state.layer(name).on = False
-        self.apply(force=True)
+        self._arrived()
 
     def _is_there(self, name: LayerName) -> bool:
-        if name is LayerName.CONSISTENCY:
-            return self.guesses.has_some
-        return self.layers.current.art(name) is not None
+        if name is LayerName.UNCERTAINTY:
+            sights = [result.sight for result in self.picture.results if result.sight]
+            return any(self.uncertainty.has_some(sight) for sight in sights)
+        return self.data.layers is not None and self.data.layers.art(name) is not None
 
-    def set_ruler(self, ruler: tuple[float, float, float, float] | None) -> None:
-        self.ruler = ruler
-        self.ruler_changed.emit()
-        self.apply(force=True)
+    def _set(self, **changes: Any) -> None:
+        self.data = replace(self.data, **changes)
 
-    def apply(self, *, force: bool = False) -> None:
-        """Resolve the state and bring everything up to it.
+    # Bringing the stage up to it
 
-        Args:
-            force: also where the view is the same, because what it shows has changed.
-        """
-        old, new = self.view, resolve(self.state)
-        if new == old and not force:
+    def apply(self) -> None:
+        """Make the picture anew; show what differs, and ask for what is missing."""
+        self._take_tone()
+        self._set(is_paused=self.tiles.is_paused)
+        old, new = self.picture, resolve(self.state, self.data)
+        if new == old:
             return
-        self.stand_in.follow(old, self.making)
-        self.view = new
-        if (new.layout, new.loupe_shown) != (old.layout, old.loupe_shown):
-            self._stage.set_layout(new.layout, loupe=new.loupe_shown)
-            # The panes have been resized and have called this method again.
-            new = self.view
-        self._want_tone()
-        self._want_tiles()
-        look = (new.colour_map, new.saliency_style)
-        self.layers.show(self.photo, new.layers_on, look, self.making.device)
-        self._show()
+        self.picture = new
+        self._stage.show_picture(new)
+        self._ask_for(new)
+        self._note_finished(new)
         self.changed.emit(old, new)
 
-    # Bringing the widgets up to it
-
-    def _show(self) -> None:
-        """Give the panes all that they paint; where it is the same, they do not paint again."""
-        if self.photo is not None:
-            self.shown = self.photo.toned_if_ready(self.view.tone) or self.shown
-        scenes = compose(self.view, self._demand.facts(self.view))
-        self._stage.show_scenes(scenes, measuring=self.view.measuring)
-
-    def _want_tiles(self) -> None:
-        wanted = [self._demand.main(self.view)]
-        if self.view.loupe_shown:
-            wanted.append(self._demand.loupe(self.view))
-        kind = (self.photo.key if self.photo else "", self.making)
-        shown = [item for item in wanted if item is not None]
-        self.tiles.show(self.photo, kind, shown, self._asked_at)
+    def _ask_for(self, picture: Picture) -> None:
+        photo = self.photo
+        self._want_tone(picture.tone)
+        results = picture.results
+        panes = [result.wanted for result in results if result.wanted]
+        loupes = [result.in_loupe for result in results if result.in_loupe]
+        kind = (picture.photo, tuple(result.settings for result in results))
+        self.tiles.show(photo, kind, (panes, loupes), self._asked_at)
         self._asked_at = None
-        self.guesses.show(self.photo, self._demand.sight(self.view))
+        self.uncertainty.show(photo, [result.sight for result in results if result.sight])
+        look = (picture.colour_map, picture.saliency_style)
+        broken = self.data.broken_models
+        models = [one.model for one in results if one.model is not None and one.model not in broken]
+        self.layers.show(photo, picture.layers_on, look, self.data.device, models)
 
-    def _want_tone(self) -> None:
-        photo, tone = self.photo, self.view.tone
+    def _note_finished(self, picture: Picture) -> None:
+        """Whose tiles may be shown until those of similar settings are there."""
+        found = dict(self.data.finished)
+        for place, result in enumerate(picture.results, start=1):
+            if result.wanted is not None and result.sharp >= 1:
+                found[place] = result.settings
+        if found != self.data.finished:
+            self._set(finished=found)
+
+    def _take_tone(self) -> None:
+        """The chosen tone, once it is there; until then the one before."""
+        toned = self.photo.toned_if_ready(self.state.tone) if self.photo else None
+        if toned is not None and toned is not self.data.toned:
+            self._set(toned=toned)
+
+    def _want_tone(self, tone: Tone) -> None:
+        photo = self.photo
         if photo is None:
             return
-        key = f"{TONE_KEY} {tone} {photo.key}"
+        wanted, key = photo, f"{TONE_KEY} {tone} {photo.key}"
         if photo.toned_if_ready(tone) is not None or self._jobs.is_active(key):
             return
 
         def work(progress: Progress) -> TonedPhoto:
-            return photo.toned(tone)
+            return wanted.toned(tone)
 
-        self._jobs.submit(
-            key,
-            work,
-            lambda toned: self.apply(force=True),
-            title=tone.value,
-            lane=Lane.FILES,
-        )
+        self._jobs.submit(key, work, lambda toned: self.apply(), title=tone.value, lane=Lane.FILES)
 
     # What comes back
 
-    def _tile_arrived(self) -> None:
-        self._show()
-        self.sharpened.emit()
-
-    def _layer_arrived(self) -> None:
-        self._show()
-        self.layers_changed.emit()
+    def _arrived(self) -> None:
+        self.apply()
+        self.progressed.emit()
 
     def _layer_failed(self, name: LayerName, error: Exception) -> None:
         self.state.layer(name).on = False
         self.apply()
         self.problem.emit(error)
 
-    def _guessing_failed(self, error: Exception) -> None:
-        self._layer_failed(LayerName.CONSISTENCY, error)
-
-    def _enhancing_failed(self, error: Exception) -> None:
-        self._failed.add(self.making)
-        self.apply(force=True)
+    def _model_failed(self, model: str, error: Exception) -> None:
+        self._set(broken_models=self.data.broken_models | {model})
+        self.apply()
         self.problem.emit(error)
 
-    def _pane_resized(self) -> None:
-        pane = self._stage.result
-        ratio = pane.devicePixelRatioF()
-        self.state.pane_width = max(1.0, pane.width() * ratio)
-        self.state.pane_height = max(1.0, pane.height() * ratio)
-        self.apply(force=True)
+    def _enhancing_failed(self, key: TileKey, error: Exception) -> None:
+        scale, made = key.request.scale, key.request.settings
+        failed = {
+            result.settings for result in self.picture.results if result.settings.at(scale) == made
+        }
+        self._set(failed=self.data.failed | failed)
+        self._arrived()
+        self.problem.emit(error)
+
+    def _stage_resized(self) -> None:
+        size = max(1, self._stage.width()), max(1, self._stage.height())
+        self._set(stage=size, ratio=self._stage.devicePixelRatioF())
+        self.apply()
 
 
 def enlarged_already(image: FundusImage) -> UserError:
