@@ -60,7 +60,7 @@ def _one_view(path: Path, zoom: float | None, limit: float) -> tuple[str, ...]:
     window.resize(1600, 1000)
     window.show()
     window.open([path])
-    viewer, guesses = window.viewer, window.viewer.guesses
+    viewer, guesses = window.view, window.view.uncertainty
     wait_until(lambda: viewer.photo is not None)
     if zoom is not None:
         viewer.state.zoom_at_centre(zoom)
@@ -70,10 +70,10 @@ def _one_view(path: Path, zoom: float | None, limit: float) -> tuple[str, ...]:
     arrivals: list[tuple[_Moment, Rect]] = []
     guesses.tile_ready.connect(lambda rect: arrivals.append((_Moment.now().since(begun), rect)))
     watch = StallWatch()
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     with suppress(UserError):
         wait_until(lambda: _share(window) >= 1, limit)
-    gaps, share, shown = watch.stop(), _share(window), viewer.view.main.zoom
+    gaps, share, shown = watch.stop(), _share(window), viewer.picture.camera.zoom
     window.close()
     spots = [when for when, rect in arrivals if not is_tile(rect)]
     last = arrivals[-1][0] if arrivals else _Moment(math.nan, math.nan)
@@ -106,7 +106,7 @@ class _Moment:
 
 
 def _share(window: Window) -> float:
-    summary = window.viewer.guesses.summary
+    summary = window.view.uncertainty.summary
     return 0.0 if summary is None else summary.share
 
 

@@ -74,7 +74,7 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
     wait_until(lambda: window.looks.has_icons)
     step("open the large photograph")
     window.open([large])
-    wait_until(lambda: window.viewer.photo is not None)
+    wait_until(lambda: window.view.photo is not None)
     step("zoom in by the wheel")
     for _ in range(12):
         _wheel(window, 1)
@@ -86,18 +86,18 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
     step("sharpen")
     pause(1.0)
     step("saliency")
-    window.commands.toggle_saliency()
+    window.controller.toggle_saliency()
     pause(0.5)
     step("layouts")
     for layout in (Layout.SLIDER, Layout.LOUPE, Layout.SIDE_BY_SIDE):
-        window.commands.set_layout(layout)
+        window.controller.set_layout(layout)
         pause(0.1)
     step("tones")
-    window.commands.tone_red_free()
+    window.controller.tone_red_free()
     pause(0.3)
-    window.commands.tone_colour()
+    window.controller.tone_colour()
     step("scale")
-    window.commands.set_scale(8)
+    window.controller.set_scale(8)
     pause(0.5)
     step("switch photographs")
     window.open([small])
@@ -109,7 +109,7 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
 
 
 def _shows(window: Window, path: Path) -> bool:
-    photo = window.viewer.photo
+    photo = window.view.photo
     return photo is not None and photo.image.path == path
 
 

@@ -40,20 +40,20 @@ def catalogue() -> Catalogue:
 
 def test_defaults_are_the_network_s_own(catalogue: Catalogue) -> None:
     state = ViewState(method="gan", scale=4)
-    assert catalogue.making(state, "cpu") == EnhanceSettings("gan", 4, "cpu", "gan-fast", 0.7, True)
+    assert catalogue.settings(state, "cpu") == EnhanceSettings("gan", 4, "cpu", "gan-fast", 0.7, True)
     state.model = "gan-best"
-    assert catalogue.making(state, "cpu").fidelity == 0.8
+    assert catalogue.settings(state, "cpu").fidelity == 0.8
     state.fidelity = 0.1
-    assert catalogue.making(state, "cpu").fidelity == 0.1
+    assert catalogue.settings(state, "cpu").fidelity == 0.1
 
 
 def test_what_a_method_does_not_offer_makes_no_difference(catalogue: Catalogue) -> None:
     # Otherwise the same interpolation would be computed twice.
     one = ViewState(method="bicubic", fidelity=0.2, back_projection=True)
     other = ViewState(method="bicubic", model="gan-fast", back_projection=False)
-    assert catalogue.making(one, "cpu") == catalogue.making(other, "cpu")
+    assert catalogue.settings(one, "cpu") == catalogue.settings(other, "cpu")
     pixel = ViewState(method="pixel", fidelity=0.2)
-    assert catalogue.making(pixel, "cpu").fidelity is None
+    assert catalogue.settings(pixel, "cpu").fidelity is None
 
 
 def test_a_network_s_counterpart_has_the_same_architecture(catalogue: Catalogue) -> None:
@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_refused(catalogue: Catalogue, start: Start, messag
 def test_each_scale_may_have_a_default_of_its_own() -> None:
     network = NetworkInfo("gan", "GAN", "pixel", {2: 0.6, 4: 0.3})
     one = Catalogue([Method("gan", True)], "gan", lambda _: [network])
-    assert one.making(ViewState(method="gan", scale=2), "cpu").fidelity == 0.6
-    assert one.making(ViewState(method="gan", scale=4), "cpu").fidelity == 0.3
+    assert one.settings(ViewState(method="gan", scale=2), "cpu").fidelity == 0.6
+    assert one.settings(ViewState(method="gan", scale=4), "cpu").fidelity == 0.3
     chosen = ViewState(method="gan", scale=4, fidelity=0.9)
-    assert one.making(chosen, "cpu").fidelity == 0.9
+    assert one.settings(chosen, "cpu").fidelity == 0.9

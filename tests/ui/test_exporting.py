@@ -33,7 +33,7 @@ from retina_viewer.ui.exporting import (
 )
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.view.picture import LayerView
-from retina_viewer.ui.view.state import LayerName
+from retina_viewer.ui.canvas.scene import LayerName
 from tests.ui.tiny_models import install_pair
 
 
@@ -117,7 +117,7 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
 def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
     enhancer = make_enhancer("lanczos", 4)
     request = replace(
-        request_for(image, Product.BESIDE), making=EnhanceSettings("lanczos", 4, "cpu")
+        request_for(image, Product.BESIDE), settings=EnhanceSettings("lanczos", 4, "cpu")
     )
     paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
     write(request, enhancer, paths, project_services(), no_progress)
@@ -157,11 +157,11 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         return ConsistencyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
     services = replace(project_services(), consistency=consistency)
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
-    request = Request(image, making, Product.WITH_LAYERS, layers)
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    layers = (LayerView(LayerName.UNCERTAINTY, 1.0),)
+    request = Request(image, settings, Product.WITH_LAYERS, layers)
     assert list(Product) == products_for(request)
-    enhancer = services.make_enhancer(making)
+    enhancer = services.make_enhancer(settings)
     paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
@@ -170,7 +170,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     left, right = drawn[middle, 60:100], drawn[middle, 150:190]
     assert (left[..., 2] > left[..., 0]).mean() > 0.95  # blue covers the guess
     assert (right[..., 0] > right[..., 2]).mean() > 0.95
-    request = replace(request, product=Product.CONSISTENCY)
+    request = replace(request, product=Product.UNCERTAINTY)
     paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as numbers:
@@ -180,7 +180,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
 
 def test_a_filter_with_a_model_is_not_labelled_ai(image: FundusImage) -> None:
     request = replace(
-        request_for(image, Product.BESIDE), making=EnhanceSettings("linear", 2, "cpu")
+        request_for(image, Product.BESIDE), settings=EnhanceSettings("linear", 2, "cpu")
     )
     linear = replace(bicubic(2), method="linear", model="linear")
     result = image.display_rgb.repeat(2, axis=0).repeat(2, axis=1)
@@ -194,10 +194,10 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
 ) -> None:
     gan, _ = install_pair()
     services = project_services()
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    enhancer = services.make_enhancer(making)
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    enhancer = services.make_enhancer(settings)
     for mark in (False, True):
-        request = Request(image, making, mark=mark)
+        request = Request(image, settings, mark=mark)
         paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
         write(request, enhancer, paths, services, no_progress)
         with Image.open(paths[0]) as written:
@@ -205,7 +205,7 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
             pixels = np.asarray(written.convert("RGB"))
         assert (pixels == AMBER).all(axis=2).any() == mark
     layers = (LayerView(LayerName.SALIENCY, 0.6),)
-    request = Request(image, making, Product.WITH_LAYERS, layers)  # these always say it
+    request = Request(image, settings, Product.WITH_LAYERS, layers)  # these always say it
     paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:

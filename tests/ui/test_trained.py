@@ -14,10 +14,10 @@ from tests.ui.conftest import SAMPLES, MakeWindow
 
 def test_a_tile_and_the_vessels_of_the_shipped_networks(make: MakeWindow, qtbot: QtBot) -> None:
     window = make(method="pixel", scale=2)
-    window.commands.set_loupe_shown(False)
+    window.controller.set_loupe_shown(False)
     window.open([SAMPLES / "chase_14L.jpg"])
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
-    viewer = window.viewer
+    qtbot.waitUntil(lambda: window.view.photo is not None)
+    view = window.view
     photo = viewer.photo
     assert photo is not None
     viewer.state.zoom = 24.0
@@ -29,7 +29,7 @@ def test_a_tile_and_the_vessels_of_the_shipped_networks(make: MakeWindow, qtbot:
     viewer.tiles.stop()  # not the ring around it
     (chip,) = window.stage.result.scene.result_chips
     assert (chip.source, chip.text[:5]) == (Source.NETWORK, "AI ×2")
-    recipe = viewer.result_recipe
+    recipe = viewer.request
     assert recipe is not None
     (place,) = [
         rect
@@ -43,9 +43,9 @@ def test_a_tile_and_the_vessels_of_the_shipped_networks(make: MakeWindow, qtbot:
     difference = np.abs(made.astype(float) - smooth)
     assert 0.2 < difference.mean() < 12  # the same place, and not interpolation
     viewer.layers.failed.connect(lambda name, error: pytest.fail(str(error)))
-    window.commands.toggle_vessels()
+    window.controller.toggle_vessels()
     qtbot.waitUntil(lambda: bool(window.stage.result.scene.layers), timeout=120_000)
-    window.commands.fit()
+    window.controller.fit()
     viewer.tiles.stop()
     shown = window.stage.result.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(shown.constBits(), np.uint8).reshape(shown.height(), -1)

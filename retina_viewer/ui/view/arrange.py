@@ -47,11 +47,18 @@ class LoupePlace(StrEnum):
 
 @dataclass(frozen=True)
 class Shares:
-    """What the person has dragged; empty where the sizes are automatic."""
+    """What the person has dragged; empty where the sizes are automatic.
+
+    Attributes:
+        shape, place: columns and rows, and the loupe, as they were when they were dragged: the
+            panes must not jump to where they would be shown larger now.
+    """
 
     columns: tuple[float, ...] = ()
     rows: tuple[float, ...] = ()
     loupe: float | None = None
+    shape: tuple[int, int] = (0, 0)
+    place: LoupePlace = LoupePlace.NONE
 
 
 @dataclass(frozen=True)
@@ -112,10 +119,11 @@ def arrange(
         foot: the height of what stands under every cell.
     """
     kinds = [LoupePlace.STRIP, LoupePlace.COLUMN, LoupePlace.INSET] if parts else [LoupePlace.NONE]
+    shapes = _shapes(wish, cells)
     plans = [
         _plan(size, shape, field, kind, foot, shares)
-        for shape in _shapes(wish, cells)
-        for kind in kinds
+        for shape in ([shares.shape] if shares.shape in shapes else shapes)
+        for kind in ([shares.place] if shares.place in kinds else kinds)
     ]
     scores = [
         plan.zoom(field, foot) * (INSET_COST if plan.loupe is LoupePlace.INSET else 1)
@@ -231,7 +239,8 @@ def _insets(cells: Sequence[Rect], parts: int) -> list[Rect]:
         low, high = INSET_SIDES
         inside = parts if len(cells) < parts else 1
         part = min(INSET_PART * min(cell.width, cell.height), MOST_LOUPE * cell.width / inside)
-        side = int(min(max(part, low), high))
+        room = min(cell.height, cell.width // inside) - 2 * INSET_MARGIN
+        side = max(int(min(max(part, low), high, room)), 1)
         back = inside - number if inside > 1 else 1
         x = cell.right - back * side - INSET_MARGIN - (back - 1) * GAP
         found.append(Rect(x, cell.bottom - INSET_MARGIN - side, side, side))
@@ -240,9 +249,11 @@ def _insets(cells: Sequence[Rect], parts: int) -> list[Rect]:
 
 def dragged(places: Places, shares: Shares, divider: Divider, x: float, y: float) -> Shares:
     """The shares after a divider was dragged to a place of the stage."""
+    shape = (len(places.columns), len(places.rows))
+    shares = replace(shares, shape=shape, place=places.loupe)
     at, side = (x, places.size[0]) if divider.is_upright else (y, places.size[1])
     if divider.kind == "loupe":
-        return replace(shares, loupe=min(max((side - at) / side, 0.08), 0.85))
+        return replace(shares, loupe=min(max((side - at) / side, 0.08), 0.75))
     sides = list(places.columns if divider.kind == "columns" else places.rows)
     start = _starts(sides)[divider.index]
     both = sides[divider.index] + sides[divider.index + 1]
@@ -258,5 +269,10 @@ def dragged(places: Places, shares: Shares, divider: Divider, x: float, y: float
 def automatic(shares: Shares, divider: Divider) -> Shares:
     """The shares with what this divider parts automatic again."""
     if divider.kind == "loupe":
-        return replace(shares, loupe=None)
-    return replace(shares, columns=()) if divider.kind == "columns" else replace(shares, rows=())
+        shares = replace(shares, loupe=None)
+    elif divider.kind == "columns":
+        shares = replace(shares, columns=())
+    else:
+        shares = replace(shares, rows=())
+    is_empty = not shares.columns and not shares.rows and shares.loupe is None
+    return Shares() if is_empty else shares

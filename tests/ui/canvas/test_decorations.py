@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from retina_viewer.imaging.layers import Legend
-from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.decorations import (
     CHIP_HEIGHT,
     MARGIN,
@@ -23,7 +23,7 @@ from retina_viewer.ui.canvas.decorations import (
 from retina_viewer.ui.canvas.legend import paint_legend
 from retina_viewer.ui.canvas.scene import Chip, LayerArt, Scene, Source
 from retina_viewer.ui.view.sight import GuessArt
-from retina_viewer.ui.view.state import LayerName
+from retina_viewer.ui.canvas.scene import LayerName
 
 
 @given(st.floats(0.005, 200), st.one_of(st.none(), st.floats(0.5, 40)))

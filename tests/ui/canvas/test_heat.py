@@ -20,12 +20,12 @@ from retina_viewer.imaging.layers import (
     saliency_art,
     vessel_lines,
 )
-from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.layer_art import Drawn, VesselArt, drawn, guess_art, heat_art
 from retina_viewer.ui.canvas.painting import paint_picture
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, LayerArt, Mapping, Scene
-from retina_viewer.ui.view.state import LayerName
+from retina_viewer.ui.canvas.scene import LayerName
 
 SIDE = 120
 COLOURS = SaliencyStyle.COLOURS

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.ui.canvas.photo import ToneMap
-from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.canvas.scene import Tone
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
-from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
-    Recipe,
+    TileRequest,
     TileCache,
     TileKey,
     Wanted,
@@ -21,9 +21,9 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.canvas.scene import Tone
 
-RECIPE = Recipe("photo", EnhanceSettings("bicubic", 4), Tone.COLOUR)
+RECIPE = TileRequest("photo", EnhanceSettings("bicubic", 4), Tone.COLOUR)
 
 
 @st.composite
@@ -59,7 +59,7 @@ def test_tiles_in_view_stand_in_for_each_other_by_their_recipes_alone() -> None:
     cache, image, side = TileCache(), Rect(0, 0, 200, 90), tile_side(4)
     first, second = Rect(0, 0, 96, 90), Rect(96, 0, 96, 90)
     made, before, other = (Pyramid.from_rgb(np.zeros((8, 8, 3), np.uint8)) for _ in range(3))
-    old = replace(RECIPE, making=EnhanceSettings("bicubic", 4, device="cpu"))
+    old = replace(RECIPE, settings=EnhanceSettings("bicubic", 4, device="cpu"))
     cache.put(TileKey(RECIPE, first), made)
     cache.put(TileKey(old, first), other)
     cache.put(TileKey(old, second), before)

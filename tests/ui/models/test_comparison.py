@@ -54,7 +54,7 @@ def test_two_enlargements_of_one_place(with_photo: Window, qtbot: QtBot) -> None
     qtbot.waitUntil(sharp, timeout=WAIT)
     left, right = (pane.scene for pane in dialog.panes)
     assert left.camera == right.camera == dialog.original.scene.camera
-    assert [one.recipe.making.model for one in (left, right) if one.recipe] == ["one", "two"]
+    assert [one.recipe.settings.model for one in (left, right) if one.recipe] == ["one", "two"]
     assert left.result_chips[0].source is Source.NETWORK
     assert "Model one" in left.result_chips[0].text
     pictures = [pane.grab().toImage() for pane in dialog.panes]

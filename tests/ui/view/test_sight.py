@@ -8,10 +8,9 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Mapping
-from retina_viewer.ui.canvas.tiles import Recipe
+from retina_viewer.ui.canvas.scene import Camera, Mapping, Tone
+from retina_viewer.ui.canvas.tiles import TileRequest
 from retina_viewer.ui.view.sight import (
     MOST_SPOTS,
     SPOT,
@@ -24,9 +23,8 @@ from retina_viewer.ui.view.sight import (
     spot_of,
     tile_at,
 )
-from retina_viewer.ui.view.state import Tone
 
-RECIPE = Recipe("photo", EnhanceSettings("saliency-gan", 4, model="gan"), Tone.COLOUR)
+RECIPE = TileRequest("photo", EnhanceSettings("saliency-gan", 4, model="gan"), Tone.COLOUR)
 PANE = 700.0, 900.0
 
 

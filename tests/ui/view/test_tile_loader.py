@@ -20,13 +20,12 @@ from retina_viewer.imaging.readers import open_image
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.photo import Photo
-from retina_viewer.ui.canvas.tiles import Recipe, TileKey, Wanted
+from retina_viewer.ui.canvas.scene import Camera, Tone
+from retina_viewer.ui.canvas.tiles import TileKey, TileRequest, Wanted
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.view.enhancer_cache import EnhancerShelf, enhance_part
-from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.view.enhancer_cache import EnhancerCache, enhance_part
 from retina_viewer.ui.view.tile_loader import TileLoader
 
 
@@ -78,18 +77,18 @@ class Counting:
 @pytest.fixture
 def counting() -> tuple[Services, Counting]:
     enhancer = Counting(make_enhancer("bicubic", 4))
-    return replace(project_services(), make_enhancer=lambda making: enhancer), enhancer
+    return replace(project_services(), make_enhancer=lambda settings: enhancer), enhancer
 
 
-def _recipe(tone: Tone) -> Recipe:
-    return Recipe("photo", EnhanceSettings("pixel", 4, model="counting"), tone)
+def _recipe(tone: Tone) -> TileRequest:
+    return TileRequest("photo", EnhanceSettings("pixel", 4, model="counting"), tone)
 
 
 def test_another_tone_computes_nothing_again(
     image: FundusImage, counting: tuple[Services, Counting]
 ) -> None:
     services, enhancer = counting
-    shelf, photo = EnhancerShelf(services), Photo(image, "photo")
+    shelf, photo = EnhancerCache(services), Photo(image, "photo")
     tiles: dict[Tone, NDArray[np.uint8]] = {}
     for tone in Tone:
         key = TileKey(_recipe(tone), Rect(0, 0, 48, 48))

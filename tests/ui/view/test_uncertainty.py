@@ -15,10 +15,10 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view import sight as guess_art
 from retina_viewer.ui.view.sight import SPOT, GuessArt, is_tile, spot_of, tile_at
-from retina_viewer.ui.view.state import LayerName
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.test_window import finish, pixels_of, show, wheel
@@ -60,7 +60,7 @@ def guessing() -> Guessing:
 @pytest.fixture
 def services(guessing: Guessing) -> Services:
     install_pair()
-    return replace(project_services(), consistency=guessing)
+    return replace(project_services(), uncertainty=guessing)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def shown_art(window: Window) -> GuessArt | None:
 
 
 def share(window: Window) -> float:
-    summary = window.viewer.guesses.summary
+    summary = window.view.uncertainty.summary
     assert summary is not None
     return summary.share
 
@@ -91,7 +91,7 @@ def arrived(window: Window, qtbot: QtBot) -> None:
 
 
 def is_on(window: Window) -> bool:
-    return window.viewer.state.consistency.on
+    return window.view.state.uncertainty.on
 
 
 def test_see_where_detail_is_a_guess(gan_window: Window, qtbot: QtBot) -> None:
@@ -123,9 +123,9 @@ def test_spots_come_first_and_the_middle_before_the_rim(
     gan_window: Window, qtbot: QtBot, guessing: Guessing
 ) -> None:
     window = gan_window
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     arrived(window, qtbot)
-    image = window.viewer.view.image
+    image = window.view.picture.image
     spots = [region for region in guessing.regions if not is_tile(region)]
     assert guessing.regions[: len(spots)] == spots  # something is known everywhere, then all
     assert {tile_at(x, y, image) for x in (0, 192) for y in (0, 192)} == set(
@@ -144,7 +144,7 @@ def test_what_is_not_computed_yet_does_not_look_certain(
     pane = window.stage.result
     plain = pixels_of(pane.grab().toImage())
     guessing.gate.clear()
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     qtbot.waitUntil(lambda: len(guessing.asked) == 1)
     art = shown_art(window)
     assert art is not None
@@ -156,7 +156,7 @@ def test_what_is_not_computed_yet_does_not_look_certain(
     assert np.abs(shown[around] - plain[around]).max() > 30
     assert window.statusbar.task.text() == "guesses 0 %"
     assert pane.scene.layers[0].note == "from a few spots so far"
-    assert window.viewer.guesses.value_at(120, 112) is None
+    assert window.view.uncertainty.value_at(120, 112) is None
     guessing.gate.set()
     arrived(window, qtbot)
     art = shown_art(window)
@@ -171,16 +171,16 @@ def test_every_setting_has_a_map_of_its_own(
     gan_window: Window, qtbot: QtBot, guessing: Guessing
 ) -> None:
     window = gan_window
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     arrived(window, qtbot)
-    window.commands.set_fidelity(1.0)
-    assert not window.viewer.guesses.has_some  # never of another
+    window.controller.set_fidelity(1.0)
+    assert not window.view.uncertainty.has_some  # never of another
     arrived(window, qtbot)
-    window.commands.set_scale(4)
+    window.controller.set_scale(4)
     arrived(window, qtbot)
     asked = len(guessing.asked)
-    window.commands.set_scale(2)
-    window.commands.set_fidelity(None)
+    window.controller.set_scale(2)
+    window.controller.set_fidelity(None)
     assert share(window) == 1  # kept
     assert len(guessing.asked) == asked
     assert list(dict.fromkeys(guessing.asked)) == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
@@ -191,21 +191,21 @@ def test_another_photograph_and_another_setting_drop_what_is_under_way(
 ) -> None:
     window = gan_window
     guessing.gate.clear()
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     qtbot.waitUntil(lambda: len(guessing.asked) == 1)
-    window.commands.toggle_saliency()  # which does not wait for the map
-    qtbot.waitUntil(lambda: window.viewer.layers.current.saliency_art is not None)
-    window.commands.set_fidelity(0.2)
+    window.controller.toggle_saliency()  # which does not wait for the map
+    qtbot.waitUntil(lambda: window.view.layers.current.saliency_art is not None)
+    window.controller.set_fidelity(0.2)
     qtbot.waitUntil(lambda: len(guessing.asked) == 2)
-    window.viewer.apply(force=True)
+    window.view.apply()
     assert len(guessing.asked) == 2
     show(window, qtbot, photographs[1])
     qtbot.waitUntil(lambda: len(guessing.asked) == 3)
-    assert len(window.viewer.guesses.cache) == 0
+    assert len(window.view.uncertainty.cache) == 0
     guessing.gate.set()
     arrived(window, qtbot)
-    recipes = {key.recipe for key in window.viewer.guesses.cache._tiles}
-    assert {recipe.photo for recipe in recipes} == {window.viewer.photo.key}  # type: ignore[union-attr]
+    recipes = {key.request for key in window.view.uncertainty.cache._tiles}
+    assert {recipe.photo for recipe in recipes} == {window.view.photo.key}  # type: ignore[union-attr]
 
 
 def test_cancel_stops_with_what_is_there_and_turns_off_what_shows_nothing(
@@ -213,15 +213,15 @@ def test_cancel_stops_with_what_is_there_and_turns_off_what_shows_nothing(
 ) -> None:
     window = gan_window
     guessing.gate.clear()
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     qtbot.waitUntil(lambda: len(guessing.asked) == 1)
     qtbot.waitUntil(window.statusbar.cancel.isVisible)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not is_on(window)
     assert shown_art(window) is None
     guessing.gate.set()
-    window.commands.toggle_consistency()
-    qtbot.waitUntil(lambda: window.viewer.guesses.has_some)
+    window.controller.toggle_uncertainty()
+    qtbot.waitUntil(lambda: window.view.uncertainty.has_some)
     guessing.gate.clear()
     asked = len(guessing.asked)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
@@ -232,8 +232,8 @@ def test_cancel_stops_with_what_is_there_and_turns_off_what_shows_nothing(
     guessing.gate.set()
     qtbot.wait(30)
     assert len(guessing.asked) <= asked + 1
-    window.commands.toggle_consistency()
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
+    window.controller.toggle_uncertainty()
     arrived(window, qtbot)
 
 
@@ -252,28 +252,28 @@ def test_a_large_photograph_shown_whole_gets_spots_and_on_zooming_in_all_of_what
     window = make(services, method="saliency-gan", model=GAN, scale=2)
     show(window, qtbot, path)
     qtbot.waitUntil(lambda: not window.jobs.active, timeout=30_000)
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     arrived(window, qtbot)
-    assert window.viewer.view.main.zoom < 0.5  # no enlargement is shown
-    image = window.viewer.view.image
+    assert window.view.picture.camera.zoom < 0.5  # no enlargement is shown
+    image = window.view.picture.image
     assert guessing.regions
     assert all(region == spot_of(tile_at(region.x, region.y, image)) for region in guessing.regions)
-    mask = window.viewer.photo.image.field_of_view.mask  # type: ignore[union-attr]
+    mask = window.view.photo.image.field_of_view.mask  # type: ignore[union-attr]
     assert all(mask[region.slices()].any() for region in guessing.regions)
     art = shown_art(window)
     assert art is not None
     assert len(art.spots) == len(guessing.regions)
     assert not art.tiles
-    apart = window.viewer.guesses.summary.apart  # type: ignore[union-attr]
+    apart = window.view.uncertainty.summary.apart  # type: ignore[union-attr]
     assert window.stage.result.scene.layers[0].note == (
         f"spots {apart} px apart; zoom in for all of it"
     )
     wheel(window, 14)
-    assert window.viewer.view.main.zoom > 1.5
+    assert window.view.picture.camera.zoom > 1.5
     arrived(window, qtbot)
     assert len(set(guessing.regions)) == len(guessing.regions)  # nothing is computed twice
     assert window.stage.result.scene.layers[0].note == ""
-    in_view = window.viewer.guesses._sight.region  # type: ignore[union-attr]
+    in_view = window.view.uncertainty._sight.region  # type: ignore[union-attr]
     tiles = [region for region in guessing.regions if is_tile(region)]
     assert tiles
     assert all(region.intersected(in_view).area for region in tiles)
@@ -283,17 +283,17 @@ def test_interpolation_guesses_nothing(
     gan_window: Window, qtbot: QtBot, guessing: Guessing
 ) -> None:
     window = gan_window
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     arrived(window, qtbot)
     asked = len(guessing.asked)
-    window.commands.set_method("bicubic")
+    window.controller.set_method("bicubic")
     assert [layer.name for layer in window.stage.result.scene.layers] == []
     assert not window.stage.result.scene.legend
-    switch = window.inspector.layers._switches[LayerName.CONSISTENCY]
+    switch = window.inspector.layers._switches[LayerName.UNCERTAINTY]
     assert not switch.isEnabled()
     finish(window, qtbot)
     assert len(guessing.asked) == asked
-    window.commands.set_method("saliency-gan")
+    window.controller.set_method("saliency-gan")
     assert switch.isEnabled()
     assert switch.isChecked()
 
@@ -304,7 +304,7 @@ def test_a_network_without_calibration_says_so(
     install_pair()
     window = make(method="saliency-gan", model=GAN, scale=2)
     show(window, qtbot, photograph)
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     qtbot.waitUntil(window.banner.isVisible, timeout=20_000)
     assert "not been calibrated" in window.banner.message.text()
     assert not is_on(window)
