@@ -11,7 +11,7 @@ SCALES: tuple[Scale, ...] = (2, 4, 8, 16)
 
 @dataclass(frozen=True)
 class EnhanceSettings:
-    """All that decides a result's pixels but the photograph. Equal makings give equal results.
+    """All that decides a result's pixels but the photograph. Equal settings give equal results.
 
     Attributes:
         model: the network's name; None for interpolation.
@@ -31,6 +31,7 @@ class EnhanceSettings:
     def at(self, scale: Scale) -> EnhanceSettings:
         return replace(self, scale=scale)
 
-    def can_stand_in_for(self, other: EnhanceSettings) -> bool:
-        """Whether what is said of the other (a method at a scale) is true of this one as well."""
+    def is_placeholder_for(self, other: EnhanceSettings) -> bool:
+        """Whether its result may be shown until the other's is there: what is said of that, a
+        method at a scale, is true of this one as well."""
         return self != other and (self.method, self.scale) == (other.method, other.scale)

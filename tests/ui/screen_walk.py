@@ -35,10 +35,10 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.scene import LayerName, Tone
 from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.models.facts import read_shelf
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.canvas.scene import LayerName, Tone
 from retina_viewer.ui.window import Window
 from retina_viewer.vessels.segment import VesselMap, segment_vessels
 from tests.model_store.models import make_unet

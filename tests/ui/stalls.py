@@ -11,7 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from retina_viewer.ui.app import wait_until
-from retina_viewer.ui.view.state import Layout
+from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.window import Window
 
 TICK_MS = 5
@@ -88,9 +88,9 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
     step("saliency")
     window.controller.toggle_saliency()
     pause(0.5)
-    step("layouts")
-    for layout in (Layout.SLIDER, Layout.LOUPE, Layout.SIDE_BY_SIDE):
-        window.controller.set_layout(layout)
+    step("arrangements")
+    for arrangement in Arrangement:
+        window.controller.set_arrangement(arrangement)
         pause(0.1)
     step("tones")
     window.controller.tone_red_free()
@@ -99,6 +99,7 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
     step("scale")
     window.controller.set_scale(8)
     pause(0.5)
+    window.controller.set_arrangement(Arrangement.AUTO)
     step("switch photographs")
     window.open([small])
     wait_until(lambda: _shows(window, small))

@@ -8,9 +8,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.method_list import Character
-from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, labels
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, ResultChoice, labels
 from retina_viewer.ui.start import Start
-from retina_viewer.ui.view.state import ViewState
 
 
 @dataclass
@@ -39,21 +38,22 @@ def catalogue() -> Catalogue:
 
 
 def test_defaults_are_the_network_s_own(catalogue: Catalogue) -> None:
-    state = ViewState(method="gan", scale=4)
-    assert catalogue.settings(state, "cpu") == EnhanceSettings("gan", 4, "cpu", "gan-fast", 0.7, True)
-    state.model = "gan-best"
-    assert catalogue.settings(state, "cpu").fidelity == 0.8
-    state.fidelity = 0.1
-    assert catalogue.settings(state, "cpu").fidelity == 0.1
+    choice = ResultChoice("gan")
+    made = EnhanceSettings("gan", 4, "cpu", "gan-fast", 0.7, True)
+    assert catalogue.settings(choice, 4, "cpu") == made
+    choice = choice.changed(model="gan-best")
+    assert catalogue.settings(choice, 4, "cpu").fidelity == 0.8
+    choice = choice.changed(fidelity=0.1)
+    assert catalogue.settings(choice, 4, "cpu").fidelity == 0.1
 
 
 def test_what_a_method_does_not_offer_makes_no_difference(catalogue: Catalogue) -> None:
     # Otherwise the same interpolation would be computed twice.
-    one = ViewState(method="bicubic", fidelity=0.2, back_projection=True)
-    other = ViewState(method="bicubic", model="gan-fast", back_projection=False)
-    assert catalogue.settings(one, "cpu") == catalogue.settings(other, "cpu")
-    pixel = ViewState(method="pixel", fidelity=0.2)
-    assert catalogue.settings(pixel, "cpu").fidelity is None
+    one = ResultChoice("bicubic", fidelity=0.2, back_projection=True)
+    other = ResultChoice("bicubic", model="gan-fast", back_projection=False)
+    assert catalogue.settings(one, 4, "cpu") == catalogue.settings(other, 4, "cpu")
+    pixel = ResultChoice("pixel", fidelity=0.2)
+    assert catalogue.settings(pixel, 4, "cpu").fidelity is None
 
 
 def test_a_network_s_counterpart_has_the_same_architecture(catalogue: Catalogue) -> None:
@@ -70,13 +70,13 @@ def test_networks_are_told_apart_by_short_names_or_by_their_titles() -> None:
     assert labels([*NETWORKS["gan"], own]) == ["Fast GAN", "Best", "Tuned on our camera"]
 
 
-def test_only_the_same_method_at_the_same_scale_can_stand_in() -> None:
+def test_only_the_same_method_at_the_same_scale_is_a_placeholder() -> None:
     now = EnhanceSettings("gan", 4, "cpu", "gan-fast", 0.7)
-    assert replace(now, fidelity=0.2).can_stand_in_for(now)
-    assert replace(now, back_projection=False).can_stand_in_for(now)
-    assert not now.can_stand_in_for(now)
-    assert not replace(now, scale=8).can_stand_in_for(now)
-    assert not replace(now, method="pixel").can_stand_in_for(now)
+    assert replace(now, fidelity=0.2).is_placeholder_for(now)
+    assert replace(now, back_projection=False).is_placeholder_for(now)
+    assert not now.is_placeholder_for(now)
+    assert not replace(now, scale=8).is_placeholder_for(now)
+    assert not replace(now, method="pixel").is_placeholder_for(now)
 
 
 def test_the_command_line_replaces_what_was_remembered(catalogue: Catalogue) -> None:
@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_refused(catalogue: Catalogue, start: Start, messag
 def test_each_scale_may_have_a_default_of_its_own() -> None:
     network = NetworkInfo("gan", "GAN", "pixel", {2: 0.6, 4: 0.3})
     one = Catalogue([Method("gan", True)], "gan", lambda _: [network])
-    assert one.settings(ViewState(method="gan", scale=2), "cpu").fidelity == 0.6
-    assert one.settings(ViewState(method="gan", scale=4), "cpu").fidelity == 0.3
-    chosen = ViewState(method="gan", scale=4, fidelity=0.9)
-    assert one.settings(chosen, "cpu").fidelity == 0.9
+    assert one.settings(ResultChoice("gan"), 2, "cpu").fidelity == 0.6
+    assert one.settings(ResultChoice("gan"), 4, "cpu").fidelity == 0.3
+    chosen = ResultChoice("gan", fidelity=0.9)
+    assert one.settings(chosen, 4, "cpu").fidelity == 0.9

@@ -21,6 +21,7 @@ from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.exporting import (
     Format,
     Product,
@@ -33,7 +34,6 @@ from retina_viewer.ui.exporting import (
 )
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.view.picture import LayerView
-from retina_viewer.ui.canvas.scene import LayerName
 from tests.ui.tiny_models import install_pair
 
 

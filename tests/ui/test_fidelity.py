@@ -50,7 +50,7 @@ def test_the_slider_mixes_the_two_networks(gan_window: Window, qtbot: QtBot) -> 
     brightness = {}
     for percent in (0, 50, 100):
         slider.setValue(percent)
-        qtbot.waitUntil(lambda wanted=percent: window.view.state.fidelity == wanted / 100)  # type: ignore[misc]
+        qtbot.waitUntil(lambda wanted=percent: window.view.state.result.fidelity == wanted / 100)  # type: ignore[misc]
         finish(window, qtbot)
         brightness[percent] = result_of(window).mean()
     assert brightness[0] > brightness[50] + 1 > brightness[100] + 2
@@ -116,7 +116,7 @@ def test_double_click_and_keys(gan_window: Window, qtbot: QtBot) -> None:
     place = QPoint(slider.width() // 3, slider.height() // 2)
     qtbot.mouseDClick(slider, Qt.MouseButton.LeftButton, pos=place)
     assert slider.value() == round(DEFAULT * 100)
-    qtbot.waitUntil(lambda: window.view.state.fidelity is None)
+    qtbot.waitUntil(lambda: window.view.state.result.fidelity is None)
     assert window.view.settings.fidelity == DEFAULT
 
 
@@ -146,7 +146,7 @@ def test_methods_without_a_twin_say_why_there_is_nothing_to_choose(
     assert "Interpolation" in panel.fidelity.words.text()
     assert not panel.back_projection.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_D)
-    assert window.view.state.fidelity is None
+    assert window.view.state.result.fidelity is None
     window.controller.set_method("saliency-gan")
     assert panel.fidelity.isEnabled()
 
@@ -216,4 +216,4 @@ def test_choices_survive_the_window_and_reach_the_export(
     window.close()
     saved = Settings.model_validate(window.settings.model_dump())
     again = make(**saved.model_dump())
-    assert again.viewer.settings == window.view.settings
+    assert again.view.settings == window.view.settings

@@ -31,14 +31,14 @@ from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.ui.canvas.scene import Source
+from retina_viewer.ui.canvas.scene import LayerName, Source, Tone
 from retina_viewer.ui.dialogs.export import ExportDialog
 from retina_viewer.ui.dialogs.keys import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
-from retina_viewer.ui.start import remember
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.canvas.scene import LayerName, Tone
+from retina_viewer.ui.start import remember
+from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import MakeWindow
 
@@ -56,9 +56,7 @@ def drop(window: Window, paths: list[Path]) -> None:
 
 def show(window: Window, qtbot: QtBot, path: Path) -> None:
     window.open([path])
-    qtbot.waitUntil(
-        lambda: window.view.photo is not None and window.view.photo.image.path == path
-    )
+    qtbot.waitUntil(lambda: window.view.photo is not None and window.view.photo.image.path == path)
 
 
 def finish(window: Window, qtbot: QtBot) -> None:
@@ -125,7 +123,7 @@ def test_zoom_in_and_the_tiles_sharpen_centre_first(
     slow_services: tuple[Services, threading.Event],
 ) -> None:
     services, gate = slow_services
-    window = make(services, scale=8)
+    window = make(services, scale=8, loupe_shown=False)
     order: list[float] = []
 
     def arrived(rect: Rect) -> None:
@@ -226,7 +224,7 @@ def test_drop_a_broken_file_and_keep_the_photograph_its_place_and_its_result(
     assert window.library.status(1) is Status.FAILED
     assert window.view.photo is photo
     # The message takes a line of the panes' height; place and zoom are the same.
-    assert window.view.picture.camera == view.main
+    assert window.view.picture.camera == view.camera
     assert window.view.sharp == 1
     assert (window.windowTitle(), window.library.current) == (title, 0)
     assert window.stage.isVisible()
@@ -330,11 +328,11 @@ def test_an_enlargement_is_enlarged_again_only_after_a_yes(
     assert not window.view.tiles.is_working
     assert window.view.request is None
     # Neither export nor comparison goes around the question.
-    for ask in (window.exports.show, window.comparisons.show):
+    for ask in (window.export, window.comparison.toggle):
         window.banner.hide()
         ask()
         assert "enlarged by this program already" in window.banner.message.text()
-    assert window.comparisons.dialog is None
+    assert not window.comparison.is_shown
     window.banner._action.click()  # "Enlarge again"
     finish(window, qtbot)
     texts = [chip.text for chip in window.stage.result.scene.result_chips]
@@ -441,12 +439,11 @@ def test_on_a_finer_screen_the_panes_are_larger(
     window: Window, qtbot: QtBot, photograph: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show(window, qtbot, photograph)
-    pane = window.stage.result
     zoom = window.view.picture.camera.zoom
-    monkeypatch.setattr(pane, "devicePixelRatioF", lambda: 2.0)
-    QApplication.sendEvent(pane, QEvent(QEvent.Type.DevicePixelRatioChange))
+    monkeypatch.setattr(window.stage, "devicePixelRatioF", lambda: 2.0)
+    QApplication.sendEvent(window.stage, QEvent(QEvent.Type.DevicePixelRatioChange))
     assert window.view.picture.camera.zoom == pytest.approx(2 * zoom)
-    assert pane.scene.camera.zoom == pytest.approx(2 * zoom)
+    assert window.stage.result.scene.camera.zoom == pytest.approx(2 * zoom)
 
 
 def test_arrows_pan_and_keys_zoom(window: Window, qtbot: QtBot, photograph: Path) -> None:
@@ -461,12 +458,13 @@ def test_arrows_pan_and_keys_zoom(window: Window, qtbot: QtBot, photograph: Path
     assert window.view.picture.camera.x > x
     assert window.view.picture.camera.y < y
     qtbot.keyClick(window, Qt.Key.Key_F)
-    assert window.view.picture.whole
-    layouts = [window.view.picture.layout]
-    for _ in range(3):
+    assert window.view.picture.fit
+    assert window.view.picture.is_whole
+    arrangements = [window.view.picture.arrangement]
+    for _ in range(2):
         qtbot.keyClick(window, Qt.Key.Key_C)
-        layouts.append(window.view.picture.layout)
-    assert layouts == [Layout.SIDE_BY_SIDE, Layout.SLIDER, Layout.LOUPE, Layout.SIDE_BY_SIDE]
+        arrangements.append(window.view.picture.arrangement)
+    assert arrangements == [Arrangement.AUTO, Arrangement.SLIDER, Arrangement.AUTO]
     qtbot.keyClick(window, Qt.Key.Key_F1)
     (dialog,) = window.findChildren(KeysDialog)
     dialog.accept()
@@ -478,7 +476,7 @@ def test_hold_o_to_see_the_original(window: Window, qtbot: QtBot, photograph: Pa
     qtbot.keyPress(window, Qt.Key.Key_O)
     assert window.stage.result.scene.chips == window.stage.original.scene.chips
     qtbot.keyRelease(window, Qt.Key.Key_O)
-    assert window.stage.result.scene.result_chips[0].text == "INTERPOLATED ×2 (of ×4) · Bicubic"
+    assert window.stage.result.scene.result_chips[0].text == "INTERPOLATED ×4 · Bicubic"
 
 
 def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
@@ -541,7 +539,7 @@ class _Found:
 def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
     calls: list[str] = []
 
-    def vessels(image: FundusImage, device: str, progress: Progress) -> _Found:
+    def vessels(image: FundusImage, model: str | None, device: str, progress: Progress) -> _Found:
         progress(0.5, "looking")
         calls.append(device)
         return _Found(image)
@@ -566,7 +564,7 @@ def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> No
 def test_a_layer_that_fails_says_why_and_is_off_again(
     make: MakeWindow, qtbot: QtBot, photograph: Path
 ) -> None:
-    def vessels(image: FundusImage, device: str, progress: Progress) -> None:
+    def vessels(image: FundusImage, model: str | None, device: str, progress: Progress) -> None:
         raise UserError("There is no vessel model.", "Install one.")
 
     window = make(replace(project_services(), vessels=vessels))  # type: ignore[arg-type]
@@ -636,7 +634,6 @@ def test_cancel_stops_the_work_and_go_on_resumes_it(
 @pytest.mark.parametrize("tone", list(Tone))
 def test_tones_reach_both_sides(window: Window, qtbot: QtBot, photograph: Path, tone: Tone) -> None:
     show(window, qtbot, photograph)
-    window.controller.set_layout(Layout.SIDE_BY_SIDE)
     window.controller.set_tone(tone)
     finish(window, qtbot)
     panes = (window.stage.original, window.stage.result)
@@ -649,7 +646,7 @@ def test_tones_reach_both_sides(window: Window, qtbot: QtBot, photograph: Path, 
 
 def test_drag_the_slider(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
-    window.controller.set_layout(Layout.SLIDER)
+    window.controller.set_arrangement(Arrangement.SLIDER)
     finish(window, qtbot)
     pane = window.stage.result
     qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(pane.width() // 2, 60))
@@ -708,7 +705,7 @@ def test_measure_a_distance_in_source_pixels(
     qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=start)
     qtbot.mouseMove(pane, end)
     qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=end)
-    ruler = window.view.ruler
+    ruler = window.view.picture.ruler
     assert ruler is not None
     assert ruler[2] - ruler[0] == pytest.approx(100 / pane.scene.camera.zoom)
     assert window.stage.result.scene.ruler == ruler
@@ -749,7 +746,9 @@ def test_a_known_pixel_size_gives_nominal_millimetres(
     show(window, qtbot, photograph)
     slot = window.statusbar.distance
     assert slot.isVisible()
-    assert slot.text() == "view 9.60 mm nominal"  # 240 px
+    field = window.view.picture.field
+    assert slot.text() == f"view {field.width * 0.04:.2f} mm nominal"
+    assert field.width < 240
     window.view.set_ruler((10.0, 10.0, 40.0, 50.0))
     assert slot.text() == "ruler 2.00 mm nominal"
 
@@ -854,14 +853,14 @@ def test_every_key_of_the_list_does_something(window: Window) -> None:
 def test_settings_survive_the_window(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
     window = make()
     show(window, qtbot, photograph)
-    window.controller.set_layout(Layout.SLIDER)
+    window.controller.set_arrangement(Arrangement.SLIDER)
     window.controller.set_scale(8)
     window.controller.set_opacity(LayerName.SALIENCY, 0.25)
     window.close()
     settings = window.settings
     assert settings.recent_files == [photograph]
     again = make(**settings.model_dump())
-    assert again.view.state.layout is Layout.SLIDER
+    assert again.view.state.arrangement is Arrangement.SLIDER
     assert again.view.state.scale == 8
     assert again.view.state.saliency.opacity == 0.25
     again.open_menu.aboutToShow.emit()

@@ -58,7 +58,7 @@ def _paint_layers(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
         if isinstance(layer.art, VesselArt):
             _paint_outlines(painter, layer.art, scene, mapping)
         elif isinstance(layer.art, UncertaintyArt):
-            _paint_uncertainty(painter, layer.art, mapping)
+            paint_uncertainty(painter, layer.art, mapping)
         elif isinstance(layer.art, tuple):
             for outlines in layer.art:
                 _paint_outlines(painter, outlines, scene, mapping)
@@ -149,7 +149,7 @@ def _paint_outlines(painter: QPainter, art: VesselArt, scene: Scene, mapping: Ma
     painter.restore()
 
 
-def _paint_uncertainty(painter: QPainter, art: UncertaintyArt, mapping: Mapping) -> None:
+def paint_uncertainty(painter: QPainter, art: UncertaintyArt, mapping: Mapping) -> None:
     """What is known in its colours, what is not yet under lines: no colour means certain."""
     opacity = painter.opacity()
     for rect, tile in art.tiles:

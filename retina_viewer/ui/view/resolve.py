@@ -483,7 +483,7 @@ class _Resolving:
     def _placeholder(self, place: int, result: Result, wanted: Wanted | None) -> TileRequest | None:
         """What was finished with similar settings before, where tiles of it are in view."""
         before = self.data.finished.get(place)
-        if wanted is None or before is None or not before.can_stand_in_for(result.settings):
+        if wanted is None or before is None or not before.is_placeholder_for(result.settings):
             return None
         request = replace(wanted.request, settings=before.at(wanted.request.scale))
         found = self.data.tiles.share(replace(wanted, request=request), self.data.bounds)

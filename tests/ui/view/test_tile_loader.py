@@ -80,7 +80,7 @@ def counting() -> tuple[Services, Counting]:
     return replace(project_services(), make_enhancer=lambda settings: enhancer), enhancer
 
 
-def _recipe(tone: Tone) -> TileRequest:
+def _request(tone: Tone) -> TileRequest:
     return TileRequest("photo", EnhanceSettings("pixel", 4, model="counting"), tone)
 
 
@@ -88,11 +88,11 @@ def test_another_tone_computes_nothing_again(
     image: FundusImage, counting: tuple[Services, Counting]
 ) -> None:
     services, enhancer = counting
-    shelf, photo = EnhancerCache(services), Photo(image, "photo")
+    enhancers, photo = EnhancerCache(services), Photo(image, "photo")
     tiles: dict[Tone, NDArray[np.uint8]] = {}
     for tone in Tone:
-        key = TileKey(_recipe(tone), Rect(0, 0, 48, 48))
-        tiles[tone] = shelf.tile(photo, key, no_progress).levels[0].pixels
+        key = TileKey(_request(tone), Rect(0, 0, 48, 48))
+        tiles[tone] = enhancers.tile(photo, key, no_progress).levels[0].pixels
     assert len(enhancer.regions) == 1
     assert enhancer.fitted == 1
     assert np.ptp(tiles[Tone.RED_FREE][..., :3], axis=-1).max() == 0
@@ -106,19 +106,19 @@ def test_what_is_shown_comes_first_and_then_a_ring_around_it(
     whole = open_image(resources_dir() / "samples" / "chase_14L.jpg")
     jobs = Jobs()
     try:
-        loader = TileLoader(services, jobs)
+        loader = TileLoader(EnhancerCache(services), jobs)
         order: list[Rect] = []
         loader.tile_ready.connect(order.append)
         camera = Camera(432, 432, 4)  # the centre of a tile of 96 px
         shown = camera.visible(360, 360, whole.bounds)
-        wanted = Wanted(_recipe(Tone.COLOUR), shown, camera.x, camera.y)
-        loader.show(Photo(whole, "photo"), "kind", [wanted])
+        wanted = Wanted(_request(Tone.COLOUR), shown, camera.x, camera.y)
+        loader.show(Photo(whole, "photo"), "kind", [[wanted]])
         qtbot.waitUntil(lambda: not loader.is_working)
         assert order[0] == Rect(384, 384, 96, 96)
         in_view = [tile.intersected(shown).area > 0 for tile in order]
         assert in_view == sorted(in_view, reverse=True)
         assert in_view.count(False) > 0
-        assert loader.sharp(wanted) == 1
+        assert loader.cache.share(wanted, whole.bounds) == 1
         assert loader.waited is not None
     finally:
         jobs.close()
@@ -130,12 +130,12 @@ def test_a_new_choice_forgets_the_tile_under_way(
     services, gate = slow_services
     jobs = Jobs()
     try:
-        loader = TileLoader(services, jobs)
+        loader = TileLoader(EnhancerCache(services), jobs)
         photo, done = Photo(image, "photo"), list[Rect]()
         loader.tile_ready.connect(done.append)
-        wanted = Wanted(_recipe(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)
+        wanted = Wanted(_request(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)
         with qtbot.waitSignal(jobs.started):
-            loader.show(photo, "x4", [wanted])
+            loader.show(photo, "x4", [[wanted]])
         loader.show(photo, "nothing", [])
         gate.set()
         qtbot.wait(50)
@@ -152,11 +152,11 @@ def test_what_a_person_waited_is_counted_from_the_request(
     services, _ = counting
     jobs, photo, waits = Jobs(), Photo(image, "photo"), list[float]()
     try:
-        loader = TileLoader(services, jobs)
+        loader = TileLoader(EnhancerCache(services), jobs)
         loader.finished.connect(waits.append)
         jobs.submit("other", lambda progress: time.sleep(0.3), lambda _: None, lane=Lane.TILES)
         start = time.monotonic()
-        shown = [Wanted(_recipe(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)]
+        shown = [[Wanted(_request(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)]]
         loader.show(photo, "x4", shown)
         qtbot.waitUntil(lambda: len(waits) == 1)
         assert 0.3 <= waits[0] <= time.monotonic() - start
@@ -168,7 +168,7 @@ def test_what_a_person_waited_is_counted_from_the_request(
         qtbot.wait(20)
         assert [loader.waited, len(waits)] == [None, 1]
         # The photograph was asked for five seconds before it was read.
-        other = [Wanted(_recipe(Tone.RED_FREE), Rect(0, 0, 40, 40), 20, 20)]
+        other = [[Wanted(_request(Tone.RED_FREE), Rect(0, 0, 40, 40), 20, 20)]]
         loader.show(photo, "another", other, asked_at=time.monotonic() - 5)
         qtbot.waitUntil(lambda: len(waits) == 2)
         assert waits[1] >= 5
@@ -182,9 +182,9 @@ def test_nobody_waits_while_the_work_is_stopped(
     services, _ = counting
     jobs, photo, waits = Jobs(), Photo(image, "photo"), list[float]()
     try:
-        loader = TileLoader(services, jobs)
+        loader = TileLoader(EnhancerCache(services), jobs)
         loader.finished.connect(waits.append)
-        shown = [Wanted(_recipe(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)]
+        shown = [[Wanted(_request(Tone.COLOUR), Rect(0, 0, 40, 40), 20, 20)]]
         loader.show(photo, "x4", shown, asked_at=time.monotonic() - 60)
         loader.stop()
         loader.resume()

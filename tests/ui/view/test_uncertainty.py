@@ -1,4 +1,4 @@
-"""Where detail is a guess: computed of what is in view, what is said of it, what turns it off."""
+"""Uncertainty: computed of what is in view, what is said of it, what turns it off."""
 
 import threading
 from dataclasses import replace
@@ -15,17 +15,17 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.ui.canvas.scene import LayerName
+from retina_viewer.ui.canvas.scene import LayerName, UncertaintyArt
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.view import sight as guess_art
-from retina_viewer.ui.view.sight import SPOT, GuessArt, is_tile, spot_of, tile_at
+from retina_viewer.ui.view import sight
+from retina_viewer.ui.view.sight import SPOT, is_tile, spot_of, tile_at
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.test_window import finish, pixels_of, show, wheel
 from tests.ui.tiny_models import DEFAULT, GAN, install_pair
 
 
-class Guessing:
+class Doubting:
     """Stands for the map of the program, which takes its time: worse on the left."""
 
     def __init__(self) -> None:
@@ -53,14 +53,14 @@ class Guessing:
 
 
 @pytest.fixture
-def guessing() -> Guessing:
-    return Guessing()
+def doubting() -> Doubting:
+    return Doubting()
 
 
 @pytest.fixture
-def services(guessing: Guessing) -> Services:
+def services(doubting: Doubting) -> Services:
     install_pair()
-    return replace(project_services(), uncertainty=guessing)
+    return replace(project_services(), uncertainty=doubting)
 
 
 @pytest.fixture
@@ -71,16 +71,27 @@ def gan_window(make: MakeWindow, qtbot: QtBot, services: Services, photograph: P
     return window
 
 
-def shown_art(window: Window) -> GuessArt | None:
-    """What the result's pane draws of the guesses; None where it draws none."""
+def shown_art(window: Window) -> UncertaintyArt | None:
+    """What the result's pane draws of it; None where it draws none."""
     for layer in window.stage.result.scene.layers:
-        if isinstance(layer.art, GuessArt):
+        if isinstance(layer.art, UncertaintyArt):
             return layer.art
     return None
 
 
+def has_some(window: Window) -> bool:
+    art = shown_art(window)
+    return art is not None and bool(art.tiles or art.spots)
+
+
+def value_at(window: Window, x: float, y: float) -> float | None:
+    sight = window.view.picture.result.sight
+    assert sight is not None
+    return window.view.uncertainty.value_at(sight, x, y)
+
+
 def share(window: Window) -> float:
-    summary = window.view.uncertainty.summary
+    summary = window.view.picture.result.uncertainty
     assert summary is not None
     return summary.share
 
@@ -94,11 +105,11 @@ def is_on(window: Window) -> bool:
     return window.view.state.uncertainty.on
 
 
-def test_see_where_detail_is_a_guess(gan_window: Window, qtbot: QtBot) -> None:
+def test_see_the_uncertainty(gan_window: Window, qtbot: QtBot) -> None:
     window = gan_window
     plain = pixels_of(window.stage.result.grab().toImage())
     information = window.inspector.information
-    assert information._values["Guesswork"].text() == "not computed (U)"
+    assert information._values["Uncertainty"].text() == "not computed (U)"
     qtbot.keyClick(window, Qt.Key.Key_U)
     arrived(window, qtbot)
     pane = window.stage.result
@@ -111,7 +122,7 @@ def test_see_where_detail_is_a_guess(gan_window: Window, qtbot: QtBot) -> None:
     assert pane.scene.legend
     assert (
         f"5.0 levels on average, above {THRESHOLD:g} in 60 % of the field in view."
-        in information._values["Guesswork"].text()
+        in information._values["Uncertainty"].text()
     )
     assert window.stage.loupe_result.scene.layers == ()  # it would cover the detail
     place = pane.mapping.point(60.5, 100.5).toPoint()
@@ -120,32 +131,32 @@ def test_see_where_detail_is_a_guess(gan_window: Window, qtbot: QtBot) -> None:
 
 
 def test_spots_come_first_and_the_middle_before_the_rim(
-    gan_window: Window, qtbot: QtBot, guessing: Guessing
+    gan_window: Window, qtbot: QtBot, doubting: Doubting
 ) -> None:
     window = gan_window
     window.controller.toggle_uncertainty()
     arrived(window, qtbot)
     image = window.view.picture.image
-    spots = [region for region in guessing.regions if not is_tile(region)]
-    assert guessing.regions[: len(spots)] == spots  # something is known everywhere, then all
+    spots = [region for region in doubting.regions if not is_tile(region)]
+    assert doubting.regions[: len(spots)] == spots  # something is known everywhere, then all
     assert {tile_at(x, y, image) for x in (0, 192) for y in (0, 192)} == set(
-        guessing.regions[len(spots) :]
+        doubting.regions[len(spots) :]
     )
-    for kind in (spots, guessing.regions[len(spots) :]):
+    for kind in (spots, doubting.regions[len(spots) :]):
         away = [np.hypot(r.x + r.width / 2 - 120, r.y + r.height / 2 - 112) for r in kind]
         assert away[0] == min(away)
     assert max(spot.width for spot in spots) == SPOT
 
 
 def test_what_is_not_computed_yet_does_not_look_certain(
-    gan_window: Window, qtbot: QtBot, guessing: Guessing
+    gan_window: Window, qtbot: QtBot, doubting: Doubting
 ) -> None:
     window = gan_window
     pane = window.stage.result
     plain = pixels_of(pane.grab().toImage())
-    guessing.gate.clear()
+    doubting.gate.clear()
     window.controller.toggle_uncertainty()
-    qtbot.waitUntil(lambda: len(guessing.asked) == 1)
+    qtbot.waitUntil(lambda: len(doubting.asked) == 1)
     art = shown_art(window)
     assert art is not None
     assert len(art.pending) == 4
@@ -154,10 +165,10 @@ def test_what_is_not_computed_yet_does_not_look_certain(
     place = pane.mapping.point(217, 112).toPoint()  # where the error will be low
     around = np.s_[place.y() - 20 : place.y() + 20, place.x() - 8 : place.x() + 8]
     assert np.abs(shown[around] - plain[around]).max() > 30
-    assert window.statusbar.task.text() == "guesses 0 %"
+    assert window.statusbar.task.text() == "uncertainty 0 %"
     assert pane.scene.layers[0].note == "from a few spots so far"
-    assert window.view.uncertainty.value_at(120, 112) is None
-    guessing.gate.set()
+    assert value_at(window, 120, 112) is None
+    doubting.gate.set()
     arrived(window, qtbot)
     art = shown_art(window)
     assert art is not None
@@ -168,70 +179,70 @@ def test_what_is_not_computed_yet_does_not_look_certain(
 
 
 def test_every_setting_has_a_map_of_its_own(
-    gan_window: Window, qtbot: QtBot, guessing: Guessing
+    gan_window: Window, qtbot: QtBot, doubting: Doubting
 ) -> None:
     window = gan_window
     window.controller.toggle_uncertainty()
     arrived(window, qtbot)
     window.controller.set_fidelity(1.0)
-    assert not window.view.uncertainty.has_some  # never of another
+    assert not has_some(window)  # never of another
     arrived(window, qtbot)
     window.controller.set_scale(4)
     arrived(window, qtbot)
-    asked = len(guessing.asked)
+    asked = len(doubting.asked)
     window.controller.set_scale(2)
     window.controller.set_fidelity(None)
     assert share(window) == 1  # kept
-    assert len(guessing.asked) == asked
-    assert list(dict.fromkeys(guessing.asked)) == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
+    assert len(doubting.asked) == asked
+    assert list(dict.fromkeys(doubting.asked)) == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
 
 
 def test_another_photograph_and_another_setting_drop_what_is_under_way(
-    gan_window: Window, qtbot: QtBot, guessing: Guessing, photographs: list[Path]
+    gan_window: Window, qtbot: QtBot, doubting: Doubting, photographs: list[Path]
 ) -> None:
     window = gan_window
-    guessing.gate.clear()
+    doubting.gate.clear()
     window.controller.toggle_uncertainty()
-    qtbot.waitUntil(lambda: len(guessing.asked) == 1)
+    qtbot.waitUntil(lambda: len(doubting.asked) == 1)
     window.controller.toggle_saliency()  # which does not wait for the map
     qtbot.waitUntil(lambda: window.view.layers.current.saliency_art is not None)
     window.controller.set_fidelity(0.2)
-    qtbot.waitUntil(lambda: len(guessing.asked) == 2)
+    qtbot.waitUntil(lambda: len(doubting.asked) == 2)
     window.view.apply()
-    assert len(guessing.asked) == 2
+    assert len(doubting.asked) == 2
     show(window, qtbot, photographs[1])
-    qtbot.waitUntil(lambda: len(guessing.asked) == 3)
+    qtbot.waitUntil(lambda: len(doubting.asked) == 3)
     assert len(window.view.uncertainty.cache) == 0
-    guessing.gate.set()
+    doubting.gate.set()
     arrived(window, qtbot)
-    recipes = {key.request for key in window.view.uncertainty.cache._tiles}
-    assert {recipe.photo for recipe in recipes} == {window.view.photo.key}  # type: ignore[union-attr]
+    requests = {key.request for key in window.view.uncertainty.cache._tiles}
+    assert {request.photo for request in requests} == {window.view.photo.key}  # type: ignore[union-attr]
 
 
 def test_cancel_stops_with_what_is_there_and_turns_off_what_shows_nothing(
-    gan_window: Window, qtbot: QtBot, guessing: Guessing
+    gan_window: Window, qtbot: QtBot, doubting: Doubting
 ) -> None:
     window = gan_window
-    guessing.gate.clear()
+    doubting.gate.clear()
     window.controller.toggle_uncertainty()
-    qtbot.waitUntil(lambda: len(guessing.asked) == 1)
+    qtbot.waitUntil(lambda: len(doubting.asked) == 1)
     qtbot.waitUntil(window.statusbar.cancel.isVisible)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not is_on(window)
     assert shown_art(window) is None
-    guessing.gate.set()
+    doubting.gate.set()
     window.controller.toggle_uncertainty()
-    qtbot.waitUntil(lambda: window.view.uncertainty.has_some)
-    guessing.gate.clear()
-    asked = len(guessing.asked)
+    qtbot.waitUntil(lambda: has_some(window))
+    doubting.gate.clear()
+    asked = len(doubting.asked)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not window.jobs.active)
     assert is_on(window)
     assert "stopped at" in window.stage.result.scene.layers[0].note
     assert not window.statusbar.cancel.isVisible()
-    guessing.gate.set()
+    doubting.gate.set()
     qtbot.wait(30)
-    assert len(guessing.asked) <= asked + 1
+    assert len(doubting.asked) <= asked + 1
     window.controller.toggle_uncertainty()
     window.controller.toggle_uncertainty()
     arrived(window, qtbot)
@@ -241,11 +252,11 @@ def test_a_large_photograph_shown_whole_gets_spots_and_on_zooming_in_all_of_what
     make: MakeWindow,
     qtbot: QtBot,
     services: Services,
-    guessing: Guessing,
+    doubting: Doubting,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(guess_art, "SPOTS_APART", 70.0)  # fewer of them, faster
+    monkeypatch.setattr(sight, "SPOTS_APART", 70.0)  # fewer of them, faster
     path = tmp_path / "large.png"
     with Image.open(SAMPLES / "idrid_53_half.jpg") as small:
         small.convert("RGB").resize((1600, 1000), Image.Resampling.BILINEAR).save(path)
@@ -256,43 +267,43 @@ def test_a_large_photograph_shown_whole_gets_spots_and_on_zooming_in_all_of_what
     arrived(window, qtbot)
     assert window.view.picture.camera.zoom < 0.5  # no enlargement is shown
     image = window.view.picture.image
-    assert guessing.regions
-    assert all(region == spot_of(tile_at(region.x, region.y, image)) for region in guessing.regions)
+    assert doubting.regions
+    assert all(region == spot_of(tile_at(region.x, region.y, image)) for region in doubting.regions)
     mask = window.view.photo.image.field_of_view.mask  # type: ignore[union-attr]
-    assert all(mask[region.slices()].any() for region in guessing.regions)
+    assert all(mask[region.slices()].any() for region in doubting.regions)
     art = shown_art(window)
     assert art is not None
-    assert len(art.spots) == len(guessing.regions)
+    assert len(art.spots) == len(doubting.regions)
     assert not art.tiles
-    apart = window.view.uncertainty.summary.apart  # type: ignore[union-attr]
+    apart = window.view.picture.result.uncertainty.apart  # type: ignore[union-attr]
     assert window.stage.result.scene.layers[0].note == (
         f"spots {apart} px apart; zoom in for all of it"
     )
     wheel(window, 14)
     assert window.view.picture.camera.zoom > 1.5
     arrived(window, qtbot)
-    assert len(set(guessing.regions)) == len(guessing.regions)  # nothing is computed twice
+    assert len(set(doubting.regions)) == len(doubting.regions)  # nothing is computed twice
     assert window.stage.result.scene.layers[0].note == ""
-    in_view = window.view.uncertainty._sight.region  # type: ignore[union-attr]
-    tiles = [region for region in guessing.regions if is_tile(region)]
+    in_view = window.view.picture.result.sight.region  # type: ignore[union-attr]
+    tiles = [region for region in doubting.regions if is_tile(region)]
     assert tiles
     assert all(region.intersected(in_view).area for region in tiles)
 
 
-def test_interpolation_guesses_nothing(
-    gan_window: Window, qtbot: QtBot, guessing: Guessing
+def test_interpolation_makes_up_nothing(
+    gan_window: Window, qtbot: QtBot, doubting: Doubting
 ) -> None:
     window = gan_window
     window.controller.toggle_uncertainty()
     arrived(window, qtbot)
-    asked = len(guessing.asked)
+    asked = len(doubting.asked)
     window.controller.set_method("bicubic")
     assert [layer.name for layer in window.stage.result.scene.layers] == []
     assert not window.stage.result.scene.legend
     switch = window.inspector.layers._switches[LayerName.UNCERTAINTY]
     assert not switch.isEnabled()
     finish(window, qtbot)
-    assert len(guessing.asked) == asked
+    assert len(doubting.asked) == asked
     window.controller.set_method("saliency-gan")
     assert switch.isEnabled()
     assert switch.isChecked()
