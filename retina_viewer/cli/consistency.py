@@ -159,7 +159,7 @@ def consistency(
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> int:
-    from retina_viewer.evaluation.consistency import evaluate_consistency_command
+    from studies.consistency import evaluate_consistency_command
 
     table = evaluate_consistency_command(
         options.data,

@@ -131,8 +131,8 @@ def verify_models(names: Sequence[str], console: Console) -> int:
 
 def record_figures(name: str, report: Path, console: Console) -> int:
     """Put what a report measured of a model into its card."""
-    from retina_viewer.evaluation import card_figures
     from retina_viewer.model_store.store import find_model
+    from studies import card_figures
 
     card = card_figures.record_figures(find_model(name), report)
     console.say(f"{name}: the card holds {len(card.measurements)} figures")

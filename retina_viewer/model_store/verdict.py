@@ -1,6 +1,6 @@
 """What the acceptance gate found of a tuned model: the record that its card keeps.
 
-The rule that makes one is in :mod:`retina_viewer.evaluation.verdict`.
+The rule that makes one is in :mod:`retina_viewer.quality.verdict`.
 """
 
 from typing import Literal

@@ -1,6 +1,6 @@
 """The arrays of super-resolution forests: what the weights of ``sr-forest`` are checked by.
 
-Growing is done by :mod:`retina_viewer.training.forest_fit`, applying, in whole numbers and
+Growing is done by :mod:`studies.forest_fit`, applying, in whole numbers and
 without torch's arithmetic, by :mod:`retina_viewer.superres.forest`.
 """
 

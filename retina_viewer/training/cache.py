@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.evaluation.datasets import Photograph, read_mask
 from retina_viewer.imaging.field_of_view import find_field_of_view
+from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.training.own_photographs import OwnPhotograph
 
 logger = logging.getLogger(__name__)

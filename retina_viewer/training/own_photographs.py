@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.evaluation.datasets import Photograph
+from retina_viewer.finetuning.masks import read_vessel_mask
+from retina_viewer.finetuning.plan import PlannedPhotograph
 from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.readers import open_image
-from retina_viewer.training.masks import read_vessel_mask
-from retina_viewer.training.plan import PlannedPhotograph
+from retina_viewer.quality.datasets import Photograph
 
 OWN = "own"
 REPLAY = "replay"

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retina_viewer.evaluation.lpips import LPIPS
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.networks.leaky_generator import LeakyGenerator
 from retina_viewer.networks.vgg import VGG16Features
 from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
 from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
+from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.training.losses import charbonnier
 from retina_viewer.training.pairs import PairSource, PatchPair
 from retina_viewer.training.recipe import SaliencyGanStage

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from retina_viewer.evaluation.metrics import auc, dice
+from retina_viewer.quality.metrics import auc, dice
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 from retina_viewer.training.losses import masked_bce, masked_soft_dice
 from retina_viewer.training.recipe import Optimisation, VesselAugmentation, VesselStage

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.evaluation.datasets import Photograph
 from retina_viewer.imaging.field_of_view import find_field_of_view
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.vessels.segment import VesselSegmenter
 
 

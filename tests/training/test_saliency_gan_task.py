@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.networks.cascade import (
     AnyStepParameters,
     GeneratorCascade,
@@ -31,6 +30,7 @@ from retina_viewer.training.saliency_gan_task import (
     grid_error,
     weighted_squared_error,
 )
+from studies.data_folders import find_photographs
 
 PLAN = Optimisation(iterations=1, batch=2, rate=1e-4)
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.networks.architectures import CascadeParameters
 from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade, StepParameters
 from retina_viewer.networks.vgg19 import VGG19Features
@@ -18,6 +17,7 @@ from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, Optimisation, SuperresStage
 from retina_viewer.training.superres_task import JointTask, SuperresTask, scored
+from studies.data_folders import find_photographs
 
 PLAN = Optimisation(iterations=1, batch=2, rate=1e-4)
 

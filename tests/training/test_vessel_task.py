@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.networks.unet import UNet
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.losses import masked_bce, masked_soft_dice
 from retina_viewer.training.recipe import Optimisation, VesselStage
 from retina_viewer.training.vessel_task import VesselTask
+from studies.data_folders import find_photographs
 
 
 @pytest.fixture(scope="module")

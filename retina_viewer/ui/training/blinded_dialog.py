@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.evaluation.blinded import Answer, Pair, Preference, score
-from retina_viewer.training.plan import TrainingPlan
-from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.finetuning.plan import TrainingPlan
+from retina_viewer.finetuning.run_folder import RunFolder
+from retina_viewer.quality.blinded import Answer, Pair, Preference, score
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET
@@ -193,10 +193,10 @@ def pairs_of(run: RunFolder, plan: TrainingPlan, progress: Progress) -> Sequence
     Raises:
         UserError: the training's files are not all there.
     """
-    from retina_viewer.evaluation.blinded import make_pairs
+    from retina_viewer.finetuning.tuning_data import held_out_copies
     from retina_viewer.model_store.card import read_card
     from retina_viewer.model_store.store import find_model
-    from retina_viewer.training.tuning_data import held_out_copies
+    from retina_viewer.quality.blinded import make_pairs
 
     return make_pairs(
         find_model(plan.base),

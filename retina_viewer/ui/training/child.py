@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.finetuning.run_folder import RunFolder
 
 LOG = "output.txt"
 """In the run's folder: what the process wrote before it could write events."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QWidget
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.training.run_folder import Request
+from retina_viewer.finetuning.run_folder import Request
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.trainings import Trainings
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
+from retina_viewer.finetuning.run_folder import Request
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.training.run_folder import Request
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.chip import TrainingChip

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.training.plan import Expert
+from retina_viewer.finetuning.plan import Expert
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 
 _FIELDS: tuple[tuple[str, str, type], ...] = (
@@ -25,7 +25,7 @@ _FIELDS: tuple[tuple[str, str, type], ...] = (
 
 
 class ExpertFields(QWidget):
-    """One line a field of :class:`~retina_viewer.training.plan.Expert`."""
+    """One line a field of :class:`~retina_viewer.finetuning.plan.Expert`."""
 
     changed = Signal()
 

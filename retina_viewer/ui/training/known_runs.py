@@ -8,8 +8,8 @@ from datetime import datetime
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
-from retina_viewer.training.plan import TrainingPlan
-from retina_viewer.training.run_folder import RunFolder, list_runs
+from retina_viewer.finetuning.plan import TrainingPlan
+from retina_viewer.finetuning.run_folder import RunFolder, list_runs
 from retina_viewer.ui.training.live import Phase, phase_of
 
 _REVIEWED = "reviewed"

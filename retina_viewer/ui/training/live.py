@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from retina_viewer.training.run_folder import RunState
+from retina_viewer.finetuning.run_folder import RunState
 from retina_viewer.ui.learning_history import Curve, LearningHistory, Point
 
 Event = Mapping[str, Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
-from retina_viewer.training.intake import Intake
+from retina_viewer.finetuning.intake import Intake
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import Draft, GroupingChoice
@@ -49,7 +49,7 @@ class Looking(QObject):
             return
 
         def work(progress: Progress) -> Intake:
-            from retina_viewer.training.intake import examine
+            from retina_viewer.finetuning.intake import examine
 
             return examine(list(places), progress=progress)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
-from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.known_runs import Known, run_title
 from retina_viewer.ui.training.live import Phase

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QTableView
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
+from retina_viewer.finetuning.intake import Examined
 from retina_viewer.imaging.readers import thumbnail
-from retina_viewer.training.intake import Examined
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import Draft

@@ -16,8 +16,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
-from retina_viewer.training.plan import TrainingPlan
-from retina_viewer.training.run_folder import Request, RunFolder, RunState, list_runs
+from retina_viewer.finetuning.plan import TrainingPlan
+from retina_viewer.finetuning.run_folder import Request, RunFolder, RunState, list_runs
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.child import Child, last_words, launch

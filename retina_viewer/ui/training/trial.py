@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.training.budget import Speed, schedule_of
-from retina_viewer.training.plan import PlannedPhotograph, TrainingPlan
+from retina_viewer.finetuning.budget import Speed, schedule_of
+from retina_viewer.finetuning.plan import PlannedPhotograph, TrainingPlan
 from retina_viewer.ui.training.live import duration
 
 _PHOTOGRAPHS = 2
@@ -33,14 +33,14 @@ def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> lis
         UserError: a photograph or the base cannot be read, or they do not fit the plan.
     """
     # torch and the tasks take seconds to load; they are there when the person comes here.
+    from retina_viewer.finetuning.budget import try_stage
+    from retina_viewer.finetuning.run_folder import RunFolder
+    from retina_viewer.finetuning.tuning import recipes_of
+    from retina_viewer.finetuning.tuning_data import load_data
     from retina_viewer.model_store.store import find_model, load_network
     from retina_viewer.networks.devices import resolve_device
-    from retina_viewer.training.budget import try_stage
-    from retina_viewer.training.run import tasks_of
-    from retina_viewer.training.run_folder import RunFolder
     from retina_viewer.training.stage import Surroundings
-    from retina_viewer.training.tuning import recipes_of
-    from retina_viewer.training.tuning_data import load_data
+    from studies.train import tasks_of
 
     base = find_model(plan.base)
     cards = [base] if base.twin is None else [find_model(base.twin), base]

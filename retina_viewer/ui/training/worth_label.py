@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QLabel
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.training.budget import Speed
-from retina_viewer.training.plan import TrainingPlan
+from retina_viewer.finetuning.budget import Speed
+from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.trial import measured_speeds, worth

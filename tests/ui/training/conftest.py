@@ -14,13 +14,13 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
-from retina_viewer.training.run_folder import RunFolder, list_runs
+from retina_viewer.finetuning.run_folder import RunFolder, list_runs
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import DARK
 from retina_viewer.ui.training import child
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
-from tests.training.tiny_clinic import clinic
+from tests.finetuning.tiny_clinic import clinic
 
 SAMPLES = resources_dir() / "samples"
 

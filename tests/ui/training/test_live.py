@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retina_viewer.training.run_folder import RunState, Status
+from retina_viewer.finetuning.run_folder import RunState, Status
 from retina_viewer.ui.learning_history import Curve
 from retina_viewer.ui.training.live import LiveTraining, Phase, duration, in_words, phase_of
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retina_viewer.training.intake import Examined
+from retina_viewer.finetuning.intake import Examined
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import Draft
 from retina_viewer.ui.training.photograph_table import PhotographTable, make_view

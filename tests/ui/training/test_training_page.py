@@ -11,11 +11,11 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.ui.training import trainings as followed
 from retina_viewer.ui.training.live import LiveTraining, Phase
 from retina_viewer.ui.training.wizard import TrainingWizard
-from tests.training.tiny_clinic import clinic_plan
+from tests.finetuning.tiny_clinic import clinic_plan
 from tests.ui.training.made_run import MadeRun
 
 MOST_MS = 20.0

@@ -2,9 +2,9 @@
 
 import pytest
 
-from retina_viewer.training.budget import Speed
+from retina_viewer.finetuning.budget import Speed
 from retina_viewer.ui.training.trial import stage_names, worth
-from tests.training.plans import some_plan
+from tests.finetuning.plans import some_plan
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWizard
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.finetuning.run_folder import list_runs
 from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.model_store.store import find_model
-from retina_viewer.training.run_folder import list_runs
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog
 from retina_viewer.ui.training.draft import Way
 from retina_viewer.ui.training.live import Phase
 from retina_viewer.ui.training.page import PageId
 from retina_viewer.ui.training.wizard import TrainingWizard
-from tests.training.tiny_clinic import clinic_plan, tiny_cascade
+from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.training.conftest import look_at
 
@@ -180,7 +180,7 @@ def test_a_full_disk_is_named_and_resuming_offered(
     trainings = wizard._trainings
     plan = clinic_plan(folder)
     from retina_viewer.core.paths import user_runs_dir
-    from retina_viewer.training.run_folder import RunFolder
+    from retina_viewer.finetuning.run_folder import RunFolder
 
     run = RunFolder(user_runs_dir() / "one")
     run.prepare(plan)
@@ -376,7 +376,7 @@ def test_an_expert_field_that_cannot_be_is_named(
 def test_blinded_answers_by_key_and_what_they_say(qtbot: QtBot, jobs: object) -> None:
     import numpy as np
 
-    from retina_viewer.evaluation.blinded import Pair
+    from retina_viewer.quality.blinded import Pair
     from retina_viewer.ui.jobs import Jobs
 
     assert isinstance(jobs, Jobs)

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.training.division import LEAST_PATIENTS
-from retina_viewer.training.masks import (
+from retina_viewer.finetuning.division import LEAST_PATIENTS
+from retina_viewer.finetuning.masks import (
     MaskCheck,
     Matching,
     NamePatterns,

@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBox
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
+from retina_viewer.finetuning.patients import installation_salt
+from retina_viewer.finetuning.plan import TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard, TaskName
-from retina_viewer.training.patients import installation_salt
-from retina_viewer.training.plan import TrainingPlan, task_of_base
 from retina_viewer.ui.training.draft import counted, own_name
 from retina_viewer.ui.training.expert import ExpertFields
 from retina_viewer.ui.training.live import duration

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPush
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.training.division import Division
-from retina_viewer.training.patients import Grouping, installation_salt
-from retina_viewer.training.plan import SUBSETS
+from retina_viewer.finetuning.division import Division
+from retina_viewer.finetuning.patients import Grouping, installation_salt
+from retina_viewer.finetuning.plan import SUBSETS
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.division_cards import DivisionCards, patients_in

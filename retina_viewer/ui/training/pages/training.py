@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStackedWidget
 
-from retina_viewer.training.run_folder import Request
+from retina_viewer.finetuning.run_folder import Request
 from retina_viewer.ui.theme import Tokens, tabular
 from retina_viewer.ui.training.controls import Controls
 from retina_viewer.ui.training.crops import CropsView
