@@ -11,6 +11,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.model_store.store import find_model
+from retina_viewer.quality import calibration as consistency_samples
 from retina_viewer.quality.calibration import (
     Item,
     spread_tiles,
@@ -22,7 +23,7 @@ from retina_viewer.quality.protocols import Condition, small_image
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency_calibration import read_calibration, window_of
 from retina_viewer.superres.tiles import enhance_image
-from studies import consistency, consistency_samples
+from studies import consistency
 from studies.consistency import evaluate_consistency_command, plan
 from studies.data_folders import find_photographs
 from tests.untrained import add_cascade
