@@ -31,12 +31,12 @@ from retina_viewer.quality.consistency_fit import fit_calibration
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.protocols import Truth
 from retina_viewer.quality.tables import write_report
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.superres.methods import method_of
+from retina_viewer.superres.uncertainty_calibration import (
     Calibration,
     read_calibration,
     save_calibration,
 )
-from retina_viewer.superres.methods import method_of
 from studies.consistency_summary import (
     ALL,
     Measured,

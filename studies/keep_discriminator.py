@@ -13,7 +13,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
 from retina_viewer.finetuning.discriminators import keep_discriminators
 from retina_viewer.model_store.card import WEIGHTS_FILE, read_card
-from retina_viewer.model_store.discriminators import DISCRIMINATOR_FILE
+from retina_viewer.model_store.extras import DISCRIMINATOR_FILE
 from retina_viewer.training.recipe import StepStage, load_recipe
 
 

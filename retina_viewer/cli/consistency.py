@@ -110,10 +110,15 @@ def consistency(
     What is finished already, and what this program has enlarged, only ``again``. See
     :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
     """
-    from retina_viewer.superres.consistency import calibration_of, needs_twin, region_map
-    from retina_viewer.superres.consistency_export import default_names, export_consistency
     from retina_viewer.superres.export import provenance_of
     from retina_viewer.superres.methods import make_enhancer, method_of
+    from retina_viewer.superres.uncertainty import (
+        calibration_of,
+        default_names,
+        export_uncertainty,
+        needs_twin,
+        region_map,
+    )
 
     def make(share: float | None) -> "Enhancer":
         return make_enhancer(
@@ -147,7 +152,7 @@ def consistency(
                 calibration=calibration,
                 progress=progress,
             )
-            export_consistency(image, fitted, found, paths[0], paths[1])
+            export_uncertainty(image, fitted, found, paths[0], paths[1])
 
         def settings() -> dict[str, Any]:
             return {**how(provenance_of(image, fitted)), "kind": "consistency"}

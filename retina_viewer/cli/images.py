@@ -188,8 +188,7 @@ def saliency(
     """
     from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.networks.devices import resolve_device
-    from retina_viewer.saliency.export import export_saliency, method_of
-    from retina_viewer.saliency.layer import FIELD, saliency_layer
+    from retina_viewer.saliency.layer import FIELD, export_saliency, method_of, saliency_layer
 
     folder = output_folder(out)
     chosen = str(resolve_device(device))
@@ -224,8 +223,7 @@ def vessels(
     """Write the vessel mask and probability of every photograph, what is finished already only
     ``again``. Returns the exit code."""
     from retina_viewer.imaging.writers import refuse_for_png
-    from retina_viewer.vessels.export import export_vessels
-    from retina_viewer.vessels.segment import load_segmenter
+    from retina_viewer.vessels.segment import export_vessels, load_segmenter
 
     segmenter = load_segmenter(model, device)
     folder = output_folder(out)

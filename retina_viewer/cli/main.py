@@ -11,7 +11,7 @@ import retina_viewer
 from retina_viewer.cli import consistency, images, learning, models, window
 from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, mendable
-from retina_viewer.core.signals import heeding
+from retina_viewer.core.processes import heeding
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _PIPE_CLOSED = 141  # what shells give a program that SIGPIPE ended

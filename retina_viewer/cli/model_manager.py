@@ -114,7 +114,7 @@ def roll_back(task: "TaskName", console: Console) -> int:
 
 def show_lineage(name: str, console: Console) -> int:
     """The chain from a model back to its first ancestor, one line each."""
-    from retina_viewer.model_store.lineage import lineage
+    from retina_viewer.model_store.own_models import lineage
     from retina_viewer.model_store.store import find_model
 
     for depth, ancestor in enumerate(lineage(find_model(name))):
@@ -126,7 +126,7 @@ def show_lineage(name: str, console: Console) -> int:
 
 
 def _accept(options: argparse.Namespace, console: Console) -> int:
-    from retina_viewer.model_store.keeping import accept
+    from retina_viewer.model_store.own_models import accept
 
     card = accept(
         options.training,

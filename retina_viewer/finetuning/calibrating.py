@@ -17,8 +17,8 @@ from retina_viewer.quality.calibration import Enhancers
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import load_cascade
-from retina_viewer.superres.consistency_calibration import save_calibration
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.uncertainty_calibration import save_calibration
 from studies.consistency import fitted, fitting_fidelities, measure, plan
 
 FEWEST = 3

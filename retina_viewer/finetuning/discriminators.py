@@ -13,7 +13,7 @@ from torch import Tensor
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.discriminators import read_discriminators, save_discriminators
+from retina_viewer.model_store.extras import read_discriminators, save_discriminators
 from retina_viewer.training.task import Task
 
 PLAYER = "discriminator"

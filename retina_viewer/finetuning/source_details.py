@@ -7,8 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from retina_viewer.imaging.dicom_head import looks_like_dicom
-from retina_viewer.imaging.formats import HEAD
+from retina_viewer.imaging.formats import HEAD, looks_like_dicom
 
 _MAKE, _MODEL = 0x010F, 0x0110  # EXIF
 _DICOM_TAGS = {

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from retina_viewer.superres.consistency_calibration import FLOOR, ScaleCalibration
+from retina_viewer.superres.uncertainty_calibration import FLOOR, ScaleCalibration
 
 Values = NDArray[np.float64]
 

@@ -21,8 +21,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from retina_viewer import __version__
-from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.verdict import Change, Comparison, Conclusion, Values, Verdict
+from retina_viewer.model_store.card import (
+    Change,
+    ComparedFigure,
+    Conclusion,
+    ModelCard,
+    Values,
+    Verdict,
+)
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
 from retina_viewer.quality.verdict_words import sentences
 
@@ -121,7 +127,7 @@ def conclude(
     return verdict.model_copy(update={"sentences": tuple(sentences(verdict, doubted, lost))})
 
 
-def doubts(compared: Iterable[Comparison]) -> list[Comparison]:
+def doubts(compared: Iterable[ComparedFigure]) -> list[ComparedFigure]:
     """The figures beside the leading one that lost: by a test of each alone, or in fidelity."""
     return [
         one
@@ -139,7 +145,7 @@ def _cameras_that_lost(measures: Sequence[Measure], general: Sequence[Values]) -
     return [change for change in changes if change.is_loss]
 
 
-def _conclusion(compared: Sequence[Comparison], missing: int, *, forgets: bool) -> Conclusion:
+def _conclusion(compared: Sequence[ComparedFigure], missing: int, *, forgets: bool) -> Conclusion:
     if missing or not compared or not compared[0].leads:
         return "too few"
     lead, others = compared[0], compared[1:]
@@ -163,7 +169,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Comparison, ...]:
+def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[ComparedFigure, ...]:
     found = []
     for number, measure in enumerate(measures):
         pair = _by_patient(values, measure.metric)
@@ -174,7 +180,7 @@ def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Co
         change = _change(measure, base.mean(), tuned.mean())
         each = [_change(measure, *both) for both in zip(base, tuned, strict=True)]
         found.append(
-            Comparison(
+            ComparedFigure(
                 **change.model_dump(),
                 p=wilcoxon_p(good, bad),
                 effect=rank_biserial(good, bad),

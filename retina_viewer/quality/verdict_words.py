@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from retina_viewer.model_store.verdict import Change, Comparison, Verdict
+from retina_viewer.model_store.card import Change, ComparedFigure, Verdict
 
 
 def sentences(
-    verdict: Verdict, doubted: Sequence[Comparison], lost: Sequence[Change]
+    verdict: Verdict, doubted: Sequence[ComparedFigure], lost: Sequence[Change]
 ) -> Iterator[str]:
     """The conclusion, what it rests on, what stands against it, and what was forgotten.
 
@@ -27,7 +27,7 @@ def sentences(
     yield from _forgotten(verdict, lost)
 
 
-def _too_few(verdict: Verdict, lead: Comparison) -> Iterator[str]:
+def _too_few(verdict: Verdict, lead: ComparedFigure) -> Iterator[str]:
     more = verdict.more_patients_needed
     yield (
         f"Too few patients to tell: {verdict.patients} held out. With fewer than "
@@ -37,7 +37,7 @@ def _too_few(verdict: Verdict, lead: Comparison) -> Iterator[str]:
     yield f"On those there are, {amount(lead)}; that may be chance."
 
 
-def _conclusion(verdict: Verdict, lead: Comparison) -> str:
+def _conclusion(verdict: Verdict, lead: ComparedFigure) -> str:
     if verdict.conclusion == "better":
         return "The tuned model is better on your photographs."
     if verdict.conclusion == "worse":
@@ -47,7 +47,7 @@ def _conclusion(verdict: Verdict, lead: Comparison) -> str:
     return "No difference that counts was found between the tuned model and the base."
 
 
-def _lead(verdict: Verdict, lead: Comparison) -> str:
+def _lead(verdict: Verdict, lead: ComparedFigure) -> str:
     number, what = (
         (lead.improved, "better") if lead.gain >= 0 else (lead.worsened, "worse")
     )  # the share that agrees with the mean
@@ -57,7 +57,9 @@ def _lead(verdict: Verdict, lead: Comparison) -> str:
     )
 
 
-def _against(verdict: Verdict, lead: Comparison, doubted: Sequence[Comparison]) -> Iterator[str]:
+def _against(
+    verdict: Verdict, lead: ComparedFigure, doubted: Sequence[ComparedFigure]
+) -> Iterator[str]:
     for one in doubted:
         yield f"Against it: {_loss(one)}."
     gained = lead.is_gain and lead.p < 0.05
@@ -65,7 +67,7 @@ def _against(verdict: Verdict, lead: Comparison, doubted: Sequence[Comparison]) 
         yield "A gain in one respect does not pay for a certain loss in another."
 
 
-def _loss(one: Comparison) -> str:
+def _loss(one: ComparedFigure) -> str:
     """In the mean, or where that hardly moved, in how many patients."""
     if one.is_loss:
         return f"{amount(one)} ({probability(one.p)})"

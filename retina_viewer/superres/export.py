@@ -178,7 +178,7 @@ def _stamped(
 
 def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False) -> Provenance:
     """How the result of an enhancer, fitted to the photograph, came about."""
-    formation = enhancer.formation
+    degradation = enhancer.degradation
     return Provenance(
         kind="super-resolution",
         method=enhancer.method,
@@ -187,8 +187,8 @@ def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False)
         scale=enhancer.scale,
         device=_device_name(enhancer),
         fidelity=enhancer.fidelity,
-        blur=None if formation is None else round(formation.blur, 3),
-        noise=None if formation is None else round(formation.noise, 2),
+        blur=None if degradation is None else round(degradation.blur, 3),
+        noise=None if degradation is None else round(degradation.noise, 2),
         back_projection=enhancer.back_projection,
         learned=bool(ai_text(enhancer)),
         marked=mark and bool(ai_text(enhancer)),

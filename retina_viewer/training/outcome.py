@@ -17,7 +17,7 @@ from retina_viewer.core.files import atomic_write, sha256_of
 from retina_viewer.finetuning.discriminators import keep_discriminators
 from retina_viewer.model_store.card import ModelCard, TaskName, TrainingSummary, read_card
 from retina_viewer.model_store.store import find_model, save_card, save_weights
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.checkpoint import Counters

@@ -8,12 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.networks.discriminator import Discriminator
+from retina_viewer.networks.discriminator import Discriminator, VGG19Discriminator
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.networks.leaky_generator import LeakyGenerator
-from retina_viewer.networks.vgg import VGG16Features
-from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
-from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
+from retina_viewer.networks.vgg import DEEPEST, VGG16Features, VGG19Features
 from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.training.losses import charbonnier
 from retina_viewer.training.pairs import PairSource, PatchPair
@@ -71,7 +69,7 @@ class SaliencyGanTask(StepTask):
         if player.name == "discriminator":  # the generator has played on this batch
             return {"adversarial": self._discriminator_loss(*self._judged.pop(id(batch)))}
         truth = self._pairs.inside(batch.high)
-        made = self._pairs.inside(player.network(batch.low, batch.formation))
+        made = self._pairs.inside(player.network(batch.low, batch.degradation))
         weight = self._gan.weights.grid
         grid = {"grid": weight * grid_error(made - truth, self._period)} if weight else {}
         truth, made = self._shifted(truth, made)

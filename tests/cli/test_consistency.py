@@ -10,8 +10,8 @@ from PIL import Image
 
 from retina_viewer.cli import main
 from retina_viewer.imaging.writers import read_provenance
-from retina_viewer.superres.consistency import inner_field
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.superres.uncertainty import inner_field
+from retina_viewer.superres.uncertainty_calibration import (
     Calibration,
     ScaleCalibration,
     save_calibration,
@@ -110,7 +110,7 @@ def test_a_saliency_gan_is_compared_with_its_twin(eye: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--method", "bicubic"], "guesses nothing"),
+        (["--method", "bicubic"], "adds no detail"),
         (["--model", "mine", "--scale", "4"], "not calibrated for x4"),
         (["--model", "uncalibrated"], "has not been calibrated"),
         (["--model", "mine", "--scale", "2", "--fidelity", "0.5"], "fidelity"),

@@ -12,8 +12,8 @@ from retina_viewer.finetuning.plan import PlannedPhotograph
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.superres.consistency import consistency_map
-from retina_viewer.superres.consistency_calibration import read_calibration
+from retina_viewer.superres.uncertainty import uncertainty_map
+from retina_viewer.superres.uncertainty_calibration import read_calibration
 from retina_viewer.training.own_photographs import own
 from tests.finetuning.tiny_clinic import clinic, tiny_cascade
 
@@ -51,7 +51,7 @@ def test_a_tuned_gan_gets_a_map_of_its_own_that_can_be_drawn(
     assert "patient" not in text and "clinic" not in text
     enhancer = TunedEnhancers(card, twin, CPU).at(2, None)
     rgb = photographs[0].read_rgb()[100:164, 100:164].astype(np.float32) / np.float32(255)
-    found = consistency_map(
+    found = uncertainty_map(
         enhancer.fitted_to(rgb),
         rgb,
         np.ones((64, 64), np.bool_),

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.progress import no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.overlay import AMBER
+from retina_viewer.imaging.layer_art import AMBER
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres import export as exporting
@@ -155,7 +155,7 @@ class _Never:
     """An enhancer that must not be asked."""
 
     method, model, scale, margin, whole_image_only = "never", None, 2, 0, False
-    formation = fidelity = back_projection = None
+    degradation = fidelity = back_projection = None
 
     def fitted_to(self, rgb: FloatImage) -> Self:
         return self

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.networks.cascade import (
+from retina_viewer.networks.discriminator import Discriminator, VGG19Discriminator
+from retina_viewer.networks.generator_cascade import (
     AnyStepParameters,
     GeneratorCascade,
     LeakyStepParameters,
     StepParameters,
 )
-from retina_viewer.networks.discriminator import Discriminator
-from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.micro_batches import in_parts
 from retina_viewer.training.pairs import PairSource
@@ -162,7 +161,7 @@ def test_srgan_has_the_mean_squared_error_and_no_saliency(source: PatchSource) -
     batch = task.batch(np.random.default_rng(0))
     torch.manual_seed(5)
     term = task.losses(task.players[0], batch)["squared"]
-    made = task.pairs.inside(task.players[0].network(batch.low, batch.formation))
+    made = task.pairs.inside(task.players[0].network(batch.low, batch.degradation))
     truth = task.pairs.inside(batch.high)
     torch.manual_seed(5)
     dy, dx = (int(n) for n in torch.randint(2, (2,)))

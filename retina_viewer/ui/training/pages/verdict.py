@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.run_folder import RunFolder
-from retina_viewer.model_store.verdict import Verdict
+from retina_viewer.model_store.card import Verdict
 from retina_viewer.quality.blinded import Pair, Preference
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.theme import HIT_TARGET
