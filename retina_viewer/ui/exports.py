@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
 from retina_viewer.ui.exporting import Request
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.viewer import Viewer

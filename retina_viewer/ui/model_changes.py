@@ -11,9 +11,9 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
 from retina_viewer.ui.commands import Commands
-from retina_viewer.ui.models.desk import ModelDesk
+from retina_viewer.ui.models.models_controller import ModelDesk
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.training.desk import TrainingDesk
+from retina_viewer.ui.training.training_controller import TrainingDesk
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 

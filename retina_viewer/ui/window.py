@@ -33,7 +33,7 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.looks import Looks
 from retina_viewer.ui.model_changes import ModelChanges
-from retina_viewer.ui.models.desk import ModelDesk
+from retina_viewer.ui.models.models_controller import ModelDesk
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.problems import Problems
@@ -41,7 +41,7 @@ from retina_viewer.ui.readouts import Readouts
 from retina_viewer.ui.remembered import remember, state_from
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
-from retina_viewer.ui.training.desk import TrainingDesk
+from retina_viewer.ui.training.training_controller import TrainingDesk
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.empty import DropHint, Empty

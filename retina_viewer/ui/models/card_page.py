@@ -27,7 +27,7 @@ from retina_viewer.ui.models.facts import (
 from retina_viewer.ui.models.measured import Block, blocks_of
 from retina_viewer.ui.theme import HIT_TARGET, tabular
 from retina_viewer.ui.training.tables import plain_table, whole_height
-from retina_viewer.ui.training.verdict_table import show_general, show_held_out
+from retina_viewer.ui.training.verdict_tables import show_general, show_held_out
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
 _PATIENTS = 4

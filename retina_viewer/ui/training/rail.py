@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from retina_viewer.ui.training.page import PageId
+from retina_viewer.ui.training.wizard_page import PageId
 
 WIDTH = 216
 TITLES = {

@@ -12,15 +12,15 @@ from retina_viewer.ui.theme import HIT_TARGET, Tokens
 from retina_viewer.ui.training.draft import Draft
 from retina_viewer.ui.training.live import Phase
 from retina_viewer.ui.training.looking import Looking
-from retina_viewer.ui.training.page import Page, PageId, Surroundings
-from retina_viewer.ui.training.pages.check import CheckPage
-from retina_viewer.ui.training.pages.keep import KeepPage
-from retina_viewer.ui.training.pages.masks import MasksPage
-from retina_viewer.ui.training.pages.options import OptionsPage
-from retina_viewer.ui.training.pages.patients import PatientsPage
-from retina_viewer.ui.training.pages.source import SourcePage
-from retina_viewer.ui.training.pages.training import TrainingPage
-from retina_viewer.ui.training.pages.verdict import VerdictPage
+from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.check_page import CheckPage
+from retina_viewer.ui.training.keep_page import KeepPage
+from retina_viewer.ui.training.masks_page import MasksPage
+from retina_viewer.ui.training.options_page import OptionsPage
+from retina_viewer.ui.training.patients_page import PatientsPage
+from retina_viewer.ui.training.source_page import SourcePage
+from retina_viewer.ui.training.running_page import TrainingPage
+from retina_viewer.ui.training.verdict_page import VerdictPage
 from retina_viewer.ui.training.rail import Rail
 from retina_viewer.ui.training.trainings import Trainings
 

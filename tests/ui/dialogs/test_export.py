@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
 from retina_viewer.ui.exporting import Product
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import SAMPLES, MakeWindow

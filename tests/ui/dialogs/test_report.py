@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.core.log import configure_logging, recent_lines, stop_logging
-from retina_viewer.ui.dialogs.report import report_on
+from retina_viewer.ui.dialogs.report_dialog import report_on
 
 TEXTS = [
     "cannot read /home/user/Miller_Anna.jpg",

@@ -24,7 +24,7 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import counted
-from retina_viewer.ui.training.page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 

@@ -23,7 +23,7 @@ from retina_viewer.ui.training.draft import (
     counted,
     suggested_grouping,
 )
-from retina_viewer.ui.training.page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.training.tables import plain_table
 from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.fields import dim_label

@@ -14,7 +14,7 @@ from retina_viewer.ui.training.controls import Controls
 from retina_viewer.ui.training.crops import CropsView
 from retina_viewer.ui.training.curves_view import CurvesView
 from retina_viewer.ui.training.live import Phase, duration
-from retina_viewer.ui.training.page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments

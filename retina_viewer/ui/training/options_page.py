@@ -12,7 +12,7 @@ from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.ui.training.draft import counted, own_name
 from retina_viewer.ui.training.expert import ExpertFields
 from retina_viewer.ui.training.live import duration
-from retina_viewer.ui.training.page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.training.worth_label import WorthLabel
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form

@@ -11,7 +11,7 @@ from retina_viewer.finetuning.division import LEAST_PATIENTS
 from retina_viewer.finetuning.intake import Examined, Intake
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import counted
-from retina_viewer.ui.training.page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.training.photograph_table import PhotographTable, make_view
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
