@@ -23,7 +23,7 @@ from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.comparison.desk import ComparisonDesk
 from retina_viewer.ui.device_choice import DeviceChoice
-from retina_viewer.ui.dialogs.keys import KeysDialog
+from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 from retina_viewer.ui.exports import Exports
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.inspector import Inspector

@@ -22,7 +22,7 @@ from PySide6.QtCore import QEvent, QObject
 from retina_viewer.core.settings import Settings
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.training import trainings
-from retina_viewer.ui.training.known_runs import Known
+from retina_viewer.ui.training.trainings import Known
 from retina_viewer.ui.window import Window
 from tests.finetuning.tiny_clinic import clinic_plan
 from tests.ui.stalls import Gaps, StallWatch

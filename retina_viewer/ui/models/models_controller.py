@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.comparison import ComparisonDialog
-from retina_viewer.ui.models.models_dialog import ModelsDialog
 from retina_viewer.ui.models.facts import Entry, Shelf
+from retina_viewer.ui.models.models_dialog import ModelsDialog
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.viewer import Viewer

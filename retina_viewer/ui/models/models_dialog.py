@@ -5,30 +5,227 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
+    QFileDialog,
     QHBoxLayout,
+    QInputDialog,
+    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import free_paths
 from retina_viewer.model_store.archive import SUFFIX
+from retina_viewer.model_store.own_models import LONGEST_TITLE
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.models.actions import Actions
+from retina_viewer.ui.models.card_page import ModelPage
 from retina_viewer.ui.models.changes import Changes
 from retina_viewer.ui.models.facts import TASKS, Entry, Shelf
 from retina_viewer.ui.models.model_list import ModelList
-from retina_viewer.ui.models.model_page import ModelPage
-from retina_viewer.ui.models.questions import Questions
 from retina_viewer.ui.theme import HIT_TARGET, Tokens
 from retina_viewer.ui.widgets.banner import Banner
+from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label
+
+
+class Actions(QWidget):
+    """Decides which buttons make sense; the dialog does what they say."""
+
+    use_clicked = Signal()
+    compare_clicked = Signal()
+    retrain_clicked = Signal()
+    rename_clicked = Signal()
+    export_clicked = Signal()
+    delete_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.use = self._button("Use it", "Make it the default of its task")
+        self.compare = self._button("Compare…", "Beside another model, on the open photograph")
+        self.retrain = self._button("Train on from it…", "With photographs of your own")
+        self.rename = self._button("Rename…", "Give it another title")
+        self.export = self._button("Export…", "Write it into one file")
+        self.delete = self._button("Delete…", "Remove it for good")
+        self.use.clicked.connect(self.use_clicked)
+        self.compare.clicked.connect(self.compare_clicked)
+        self.retrain.clicked.connect(self.retrain_clicked)
+        self.rename.clicked.connect(self.rename_clicked)
+        self.export.clicked.connect(self.export_clicked)
+        self.delete.clicked.connect(self.delete_clicked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for button in (self.use, self.compare, self.retrain):
+            row.addWidget(button)
+        row.addStretch(1)
+        for button in (self.rename, self.export, self.delete):
+            row.addWidget(button)
+
+    def show_entry(self, entry: Entry | None, *, has_photo: bool, busy: bool) -> None:
+        """Enable what can be done, and say of the rest why not."""
+        for button in (self.use, self.compare, self.retrain, self.rename, self.export, self.delete):
+            button.setEnabled(entry is not None and not busy)
+        if entry is None or busy:
+            return
+        self.use.setEnabled(not entry.is_default)
+        self.use.setText("In use" if entry.is_default else "Use it")
+        self.compare.setEnabled(entry.can_be_compared and has_photo)
+        self.compare.setToolTip(
+            "Beside another model, on the open photograph"
+            if has_photo
+            else "Open a photograph first"
+        )
+        self.retrain.setEnabled(entry.can_be_tuned)
+        self.retrain.setToolTip(
+            "With photographs of your own"
+            if entry.can_be_tuned
+            else "It is no model that is trained on here"
+        )
+        self.rename.setEnabled(entry.is_own)
+        self.delete.setEnabled(entry.is_own and not entry.is_default)
+        self.rename.setToolTip(
+            "Give it another title" if entry.is_own else "Shipped models keep their title"
+        )
+        self.delete.setToolTip(_about_deleting(entry))
+
+    def _button(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setMinimumHeight(HIT_TARGET)
+        button.setAutoDefault(False)
+        return button
+
+
+def _about_deleting(entry: Entry) -> str:
+    if not entry.is_own:
+        return "Shipped models stay"
+    return "Use another model first" if entry.is_default else "Remove it for good"
+
+
+FILTER = f"Models (*{SUFFIX})"
+
+
+class Questions(QObject):
+    """One question at a time; the answers come as signals.
+
+    Args:
+        folder: where files are looked for and go to; the last one that was used from then on.
+        dialog: above which they are asked.
+    """
+
+    title_given = Signal(str, str)
+    """(name, title)"""
+    delete_confirmed = Signal(str, bool)
+    """(name, whether the twin goes too)"""
+    export_chosen = Signal(str, object)
+    """(name, Path of a new file)"""
+    import_chosen = Signal(object)
+    """(list of Paths)"""
+
+    def __init__(self, folder: Path, dialog: QWidget) -> None:
+        super().__init__(dialog)
+        self.folder = folder
+        self._dialog = dialog
+        self.shown: QWidget | None = None
+
+    def ask_for_title(self, entry: Entry | None) -> None:
+        """Another title for a model."""
+        if entry is None:
+            return
+        name = entry.card.name
+        dialog = QInputDialog(self._dialog)
+        dialog.setWindowTitle("Rename")
+        dialog.setLabelText(f"Title, up to {LONGEST_TITLE} characters. Name no patients.")
+        dialog.setTextValue(entry.card.title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.textValueSelected.connect(lambda title: self.title_given.emit(name, title))
+        self.shown = dialog
+        dialog.open()
+
+    def ask_to_delete(self, entry: Entry | None) -> None:
+        """Whether to delete a model for good."""
+        if entry is None:
+            return
+        name = entry.card.name
+        question = DeleteQuestion(entry, self._dialog)
+        question.confirmed.connect(lambda twin: self.delete_confirmed.emit(name, twin))
+        self.shown = question
+        question.open()
+
+    def ask_where_to_export(self, entry: Entry | None) -> None:
+        """The file that a model is written into."""
+        if entry is None:
+            return
+        name = entry.card.name
+        dialog = self._file_dialog("Export the model")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(SUFFIX.lstrip("."))
+        # Nothing is overwritten: a name that is free, and no question that suggests otherwise.
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.selectFile(free_paths(self.folder, [f"{name}{SUFFIX}"])[0].name)
+        dialog.fileSelected.connect(lambda path: self._chosen(name, Path(path)))
+        dialog.open()
+
+    def ask_what_to_import(self) -> None:
+        """The files to install models from."""
+        dialog = self._file_dialog("Import models")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(
+            lambda names: self.import_chosen.emit([Path(name) for name in names])
+        )
+        dialog.open()
+
+    def _chosen(self, name: str, path: Path) -> None:
+        self.folder = path.parent
+        self.export_chosen.emit(name, path)
+
+    def _file_dialog(self, title: str) -> QFileDialog:
+        dialog = QFileDialog(self._dialog, title, str(self.folder), FILTER)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.shown = dialog
+        return dialog
+
+
+class DeleteQuestion(QMessageBox):
+    """Says what is lost; not deleting is what Return and Escape do."""
+
+    confirmed = Signal(bool)
+    """(whether the twin goes too)"""
+
+    def __init__(self, entry: Entry, parent: QWidget) -> None:
+        super().__init__(parent)
+        card = entry.card
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Delete a model")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(f"Delete {card.title} ({card.name}) for good?")
+        said = ["Its weights, card and note are removed. Pictures that it made stay."]
+        if entry.children:
+            said.append(f"{len(entry.children)} models were trained on from it; they stay.")
+        said.append("Export it first if you may want it back.")
+        self.setInformativeText(" ".join(said))
+        self.twin: QCheckBox | None = None
+        if entry.lonely_twin is not None:
+            self.twin = Switch(f"Also its pixel-trained twin, {entry.lonely_twin.title}")
+            self.twin.setChecked(True)
+            self.setCheckBox(self.twin)
+        self.delete = self.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        keep = self.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
+        self.setDefaultButton(keep)
+        self.setEscapeButton(keep)
+        self.delete.clicked.connect(self._confirm)
+
+    def _confirm(self) -> None:
+        self.confirmed.emit(self.twin is not None and self.twin.isChecked())
+
 
 SIZE = (1240, 760)
 LIST_WIDTH = 292

@@ -10,8 +10,8 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.versions import name_from_title
-from retina_viewer.ui.training.wizard_page import Page, Surroundings
 from retina_viewer.ui.training.verdict_page import VerdictPage
+from retina_viewer.ui.training.wizard_page import Page, Surroundings
 from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 

@@ -22,8 +22,8 @@ from retina_viewer.finetuning.masks import (
 )
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.training.draft import counted
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.training.tables import plain_table
+from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 
 _KEY = "training masks"

@@ -2,22 +2,158 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from pydantic import ValidationError
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
+from retina_viewer.finetuning.budget import Speed
 from retina_viewer.finetuning.patients import installation_salt
-from retina_viewer.finetuning.plan import TrainingPlan, task_of_base
+from retina_viewer.finetuning.plan import Expert, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard, TaskName
+from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import counted, own_name
-from retina_viewer.ui.training.expert import ExpertFields
 from retina_viewer.ui.training.live import duration
+from retina_viewer.ui.training.trial import measured_speeds, worth
 from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
-from retina_viewer.ui.training.worth_label import WorthLabel
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 from retina_viewer.ui.widgets.section import Section
 from retina_viewer.ui.widgets.segments import Segments
+
+_KEY = "training trial"
+_SETTLED_MS = 400
+FIXED = "The number of steps is given below, so no time is."
+
+
+class WorthLabel(QLabel):
+    """Measures once for each base and its steps, and only while it is seen."""
+
+    failed = Signal(object)
+    """(UserError): the trial could not be made, which the training could not either"""
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__()
+        self.setProperty("role", "dim")
+        self.setWordWrap(True)
+        self._jobs = jobs
+        self._plan: TrainingPlan | None = None
+        self._speeds: dict[tuple[str, tuple[int, ...]], list[Speed]] = {}
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLED_MS)
+        self._settled.timeout.connect(self._try)
+
+    def show_plan(self, plan: TrainingPlan | None) -> None:
+        """Say what a plan's minutes buy; None where there is no plan yet."""
+        self._plan = plan
+        if plan is None:
+            self.setText("")
+        elif plan.expert.iterations is not None:
+            self.setText(FIXED)
+        elif (known := self._speeds.get((plan.base, plan.steps))) is not None:
+            self.setText(worth(plan, known))
+        else:
+            self.setText("How many steps that is here will be measured.")
+            self._settled.start()
+
+    def stop(self) -> None:
+        """Leave the processor to the training."""
+        self._settled.stop()
+        self._jobs.cancel(_KEY)
+
+    def _try(self) -> None:
+        plan = self._plan
+        if plan is None or plan.expert.iterations is not None or not self.isVisible():
+            return
+        key = (plan.base, plan.steps)
+
+        def work(progress: Progress) -> list[Speed]:
+            return measured_speeds(plan, progress)
+
+        def done(speeds: list[Speed]) -> None:
+            self._speeds[key] = speeds
+            self.show_plan(self._plan)
+
+        self.setText("Measuring how fast this computer trains…")
+        self._jobs.submit(_KEY, work, done, failed=self._not_measured, lane=Lane.LONG)
+
+    def _not_measured(self, error: Exception) -> None:
+        self.setText("How many steps that is here could not be measured.")
+        if isinstance(error, UserError):
+            self.failed.emit(error)
+
+
+_FIELDS: tuple[tuple[str, str, type], ...] = (
+    ("rate", "Learning rate", float),
+    ("patience", "Patience, validations without a better score", int),
+    ("replay", "Share of bundled photographs, 0 to 0.9", float),
+    ("ema", "Decay of the moving average", float),
+    ("seed", "Seed of all random numbers", int),
+    ("iterations", "Steps of each stage, instead of a time budget", int),
+    ("batch", "Patches in a batch", int),
+    ("patch", "Side of the small patch, px", int),
+    ("validate_every", "Steps between two validations", int),
+    ("validation_patches", "Validation patches", int),
+)
+
+
+class ExpertFields(QWidget):
+    """One line a field of :class:`~retina_viewer.finetuning.plan.Expert`."""
+
+    changed = Signal()
+
+    def __init__(self, expert: Expert) -> None:
+        super().__init__()
+        self.lines: dict[str, QLineEdit] = {}
+        form = panel_form()
+        form.setContentsMargins(8, 4, 0, 0)
+        for name, title, _ in _FIELDS:
+            line = self.lines[name] = QLineEdit()
+            line.setPlaceholderText("by the preset")
+            line.setMaximumWidth(160)
+            line.setAccessibleName(title)
+            value = getattr(expert, name)
+            line.setText("" if value is None else f"{value}")
+            line.textEdited.connect(lambda _: self.changed.emit())
+            label = dim_label(title)
+            label.setWordWrap(False)
+            form.addRow(label, line)
+        self.setLayout(form)
+
+    def value(self) -> Expert:
+        """What was typed.
+
+        Raises:
+            UserError: a field that cannot be, named.
+        """
+        given: dict[str, object] = {}
+        for name, title, kind in _FIELDS:
+            text = self.lines[name].text().strip()
+            if not text:
+                continue
+            try:
+                given[name] = kind(text)
+            except ValueError as error:
+                raise UserError(f"{title}: {text!r} is no number.", "Leave it empty.") from error
+        try:
+            return Expert.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            titles = {name: title for name, title, _ in _FIELDS}
+            where = titles.get(str(first["loc"][0]), str(first["loc"][0]))
+            raise UserError(f"{where}: {first['msg'].lower()}.") from error
+
 
 _MODELS = "training models"
 BUDGETS = ((30.0, "30 minutes"), (120.0, "2 hours"), (480.0, "Overnight"))

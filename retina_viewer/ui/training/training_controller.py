@@ -6,20 +6,145 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
-from retina_viewer.finetuning.run_folder import Request
+from retina_viewer.finetuning.run_folder import Request, RunFolder
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.theme import Tokens
-from retina_viewer.ui.training.chip import TrainingChip
-from retina_viewer.ui.training.known_runs import Known, run_title
-from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.offer import WORDS, OfferBar
-from retina_viewer.ui.training.trainings import Trainings
+from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
+from retina_viewer.ui.training.live import Phase, duration
+from retina_viewer.ui.training.trainings import Known, Trainings, run_title
 from retina_viewer.ui.training.wizard import TrainingWizard
+
+_WORDS = {
+    Phase.PREPARED: "Training prepared",
+    Phase.STARTING: "Training starts",
+    Phase.PAUSED: "Training paused",
+    Phase.FINISHED: "Training finished: see what came of it",
+    Phase.FAILED: "Training failed",
+    Phase.KILLED: "Training was stopped",
+    Phase.GONE: "Training's folder is missing",
+}
+
+
+class TrainingChip(QWidget):
+    """Hidden while there is no training."""
+
+    clicked = Signal()
+
+    def __init__(self, trainings: Trainings) -> None:
+        super().__init__()
+        self._trainings = trainings
+        self.button = QToolButton()
+        self.button.setToolTip("Show the training (Ctrl+T)")
+        self.button.setMinimumHeight(HIT_TARGET)
+        self.button.setFont(tabular(self.button.font()))
+        self.button.clicked.connect(self.clicked)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        self.bar.setFixedWidth(80)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.button)
+        row.addWidget(self.bar)
+        trainings.changed.connect(self._show)
+        trainings.followed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        trainings = self._trainings
+        shown = trainings.run is not None and trainings.phase is not Phase.CANCELLED
+        self.setVisible(shown)
+        if not shown:
+            return
+        self.bar.setVisible(trainings.phase.is_active)
+        self.bar.setValue(round(trainings.live.fraction * 1000))
+        self.button.setText(self._text())
+
+    def _text(self) -> str:
+        trainings = self._trainings
+        if trainings.phase is not Phase.RUNNING:
+            return _WORDS.get(trainings.phase, "")
+        left = trainings.live.seconds_left
+        time = f", {duration(left)} left" if left is not None and trainings.live.iterations else ""
+        return f"Training {trainings.live.fraction:.0%}{time}"
+
+
+WORDS = {
+    Phase.PREPARED: "was prepared and not started",
+    Phase.RUNNING: "is running in the background",
+    Phase.PAUSED: "is paused",
+    Phase.FINISHED: "is finished and waits for your decision",
+    Phase.FAILED: "has failed",
+    Phase.KILLED: "was stopped from outside; it can go on",
+}
+
+
+class OfferBar(QFrame):
+    """Hidden until there is something to offer."""
+
+    wanted = Signal(object)
+    """(Known): the person wants to see it"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "offer")
+        self._known: Known | None = None
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.show_button = QPushButton("Show it")
+        self.show_button.clicked.connect(self._show_it)
+        self.later = QPushButton("Later")
+        self.later.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 8, 6)
+        row.setSpacing(8)
+        row.addWidget(self.text, 1)
+        for button in (self.show_button, self.later):
+            button.setMinimumHeight(HIT_TARGET)
+            row.addWidget(button)
+        self.hide()
+
+    def offer(self, known: Known, others: int) -> None:
+        """Offer one; ``others`` is how many more there are."""
+        self._known = known
+        said = f": {known.message}" if known.message else "."
+        more = f" {others} more in the menu “Models”." if others else ""
+        self.text.setText(
+            f"The training of {known.created.astimezone():%d %B, %H:%M} ({run_title(known)}) "
+            f"{WORDS.get(known.phase, known.phase.value)}{said}{more}"
+        )
+        self.show()
+
+    def agree_with(self, run: RunFolder | None, phase: Phase) -> None:
+        """Take back what is no longer so, now that a training is followed: what stands here and
+        what the status bar says must not contradict each other.
+
+        Args:
+            run: that is followed; None for none.
+            phase: where it stands.
+        """
+        known = self._known
+        if known is not None and run is not None and (known.run, known.phase) != (run, phase):
+            self.hide()
+
+    def _show_it(self) -> None:
+        self.hide()
+        self.wanted.emit(self._known)
 
 
 class TrainingDesk(QObject):

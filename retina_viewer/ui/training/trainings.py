@@ -7,6 +7,9 @@ that an earlier window started is followed like one's own.
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,16 +17,149 @@ from datetime import datetime
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import Request, RunFolder, RunState, list_runs
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.training.child import Child, last_words, launch
-from retina_viewer.ui.training.known_runs import known_runs, mark_reviewed
 from retina_viewer.ui.training.live import LiveTraining, Phase, phase_of
 from retina_viewer.ui.training.trial import stage_names
+
+LOG = "output.txt"
+"""In the run's folder: what the process wrote before it could write events."""
+_NICENESS = 5
+_TAIL = 2000  # bytes
+_DETACHED = 0x00000208
+"""Of Windows: a process group of its own, no console."""
+
+
+class Child:
+    """A training process that this window started. It outlives the window."""
+
+    _started: set[subprocess.Popen[bytes]] = set()  # noqa: RUF012
+    """Kept, so that Python does not complain of processes that are meant to go on."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._started.add(process)
+
+    @property
+    def lives(self) -> bool:
+        if self._process.poll() is None:
+            return True
+        self._started.discard(self._process)
+        return False
+
+
+def command_for(run: RunFolder) -> list[str]:
+    """Begins a run or goes on with it; a frozen program is its own interpreter."""
+    verb = ["train", "--plan", str(run.plan_file), "--out", str(run.path), "--resume", "--json"]
+    frozen = bool(getattr(sys, "frozen", False))
+    return [sys.executable, *verb] if frozen else [sys.executable, "-m", "retina_viewer", *verb]
+
+
+def launch(run: RunFolder) -> Child:
+    """Start the process of a run.
+
+    Raises:
+        UserError: the system refuses to, or the run's folder is not there.
+    """
+    try:
+        with (run.path / LOG).open("wb") as output:
+            process = subprocess.Popen(
+                command_for(run),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # A closed terminal or Ctrl+C there must not reach it.
+                start_new_session=os.name == "posix",
+                creationflags=0 if os.name == "posix" else _DETACHED,
+            )
+    except OSError as error:
+        raise UserError(
+            f"The training could not be started: {error.strerror or error}.",
+            "Look whether its folder is there and the disk has space, and try again.",
+        ) from error
+    _step_back(process.pid)
+    return Child(process)
+
+
+def _step_back(pid: int) -> None:
+    """The window goes first; elsewhere than on POSIX the system favours it already."""
+    if hasattr(os, "setpriority"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)
+
+
+def last_words(run: RunFolder) -> str:
+    """The end of what the process wrote, for those who look for the cause; empty for nothing."""
+    try:
+        with (run.path / LOG).open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))
+            text = stream.read(_TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line for line in text.splitlines() if line and not line.startswith("{")]
+    return "\n".join(lines)
+
+
+_REVIEWED = "reviewed"
+"""A file in the run's folder: the person has seen the verdict and decided."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A run as it is offered: its plan, and where it stands; a plan of None cannot be read, and
+    the message says why."""
+
+    run: RunFolder
+    plan: TrainingPlan | None
+    phase: Phase
+    message: str
+    created: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything left for the person to do or decide about."""
+        return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
+
+
+def is_reviewed(run: RunFolder) -> bool:
+    return (run.path / _REVIEWED).exists()
+
+
+def mark_reviewed(run: RunFolder, what: str) -> None:
+    """Keep that the person has decided; the run is not offered again."""
+    with suppress(UserError), atomic_write(run.path / _REVIEWED, replace=True) as stream:
+        stream.write(what.encode() + b"\n")
+
+
+def known_runs() -> list[Known]:
+    """All runs whose state is readable, the newest first; one that is damaged hides no other."""
+    found = []
+    for run in list_runs():
+        try:
+            state = run.state()
+            phase = phase_of(state, run.is_alive(), starting=False)
+        except UserError:
+            continue  # deleted meanwhile
+        try:
+            found.append(Known(run, run.read_plan(), phase, state.message, state.created))
+        except UserError as error:
+            found.append(Known(run, None, phase, error.message, state.created))
+    return found
+
+
+def run_title(known: Known) -> str:
+    """What a training is called: ``pixel on 42 photographs``; by its folder where its plan cannot
+    be read."""
+    if known.plan is None:
+        return f"“{known.run.path.name}”"
+    count = len(known.plan.photographs)
+    return f"{known.plan.base} on {count:,} photograph{'' if count == 1 else 's'}"
+
 
 logger = logging.getLogger(__name__)
 POLL_MS = 500

@@ -23,8 +23,8 @@ from retina_viewer.quality.blinded import Pair, Preference
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog, pairs_of
+from retina_viewer.ui.training.tables import show_general, show_held_out
 from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
-from retina_viewer.ui.training.verdict_tables import show_general, show_held_out
 from retina_viewer.ui.widgets.fields import dim_label
 
 _KEY = "training verdict"

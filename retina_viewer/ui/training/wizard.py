@@ -2,27 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget, QWizard
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget, QWizard
 
 from retina_viewer.core.settings import Settings
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET, Tokens
-from retina_viewer.ui.training.draft import Draft
-from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.looking import Looking
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
 from retina_viewer.ui.training.check_page import CheckPage
+from retina_viewer.ui.training.draft import Draft
 from retina_viewer.ui.training.keep_page import KeepPage
+from retina_viewer.ui.training.live import Phase
 from retina_viewer.ui.training.masks_page import MasksPage
 from retina_viewer.ui.training.options_page import OptionsPage
 from retina_viewer.ui.training.patients_page import PatientsPage
-from retina_viewer.ui.training.source_page import SourcePage
 from retina_viewer.ui.training.running_page import TrainingPage
-from retina_viewer.ui.training.verdict_page import VerdictPage
-from retina_viewer.ui.training.rail import Rail
+from retina_viewer.ui.training.source_page import SourcePage
 from retina_viewer.ui.training.trainings import Trainings
+from retina_viewer.ui.training.verdict_page import VerdictPage
+from retina_viewer.ui.training.wizard_page import Looking, Page, PageId, Surroundings
+
+WIDTH = 216
+TITLES = {
+    PageId.SOURCE: "Task and photographs",
+    PageId.CHECK: "Check",
+    PageId.MASKS: "Masks",
+    PageId.PATIENTS: "Patients",
+    PageId.OPTIONS: "Options",
+    PageId.TRAINING: "Training",
+    PageId.VERDICT: "Verdict",
+    PageId.KEEP: "Name and keep",
+}
+
+
+class Rail(QWidget):
+    """One entry a step: its number and title, and a few words on what was chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("rail")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._titles: dict[PageId, QLabel] = {}
+        self._summaries: dict[PageId, QLabel] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 20, 0, 16)
+        column.setSpacing(0)
+        for page in PageId:
+            title, summary = QLabel(), QLabel()
+            title.setContentsMargins(16, 8, 8, 0)
+            summary.setContentsMargins(36, 0, 8, 8)
+            title.setProperty("role", "step")
+            summary.setProperty("role", "stepSummary")
+            summary.setWordWrap(True)
+            for label in (title, summary):
+                label.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+                column.addWidget(label)
+            self._titles[page], self._summaries[page] = title, summary
+        column.addStretch(1)
+
+    def show_steps(
+        self, pages: Sequence[PageId], current: PageId, summaries: Mapping[PageId, str]
+    ) -> None:
+        """Show which steps there are, where one is, and what each has to say."""
+        numbers = {page: number for number, page in enumerate(pages, start=1)}
+        for page in PageId:
+            title, summary = self._titles[page], self._summaries[page]
+            title.setVisible(page in numbers)
+            summary.setVisible(page in numbers)
+            if page not in numbers:
+                continue
+            state = "now" if page == current else "done" if page < current else "later"
+            title.setText(f"{numbers[page]}   {TITLES[page]}")
+            summary.setText(summaries.get(page, "") if page <= current else "")
+            for label in (title, summary):
+                if label.property("state") != state:
+                    label.setProperty("state", state)
+                    label.style().unpolish(label)
+                    label.style().polish(label)
+
 
 SIZE = (1240, 780)
 

@@ -18,8 +18,8 @@ from retina_viewer.model_store.store import find_model
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog
 from retina_viewer.ui.training.draft import Way
 from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.wizard_page import PageId
 from retina_viewer.ui.training.wizard import TrainingWizard
+from retina_viewer.ui.training.wizard_page import PageId
 from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.training.conftest import look_at

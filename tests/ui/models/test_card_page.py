@@ -4,7 +4,7 @@ import pytest
 
 from retina_viewer.model_store.card import Measurement
 from retina_viewer.model_store.store import find_model
-from retina_viewer.ui.models.measured import FIGURES, blocks_of
+from retina_viewer.ui.models.card_page import FIGURES, blocks_of
 
 
 def measured(data: str, metric: str, value: float) -> Measurement:

@@ -10,10 +10,10 @@ from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder, Status
 from retina_viewer.ui.training.draft import Way
-from retina_viewer.ui.training.known_runs import is_reviewed, known_runs, mark_reviewed
 from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.wizard_page import PageId
+from retina_viewer.ui.training.trainings import is_reviewed, known_runs, mark_reviewed
 from retina_viewer.ui.training.wizard import TrainingWizard
+from retina_viewer.ui.training.wizard_page import PageId
 from retina_viewer.ui.window import Window
 from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade
 from tests.ui.conftest import MakeWindow

@@ -15,8 +15,7 @@ from retina_viewer.model_store.defaults import default_model, set_default
 from retina_viewer.model_store.keeping import accept
 from retina_viewer.model_store.own_models import note_of
 from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
-from retina_viewer.ui.models.models_dialog import ModelsDialog
-from retina_viewer.ui.models.questions import DeleteQuestion
+from retina_viewer.ui.models.models_dialog import DeleteQuestion, ModelsDialog
 from retina_viewer.ui.window import Window
 from tests.model_store.models import make_run, make_unet, own, own_pair
 from tests.ui.conftest import MakeWindow

@@ -6,8 +6,8 @@ import pytest
 
 from retina_viewer.finetuning.intake import Examined
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.training.check_page import PhotographTable, make_view
 from retina_viewer.ui.training.draft import Draft
-from retina_viewer.ui.training.photograph_table import PhotographTable, make_view
 
 REASON = "No round field of view was found: this may be no fundus photograph."
 
