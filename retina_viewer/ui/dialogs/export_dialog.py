@@ -23,10 +23,10 @@ from retina_viewer.core.names import free_paths, readable
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, has_room_for_mark
-from retina_viewer.ui.exporting import (
-    Format,
-    Product,
-    Request,
+from retina_viewer.ui.dialogs.export_products import (
+    ExportFormat,
+    ExportProduct,
+    ExportRequest,
     file_names,
     formats_for,
     products_for,
@@ -41,7 +41,11 @@ from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
 KEY = "export"
 NAMES_KEY = "export names"
-_TITLES = {Format.PNG: "PNG, lossless", Format.TIFF: "TIFF, lossless", Format.JPEG: "JPEG, smaller"}
+_TITLES = {
+    ExportFormat.PNG: "PNG, lossless",
+    ExportFormat.TIFF: "TIFF, lossless",
+    ExportFormat.JPEG: "JPEG, smaller",
+}
 
 _NO_CORNER = (
     "No corner of this photograph lies outside the field of view: the picture itself cannot say "
@@ -56,7 +60,7 @@ class ExportDialog(QDialog):
     """(list of the written Paths)"""
 
     def __init__(
-        self, request: Request, folder: Path, services: Services, jobs: Jobs, parent: QWidget
+        self, request: ExportRequest, folder: Path, services: Services, jobs: Jobs, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
@@ -147,7 +151,7 @@ class ExportDialog(QDialog):
     # What will be written
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ExportRequest:
         product = self.product.currentData()
         marked = self._offers_mark() and self._has_corner and self.mark.isChecked()
         return replace(self._request, product=product, mark=marked)
@@ -156,7 +160,7 @@ class ExportDialog(QDialog):
         """Whether the product is a network's result alone: others say in themselves what they are,
         and interpolation is nothing to be marked."""
         learned = self._enhancer is not None and bool(ai_text(self._enhancer))
-        return learned and self.product.currentData() is Product.RESULT
+        return learned and self.product.currentData() is ExportProduct.RESULT
 
     def _show_mark(self) -> None:
         offered, no_corner = self._offers_mark(), not self._has_corner
@@ -166,11 +170,11 @@ class ExportDialog(QDialog):
         self.pair.setVisible(offered and no_corner)
 
     def _choose_pair(self) -> None:
-        self.product.setCurrentIndex(self.product.findData(Product.BESIDE))
+        self.product.setCurrentIndex(self.product.findData(ExportProduct.BESIDE))
         self._product_changed()
 
     def _needs_enhancer(self) -> bool:
-        return self.product.currentData() not in (Product.SALIENCY, Product.VESSELS)
+        return self.product.currentData() not in (ExportProduct.SALIENCY, ExportProduct.VESSELS)
 
     def _ask_for_enhancer(self) -> None:
         """The file's name holds the model's, which is known once it is loaded."""

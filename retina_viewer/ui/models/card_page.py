@@ -28,19 +28,24 @@ from retina_viewer.model_store.extras import HISTORY_FILE
 from retina_viewer.model_store.own_models import LONGEST_NOTE
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.learning_curves import LearningCurves
-from retina_viewer.ui.learning_history import LearningHistory, read_history
-from retina_viewer.ui.models.facts import (
-    Entry,
-    facts,
+from retina_viewer.ui.models.installed_models import (
+    ModelEntry,
+    card_rows,
     subtitle,
     verdict_heading,
     verdict_sentences,
 )
 from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
-from retina_viewer.ui.training.tables import plain_table, show_general, show_held_out, whole_height
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
+from retina_viewer.ui.widgets.learning_curves import LearningCurves
+from retina_viewer.ui.widgets.learning_history import LearningHistory, read_history
 from retina_viewer.ui.widgets.segments import Segments
+from retina_viewer.ui.widgets.table_views import (
+    plain_table,
+    show_general,
+    show_held_out,
+    whole_height,
+)
 
 
 class ModelPage(QWidget):
@@ -78,7 +83,7 @@ class ModelPage(QWidget):
         column.addSpacing(4)
         column.addWidget(self.pages, 1)
 
-    def show_entry(self, entry: Entry) -> None:
+    def show_entry(self, entry: ModelEntry) -> None:
         """Another model, or the same with news."""
         self.heading.setText(entry.card.title)
         used = "In use for its task. " if entry.is_default else ""
@@ -115,7 +120,7 @@ class CurvesPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self._jobs, self._tokens = jobs, tokens
-        self._entry: Entry | None = None
+        self._entry: ModelEntry | None = None
         self._drawn = ""
         self.curves: LearningCurves | None = None
 
@@ -125,7 +130,7 @@ class CurvesPage(QScrollArea):
         if self.curves is not None:
             self.curves.use_tokens(tokens)
 
-    def show_entry(self, entry: Entry) -> None:
+    def show_entry(self, entry: ModelEntry) -> None:
         """Show another model; drawn at once only where the page is looked at."""
         self._entry = entry
         if self.isVisible():
@@ -181,7 +186,7 @@ class LineagePage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def show_entry(self, entry: Entry) -> None:
+    def show_entry(self, entry: ModelEntry) -> None:
         """Show another model."""
         body = QWidget()
         body.setObjectName("pageBody")
@@ -339,7 +344,7 @@ class CardPage(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.note = QPlainTextEdit()
         self.keep_note = QPushButton("Keep the note")
-        self.entry: Entry | None = None
+        self.entry: ModelEntry | None = None
         self._written = ""
 
     @property
@@ -347,7 +352,7 @@ class CardPage(QScrollArea):
         """Whether the person has written what is not kept yet."""
         return self.entry is not None and self._written.strip() != self.entry.note
 
-    def show_entry(self, entry: Entry) -> None:
+    def show_entry(self, entry: ModelEntry) -> None:
         """Show another model, or what has become of this one; a note that is being written stays
         while the model does."""
         same = self.entry is not None and self.entry.card.name == entry.card.name
@@ -376,7 +381,7 @@ class CardPage(QScrollArea):
             column.addWidget(_heading("Measured"))
             column.addWidget(_figures(block))
         column.addWidget(_heading("The card"))
-        column.addLayout(_facts(entry))
+        column.addLayout(_card_form(entry))
         if entry.is_own:
             self._add_note(column, text)
         column.addStretch(1)
@@ -413,7 +418,7 @@ def _heading(text: str) -> QLabel:
     return label
 
 
-def _verdict(entry: Entry) -> QFrame:
+def _verdict(entry: ModelEntry) -> QFrame:
     frame = QFrame()
     frame.setProperty("role", "card")
     column = QVBoxLayout(frame)
@@ -430,9 +435,9 @@ def _verdict(entry: Entry) -> QFrame:
     return frame
 
 
-def _facts(entry: Entry) -> QFormLayout:
+def _card_form(entry: ModelEntry) -> QFormLayout:
     form = panel_form()
-    for name, value in facts(entry):
+    for name, value in card_rows(entry):
         label = value_label()
         label.setText(value)
         form.addRow(dim_label(name), label)

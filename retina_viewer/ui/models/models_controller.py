@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QMenu, QWidget
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.comparison import ComparisonDialog
-from retina_viewer.ui.models.facts import Entry, Shelf
+from retina_viewer.ui.models.installed_models import InstalledModels, ModelEntry
 from retina_viewer.ui.models.models_dialog import ModelsDialog
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.viewer import Viewer
 
 
-class ModelDesk(QObject):
+class ModelsController(QObject):
     """Made with the window; the dialog is made when it is first wanted."""
 
     changed = Signal()
@@ -59,9 +59,9 @@ class ModelDesk(QObject):
         if self.dialog is not None and self.dialog.isVisible():
             self.dialog.changes.look()
 
-    def compare(self, entry: Entry, shelf: Shelf) -> None:
+    def compare(self, entry: ModelEntry, installed: InstalledModels) -> None:
         """A model beside the one in use, or, where it is that, beside the next one of its task."""
-        entries = shelf.of(entry.card.task)
+        entries = installed.of(entry.card.task)
         others = [one.card.name for one in entries if one.card.name != entry.card.name]
         if self._viewer.photo is None or not others or not self._viewer.may_enlarge():
             return

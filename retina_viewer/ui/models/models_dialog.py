@@ -27,16 +27,16 @@ from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.card_page import ModelPage
-from retina_viewer.ui.models.changes import Changes
-from retina_viewer.ui.models.facts import TASKS, Entry, Shelf
+from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, ModelEntry
 from retina_viewer.ui.models.model_list import ModelList
+from retina_viewer.ui.models.model_operations import ModelOperations
 from retina_viewer.ui.theme import HIT_TARGET, Tokens
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label
 
 
-class Actions(QWidget):
+class ModelButtons(QWidget):
     """Decides which buttons make sense; the dialog does what they say."""
 
     use_clicked = Signal()
@@ -69,7 +69,7 @@ class Actions(QWidget):
         for button in (self.rename, self.export, self.delete):
             row.addWidget(button)
 
-    def show_entry(self, entry: Entry | None, *, has_photo: bool, busy: bool) -> None:
+    def show_entry(self, entry: ModelEntry | None, *, has_photo: bool, busy: bool) -> None:
         """Enable what can be done, and say of the rest why not."""
         for button in (self.use, self.compare, self.retrain, self.rename, self.export, self.delete):
             button.setEnabled(entry is not None and not busy)
@@ -104,7 +104,7 @@ class Actions(QWidget):
         return button
 
 
-def _about_deleting(entry: Entry) -> str:
+def _about_deleting(entry: ModelEntry) -> str:
     if not entry.is_own:
         return "Shipped models stay"
     return "Use another model first" if entry.is_default else "Remove it for good"
@@ -113,7 +113,7 @@ def _about_deleting(entry: Entry) -> str:
 FILTER = f"Models (*{SUFFIX})"
 
 
-class Questions(QObject):
+class ModelQuestions(QObject):
     """One question at a time; the answers come as signals.
 
     Args:
@@ -136,7 +136,7 @@ class Questions(QObject):
         self._dialog = dialog
         self.shown: QWidget | None = None
 
-    def ask_for_title(self, entry: Entry | None) -> None:
+    def ask_for_title(self, entry: ModelEntry | None) -> None:
         """Another title for a model."""
         if entry is None:
             return
@@ -150,7 +150,7 @@ class Questions(QObject):
         self.shown = dialog
         dialog.open()
 
-    def ask_to_delete(self, entry: Entry | None) -> None:
+    def ask_to_delete(self, entry: ModelEntry | None) -> None:
         """Whether to delete a model for good."""
         if entry is None:
             return
@@ -160,7 +160,7 @@ class Questions(QObject):
         self.shown = question
         question.open()
 
-    def ask_where_to_export(self, entry: Entry | None) -> None:
+    def ask_where_to_export(self, entry: ModelEntry | None) -> None:
         """The file that a model is written into."""
         if entry is None:
             return
@@ -200,7 +200,7 @@ class DeleteQuestion(QMessageBox):
     confirmed = Signal(bool)
     """(whether the twin goes too)"""
 
-    def __init__(self, entry: Entry, parent: QWidget) -> None:
+    def __init__(self, entry: ModelEntry, parent: QWidget) -> None:
         super().__init__(parent)
         card = entry.card
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -241,7 +241,7 @@ class ModelsDialog(QDialog):
     """
 
     compare_wanted = Signal(object, object)
-    """(Entry, Shelf): beside which other one is chosen there"""
+    """(ModelEntry, InstalledModels): beside which other one is chosen there"""
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
@@ -251,15 +251,15 @@ class ModelsDialog(QDialog):
         self.setWindowModality(Qt.WindowModality.NonModal)
         self.setAcceptDrops(True)
         self.resize(*SIZE)
-        self.changes = Changes(jobs, self)
-        self.shelf = Shelf()
+        self.changes = ModelOperations(jobs, self)
+        self.installed = InstalledModels()
         self.has_photo = False
-        self.questions = Questions(folder, self)
+        self.questions = ModelQuestions(folder, self)
         self._wanted = ""
         self.banner = Banner()
         self.list = ModelList()
         self.page = ModelPage(jobs, tokens)
-        self.actions_row = Actions()
+        self.actions_row = ModelButtons()
         self.outcome = dim_label()
         self.import_button = QPushButton("Import…")
         self.roll_back_button = QPushButton("Roll back")
@@ -301,7 +301,7 @@ class ModelsDialog(QDialog):
 
     def _connect(self) -> None:
         changes, row = self.changes, self.actions_row
-        changes.looked.connect(self._show_shelf)
+        changes.looked.connect(self._show_installed)
         changes.said.connect(self._said)
         changes.failed.connect(self._failed)
         self.list.picked.connect(self.show_model)
@@ -312,7 +312,7 @@ class ModelsDialog(QDialog):
         self.import_button.clicked.connect(self.questions.ask_what_to_import)
         self.roll_back_button.clicked.connect(self._roll_back)
         row.use_clicked.connect(lambda: self._do(changes.use, self.list.chosen))
-        row.compare_clicked.connect(lambda: self.compare_wanted.emit(self.entry, self.shelf))
+        row.compare_clicked.connect(lambda: self.compare_wanted.emit(self.entry, self.installed))
         row.retrain_clicked.connect(self._retrain)
         row.rename_clicked.connect(lambda: self.questions.ask_for_title(self.entry))
         row.export_clicked.connect(lambda: self.questions.ask_where_to_export(self.entry))
@@ -325,9 +325,9 @@ class ModelsDialog(QDialog):
     # What is shown
 
     @property
-    def entry(self) -> Entry | None:
+    def entry(self) -> ModelEntry | None:
         """The model that is looked at."""
-        return self.shelf.entry(self.list.chosen)
+        return self.installed.entry(self.list.chosen)
 
     def present(self, *, has_photo: bool) -> None:
         """Bring it to the front, with what is installed now."""
@@ -347,7 +347,7 @@ class ModelsDialog(QDialog):
 
     def show_model(self, name: str) -> None:
         """Look at a model of the list."""
-        entry = self.shelf.entry(name)
+        entry = self.installed.entry(name)
         if entry is None:
             return
         self.page.show_entry(entry)
@@ -358,17 +358,17 @@ class ModelsDialog(QDialog):
         self.has_photo = has_photo
         self._show_buttons()
 
-    def _show_shelf(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def _show_installed(self, installed: InstalledModels) -> None:
+        self.installed = installed
         wanted, self._wanted = self._wanted or self.list.chosen, ""
-        self.list.show_shelf(shelf, wanted)
+        self.list.show_installed(installed, wanted)
         self.show_model(self.list.chosen)
 
     def _show_buttons(self) -> None:
         entry, busy = self.entry, self.changes.is_working
         self.actions_row.show_entry(entry, has_photo=self.has_photo, busy=busy)
-        before = (self.shelf.before or {}).get(entry.card.task) if entry else None
-        old = self.shelf.entry(before) if before else None
+        before = (self.installed.before or {}).get(entry.card.task) if entry else None
+        old = self.installed.entry(before) if before else None
         task = dict(TASKS)[entry.card.task].lower() if entry else ""
         self.roll_back_button.setEnabled(old is not None and not busy)
         self.roll_back_button.setToolTip(

@@ -30,10 +30,10 @@ from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import Draft, counted
-from retina_viewer.ui.training.tables import Ticks, plain_table
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
+from retina_viewer.ui.widgets.table_views import TickDelegate, plain_table
 
 Index = QModelIndex | QPersistentModelIndex
 PICTURE = QSize(72, 54)
@@ -208,7 +208,7 @@ def make_view(model: PhotographTable) -> QTableView:
     """A table with rows as high as the thumbnails."""
     view = plain_table()
     view.setModel(model)
-    view.setItemDelegateForColumn(0, Ticks(view))
+    view.setItemDelegateForColumn(0, TickDelegate(view))
     view.setIconSize(PICTURE)
     view.setWordWrap(True)  # a row is as high as three lines of reasons
     view.verticalHeader().setDefaultSectionSize(PICTURE.height() + 8)
@@ -222,22 +222,22 @@ def make_view(model: PhotographTable) -> QTableView:
 _MOST_NAMED = 3
 
 
-class CheckPage(Page):
+class CheckPage(WizardPage):
     """The table, what it amounts to, and the tick of every photograph."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, context: WizardContext) -> None:
         super().__init__(
-            around,
+            context,
             "Are these the right photographs?",
             "Every file was looked at. What could spoil the training is proposed to be left out; "
             "tick it to keep it.",
         )
-        self.facts = dim_label()
+        self.overview = dim_label()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
         self.what = dim_label()
-        self.model = PhotographTable(around.draft, around.jobs, self)
+        self.model = PhotographTable(context.draft, context.jobs, self)
         self.model.decided.connect(self._decided)
         self.table = make_view(self.model)
         self.table.setAccessibleName("Photographs")
@@ -251,8 +251,8 @@ class CheckPage(Page):
         )
         self.shown.chosen.connect(self._show_files)
         self._arrange()
-        around.looking.progressed.connect(self._progressed)
-        around.looking.ended.connect(self._ended)
+        context.intake_job.progressed.connect(self._progressed)
+        context.intake_job.ended.connect(self._ended)
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
@@ -265,7 +265,7 @@ class CheckPage(Page):
             ("Leave out", "Leave the selected photographs out", lambda: self._decide(False)),
         ):
             row.addWidget(_button(text, tip, act))
-        self.column.addWidget(self.facts)
+        self.column.addWidget(self.overview)
         self.column.addWidget(self.bar)
         self.column.addWidget(self.what)
         self.column.addLayout(row)
@@ -307,13 +307,13 @@ class CheckPage(Page):
         self._show()
 
     def _show(self) -> None:
-        intake, busy = self.draft.intake, self.around.looking.is_busy
+        intake, busy = self.draft.intake, self.context.intake_job.is_busy
         self.bar.setVisible(busy)
         self.what.setVisible(busy)
-        for widget in (self.facts, self.table, self.shown, self.count):
+        for widget in (self.overview, self.table, self.shown, self.count):
             widget.setVisible(intake is not None)
         if intake is not None:
-            self.facts.setText(facts_of(intake))
+            self.overview.setText(overview_of(intake))
             flagged = any(one.kind != "good" for one in intake.photographs)
             self.shown.button("flagged").setEnabled(flagged)
             self._show_files("flagged" if flagged else "all")
@@ -347,7 +347,7 @@ class CheckPage(Page):
         return self.step_to(PageId.MASKS if vessels else PageId.PATIENTS)
 
 
-def facts_of(intake: Intake) -> str:
+def overview_of(intake: Intake) -> str:
     """Count, findings, sizes and cameras, in one paragraph."""
     kinds = Counter(one.kind for one in intake.photographs)
     findings = [f"{count:,} {kind}" for kind, count in kinds.items() if kind != "good"]

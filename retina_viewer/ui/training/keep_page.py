@@ -11,22 +11,22 @@ from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.versions import name_from_title
 from retina_viewer.ui.training.verdict_page import VerdictPage
-from retina_viewer.ui.training.wizard_page import Page, Surroundings
+from retina_viewer.ui.training.wizard_page import WizardContext, WizardPage
 from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 
 _KEY = "training accept"
 
 
-class KeepPage(Page):
+class KeepPage(WizardPage):
     """Title, note, default."""
 
     kept = Signal(object)
     """(ModelCard): it is among the person's models now"""
 
-    def __init__(self, around: Surroundings, verdict: VerdictPage) -> None:
+    def __init__(self, context: WizardContext, verdict: VerdictPage) -> None:
         super().__init__(
-            around,
+            context,
             "What shall the model be called?",
             "It gets a place beside the others; a version that is there is never overwritten. "
             "Its card holds counts and hashes, no names of patients or files.",
@@ -54,7 +54,7 @@ class KeepPage(Page):
 
     def initializePage(self) -> None:
         self.card = None
-        run = self.around.trainings.run
+        run = self.context.trainings.run
         if run is not None and not self.title_line.text():
             self.title_line.setText(_proposed_title(run))
         self.default.setChecked(not self._verdict.needs_reason)
@@ -65,15 +65,15 @@ class KeepPage(Page):
         self.completeChanged.emit()
 
     def isComplete(self) -> bool:
-        busy = self.around.jobs.is_active(_KEY)
+        busy = self.context.jobs.is_active(_KEY)
         return bool(self.title_line.text().strip()) and not busy
 
     def validatePage(self) -> bool:
         """Keep the model, in the background; the wizard is finished when that is done."""
-        run = self.around.trainings.run
+        run = self.context.trainings.run
         if self.card is not None:
             return True
-        if run is None or self.around.jobs.is_active(_KEY):
+        if run is None or self.context.jobs.is_active(_KEY):
             return False
         self.show_problem(None)
         title, note = self.title_line.text().strip(), self.note.toPlainText().strip()
@@ -83,7 +83,7 @@ class KeepPage(Page):
         def work(progress: Progress) -> ModelCard:
             return keep(run, name, title, reason=reason, note=note, is_default=is_default)
 
-        self.around.jobs.submit(_KEY, work, self._done, failed=self._failed, title="keeping")
+        self.context.jobs.submit(_KEY, work, self._done, failed=self._failed, title="keeping")
         self.completeChanged.emit()
         return False
 
@@ -93,7 +93,7 @@ class KeepPage(Page):
 
     def _done(self, card: ModelCard) -> None:
         self.card = card
-        self.around.trainings.let_go(f"kept as {card.name}")
+        self.context.trainings.let_go(f"kept as {card.name}")
         self.kept.emit(card)
         self.wizard().accept()
 

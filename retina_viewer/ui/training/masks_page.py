@@ -22,21 +22,21 @@ from retina_viewer.finetuning.masks import (
 )
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.training.draft import counted
-from retina_viewer.ui.training.tables import plain_table
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
+from retina_viewer.ui.widgets.table_views import plain_table
 
 _KEY = "training masks"
 _TYPING_MS = 300
 Checked = dict[Path, MaskCheck | UserError]
 
 
-class MasksPage(Page):
+class MasksPage(WizardPage):
     """Two patterns, and the pairs that they make, each checked."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, context: WizardContext) -> None:
         super().__init__(
-            around,
+            context,
             "Which mask belongs to which photograph?",
             "{key} stands for the part of the name that is the same in both, * for any text. "
             "Every pair is opened and checked: size, two levels, and that vessels are drawn in it.",
@@ -66,7 +66,7 @@ class MasksPage(Page):
         self.column.addWidget(self.bar)
         self.column.addWidget(self.table, 1)
         self._matching: Matching | None = None
-        around.jobs.progressed.connect(self._progressed)
+        context.jobs.progressed.connect(self._progressed)
 
     def initializePage(self) -> None:
         if not self.photograph_pattern.text():
@@ -102,7 +102,7 @@ class MasksPage(Page):
         self.draft.patterns, self._matching = patterns, matching
         self._show({})
         if not matching.pairs:
-            self.around.jobs.cancel(_KEY)
+            self.context.jobs.cancel(_KEY)
             self.bar.hide()
             return
 
@@ -111,7 +111,7 @@ class MasksPage(Page):
 
         self.bar.setValue(0)
         self.bar.show()
-        self.around.jobs.submit(_KEY, work, self._done, failed=self._failed, lane=Lane.LONG)
+        self.context.jobs.submit(_KEY, work, self._done, failed=self._failed, lane=Lane.LONG)
 
     def _progressed(self, job: Job) -> None:
         if job.key == _KEY:

@@ -23,9 +23,9 @@ from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import counted, own_name
-from retina_viewer.ui.training.live import duration
-from retina_viewer.ui.training.trial import measured_speeds, worth
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.time_budget import budget_in_words, measured_speeds
+from retina_viewer.ui.training.training_status import duration
+from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 from retina_viewer.ui.widgets.section import Section
@@ -36,7 +36,7 @@ _SETTLED_MS = 400
 FIXED = "The number of steps is given below, so no time is."
 
 
-class WorthLabel(QLabel):
+class BudgetLabel(QLabel):
     """Measures once for each base and its steps, and only while it is seen."""
 
     failed = Signal(object)
@@ -62,7 +62,7 @@ class WorthLabel(QLabel):
         elif plan.expert.iterations is not None:
             self.setText(FIXED)
         elif (known := self._speeds.get((plan.base, plan.steps))) is not None:
-            self.setText(worth(plan, known))
+            self.setText(budget_in_words(plan, known))
         else:
             self.setText("How many steps that is here will be measured.")
             self._settled.start()
@@ -164,12 +164,12 @@ PRESETS = {
 }
 
 
-class OptionsPage(Page):
+class OptionsPage(WizardPage):
     """Everything has a default that works."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, context: WizardContext) -> None:
         super().__init__(
-            around,
+            context,
             "From which model, and for how long?",
             "These defaults work. The training ends earlier when it stops getting better.",
         )
@@ -184,14 +184,14 @@ class OptionsPage(Page):
             "Time",
         )
         self.budget.chosen.connect(self._choose_budget)
-        self.worth = WorthLabel(around.jobs)
-        self.worth.failed.connect(self.show_problem)
+        self.budget_label = BudgetLabel(context.jobs)
+        self.budget_label.failed.connect(self.show_problem)
         self.preset = Segments(
             [(name, name.capitalize(), PRESETS[name]) for name in PRESETS], "Preset"
         )
         self.preset.chosen.connect(self._choose_preset)
         self.preset_sentence = dim_label()
-        self.expert = ExpertFields(around.draft.expert)
+        self.expert = ExpertFields(context.draft.expert)
         self.expert.changed.connect(self._changed)
         self.summary_text = QLabel()
         self.summary_text.setWordWrap(True)
@@ -208,7 +208,7 @@ class OptionsPage(Page):
         self._steps_row.setContentsMargins(0, 0, 0, 0)
         form.addRow(self._steps_label, steps)
         for title, segments, sentence in (
-            ("Time", self.budget, self.worth),
+            ("Time", self.budget, self.budget_label),
             ("Preset", self.preset, self.preset_sentence),
         ):
             column = QVBoxLayout()
@@ -240,7 +240,7 @@ class OptionsPage(Page):
         def work(progress: Progress) -> tuple[list[ModelCard], str]:
             return _bases(task, wanted)
 
-        self.around.jobs.submit(_MODELS, work, self._show_bases, failed=self.show_problem)
+        self.context.jobs.submit(_MODELS, work, self._show_bases, failed=self.show_problem)
 
     @property
     def summary(self) -> str:
@@ -314,7 +314,7 @@ class OptionsPage(Page):
             self.show_problem(error)
         plan = self._plan()
         self.budget.setEnabled(plan is None or plan.expert.iterations is None)
-        self.worth.show_plan(plan)
+        self.budget_label.show_plan(plan)
         self._show_summary(plan)
         self.completeChanged.emit()
 
@@ -357,9 +357,9 @@ class OptionsPage(Page):
         plan = self._plan()
         if plan is None:
             return False
-        self.worth.stop()
+        self.budget_label.stop()
         try:
-            self.around.trainings.begin(plan)
+            self.context.trainings.begin(plan)
         except UserError as error:
             self.show_problem(error)
             return False

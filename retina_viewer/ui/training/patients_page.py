@@ -32,11 +32,11 @@ from retina_viewer.ui.training.draft import (
     counted,
     suggested_grouping,
 )
-from retina_viewer.ui.training.tables import plain_table
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
+from retina_viewer.ui.widgets.table_views import plain_table
 
 PURPOSES: dict[Subset, str] = {
     "train": "to train on",
@@ -120,12 +120,12 @@ WARNING = (
 """Of photographs that count as patients of their own."""
 
 
-class PatientsPage(Page):
+class PatientsPage(WizardPage):
     """The way, a preview, and the division that follows."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, context: WizardContext) -> None:
         super().__init__(
-            around,
+            context,
             "Which photographs are of one patient?",
             "Photographs of one patient stay together: the model is judged on patients that it has "
             "never seen.",
@@ -200,7 +200,7 @@ class PatientsPage(Page):
             fresh = draft.grouping == GroupingChoice()
             return suggested_grouping(files) if fresh else draft.grouping
 
-        self.around.jobs.submit(_KEY, work, self._choose, failed=self._failed, lane=Lane.FILES)
+        self.context.jobs.submit(_KEY, work, self._choose, failed=self._failed, lane=Lane.FILES)
 
     @property
     def summary(self) -> str:
@@ -260,7 +260,7 @@ class PatientsPage(Page):
         def work(progress: Progress) -> Grouping:
             return choice.group(files, progress)
 
-        self.around.jobs.submit(_KEY, work, self._grouped, failed=self._failed, lane=Lane.FILES)
+        self.context.jobs.submit(_KEY, work, self._grouped, failed=self._failed, lane=Lane.FILES)
         self.completeChanged.emit()
 
     # What comes of it

@@ -20,15 +20,15 @@ from PySide6.QtWidgets import (
 from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import Request
 from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
-from retina_viewer.ui.training.crops import CropsView, CurvesView
-from retina_viewer.ui.training.live import Phase, duration
+from retina_viewer.ui.training.run_views import CropsView, CurvesView
+from retina_viewer.ui.training.training_status import Phase, duration
 from retina_viewer.ui.training.trainings import Trainings
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
 
-class Controls(QWidget):
+class RunButtons(QWidget):
     """A row of buttons for the training that is followed."""
 
     failed = Signal(object)
@@ -59,7 +59,7 @@ class Controls(QWidget):
             button.setVisible(open_ended)
         self.pause.setText("Pause" if phase.is_active else "Resume")
         self.pause.setEnabled(asked is None)
-        self.stop.setEnabled(asked is None and any(trainings.live.history.stages))
+        self.stop.setEnabled(asked is None and any(trainings.status.history.stages))
         self.cancel.setEnabled(asked != "cancel")
 
     def _pause_or_resume(self) -> None:
@@ -128,18 +128,18 @@ NEXT = {
 _NOTICES = 3
 
 
-class TrainingPage(Page):
+class RunningPage(WizardPage):
     """Shows the followed training, and passes on what the person wants of it."""
 
-    def __init__(self, around: Surroundings) -> None:
-        super().__init__(around, "The model is training")
+    def __init__(self, context: WizardContext) -> None:
+        super().__init__(context, "The model is training")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
         self.bar.setAccessibleName("How far the training is")
         self.state = QLabel()
-        self.facts = dim_label()
-        for label in (self.state, self.facts):
+        self.performance = dim_label()
+        for label in (self.state, self.performance):
             label.setFont(tabular(label.font()))
             label.setWordWrap(True)
         self.readings = dim_label()
@@ -153,15 +153,15 @@ class TrainingPage(Page):
         )
         self.view.set_value("curves")
         self.view.chosen.connect(self._choose_view)
-        self.curves = CurvesView(around.tokens)
+        self.curves = CurvesView(context.tokens)
         self.crops = CropsView()
-        self.controls = Controls(around.trainings)
+        self.controls = RunButtons(context.trainings)
         self.controls.failed.connect(self.show_problem)
         self._shown: _Shown | None = None
         self._complete = False
         self._arrange()
-        around.trainings.changed.connect(self._show)
-        around.trainings.followed.connect(self._followed)
+        context.trainings.changed.connect(self._show)
+        context.trainings.followed.connect(self._followed)
 
     def _arrange(self) -> None:
         self._stack = QStackedWidget()
@@ -172,7 +172,7 @@ class TrainingPage(Page):
         head.addWidget(self.view)
         self.column.addWidget(self.bar)
         self.column.addLayout(head)
-        self.column.addWidget(self.facts)
+        self.column.addWidget(self.performance)
         self.column.addWidget(self._stack, 1)
         self.column.addWidget(self.readings)
         self.column.addWidget(self.notices)
@@ -187,11 +187,11 @@ class TrainingPage(Page):
 
     @property
     def summary(self) -> str:
-        trainings = self.around.trainings
+        trainings = self.context.trainings
         if trainings.run is None:
             return ""
         if trainings.phase.is_active:
-            return f"{trainings.live.fraction:.0%}"
+            return f"{trainings.status.fraction:.0%}"
         return trainings.phase.value
 
     def _choose_view(self, which: object) -> None:
@@ -210,7 +210,7 @@ class TrainingPage(Page):
         Whoever tells that the page's completeness changed has the wizard hide its page and show it
         again: without a change that would go on for ever.
         """
-        trainings = self.around.trainings
+        trainings = self.context.trainings
         if trainings.run is None:
             return
         value = _Shown.of(trainings)
@@ -232,7 +232,7 @@ class TrainingPage(Page):
         self.state.setText(value.state)
         self.state.setToolTip(value.details)
         for label, text in (
-            (self.facts, value.facts),
+            (self.performance, value.performance),
             (self.readings, value.readings),
             (self.notices, value.notices),
         ):
@@ -241,11 +241,11 @@ class TrainingPage(Page):
         self.controls.show_state()
 
     def _show_pictures(self, trainings: Trainings) -> None:
-        live = trainings.live
+        status = trainings.status
         if self._stack.currentWidget() is self.crops:
-            self.crops.show_folder(live.crops, live.validated_step)
+            self.crops.show_folder(status.crops, status.validated_step)
             return
-        self.curves.show_history(live.history)
+        self.curves.show_history(status.history)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -268,68 +268,68 @@ class _Shown:
     thousandths: int
     state: str
     details: str
-    facts: str
+    performance: str
     readings: str
     notices: str
     controls: tuple[object, ...]
 
     @classmethod
     def of(cls, trainings: Trainings) -> _Shown:
-        phase, live = trainings.phase, trainings.live
+        phase, status = trainings.phase, trainings.status
         return cls(
             phase,
-            _JUDGED if phase is Phase.RUNNING and live.is_trained else TITLES[phase],
-            round(1000 * (1.0 if phase is Phase.FINISHED else live.fraction)),
+            _JUDGED if phase is Phase.RUNNING and status.is_trained else TITLES[phase],
+            round(1000 * (1.0 if phase is Phase.FINISHED else status.fraction)),
             state_in_words(trainings),
             trainings.details,
-            "   ".join(facts_of(trainings)),
-            " ".join(live.readings()),
-            "\n".join(live.notices[-_NOTICES:]),
-            (trainings.asked, any(live.history.stages)),
+            "   ".join(performance_of(trainings)),
+            " ".join(status.readings()),
+            "\n".join(status.notices[-_NOTICES:]),
+            (trainings.asked, any(status.history.stages)),
         )
 
 
 def state_in_words(trainings: Trainings) -> str:
     """What a training is doing, or why it does not."""
-    live = trainings.live
+    status = trainings.status
     if trainings.asked is not None:
         return ASKED[trainings.asked]
     if not trainings.phase.is_active:
         said = f"{trainings.message} {trainings.hint}".strip()
         return said or NEXT.get(trainings.phase, "")
-    left = live.seconds_left
+    left = status.seconds_left
     time = "" if left is None else f", about {duration(left)} left"
-    if live.activity:
-        return f"{live.activity[:1].upper()}{live.activity[1:]}{time or '…'}"
-    if not live.iterations:
+    if status.activity:
+        return f"{status.activity[:1].upper()}{status.activity[1:]}{time or '…'}"
+    if not status.iterations:
         return NEXT[trainings.phase]
-    training = live.seconds_of_training_left
+    training = status.seconds_of_training_left
     if left is None and training is not None:  # a training whose end was not measured
         time = f", about {duration(training)} of training left, then the comparison with its base"
-    return f"{_stage(trainings)}step {live.step:,} of at most {live.iterations:,}{time}"
+    return f"{_stage(trainings)}step {status.step:,} of at most {status.iterations:,}{time}"
 
 
 def _stage(trainings: Trainings) -> str:
     """``Stage 2 of 2, ×4: ``; nothing where there is one only."""
-    live = trainings.live
-    if live.stages < 2:
+    status = trainings.status
+    if status.stages < 2:
         return ""
-    names = live.history.names
-    name = f", {names[live.stage]}" if live.stage < len(names) else ""
-    return f"Stage {live.stage + 1} of {live.stages}{name}: "
+    names = status.history.names
+    name = f", {names[status.stage]}" if status.stage < len(names) else ""
+    return f"Stage {status.stage + 1} of {status.stages}{name}: "
 
 
-def facts_of(trainings: Trainings) -> list[str]:
+def performance_of(trainings: Trainings) -> list[str]:
     """Device, speed and memory, as far as they are known."""
-    live = trainings.live
-    facts = []
-    if live.device:
-        facts.append(f"Device: {_device(live.device)}")
-    if live.steps_per_second:
-        facts.append(f"Speed: {live.steps_per_second:.2g} steps a second")
-    if live.memory_mb is not None:
-        facts.append(f"Memory: {live.memory_mb / 1024:.1f} GB at most")
-    return facts
+    status = trainings.status
+    parts = []
+    if status.device:
+        parts.append(f"Device: {_device(status.device)}")
+    if status.steps_per_second:
+        parts.append(f"Speed: {status.steps_per_second:.2g} steps a second")
+    if status.memory_mb is not None:
+        parts.append(f"Memory: {status.memory_mb / 1024:.1f} GB at most")
+    return parts
 
 
 def _device(name: str) -> str:

@@ -24,7 +24,7 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import counted
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -40,12 +40,12 @@ TASKS = {
 }
 
 
-class SourcePage(Page):
+class SourcePage(WizardPage):
     """Task and folders."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, context: WizardContext) -> None:
         super().__init__(
-            around,
+            context,
             "What should the model learn, and from which photographs?",
             _SENTENCE.format(_ANY),
         )
@@ -69,8 +69,8 @@ class SourcePage(Page):
         self.found.setWordWrap(True)
         self._arrange()
         self.setAcceptDrops(True)
-        around.looking.progressed.connect(self._progressed)
-        around.looking.ended.connect(self._ended)
+        context.intake_job.progressed.connect(self._progressed)
+        context.intake_job.ended.connect(self._ended)
         self._show()
 
     def _arrange(self) -> None:
@@ -134,7 +134,7 @@ class SourcePage(Page):
         known = self.draft.places
         new = [place for place in places if place not in known]
         if new:
-            self.around.looking.look_at([*known, *new])
+            self.context.intake_job.start([*known, *new])
             self._show()
 
     def ask_for_folder(self) -> None:
@@ -151,15 +151,15 @@ class SourcePage(Page):
         dialog = QFileDialog(self, title)
         dialog.setFileMode(mode)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if self.around.settings.last_folder is not None:
-            dialog.setDirectory(str(self.around.settings.last_folder))
+        if self.context.settings.last_folder is not None:
+            dialog.setDirectory(str(self.context.settings.last_folder))
         dialog.filesSelected.connect(lambda names: self.add([Path(name) for name in names]))
         return dialog
 
     def _remove(self) -> None:
         rows = {self.places.row(item) for item in self.places.selectedItems()}
         places = [place for row, place in enumerate(self.draft.places) if row not in rows]
-        self.around.looking.look_at(places)
+        self.context.intake_job.start(places)
         self._show()
 
     def _choose_task(self, task: str) -> None:
@@ -201,7 +201,7 @@ class SourcePage(Page):
         return self.draft.intake is not None and bool(self.draft.intake.masks)
 
     def _show(self) -> None:
-        draft, busy = self.draft, self.around.looking.is_busy
+        draft, busy = self.draft, self.context.intake_job.is_busy
         if [self.places.item(row).text() for row in range(self.places.count())] != [
             str(place) for place in draft.places
         ]:
@@ -224,7 +224,7 @@ class SourcePage(Page):
 
     def _sentence(self, busy: bool) -> str:
         if busy:
-            return f"Looking at the photographs: {self.around.looking.fraction:.0%}"
+            return f"Looking at the photographs: {self.context.intake_job.fraction:.0%}"
         intake = self.draft.intake
         if intake is None:
             return ""
@@ -240,7 +240,7 @@ class SourcePage(Page):
 
     def isComplete(self) -> bool:
         intake = self.draft.intake
-        if self.around.looking.is_busy:
+        if self.context.intake_job.is_busy:
             return True
         if intake is None or (self.draft.task == "vessels" and not intake.masks):
             return False

@@ -1,4 +1,4 @@
-"""What the window has of training: the wizard, the menu, the offer, the question at the end."""
+"""What the window has of training: wizard, menu, the bar for one that waits, the last question."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from retina_viewer.finetuning.run_folder import Request, RunFolder
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
-from retina_viewer.ui.training.live import Phase, duration
-from retina_viewer.ui.training.trainings import Known, Trainings, run_title
+from retina_viewer.ui.training.training_status import Phase, duration
+from retina_viewer.ui.training.trainings import FoundRun, Trainings, run_title
 from retina_viewer.ui.training.wizard import TrainingWizard
 
 _WORDS = {
@@ -72,16 +72,18 @@ class TrainingChip(QWidget):
         if not shown:
             return
         self.bar.setVisible(trainings.phase.is_active)
-        self.bar.setValue(round(trainings.live.fraction * 1000))
+        self.bar.setValue(round(trainings.status.fraction * 1000))
         self.button.setText(self._text())
 
     def _text(self) -> str:
         trainings = self._trainings
         if trainings.phase is not Phase.RUNNING:
             return _WORDS.get(trainings.phase, "")
-        left = trainings.live.seconds_left
-        time = f", {duration(left)} left" if left is not None and trainings.live.iterations else ""
-        return f"Training {trainings.live.fraction:.0%}{time}"
+        left = trainings.status.seconds_left
+        time = (
+            f", {duration(left)} left" if left is not None and trainings.status.iterations else ""
+        )
+        return f"Training {trainings.status.fraction:.0%}{time}"
 
 
 WORDS = {
@@ -94,16 +96,16 @@ WORDS = {
 }
 
 
-class OfferBar(QFrame):
+class WaitingRunBar(QFrame):
     """Hidden until there is something to offer."""
 
     wanted = Signal(object)
-    """(Known): the person wants to see it"""
+    """(FoundRun): the person wants to see it"""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("role", "offer")
-        self._known: Known | None = None
+        self.setProperty("role", "notice")
+        self._known: FoundRun | None = None
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.show_button = QPushButton("Show it")
@@ -119,7 +121,7 @@ class OfferBar(QFrame):
             row.addWidget(button)
         self.hide()
 
-    def offer(self, known: Known, others: int) -> None:
+    def offer(self, known: FoundRun, others: int) -> None:
         """Offer one; ``others`` is how many more there are."""
         self._known = known
         said = f": {known.message}" if known.message else "."
@@ -147,7 +149,7 @@ class OfferBar(QFrame):
         self.wanted.emit(self._known)
 
 
-class TrainingDesk(QObject):
+class TrainingController(QObject):
     """Made with the window; looks for trainings of earlier days when asked to."""
 
     kept = Signal(object)
@@ -160,16 +162,16 @@ class TrainingDesk(QObject):
         self._jobs, self._settings, self._tokens, self._window = jobs, settings, tokens, window
         self.trainings = Trainings(jobs, self)
         self.chip = TrainingChip(self.trainings)
-        self.offer = OfferBar()
+        self.waiting_bar = WaitingRunBar()
         self.wizard: TrainingWizard | None = None
         self.question: QMessageBox | None = None
-        self._known: Sequence[Known] = ()
+        self._known: Sequence[FoundRun] = ()
         self._may_close = self._closing = False
         self.chip.clicked.connect(self.show)
-        self.offer.wanted.connect(self.open_run)
+        self.waiting_bar.wanted.connect(self.open_run)
         self.trainings.found.connect(self._found)
         self.trainings.changed.connect(self._close_when_told)
-        self.trainings.changed.connect(self._correct_offer)
+        self.trainings.changed.connect(self._correct_bar)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -220,7 +222,7 @@ class TrainingDesk(QObject):
             )
         )
 
-    def open_run(self, known: Known) -> None:
+    def open_run(self, known: FoundRun) -> None:
         """Follow a training that was found, and show it."""
         if self.trainings.run != known.run and known.plan is not None:
             self.trainings.follow(known.run, known.plan)
@@ -245,7 +247,7 @@ class TrainingDesk(QObject):
             self.wizard = None
         self.look_for_runs()
 
-    def _found(self, known: Sequence[Known]) -> None:
+    def _found(self, known: Sequence[FoundRun]) -> None:
         self._known = known
         waiting = [one for one in known if one.run != self.trainings.run and one.plan is not None]
         if self.trainings.run is not None or not waiting:
@@ -255,10 +257,10 @@ class TrainingDesk(QObject):
         if running is not None and running.plan is not None:
             self.trainings.follow(running.run, running.plan)  # in the status bar from the start
         if not (self.wizard is not None and self.wizard.isVisible()):
-            self.offer.offer(first, len(waiting) - 1)
+            self.waiting_bar.offer(first, len(waiting) - 1)
 
-    def _correct_offer(self) -> None:
-        self.offer.agree_with(self.trainings.run, self.trainings.phase)
+    def _correct_bar(self) -> None:
+        self.waiting_bar.agree_with(self.trainings.run, self.trainings.phase)
 
     # The window closes
 

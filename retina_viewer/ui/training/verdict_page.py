@@ -23,19 +23,19 @@ from retina_viewer.quality.blinded import Pair, Preference
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog, pairs_of
-from retina_viewer.ui.training.tables import show_general, show_held_out
-from retina_viewer.ui.training.wizard_page import Page, PageId, Surroundings
+from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.fields import dim_label
+from retina_viewer.ui.widgets.table_views import show_general, show_held_out
 
 _KEY = "training verdict"
 TOO_FEW = "Too few patients to tell"
 
 
-class VerdictPage(Page):
+class VerdictPage(WizardPage):
     """What the gate found. What is not better is kept only for a reason in the person's words."""
 
-    def __init__(self, around: Surroundings) -> None:
-        super().__init__(around, "The verdict")
+    def __init__(self, context: WizardContext) -> None:
+        super().__init__(context, "The verdict")
         self.verdict: Verdict | None = None
         self._body = QScrollArea()
         self._body.setWidgetResizable(True)
@@ -82,12 +82,12 @@ class VerdictPage(Page):
         self.verdict = None
         self.reason.clear()
         self.preference.hide()
-        run, plan = self.around.trainings.run, self.around.trainings.plan
+        run, plan = self.context.trainings.run, self.context.trainings.plan
         if run is None or plan is None:
             return
         # The two of a vessel model's pictures would be drawings: there is nothing to prefer.
         self.compare.setVisible(plan.task == "superres")
-        self.around.jobs.submit(
+        self.context.jobs.submit(
             _KEY, lambda progress: read_verdict(run), self._show, failed=self._failed,
             lane=Lane.FILES,
         )  # fmt: skip
@@ -124,14 +124,14 @@ class VerdictPage(Page):
 
     def compare_blind(self) -> None:
         """Open the blinded comparison."""
-        run, plan = self.around.trainings.run, self.around.trainings.plan
+        run, plan = self.context.trainings.run, self.context.trainings.plan
         if run is None or plan is None:
             return
 
         def make(progress: Progress) -> list[Pair]:
             return list(pairs_of(run, plan, progress))
 
-        dialog = BlindedDialog(make, self.around.jobs, self)
+        dialog = BlindedDialog(make, self.context.jobs, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.answered.connect(self._show_preference)
         dialog.open()
@@ -152,7 +152,7 @@ class VerdictPage(Page):
         box.open()
 
     def _discard(self) -> None:
-        self.around.trainings.let_go("not kept")
+        self.context.trainings.let_go("not kept")
         wizard = self.wizard()
         if wizard is not None:
             wizard.reject()

@@ -24,7 +24,7 @@ from retina_viewer.ui.widgets.fields import dim_label
 _KEY = "training intake"
 
 
-class Looking(QObject):
+class IntakeJob(QObject):
     """One look at a time; a new one replaces the old."""
 
     progressed = Signal(float, str)
@@ -43,7 +43,7 @@ class Looking(QObject):
     def is_busy(self) -> bool:
         return self._jobs.is_active(_KEY)
 
-    def look_at(self, places: Sequence[Path]) -> None:
+    def start(self, places: Sequence[Path]) -> None:
         """Begin anew; what was decided before of single files stays decided."""
         draft = self._draft
         draft.places = list(places)
@@ -93,23 +93,23 @@ class PageId(IntEnum):
 
 
 @dataclass
-class Surroundings:
+class WizardContext:
     """What every page works with."""
 
     draft: Draft
     jobs: Jobs
     trainings: Trainings
-    looking: Looking
+    intake_job: IntakeJob
     settings: Settings
     tokens: Tokens
 
 
-class Page(QWizardPage):
+class WizardPage(QWizardPage):
     """A page with a heading; subclasses fill ``column``."""
 
-    def __init__(self, around: Surroundings, heading: str, sentence: str = "") -> None:
+    def __init__(self, context: WizardContext, heading: str, sentence: str = "") -> None:
         super().__init__()
-        self.around = around
+        self.context = context
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.heading = QLabel(heading)
         self.heading.setProperty("role", "heading")
@@ -134,7 +134,7 @@ class Page(QWizardPage):
 
     @property
     def draft(self) -> Draft:
-        return self.around.draft
+        return self.context.draft
 
     @property
     def summary(self) -> str:

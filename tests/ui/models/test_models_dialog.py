@@ -45,7 +45,7 @@ def settled(dialog: ModelsDialog, qtbot: QtBot) -> None:
     qtbot.waitUntil(
         lambda: not dialog.changes.is_working and not jobs.is_active("models look"), timeout=WAIT
     )
-    assert dialog.shelf.entries
+    assert dialog.installed.entries
 
 
 def test_the_list_and_the_card_say_what_is_in_use(tmp_path: Path, opened: Opened) -> None:

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.ui.training import trainings as followed
-from retina_viewer.ui.training.live import LiveTraining, Phase
+from retina_viewer.ui.training.training_status import Phase, TrainingStatus
 from retina_viewer.ui.training.wizard import TrainingWizard
 from tests.finetuning.tiny_clinic import clinic_plan
 from tests.ui.training.made_run import MadeRun
@@ -29,7 +29,7 @@ def made(folder: Path, tmp_path: Path, wizard: TrainingWizard, qtbot: QtBot) -> 
         one.tell_round()
     wizard._trainings.follow(one.run, one.plan)
     wizard.show_run()
-    qtbot.waitUntil(lambda: wizard._trainings.live.step == one.step)
+    qtbot.waitUntil(lambda: wizard._trainings.status.step == one.step)
     wizard._trainings._timer.blockSignals(True)
     settle(qtbot)
     assert wizard.training.curves.curves is not None
@@ -114,8 +114,8 @@ def test_the_thousandth_refresh_costs_what_the_first_does(
         nonlocal offset
         made.tell_round(validated_every=10**6)
         events, offset = rest.events_since(offset)
-        trainings.live = trainings.live.copy()
-        trainings.live.take(events)
+        trainings.status = trainings.status.copy()
+        trainings.status.take(events)
         trainings.changed.emit()
 
     counter = Counter([page, *page.findChildren(QWidget)])
@@ -135,12 +135,12 @@ def test_the_thousandth_refresh_costs_what_the_first_does(
     assert f"step {made.step:,}" in page.state.text()
 
 
-def told(run: RunFolder) -> LiveTraining:
+def told(run: RunFolder) -> TrainingStatus:
     """What a run's folder says, read at once."""
-    live = LiveTraining()
-    live.take(run.events_since()[0])
-    live.history.names = ["×2"]
-    return live
+    status = TrainingStatus()
+    status.take(run.events_since()[0])
+    status.history.names = ["×2"]
+    return status
 
 
 def test_a_look_that_was_not_heard_is_no_loss(
@@ -151,7 +151,7 @@ def test_a_look_that_was_not_heard_is_no_loss(
         made.tell_round()
         look(wizard, qtbot)
     look(wizard, qtbot)
-    assert wizard._trainings.live == told(made.run)
+    assert wizard._trainings.status == told(made.run)
     assert f"step {made.step:,}" in wizard.training.state.text()
 
 
@@ -174,8 +174,8 @@ def test_damaged_events_are_left_out_and_the_rest_is_shown(
         stream.write(b"[" * 100_000 + b"\n")
     made.tell_round()
     look(wizard, qtbot)
-    assert wizard._trainings.live.step == made.step
-    assert len(wizard._trainings.live.history.stages) == 1
+    assert wizard._trainings.status.step == made.step
+    assert len(wizard._trainings.status.history.stages) == 1
     settle(qtbot)
 
 
@@ -187,8 +187,8 @@ def test_events_that_begin_anew_are_read_anew(
     made.tell_round()
     look(wizard, qtbot)
     look(wizard, qtbot)
-    assert wizard._trainings.live == told(made.run)
-    assert wizard._trainings.live.step == 10
+    assert wizard._trainings.status == told(made.run)
+    assert wizard._trainings.status.step == 10
 
 
 def test_one_that_goes_on_by_another_hand_is_seen(
@@ -200,7 +200,7 @@ def test_one_that_goes_on_by_another_hand_is_seen(
     qtbot.waitUntil(lambda: wizard._trainings.phase is Phase.PAUSED)
     made.run.set_state("running")
     made.tell_round()
-    qtbot.waitUntil(lambda: wizard._trainings.live.step == made.step)
+    qtbot.waitUntil(lambda: wizard._trainings.status.step == made.step)
     assert wizard._trainings.phase is Phase.RUNNING
     made.run.set_state("paused")
     qtbot.waitUntil(lambda: wizard._trainings.phase is Phase.PAUSED)

@@ -10,8 +10,8 @@ from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder, Status
 from retina_viewer.ui.training.draft import Way
-from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.trainings import is_reviewed, known_runs, mark_reviewed
+from retina_viewer.ui.training.training_status import Phase
+from retina_viewer.ui.training.trainings import found_runs, is_reviewed, mark_reviewed
 from retina_viewer.ui.training.wizard import TrainingWizard
 from retina_viewer.ui.training.wizard_page import PageId
 from retina_viewer.ui.window import Window
@@ -48,11 +48,11 @@ def test_a_training_that_waits_is_offered_and_shown(
 ) -> None:
     prepared(folder, "ours", status, message)
     look(window, qtbot)
-    assert window.training.offer.isVisible()
-    assert words in window.training.offer.text.text()
-    assert "tiny on 4 photographs" in window.training.offer.text.text()
-    window.training.offer.show_button.click()
-    assert not window.training.offer.isVisible()
+    assert window.training.waiting_bar.isVisible()
+    assert words in window.training.waiting_bar.text.text()
+    assert "tiny on 4 photographs" in window.training.waiting_bar.text.text()
+    window.training.waiting_bar.show_button.click()
+    assert not window.training.waiting_bar.isVisible()
     wizard = window.training.wizard
     assert wizard is not None
     assert wizard.currentId() == PageId.TRAINING
@@ -71,15 +71,15 @@ def test_what_is_cancelled_or_decided_is_not_offered(
     assert is_reviewed(decided)
     (user_runs_dir() / "rubbish").mkdir()
     look(window, qtbot)
-    assert not window.training.offer.isVisible()
-    assert len(known_runs()) == 2
+    assert not window.training.waiting_bar.isVisible()
+    assert len(found_runs()) == 2
 
 
 def test_several_are_in_the_menu(window: Window, qtbot: QtBot, folder: Path) -> None:
     prepared(folder, "one", "paused")
     prepared(folder, "two", "failed")
     look(window, qtbot)
-    assert "1 more" in window.training.offer.text.text()
+    assert "1 more" in window.training.waiting_bar.text.text()
     menu = QMenu(window)
     window.training.fill_menu(menu)
     texts = [action.text() for action in menu.actions()]
@@ -101,8 +101,8 @@ def test_one_damaged_training_hides_no_other(
     else:
         broken.plan_file.write_text(damage)
     look(window, qtbot)
-    assert "tiny on 4 photographs" in window.training.offer.text.text()
-    assert "more" not in window.training.offer.text.text()  # of those that can be opened
+    assert "tiny on 4 photographs" in window.training.waiting_bar.text.text()
+    assert "more" not in window.training.waiting_bar.text.text()  # of those that can be opened
     menu = QMenu(window)
     window.training.fill_menu(menu)
     enabled = {action.text(): action.isEnabled() for action in menu.actions()}
@@ -124,7 +124,7 @@ def test_one_damaged_state_hides_no_other(folder: Path, state: str) -> None:
     broken = prepared(folder, "broken", "paused")
     whole = prepared(folder, "whole", "paused")
     (broken.path / "state.json").write_text(state)
-    assert [one.run for one in known_runs()] == [whole]
+    assert [one.run for one in found_runs()] == [whole]
 
 
 def running(window: Window, qtbot: QtBot, folder: Path) -> RunFolder:
@@ -156,7 +156,7 @@ def test_the_line_under_the_toolbar_never_contradicts_the_status_bar(
     window: Window, qtbot: QtBot, folder: Path
 ) -> None:
     run = running(window, qtbot, folder)
-    offer, chip = window.training.offer, window.training.chip
+    offer, chip = window.training.waiting_bar, window.training.chip
     assert offer.isVisible()
     assert "is running in the background" in offer.text.text()
     assert chip.button.text().startswith("Training 0%")
@@ -170,14 +170,14 @@ def test_a_paused_training_is_offered_until_it_is_followed_and_goes_on(
 ) -> None:
     run = prepared(folder, "ours", "paused")
     look(window, qtbot)
-    assert window.training.offer.isVisible()
+    assert window.training.waiting_bar.isVisible()
     trainings = window.training.trainings
     trainings.follow(run, run.read_plan())
     qtbot.waitUntil(lambda: trainings.phase is Phase.PAUSED)
     run.set_state("running")
     trainings.poll()
     qtbot.waitUntil(lambda: trainings.phase is Phase.RUNNING)
-    assert not window.training.offer.isVisible()
+    assert not window.training.waiting_bar.isVisible()
     run.set_state("paused")
     trainings.poll()
     qtbot.waitUntil(lambda: not trainings.is_active)
@@ -218,7 +218,7 @@ def retrain(window: Window, qtbot: QtBot, name: str) -> TrainingWizard:
     window.manager.show()
     dialog = window.manager.dialog
     assert dialog is not None
-    qtbot.waitUntil(lambda: dialog.shelf.entry(name) is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: dialog.installed.entry(name) is not None, timeout=20_000)
     dialog.list.choose(name)
     dialog.actions_row.retrain.click()
     assert window.training.wizard is not None

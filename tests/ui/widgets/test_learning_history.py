@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.training.checkpoint import Counters, save_checkpoint
-from retina_viewer.ui.learning_history import LearningHistory, Point, read_history, smoothed
+from retina_viewer.ui.widgets.learning_history import LearningHistory, Point, read_history, smoothed
 
 STAGES: list[list[Point]] = [
     [

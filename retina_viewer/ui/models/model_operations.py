@@ -14,7 +14,7 @@ from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.models.facts import Shelf, read_shelf
+from retina_viewer.ui.models.installed_models import InstalledModels, read_installed
 
 _LOOK = "models look"
 
@@ -35,11 +35,11 @@ class Outcome:
     problem: UserError | None = None
 
 
-class Changes(QObject):
+class ModelOperations(QObject):
     """Does one thing after the other, and says how it went."""
 
     looked = Signal(object)
-    """(Shelf): what is installed now"""
+    """(InstalledModels): what is installed now"""
     changed = Signal()
     """The choosers of the window are to follow."""
     used = Signal(object)
@@ -63,8 +63,8 @@ class Changes(QObject):
     def look(self) -> None:
         """Read what is installed."""
 
-        def work(progress: Progress) -> Shelf:
-            return read_shelf()
+        def work(progress: Progress) -> InstalledModels:
+            return read_installed()
 
         self._jobs.submit(_LOOK, work, self.looked.emit, failed=self.failed.emit, lane=Lane.FILES)
 

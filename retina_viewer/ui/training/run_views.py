@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.ui.learning_curves import LearningCurves
-from retina_viewer.ui.learning_history import LearningHistory
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.widgets.fields import dim_label
+from retina_viewer.ui.widgets.learning_curves import LearningCurves
+from retina_viewer.ui.widgets.learning_history import LearningHistory
 
 COLUMNS = 4
 
@@ -85,7 +85,7 @@ THUMBNAIL = QSize(64, 64)
 KINDS = ("before", "after", "truth")
 
 
-class Picture(QWidget):
+class PatchPicture(QWidget):
     """One picture as large as the room allows, whole, its pixels left as they are."""
 
     def __init__(self, name: str) -> None:
@@ -136,7 +136,7 @@ class CropsView(QWidget):
         super().__init__()
         self._shown: tuple[Path | None, int] = (None, -1)
         self.empty = dim_label("The first pictures come with the first validation.")
-        self.pictures = {kind: Picture(kind) for kind in KINDS}
+        self.pictures = {kind: PatchPicture(kind) for kind in KINDS}
         self.captions = {kind: QLabel() for kind in KINDS}
         self.patches = QListWidget()
         self.patches.setAccessibleName("Validation patches")

@@ -12,15 +12,15 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.cli import main
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.learning_curves import (
+from retina_viewer.ui.theme import DARK, LIGHT
+from retina_viewer.ui.widgets.learning_curves import (
     CurvePlot,
     LearningCurves,
     render_curves,
     round_ticks,
     value_range,
 )
-from retina_viewer.ui.learning_history import Curve, LearningHistory
-from retina_viewer.ui.theme import DARK, LIGHT
+from retina_viewer.ui.widgets.learning_history import Curve, LearningHistory
 
 
 def history(points: int = 40) -> LearningHistory:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.ui.canvas.tiles import RESULT_SIDE
-from retina_viewer.ui.profile import MOST_SAMPLES, profile_along
+from retina_viewer.ui.panels.profile import MOST_SAMPLES, profile_along
 
 WIDTH, HEIGHT, SCALE = 230, 140, 4
 places = st.tuples(

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from retina_viewer.ui.profile import Profile
+from retina_viewer.ui.panels.profile import Profile
 from retina_viewer.ui.theme import DARK
 
 HEIGHT = 220

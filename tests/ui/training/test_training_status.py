@@ -9,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retina_viewer.finetuning.run_folder import RunState, Status
-from retina_viewer.ui.learning_history import Curve
-from retina_viewer.ui.training.live import LiveTraining, Phase, duration, in_words, phase_of
+from retina_viewer.ui.training.training_status import (
+    Phase,
+    TrainingStatus,
+    duration,
+    in_words,
+    phase_of,
+)
+from retina_viewer.ui.widgets.learning_history import Curve
 
 START = {"event": "start", "device": "cpu", "seconds_planned": 600, "stages": [100, 100]}
 
@@ -31,36 +37,36 @@ def validation(step: int, psnr: float, stage: int = 1) -> dict[str, object]:
 
 
 def test_losses_and_validations_become_curves_of_their_stage() -> None:
-    live = LiveTraining()
-    assert live.take([START, losses(10), validation(10, 38.0), losses(20, stage=2)])
-    assert live.stages == 2
-    assert [one.name for one in live.history.curves(0)] == [
+    status = TrainingStatus()
+    assert status.take([START, losses(10), validation(10, 38.0), losses(20, stage=2)])
+    assert status.stages == 2
+    assert [one.name for one in status.history.curves(0)] == [
         "generator/rgb", "psnr_gaussian", "score",
     ]  # fmt: skip
-    assert [one.name for one in live.history.curves(1)] == ["generator/rgb"]
-    assert (live.stage, live.step, live.iterations) == (1, 20, 100)
-    assert (live.device, live.memory_mb, live.steps_per_second) == ("cpu", 900, 2.0)
+    assert [one.name for one in status.history.curves(1)] == ["generator/rgb"]
+    assert (status.stage, status.step, status.iterations) == (1, 20, 100)
+    assert (status.device, status.memory_mb, status.steps_per_second) == ("cpu", 900, 2.0)
 
 
 def test_what_a_killed_training_tells_again_replaces_what_it_told_first() -> None:
-    live = LiveTraining()
-    live.take([losses(10, value=0.3), validation(10, 38), losses(20, value=0.2), losses(30)])
-    live.take([losses(20, value=0.5)])
-    (curve,) = [one for one in live.history.curves(0) if one.is_loss]
+    status = TrainingStatus()
+    status.take([losses(10, value=0.3), validation(10, 38), losses(20, value=0.2), losses(30)])
+    status.take([losses(20, value=0.5)])
+    (curve,) = [one for one in status.history.curves(0) if one.is_loss]
     assert list(curve.steps) == [10, 20]
     assert list(curve.values) == [0.3, 0.5]
-    assert live.validated_step == 10
+    assert status.validated_step == 10
 
 
 def test_the_time_left_counts_the_stages_to_come_and_what_comes_after_them() -> None:
-    assert LiveTraining().seconds_left is None
-    live = LiveTraining()
-    live.take([START | {"seconds_after": 200}])
-    assert live.seconds_left == 800
-    live.take([losses(40)])
-    assert live.seconds_left == pytest.approx(60 / 2 + 300 + 200)
-    live.take([losses(100, stage=2)])
-    assert live.seconds_left == 200
+    assert TrainingStatus().seconds_left is None
+    status = TrainingStatus()
+    status.take([START | {"seconds_after": 200}])
+    assert status.seconds_left == 800
+    status.take([losses(40)])
+    assert status.seconds_left == pytest.approx(60 / 2 + 300 + 200)
+    status.take([losses(100, stage=2)])
+    assert status.seconds_left == 200
 
 
 def progress(fraction: float, what: str, at: float) -> dict[str, object]:
@@ -68,42 +74,42 @@ def progress(fraction: float, what: str, at: float) -> dict[str, object]:
 
 
 def test_after_the_steps_the_time_left_is_that_of_calibration_and_verdict() -> None:
-    live = LiveTraining()
+    status = TrainingStatus()
     finished = {"event": "stage finished", "stage": 2, "steps": 100, "time": 1000.0}
-    live.take([START | {"seconds_after": 200}, losses(100, stage=2), finished])
-    assert live.seconds_left == 200
-    live.take([progress(0.88, "calibrating the map", 1050.0)])
-    assert live.seconds_left == 150
-    live.take([progress(0.9, "comparing", 1060.0), {"event": "comparing", "time": 1060.0}])
-    assert live.seconds_left == 140
-    live.take([progress(0.95, "comparing", 1360.0)])  # slower than was thought: half in 300 s
-    assert live.seconds_left == pytest.approx(300)
-    live.take([progress(1.0, "compared", 1660.0)])
-    assert live.seconds_left == pytest.approx(0)
+    status.take([START | {"seconds_after": 200}, losses(100, stage=2), finished])
+    assert status.seconds_left == 200
+    status.take([progress(0.88, "calibrating the map", 1050.0)])
+    assert status.seconds_left == 150
+    status.take([progress(0.9, "comparing", 1060.0), {"event": "comparing", "time": 1060.0}])
+    assert status.seconds_left == 140
+    status.take([progress(0.95, "comparing", 1360.0)])  # slower than was thought: half in 300 s
+    assert status.seconds_left == pytest.approx(300)
+    status.take([progress(1.0, "compared", 1660.0)])
+    assert status.seconds_left == pytest.approx(0)
 
 
 def test_what_was_not_measured_is_not_told_as_the_time_left() -> None:
-    live = LiveTraining()
-    live.take([START, losses(40)])
-    assert live.seconds_left is None
-    assert live.seconds_of_training_left == pytest.approx(60 / 2 + 300)
-    live = LiveTraining()
+    status = TrainingStatus()
+    status.take([START, losses(40)])
+    assert status.seconds_left is None
+    assert status.seconds_of_training_left == pytest.approx(60 / 2 + 300)
+    status = TrainingStatus()
     late = {"event": "stage finished", "stage": 2, "steps": 100, "time": 1000.0}
-    live.take([START | {"seconds_after": 5}, late, progress(0.89, "calibrating", 1100.0)])
-    assert live.seconds_left is None  # and not 0 s for minutes
+    status.take([START | {"seconds_after": 5}, late, progress(0.89, "calibrating", 1100.0)])
+    assert status.seconds_left is None  # and not 0 s for minutes
 
 
 def test_progress_tells_what_is_done_where_no_steps_are() -> None:
-    live = LiveTraining()
-    live.take([{"event": "progress", "fraction": 0.02, "what": "decoding"}])
-    assert (live.fraction, live.activity) == (0.02, "decoding")
-    live.take([losses(1), {"event": "progress", "fraction": 0.3, "what": "superres step 1"}])
-    assert (live.fraction, live.activity) == (0.3, "")
+    status = TrainingStatus()
+    status.take([{"event": "progress", "fraction": 0.02, "what": "decoding"}])
+    assert (status.fraction, status.activity) == (0.02, "decoding")
+    status.take([losses(1), {"event": "progress", "fraction": 0.3, "what": "superres step 1"}])
+    assert (status.fraction, status.activity) == (0.3, "")
 
 
 def test_notices_and_crops_are_kept_and_unknown_events_are_no_harm() -> None:
-    live = LiveTraining()
-    live.take(
+    status = TrainingStatus()
+    status.take(
         [
             {"event": "notice", "message": "The batch was made smaller."},
             {"event": "crops", "stage": 1, "folder": "/somewhere/stage1", "patches": 3},
@@ -111,16 +117,16 @@ def test_notices_and_crops_are_kept_and_unknown_events_are_no_harm() -> None:
             {"no": "event"},
         ]
     )
-    assert live.notices == ["The batch was made smaller."]
-    assert live.crops == Path("/somewhere/stage1")
-    assert not live.take([])
+    assert status.notices == ["The batch was made smaller."]
+    assert status.crops == Path("/somewhere/stage1")
+    assert not status.take([])
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=40))
 def test_steps_of_a_curve_only_rise_whatever_is_told_again(told: list[tuple[int, bool]]) -> None:
-    live = LiveTraining()
-    live.take([validation(s, 30.0 + s) if judged else losses(s) for s, judged in told])
-    for curve in live.history.curves(0) if live.history.stages else []:
+    status = TrainingStatus()
+    status.take([validation(s, 30.0 + s) if judged else losses(s) for s, judged in told])
+    for curve in status.history.curves(0) if status.history.stages else []:
         assert np.all(np.diff(curve.steps) > 0)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from retina_viewer.finetuning.run_folder import RunState
-from retina_viewer.ui.learning_history import Curve, LearningHistory, Point
+from retina_viewer.ui.widgets.learning_history import Curve, LearningHistory, Point
 
 Event = Mapping[str, Any]
 _PLACE = ("event", "task", "stage", "step", "iterations", "steps_per_second", "memory_mb", "time")
@@ -63,7 +63,7 @@ def phase_of(state: RunState | None, alive: bool, starting: bool) -> Phase:
 
 
 @dataclass
-class LiveTraining:
+class TrainingStatus:
     """Everything that the training page shows. Feed it events in their order.
 
     Attributes:
@@ -118,7 +118,7 @@ class LiveTraining:
             self.told += 1
         return self.told > before
 
-    def copy(self) -> LiveTraining:
+    def copy(self) -> TrainingStatus:
         """As it is now: what is taken up later is not in it."""
         return replace(self, history=self.history.copy(), notices=list(self.notices))
 
@@ -265,16 +265,16 @@ def _forget_what_comes_again(points: list[Point], new: Mapping[str, Any]) -> Non
 
 
 _HANDLERS = {
-    "start": LiveTraining._start,
-    "trial": LiveTraining._trial,
-    "losses": LiveTraining._losses,
-    "validation": LiveTraining._validation,
-    "crops": LiveTraining._crops,
-    "notice": LiveTraining._notice,
-    "stage finished": LiveTraining._stage_finished,
-    "progress": LiveTraining._progress,
-    "comparing": LiveTraining._compare,
-    "verdict": LiveTraining._verdict,
+    "start": TrainingStatus._start,
+    "trial": TrainingStatus._trial,
+    "losses": TrainingStatus._losses,
+    "validation": TrainingStatus._validation,
+    "crops": TrainingStatus._crops,
+    "notice": TrainingStatus._notice,
+    "stage finished": TrainingStatus._stage_finished,
+    "progress": TrainingStatus._progress,
+    "comparing": TrainingStatus._compare,
+    "verdict": TrainingStatus._verdict,
 }
 
 

@@ -27,7 +27,7 @@ _SETS = {"own": "own photographs", "replay": "bundled photographs"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelEntry:
     """A model as the list and its page show it.
 
     Attributes:
@@ -56,7 +56,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class InstalledModels:
     """Everything that is installed.
 
     Attributes:
@@ -64,23 +64,23 @@ class Shelf:
             not in it.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ModelEntry, ...] = ()
     before: Mapping[TaskName, str] | None = None
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> ModelEntry | None:
         return next((one for one in self.entries if one.card.name == name), None)
 
-    def of(self, task: TaskName) -> list[Entry]:
+    def of(self, task: TaskName) -> list[ModelEntry]:
         """The models of a task: the default, then one's own, the newest first, then the shipped."""
         found = [one for one in self.entries if one.card.task == task]
         found.sort(key=lambda one: one.card.created, reverse=True)
         return sorted(found, key=lambda one: (not one.is_default, not one.is_own))
 
 
-def read_shelf() -> Shelf:
+def read_installed() -> InstalledModels:
     """Look what is installed; reads every card, so in a worker."""
     entries = tuple(
-        Entry(
+        ModelEntry(
             card,
             is_own(card),
             default_model(card.task) == card.name,
@@ -92,10 +92,12 @@ def read_shelf() -> Shelf:
         for card in list_models()
     )
     found = {task: default_before(task) for task, _ in TASKS}
-    return Shelf(entries, {task: name for task, name in found.items() if name is not None})
+    return InstalledModels(
+        entries, {task: name for task, name in found.items() if name is not None}
+    )
 
 
-def subtitle(entry: Entry) -> str:
+def subtitle(entry: ModelEntry) -> str:
     """``clinic-v2, own, better than its base``."""
     parts = [entry.card.name, "own" if entry.is_own else "shipped"]
     verdict = entry.card.verdict
@@ -106,7 +108,7 @@ def subtitle(entry: Entry) -> str:
     return ", ".join(parts)
 
 
-def verdict_heading(entry: Entry) -> str:
+def verdict_heading(entry: ModelEntry) -> str:
     """The first thing to know of a model."""
     verdict = entry.card.verdict
     if verdict is not None:
@@ -121,7 +123,7 @@ def verdict_heading(entry: Entry) -> str:
     return "Was not judged against its base" if entry.card.parent else "Was not judged"
 
 
-def verdict_sentences(entry: Entry) -> list[str]:
+def verdict_sentences(entry: ModelEntry) -> list[str]:
     """What was found, and why it was kept nevertheless."""
     card = entry.card
     said = list(card.verdict.sentences) if card.verdict is not None else []
@@ -137,7 +139,7 @@ def verdict_sentences(entry: Entry) -> list[str]:
     return said
 
 
-def facts(entry: Entry) -> list[tuple[str, str]]:
+def card_rows(entry: ModelEntry) -> list[tuple[str, str]]:
     """The card as rows of name and value: counts and hashes, no names of people or files."""
     card, training = entry.card, entry.card.training
     rows = [("For", dict(TASKS)[card.task] + _scales(card))]

@@ -130,7 +130,7 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> QTableView:
 Index = QModelIndex | QPersistentModelIndex
 
 
-class Ticks(QStyledItemDelegate):
+class TickDelegate(QStyledItemDelegate):
     """Draws the tick in a box that is seen on any ground, as :class:`Switch` does."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:

@@ -21,10 +21,10 @@ from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer
-from retina_viewer.ui.exporting import (
-    Format,
-    Product,
-    Request,
+from retina_viewer.ui.dialogs.export_products import (
+    ExportFormat,
+    ExportProduct,
+    ExportRequest,
     beside_original,
     file_names,
     formats_for,
@@ -42,22 +42,22 @@ def image(photograph: Path) -> FundusImage:
     return open_image(photograph)
 
 
-def request_for(image: FundusImage, product: Product) -> Request:
+def request_for(image: FundusImage, product: ExportProduct) -> ExportRequest:
     layers = (LayerView(LayerName.SALIENCY, 0.5),)
-    return Request(image, EnhanceSettings("bicubic", 2, "cpu"), product, layers)
+    return ExportRequest(image, EnhanceSettings("bicubic", 2, "cpu"), product, layers)
 
 
 def test_names(image: FundusImage) -> None:
     enhancer = make_enhancer("bicubic", 2)
     names = {
-        product: file_names(request_for(image, product), enhancer, Format.PNG)
-        for product in products_for(request_for(image, Product.RESULT))
+        product: file_names(request_for(image, product), enhancer, ExportFormat.PNG)
+        for product in products_for(request_for(image, ExportProduct.RESULT))
     }
-    assert names[Product.RESULT] == ["0_chase_14L_SRx2_bicubic.png"]
-    assert names[Product.WITH_LAYERS] == ["0_chase_14L_SRx2_bicubic_layers.png"]
-    assert names[Product.BESIDE] == ["0_chase_14L_SRx2_bicubic_beside.png"]
-    assert names[Product.SALIENCY][0] == "0_chase_14L_saliency.png"
-    assert names[Product.VESSELS] == [
+    assert names[ExportProduct.RESULT] == ["0_chase_14L_SRx2_bicubic.png"]
+    assert names[ExportProduct.WITH_LAYERS] == ["0_chase_14L_SRx2_bicubic_layers.png"]
+    assert names[ExportProduct.BESIDE] == ["0_chase_14L_SRx2_bicubic_beside.png"]
+    assert names[ExportProduct.SALIENCY][0] == "0_chase_14L_saliency.png"
+    assert names[ExportProduct.VESSELS] == [
         "0_chase_14L_vessels.png",
         "0_chase_14L_vessel_probability.png",
     ]
@@ -65,21 +65,29 @@ def test_names(image: FundusImage) -> None:
 
 def test_formats_fit_the_size() -> None:
     small = FundusImage.from_array(np.zeros((100, 100, 3), np.uint8))
-    assert formats_for(small, Product.RESULT, 4) == [Format.PNG, Format.TIFF, Format.JPEG]
-    assert formats_for(small, Product.SALIENCY, 4) == [Format.PNG]
-    assert formats_for(small, Product.BESIDE, 4) == [Format.PNG, Format.TIFF, Format.JPEG]
+    assert formats_for(small, ExportProduct.RESULT, 4) == [
+        ExportFormat.PNG,
+        ExportFormat.TIFF,
+        ExportFormat.JPEG,
+    ]
+    assert formats_for(small, ExportProduct.SALIENCY, 4) == [ExportFormat.PNG]
+    assert formats_for(small, ExportProduct.BESIDE, 4) == [
+        ExportFormat.PNG,
+        ExportFormat.TIFF,
+        ExportFormat.JPEG,
+    ]
     large = FundusImage.from_array(np.zeros((2000, 3000, 3), np.uint8))
-    assert formats_for(large, Product.RESULT, 16) == [Format.TIFF]
-    assert formats_for(large, Product.WITH_LAYERS, 16) == []
-    assert formats_for(large, Product.BESIDE, 16) == []
+    assert formats_for(large, ExportProduct.RESULT, 16) == [ExportFormat.TIFF]
+    assert formats_for(large, ExportProduct.WITH_LAYERS, 16) == []
+    assert formats_for(large, ExportProduct.BESIDE, 16) == []
 
 
-@pytest.mark.parametrize("kind", list(Format))
+@pytest.mark.parametrize("kind", list(ExportFormat))
 def test_layers_are_drawn_in_and_named_in_the_provenance(
-    image: FundusImage, tmp_path: Path, kind: Format
+    image: FundusImage, tmp_path: Path, kind: ExportFormat
 ) -> None:
     enhancer = make_enhancer("bicubic", 2)
-    request = request_for(image, Product.WITH_LAYERS)
+    request = request_for(image, ExportProduct.WITH_LAYERS)
     paths = free_paths(tmp_path, file_names(request, enhancer, kind))
     assert write(request, enhancer, paths, project_services(), no_progress) == paths
     with Image.open(paths[0]) as written:
@@ -105,8 +113,8 @@ def test_layers_are_drawn_in_and_named_in_the_provenance(
 def test_saliency_is_written_as_numbers_and_as_a_picture(
     image: FundusImage, tmp_path: Path
 ) -> None:
-    request = request_for(image, Product.SALIENCY)
-    paths = free_paths(tmp_path, file_names(request, None, Format.PNG))
+    request = request_for(image, ExportProduct.SALIENCY)
+    paths = free_paths(tmp_path, file_names(request, None, ExportFormat.PNG))
     write(request, None, paths, project_services(), no_progress)
     with Image.open(paths[0]) as numbers, Image.open(paths[1]) as picture:
         assert numbers.mode.startswith("I")
@@ -117,9 +125,9 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
 def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
     enhancer = make_enhancer("lanczos", 4)
     request = replace(
-        request_for(image, Product.BESIDE), making=EnhanceSettings("lanczos", 4, "cpu")
+        request_for(image, ExportProduct.BESIDE), making=EnhanceSettings("lanczos", 4, "cpu")
     )
-    paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, project_services(), no_progress)
     width, height = 4 * image.width, 4 * image.height
     with Image.open(paths[0]) as written:
@@ -159,10 +167,10 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     services = replace(project_services(), consistency=consistency)
     making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
     layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
-    request = Request(image, making, Product.WITH_LAYERS, layers)
-    assert list(Product) == products_for(request)
+    request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)
+    assert list(ExportProduct) == products_for(request)
     enhancer = services.make_enhancer(making)
-    paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
         drawn = np.asarray(written.convert("RGB").resize((image.width, image.height)), int)
@@ -170,8 +178,8 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     left, right = drawn[middle, 60:100], drawn[middle, 150:190]
     assert (left[..., 2] > left[..., 0]).mean() > 0.95  # blue covers the guess
     assert (right[..., 0] > right[..., 2]).mean() > 0.95
-    request = replace(request, product=Product.CONSISTENCY)
-    paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+    request = replace(request, product=ExportProduct.CONSISTENCY)
+    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as numbers:
         assert np.asarray(numbers).max() == 9 * 256
@@ -180,7 +188,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
 
 def test_a_filter_with_a_model_is_not_labelled_ai(image: FundusImage) -> None:
     request = replace(
-        request_for(image, Product.BESIDE), making=EnhanceSettings("linear", 2, "cpu")
+        request_for(image, ExportProduct.BESIDE), making=EnhanceSettings("linear", 2, "cpu")
     )
     linear = replace(bicubic(2), method="linear", model="linear")
     result = image.display_rgb.repeat(2, axis=0).repeat(2, axis=1)
@@ -197,16 +205,16 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
     making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
     enhancer = services.make_enhancer(making)
     for mark in (False, True):
-        request = Request(image, making, mark=mark)
-        paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+        request = ExportRequest(image, making, mark=mark)
+        paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
         write(request, enhancer, paths, services, no_progress)
         with Image.open(paths[0]) as written:
             assert written.size == (2 * image.width, 2 * image.height)
             pixels = np.asarray(written.convert("RGB"))
         assert (pixels == AMBER).all(axis=2).any() == mark
     layers = (LayerView(LayerName.SALIENCY, 0.6),)
-    request = Request(image, making, Product.WITH_LAYERS, layers)  # these always say it
-    paths = free_paths(tmp_path, file_names(request, enhancer, Format.PNG))
+    request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)  # these always say it
+    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
         assert (np.asarray(written.convert("RGB")) == AMBER).all(axis=2).any()

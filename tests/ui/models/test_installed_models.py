@@ -7,10 +7,10 @@ import pytest
 from retina_viewer.model_store.keeping import accept
 from retina_viewer.model_store.store import DEFAULT_MODELS
 from retina_viewer.model_store.verdict import Conclusion
-from retina_viewer.ui.models.facts import (
-    Entry,
-    facts,
-    read_shelf,
+from retina_viewer.ui.models.installed_models import (
+    ModelEntry,
+    card_rows,
+    read_installed,
     subtitle,
     verdict_heading,
     verdict_sentences,
@@ -18,8 +18,8 @@ from retina_viewer.ui.models.facts import (
 from tests.model_store.models import make_run, own_pair
 
 
-def entry_of(name: str) -> Entry:
-    found = read_shelf().entry(name)
+def entry_of(name: str) -> ModelEntry:
+    found = read_installed().entry(name)
     assert found is not None
     return found
 
@@ -40,7 +40,7 @@ def test_the_verdict_comes_first_in_plain_words(
 
 def test_the_card_names_counts_and_no_people(tmp_path: Path) -> None:
     accept(make_run(tmp_path / "run"), "clinic", "Clinic A")
-    rows = dict(facts(entry_of("clinic")))
+    rows = dict(card_rows(entry_of("clinic")))
     assert rows["Trained on"] == "12 own photographs; 6 patients"
     assert rows["For"] == "Enlargement, ×2 ×4"
     assert rows["Weights"].startswith("SHA-256 ")
@@ -54,10 +54,10 @@ def test_shipped_models_show_what_was_measured() -> None:
 
 def test_ones_own_come_before_the_shipped_and_the_default_first() -> None:
     own_pair()
-    shelf = read_shelf()
-    names = [one.card.name for one in shelf.of("superres")]
+    installed = read_installed()
+    names = [one.card.name for one in installed.of("superres")]
     assert names[0] == DEFAULT_MODELS["superres"]
     assert set(names[1:3]) == {"gan", "twin"}
-    gan = shelf.entry("gan")
+    gan = installed.entry("gan")
     assert gan is not None and gan.lonely_twin is not None
-    assert dict(facts(gan))["Twin"] == "twin, its share by default 25 %"
+    assert dict(card_rows(gan))["Twin"] == "twin, its share by default 25 %"

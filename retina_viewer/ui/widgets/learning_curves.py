@@ -20,7 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.learning_history import (
+from retina_viewer.ui.theme import Tokens, apply_theme
+from retina_viewer.ui.widgets.fields import dim_label
+from retina_viewer.ui.widgets.learning_history import (
     Curve,
     LearningHistory,
     Line,
@@ -28,8 +30,6 @@ from retina_viewer.ui.learning_history import (
     read_history,
     smoothed,
 )
-from retina_viewer.ui.theme import Tokens, apply_theme
-from retina_viewer.ui.widgets.fields import dim_label
 
 COLUMNS = 5
 _PLOT_HEIGHT = 172

@@ -13,7 +13,7 @@ from pathlib import Path
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.finetuning.budget import Speed, schedule_of
 from retina_viewer.finetuning.plan import PlannedPhotograph, TrainingPlan
-from retina_viewer.ui.training.live import duration
+from retina_viewer.ui.training.training_status import duration
 
 _PHOTOGRAPHS = 2
 _LOADED = 0.3
@@ -69,7 +69,7 @@ def _some(plan: TrainingPlan) -> tuple[PlannedPhotograph, ...]:
     return (*plan.of("train")[:_PHOTOGRAPHS], *plan.of("validation")[:1])
 
 
-def worth(plan: TrainingPlan, speeds: Sequence[Speed]) -> str:
+def budget_in_words(plan: TrainingPlan, speeds: Sequence[Speed]) -> str:
     """What the plan's minutes buy here: steps of each stage, in words."""
     schedule = schedule_of(plan, speeds)
     names = stage_names(plan, len(speeds))

@@ -40,7 +40,7 @@ from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import LayerName
 
 
-class Product(Enum):
+class ExportProduct(Enum):
     """What can be saved."""
 
     RESULT = "Enlarged photograph"
@@ -51,79 +51,83 @@ class Product(Enum):
     CONSISTENCY = "Where detail is a guess (16-bit grey, and over the photograph)"
 
 
-_ENDINGS = {Product.RESULT: "", Product.WITH_LAYERS: "_layers", Product.BESIDE: "_beside"}
+_ENDINGS = {
+    ExportProduct.RESULT: "",
+    ExportProduct.WITH_LAYERS: "_layers",
+    ExportProduct.BESIDE: "_beside",
+}
 
 
-class Format(Enum):
+class ExportFormat(Enum):
     PNG = ".png"
     TIFF = ".tif"
     JPEG = ".jpg"
 
 
 @dataclass(frozen=True)
-class Request:
+class ExportRequest:
     """One export as the person set it up.
 
     Attributes:
-        layers: what is drawn in, with its opacity, for :attr:`Product.WITH_LAYERS`.
+        layers: what is drawn in, with its opacity, for :attr:`ExportProduct.WITH_LAYERS`.
         colour_map: of the saliency.
         saliency_style: likewise.
-        mark: whether :attr:`Product.RESULT` carries a small mark in a corner.
+        mark: whether :attr:`ExportProduct.RESULT` carries a small mark in a corner.
     """
 
     image: FundusImage
     making: EnhanceSettings
-    product: Product = Product.RESULT
+    product: ExportProduct = ExportProduct.RESULT
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
     saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
     mark: bool = False
 
 
-def products_for(request: Request) -> list[Product]:
+def products_for(request: ExportRequest) -> list[ExportProduct]:
     """What there is to save: layers only where some are on, guesses only of networks."""
     missing = set()
     if not request.layers:
-        missing.add(Product.WITH_LAYERS)
+        missing.add(ExportProduct.WITH_LAYERS)
     if request.making.model is None:
-        missing.add(Product.CONSISTENCY)
-    return [product for product in Product if product not in missing]
+        missing.add(ExportProduct.CONSISTENCY)
+    return [product for product in ExportProduct if product not in missing]
 
 
-def formats_for(image: FundusImage, product: Product, scale: int) -> list[Format]:
+def formats_for(image: FundusImage, product: ExportProduct, scale: int) -> list[ExportFormat]:
     """The formats that can hold the product, the best first."""
-    if product in (Product.SALIENCY, Product.VESSELS, Product.CONSISTENCY):
-        return [Format.PNG]
+    if product in (ExportProduct.SALIENCY, ExportProduct.VESSELS, ExportProduct.CONSISTENCY):
+        return [ExportFormat.PNG]
     if result_is_large(image, scale):
-        return [Format.TIFF] if product is Product.RESULT else []
-    across = 2 if product is Product.BESIDE else 1
+        return [ExportFormat.TIFF] if product is ExportProduct.RESULT else []
+    across = 2 if product is ExportProduct.BESIDE else 1
     if across > 1 and result_is_large(image, 2 * scale):  # with room to spare
         return []
     longest = max(across * image.width * scale + GAP, image.height * scale + HEADROOM)
-    everything = [Format.PNG, Format.TIFF, Format.JPEG]
+    everything = [ExportFormat.PNG, ExportFormat.TIFF, ExportFormat.JPEG]
     return everything if longest <= JPEG_MAX_SIDE else everything[:2]
 
 
-def file_names(request: Request, enhancer: Enhancer | None, kind: Format) -> list[str]:
+def file_names(request: ExportRequest, enhancer: Enhancer | None, kind: ExportFormat) -> list[str]:
     """The names that will be written, the main one first.
 
     Args:
         enhancer: the one that makes the result; None where none is needed.
     """
     stem = request.image.stem
-    if request.product is Product.SALIENCY:
+    if request.product is ExportProduct.SALIENCY:
         return [f"{stem}_saliency.png", f"{stem}_saliency_overlay.png"]
-    if request.product is Product.VESSELS:
+    if request.product is ExportProduct.VESSELS:
         return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
     assert enhancer is not None
-    if request.product is Product.CONSISTENCY:
+    if request.product is ExportProduct.CONSISTENCY:
         return consistency_names(request.image, enhancer)
     name = Path(default_name(request.image, enhancer)).stem
     return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
 
 
 def write(
-    request: Request, enhancer: Enhancer | None, paths: list[Path], services: Services,
+    request: ExportRequest, enhancer: Enhancer | None, paths: list[Path], services: Services,
     progress: Progress,
 ) -> list[Path]:  # fmt: skip
     """Compute and write the product, all of it or nothing; the files that were written.
@@ -141,15 +145,15 @@ def write(
 
 
 def _write(
-    request: Request, enhancer: Enhancer | None, paths: list[Path], services: Services,
+    request: ExportRequest, enhancer: Enhancer | None, paths: list[Path], services: Services,
     progress: Progress,
 ) -> None:  # fmt: skip
     image = request.image
-    if request.product is Product.SALIENCY:
+    if request.product is ExportProduct.SALIENCY:
         values = services.saliency(image, part_of(progress, 0.0, 0.9))
         progress(0.9, "Writing")
         services.export_saliency(image, values, paths[0], paths[1])
-    elif request.product is Product.VESSELS:
+    elif request.product is ExportProduct.VESSELS:
         found = services.vessels(image, request.making.device, part_of(progress, 0.0, 0.9))
         progress(0.9, "Writing")
         services.export_vessels(image, found, paths[0], paths[1])
@@ -159,22 +163,26 @@ def _write(
 
 
 def _write_result(
-    request: Request, enhancer: Enhancer, paths: list[Path], services: Services, progress: Progress
+    request: ExportRequest,
+    enhancer: Enhancer,
+    paths: list[Path],
+    services: Services,
+    progress: Progress,
 ) -> None:
     image, path = request.image, paths[0]
-    if request.product is Product.RESULT:
+    if request.product is ExportProduct.RESULT:
         services.export(image, enhancer, path, request.mark, progress)
         return
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
-    if request.product is Product.CONSISTENCY:
+    if request.product is ExportProduct.CONSISTENCY:
         found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
         services.export_consistency(image, enhancer, found, *paths)
         return
     computing = part_of(progress, 0.0, 0.6)
     pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
     shown = np.require(services.to_screen(pixels, image), requirements="W")
-    if request.product is Product.WITH_LAYERS:
+    if request.product is ExportProduct.WITH_LAYERS:
         layers = part_of(progress, 0.6, 0.95)
         with_layers(request, enhancer, shown, services, layers)
         drawn = ", ".join(layer.name.value for layer in request.layers)
@@ -189,7 +197,7 @@ def _write_result(
 
 
 def with_layers(
-    request: Request, enhancer: Enhancer, rgb: Bytes, services: Services, progress: Progress
+    request: ExportRequest, enhancer: Enhancer, rgb: Bytes, services: Services, progress: Progress
 ) -> None:
     """Draw the request's layers, their legends and what made the result into it, in place.
 
@@ -222,7 +230,7 @@ def with_layers(
 
 
 def _guess(
-    request: Request, enhancer: Enhancer, services: Services, progress: Progress
+    request: ExportRequest, enhancer: Enhancer, services: Services, progress: Progress
 ) -> ConsistencyMap:
     """The error to be expected of the result of a fitted enhancer."""
     other = None
@@ -232,7 +240,7 @@ def _guess(
     return services.consistency(request.image, enhancer, other, request.image.bounds, progress)
 
 
-def beside_original(request: Request, enhancer: Enhancer, rgb: Bytes) -> Bytes:
+def beside_original(request: ExportRequest, enhancer: Enhancer, rgb: Bytes) -> Bytes:
     """The photograph, interpolated to the result's size, left of the result; both labelled."""
     image, learned = request.image, bool(ai_text(enhancer))
     size = (rgb.shape[1], rgb.shape[0])
