@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from retina_viewer.finetuning.division import Division
+from retina_viewer.finetuning.patients import Division
 from retina_viewer.finetuning.plan import SUBSETS, Subset
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.widgets.fields import dim_label

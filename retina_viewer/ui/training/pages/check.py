@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton
 
-from retina_viewer.finetuning.division import LEAST_PATIENTS
 from retina_viewer.finetuning.intake import Examined, Intake
+from retina_viewer.finetuning.patients import LEAST_PATIENTS
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.page import Page, PageId, Surroundings
