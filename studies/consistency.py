@@ -31,6 +31,7 @@ from retina_viewer.superres.consistency_calibration import (
     read_calibration,
     save_calibration,
 )
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer, method_of
 from studies.consistency_summary import (
@@ -92,7 +93,8 @@ def evaluate_consistency_command(
 
     @cache
     def at(scale: int, fidelity: float | None) -> Enhancer:
-        return make_enhancer(method, scale, model=name, device=device, fidelity=fidelity)
+        settings = EnhanceSettings(method, model=name, device=device, fidelity=fidelity)
+        return make_enhancer(settings.at(scale))
 
     kept = out / "consistency-windows" / card.weights_sha256[:16]
     make_folder(kept)
