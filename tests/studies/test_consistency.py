@@ -12,7 +12,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.model_store.store import find_model
-from retina_viewer.quality import calibration as consistency_samples
+from retina_viewer.quality import calibration as calibration_module
 from retina_viewer.quality.calibration import (
     Item,
     items_of,
@@ -25,7 +25,6 @@ from retina_viewer.quality.protocols import Condition, small_image, truth_of
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency_calibration import read_calibration, window_of
 from retina_viewer.superres.tiles import enhance_image
-from studies import consistency
 from studies.consistency import evaluate_consistency_command, sizes_of
 from studies.data_folders import find_photographs
 from tests.untrained import add_cascade
@@ -148,7 +147,7 @@ def test_fit_and_check_by_one_command(
     def never(*arguments: object, **options: object) -> None:
         pytest.fail("measured again")
 
-    monkeypatch.setattr(consistency, "gather", never)
+    monkeypatch.setattr(calibration_module, "gather", never)
     assert command(tiles=1) == table
 
 
@@ -169,7 +168,7 @@ def test_the_twin_is_asked_below_full_fidelity(data: Path) -> None:
     planes = {}
     for fidelity in (0.25, 0.75, 1.0):
         item = Item(photograph, 96, "gaussian", 2, fidelity)
-        planes[fidelity] = consistency_samples.gather(item, truth, at, tiles=1).planes
+        planes[fidelity] = calibration_module.gather(item, truth, at, tiles=1).planes
     assert "difference" not in planes[1.0]
     far, near = (planes[fidelity]["difference"].mean() for fidelity in (0.25, 0.75))
     assert far > 1.5 * near > 0
