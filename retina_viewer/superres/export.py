@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import METHODS
 from retina_viewer.superres.tiles import enhanced_tiles, enhanced_whole, regions_of, tile_side
 
+Product = Literal["result", "with_layers", "beside", "saliency", "vessels", "uncertainty"]
+"""What is made of a photograph: its enlargement; that with layers drawn in, or beside the original;
+the maps."""
+_ENDINGS = {"result": "", "with_layers": "_layers", "beside": "_beside"}
 TIFF_SUFFIXES = (".tif", ".tiff")
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 TIFF_TILE = 512
@@ -47,11 +51,28 @@ def result_is_large(image: FundusImage, scale: int) -> bool:
     return width * height > MAX_PIXELS or max(width, height) > PNG_MAX_SIDE
 
 
-def default_name(image: FundusImage, enhancer: Enhancer) -> str:
-    """``<stem>_SRx4_<model>.png``: the method where no model is, ``.tif`` for large results."""
-    made_by = enhancer.model or enhancer.method
-    suffix = ".tif" if result_is_large(image, enhancer.scale) else ".png"
-    return f"{image.stem}_SRx{enhancer.scale}_{made_by}{suffix}"
+def file_names(
+    product: Product, image: FundusImage, enhancer: Enhancer | None = None, suffix: str = ""
+) -> list[str]:
+    """How a product's files are called, the main one first.
+
+    ``<stem>_SRx4_<model>.png`` and the like; the method where no model is.
+
+    Args:
+        enhancer: what makes or made the enlargement; None for saliency and vessels.
+        suffix: of an enlargement; empty for ``.png``, or ``.tif`` where it is large.
+    """
+    stem = image.stem
+    if product == "saliency":
+        return [f"{stem}_saliency.png", f"{stem}_saliency_overlay.png"]
+    if product == "vessels":
+        return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
+    assert enhancer is not None
+    made_by = f"x{enhancer.scale}_{enhancer.model or enhancer.method}"
+    if product == "uncertainty":
+        return [f"{stem}_consistency_{made_by}{end}.png" for end in ("", "_overlay")]
+    suffix = suffix or (".tif" if result_is_large(image, enhancer.scale) else ".png")
+    return [f"{stem}_SR{made_by}{_ENDINGS[product]}{suffix}"]
 
 
 def export_enhanced(

@@ -17,10 +17,10 @@ from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.consistency_export import (
     LEVELS_TO_16_BIT,
-    default_names,
     export_consistency,
     heat_map,
 )
+from retina_viewer.superres.export import file_names
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def a_map(eye: FundusImage, top: float = 9.0) -> ConsistencyMap:
 
 def test_the_numbers_can_be_read_back(eye: FundusImage, tmp_path: Path) -> None:
     found = a_map(eye)
-    names = default_names(eye, bicubic(4))
+    names = file_names("uncertainty", eye, bicubic(4))
     assert names == [
         "Auge links é_consistency_x4_bicubic.png",
         "Auge links é_consistency_x4_bicubic_overlay.png",
