@@ -113,12 +113,19 @@ def export_enhanced(
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
     provenance = provenance_of(image, enhancer, mark=mark)
-    computing = part_of(progress, 0.0, 0.95)
+    dtype, computing = image.pixels.dtype, part_of(progress, 0.0, 0.95)
     if suffix in TIFF_SUFFIXES:
-        tiles = tiff_tiles(enhancer, rgb, image.pixels.dtype, tile, computing)
-        _write_streamed(image, enhancer, path, provenance, _stamped(tiles, image, enhancer, stamp))
+        tiles = tiff_tiles(enhancer, rgb, dtype, tile, computing)
+        write_tiled_tiff(
+            path,
+            (image.height * enhancer.scale, image.width * enhancer.scale, 3),
+            dtype.type,
+            TIFF_TILE,
+            _stamped(tiles, image, enhancer, stamp),
+            provenance=provenance,
+            icc_profile=image.icc_profile,
+        )
     else:
-        dtype = image.pixels.dtype
         pixels = enhanced_whole(enhancer, rgb, dtype, tile=tile, progress=computing)
         if suffix in JPEG_SUFFIXES:
             pixels = _eight_bit(pixels)
@@ -162,8 +169,8 @@ def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
 
 def ai_text(enhancer: Enhancer) -> str:
     """What marks a result: ``AI x4``; empty for what was not learned from photographs."""
-    learned = any(one.id == enhancer.method and one.learned for one in METHODS)
-    return f"AI x{enhancer.scale}" if learned else ""
+    known = {one.id for one in METHODS if one.learned}
+    return f"AI x{enhancer.scale}" if enhancer.method in known else ""
 
 
 def has_room_for_mark(image: FundusImage, scale: int) -> bool:
@@ -240,24 +247,6 @@ def _eight_bit(pixels: Pixels) -> Pixels:
     if pixels.dtype == np.uint8:
         return pixels
     return np.rint(pixels / np.float32(257)).astype(np.uint8)
-
-
-def _write_streamed(
-    image: FundusImage,
-    enhancer: Enhancer,
-    path: Path,
-    provenance: Provenance,
-    tiles: Iterator[Pixels],
-) -> None:
-    write_tiled_tiff(
-        path,
-        (image.height * enhancer.scale, image.width * enhancer.scale, 3),
-        np.uint8 if image.bit_depth == 8 else np.uint16,
-        TIFF_TILE,
-        tiles,
-        provenance=provenance,
-        icc_profile=image.icc_profile,
-    )
 
 
 def tiff_tiles(
