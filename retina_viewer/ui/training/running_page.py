@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-    QStackedWidget,
-    QWidget,
-)
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import Request
-from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
+from retina_viewer.ui.theme import Tokens, tabular
 from retina_viewer.ui.training.run_views import CropsView, CurvesView
 from retina_viewer.ui.training.training_status import Phase, duration
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets.fields import dim_label
+from retina_viewer.ui.widgets.layout import (
+    FLUSH,
+    STRETCH,
+    add_to,
+    ask_before_loss,
+    progress_bar,
+    push_button,
+    row_of,
+    text_label,
+)
 from retina_viewer.ui.widgets.segments import Segments
 
 
@@ -37,26 +39,20 @@ class RunButtons(QWidget):
     def __init__(self, trainings: Trainings) -> None:
         super().__init__()
         self._trainings = trainings
-        self.pause = _button("Pause", "Stop computing; go on later from here")
+        self.pause = push_button("Pause", "Stop computing; go on later from here")
         self.pause.clicked.connect(self._pause_or_resume)
-        self.stop = _button("Stop and keep the best", "End now with the best model so far")
+        self.stop = push_button("Stop and keep the best", "End now with the best model so far")
         self.stop.clicked.connect(lambda: self._ask("stop"))
-        self.cancel = _button("Cancel…", "End now and keep nothing")
-        self.cancel.clicked.connect(self._confirm_cancel)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for button in (self.pause, self.stop, self.cancel):
-            row.addWidget(button)
-        row.addStretch(1)
+        self.cancel = push_button("Cancel…", "End now and keep nothing", self._confirm_cancel)
+        self._all = (self.pause, self.stop, self.cancel)
+        self.setLayout(row_of(*self._all, STRETCH, spacing=8, margins=FLUSH))
 
     def show_state(self) -> None:
         """Offer what can be done now."""
         trainings = self._trainings
         phase, asked = trainings.phase, trainings.asked
-        open_ended = phase.is_active or phase.can_resume
-        for button in (self.pause, self.stop, self.cancel):
-            button.setVisible(open_ended)
+        for button in self._all:
+            button.setVisible(phase.is_active or phase.can_resume)
         self.pause.setText("Pause" if phase.is_active else "Resume")
         self.pause.setEnabled(asked is None)
         self.stop.setEnabled(asked is None and any(trainings.status.history.stages))
@@ -80,24 +76,15 @@ class RunButtons(QWidget):
             self.failed.emit(None)
 
     def _confirm_cancel(self) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle("Cancel the training")
-        box.setText("Cancel the training and throw away what was trained?")
-        box.setInformativeText("“Stop and keep the best” ends it too, with a model.")
-        yes = box.addButton("Cancel the training", QMessageBox.ButtonRole.DestructiveRole)
-        no = box.addButton("Go on", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        yes.clicked.connect(lambda: self._ask("cancel"))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setMinimumHeight(HIT_TARGET)
-    button.setAutoDefault(False)
-    return button
+        ask_before_loss(
+            self,
+            "Cancel the training",
+            "Cancel the training and throw away what was trained?",
+            "“Stop and keep the best” ends it too, with a model.",
+            yes="Cancel the training",
+            no="Go on",
+            act=lambda: self._ask("cancel"),
+        )
 
 
 TITLES = {
@@ -131,19 +118,16 @@ _NOTICES = 3
 class RunningPage(WizardPage):
     """Shows the followed training, and passes on what the person wants of it."""
 
+    following = PageId.VERDICT
+
     def __init__(self, context: WizardContext) -> None:
         super().__init__(context, "The model is training")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
+        self.bar = progress_bar()
         self.bar.setAccessibleName("How far the training is")
-        self.state = QLabel()
-        self.performance = dim_label()
+        self.state, self.performance = text_label(), dim_label()
         for label in (self.state, self.performance):
             label.setFont(tabular(label.font()))
-            label.setWordWrap(True)
-        self.readings = dim_label()
-        self.notices = dim_label()
+        self.readings, self.notices = dim_label(), dim_label()
         self.view = Segments(
             [
                 ("curves", "Curves", "Losses and validation"),
@@ -153,30 +137,26 @@ class RunningPage(WizardPage):
         )
         self.view.set_value("curves")
         self.view.chosen.connect(self._choose_view)
-        self.curves = CurvesView(context.tokens)
-        self.crops = CropsView()
+        self.curves, self.crops = CurvesView(context.tokens), CropsView()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.curves)
+        self._stack.addWidget(self.crops)
         self.controls = RunButtons(context.trainings)
         self.controls.failed.connect(self.show_problem)
         self._shown: _Shown | None = None
         self._complete = False
-        self._arrange()
+        add_to(
+            self.column,
+            self.bar,
+            row_of((self.state, 1), self.view),
+            self.performance,
+            (self._stack, 1),
+            self.readings,
+            self.notices,
+            self.controls,
+        )
         context.trainings.changed.connect(self._show)
         context.trainings.followed.connect(self._followed)
-
-    def _arrange(self) -> None:
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.curves)
-        self._stack.addWidget(self.crops)
-        head = QHBoxLayout()
-        head.addWidget(self.state, 1)
-        head.addWidget(self.view)
-        self.column.addWidget(self.bar)
-        self.column.addLayout(head)
-        self.column.addWidget(self.performance)
-        self.column.addWidget(self._stack, 1)
-        self.column.addWidget(self.readings)
-        self.column.addWidget(self.notices)
-        self.column.addWidget(self.controls)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -244,8 +224,8 @@ class RunningPage(WizardPage):
         status = trainings.status
         if self._stack.currentWidget() is self.crops:
             self.crops.show_folder(status.crops, status.validated_step)
-            return
-        self.curves.show_history(status.history)
+        else:
+            self.curves.show_history(status.history)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -254,9 +234,6 @@ class RunningPage(WizardPage):
 
     def isComplete(self) -> bool:
         return self._complete
-
-    def nextId(self) -> int:
-        return self.step_to(PageId.VERDICT)
 
 
 @dataclass(frozen=True)
