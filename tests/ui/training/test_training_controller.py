@@ -31,7 +31,7 @@ def prepared(folder: Path, name: str, status: Status, message: str = "") -> RunF
 
 def look(window: Window, qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.training.trainings.found):
-        window.training.look_for_runs()
+        window.training.trainings.look_for_runs()
 
 
 @pytest.mark.parametrize(
