@@ -33,18 +33,8 @@ from retina_viewer.ui.models.installed_models import (
     verdict_sentences,
 )
 from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
-from retina_viewer.ui.widgets.layout import (
-    FLUSH,
-    STRETCH,
-    Part,
-    column_of,
-    holding,
-    make_scroll_area,
-    push_button,
-    row_of,
-    text_label,
-)
 from retina_viewer.ui.widgets.learning_curves import LearningCurves
 from retina_viewer.ui.widgets.learning_history import LearningHistory, read_history
 from retina_viewer.ui.widgets.segments import Segments
@@ -61,7 +51,7 @@ class ModelPage(QWidget):
 
     def __init__(self, jobs: Jobs, tokens: Tokens) -> None:
         super().__init__()
-        self.heading = text_label(role="heading", wraps=False)
+        self.heading = layout.label(role="heading", wraps=False)
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.about = dim_label()
         self.card, self.curves, self.lineage = CardPage(), CurvesPage(jobs, tokens), LineagePage()
@@ -77,9 +67,9 @@ class ModelPage(QWidget):
         self.tabs.chosen.connect(self._show_page)
         self.tabs.set_value(0)
         self.setLayout(
-            column_of(
-                self.heading, self.about, row_of(self.tabs, STRETCH), 4, (self.pages, 1),
-                spacing=8, margins=FLUSH,
+            layout.column(
+                self.heading, self.about, layout.row(self.tabs, ...), 4, (self.pages, 1),
+                spacing=8, margins=0,
             )
         )  # fmt: skip
 
@@ -115,11 +105,11 @@ class _ScrolledPage(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("page")
-        make_scroll_area(self)
+        layout.scroll(self)
 
-    def show_parts(self, *parts: Part, spacing: int) -> None:
+    def show_parts(self, *parts: layout.Part, spacing: int) -> None:
         """Parts from top to bottom, in the place of those before."""
-        body = holding(column_of(*parts, STRETCH, spacing=spacing, margins=(0, 0, 12, 12)))
+        body = layout.holding(layout.column(*parts, ..., spacing=spacing, margins=(0, 0, 12, 12)))
         body.setObjectName("pageBody")
         self.setWidget(body)
 
@@ -195,7 +185,7 @@ class LineagePage(_ScrolledPage):
 
     def show_entry(self, entry: ModelEntry) -> None:
         """Show another model."""
-        parts: list[Part] = []
+        parts: list[layout.Part] = []
         for depth, ancestor in enumerate(entry.chain):
             if depth:
                 parts.append(_indented(dim_label("was trained on from"), depth))
@@ -212,14 +202,14 @@ class LineagePage(_ScrolledPage):
         self.show_parts(*parts, spacing=4)
 
     def _button(self, card: ModelCard, enabled: bool) -> QPushButton:
-        button = push_button(f"{card.title}   {card.name}, {card.created:%Y-%m-%d}")
+        button = layout.button(f"{card.title}   {card.name}, {card.created:%Y-%m-%d}")
         button.setEnabled(enabled)
         button.clicked.connect(lambda: self.picked.emit(card.name))
         return button
 
 
 def _indented(widget: QWidget, depth: int) -> QWidget:
-    return holding(row_of(widget, STRETCH, margins=(depth * _INDENT, 0, 0, 0)))
+    return layout.holding(layout.row(widget, ..., margins=(depth * _INDENT, 0, 0, 0)))
 
 
 @dataclass(frozen=True)
@@ -342,7 +332,7 @@ class CardPage(_ScrolledPage):
         same = self.entry is not None and self.entry.card.name == entry.card.name
         text = self._written if same and self.has_unkept_note else entry.note
         self.entry, self._written = entry, text
-        parts: list[Part] = [_verdict(entry)]
+        parts: list[layout.Part] = [_verdict(entry)]
         verdict = entry.card.verdict
         if verdict is not None and verdict.comparisons:
             table = show_held_out(verdict)
@@ -366,9 +356,9 @@ class CardPage(_ScrolledPage):
             parts += self._note_parts(text)
         self.show_parts(*parts, spacing=12)
 
-    def _note_parts(self, text: str) -> list[Part]:
+    def _note_parts(self, text: str) -> list[layout.Part]:
         # New ones, since the old body takes its widgets with it.
-        self.note, self.keep_note = QPlainTextEdit(text), push_button("Keep the note")
+        self.note, self.keep_note = QPlainTextEdit(text), layout.button("Keep the note")
         self.note.setAccessibleName("Note")
         self.note.setPlaceholderText("What you want to remember of it. It stays on this computer.")
         self.note.setFixedHeight(84)
@@ -377,7 +367,7 @@ class CardPage(_ScrolledPage):
         self.keep_note.clicked.connect(lambda: self.note_kept.emit(self.note.toPlainText()))
         self._note_changed()
         words = dim_label("Notes are not exported with the model.")
-        return [_heading("Your note"), self.note, row_of((words, 1), self.keep_note)]
+        return [_heading("Your note"), self.note, layout.row((words, 1), self.keep_note)]
 
     def _note_changed(self) -> None:
         self._written = self.note.toPlainText()
@@ -386,7 +376,7 @@ class CardPage(_ScrolledPage):
 
 
 def _heading(text: str) -> QLabel:
-    return text_label(text, "group", wraps=False)
+    return layout.label(text, "group", wraps=False)
 
 
 def _verdict(entry: ModelEntry) -> QFrame:
@@ -398,7 +388,7 @@ def _verdict(entry: ModelEntry) -> QFrame:
     labels = [dim_label(sentence) for sentence in verdict_sentences(entry)]
     for label in labels:
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    frame.setLayout(column_of(heading, *labels, spacing=4, margins=(16, 12, 16, 12)))
+    frame.setLayout(layout.column(heading, *labels, spacing=4, margins=(16, 12, 16, 12)))
     return frame
 
 

@@ -22,10 +22,10 @@ from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, Mod
 from retina_viewer.ui.models.model_list import ModelList
 from retina_viewer.ui.models.model_operations import ModelOperations
 from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import FLUSH, STRETCH, column_of, push_button, row_of
 
 SIZE = (1240, 760)
 LIST_WIDTH = 292
@@ -37,18 +37,18 @@ class ModelButtons(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.use = push_button("Use it", "Make it the default of its task")
-        self.compare = push_button("Compare…", "Beside another model, on the open photograph")
-        self.retrain = push_button("Train on from it…", "With photographs of your own")
-        self.rename = push_button("Rename…", "Give it another title")
-        self.export = push_button("Export…", "Write it into one file")
-        self.delete = push_button("Delete…", "Remove it for good")
+        self.use = layout.button("Use it", "Make it the default of its task")
+        self.compare = layout.button("Compare…", "Beside another model, on the open photograph")
+        self.retrain = layout.button("Train on from it…", "With photographs of your own")
+        self.rename = layout.button("Rename…", "Give it another title")
+        self.export = layout.button("Export…", "Write it into one file")
+        self.delete = layout.button("Delete…", "Remove it for good")
         left, right = (
             (self.use, self.compare, self.retrain),
             (self.rename, self.export, self.delete),
         )
         self._tips = {button: button.toolTip() for button in (*left, *right)}
-        self.setLayout(row_of(*left, STRETCH, *right, spacing=8, margins=FLUSH))
+        self.setLayout(layout.row(*left, ..., *right, spacing=8, margins=0))
 
     def show_entry(self, entry: ModelEntry | None, *, has_photo: bool, busy: bool) -> None:
         """Enable what can be done, and say of the rest why not."""
@@ -132,16 +132,18 @@ class ModelsDialog(QDialog):
         self.list.setFixedWidth(LIST_WIDTH)
         self.buttons = ModelButtons()
         self.outcome = dim_label()
-        self.import_button = push_button("Import…", act=self._ask_what_to_import)
-        self.roll_back_button = push_button("Roll back", act=self._roll_back)
-        below = row_of(
+        self.import_button = layout.button("Import…", act=self._ask_what_to_import)
+        self.roll_back_button = layout.button("Roll back", act=self._roll_back)
+        below = layout.row(
             self.import_button, (self.roll_back_button, 1), spacing=8, margins=(12, 8, 12, 12)
         )
-        left = column_of((self.list, 1), below, spacing=0)
-        last = row_of(self.buttons, margins=(0, 0, 12, 0))
-        right = column_of((self.page, 1), self.outcome, last, spacing=8, margins=(20, 16, 4, 12))
-        middle = row_of(left, (right, 1), spacing=0)
-        self.setLayout(column_of(self.banner, (middle, 1), spacing=0, margins=FLUSH))
+        left = layout.column((self.list, 1), below, spacing=0)
+        last = layout.row(self.buttons, margins=(0, 0, 12, 0))
+        right = layout.column(
+            (self.page, 1), self.outcome, last, spacing=8, margins=(20, 16, 4, 12)
+        )
+        middle = layout.row(left, (right, 1), spacing=0)
+        self.setLayout(layout.column(self.banner, (middle, 1), spacing=0, margins=0))
         self._connect()
 
     def _connect(self) -> None:

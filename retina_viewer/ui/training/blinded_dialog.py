@@ -18,16 +18,8 @@ from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.run_views import PatchPicture, as_image
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import (
-    STRETCH,
-    column_of,
-    holding,
-    progress_bar,
-    push_button,
-    row_of,
-    text_label,
-)
 
 _KEY = "training blinded"
 ANSWERS: tuple[tuple[Answer, str, str], ...] = (
@@ -61,12 +53,12 @@ class BlindedDialog(QDialog):
         self.pairs: Sequence[Pair] = ()
         self.answers: list[Answer] = []
         self.preference: Preference | None = None
-        self.question = text_label("Making pairs of crops…", "heading")
+        self.question = layout.label("Making pairs of crops…", "heading")
         self.hint = dim_label(
             "One is the base model's, one the tuned model's; which is which is not told before the "
             "end. Arrow keys answer as well. Every result is made anew from the shrunk photograph."
         )
-        self.bar = progress_bar()
+        self.bar = layout.bar()
         self.pictures = {name: PatchPicture(name) for name in CAPTIONS}
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
@@ -76,18 +68,18 @@ class BlindedDialog(QDialog):
             grid.addWidget(label, 0, place)
             grid.addWidget(self.pictures[name], 1, place)
         grid.setRowStretch(1, 1)
-        self._room = holding(grid)
+        self._room = layout.holding(grid)
         self.buttons: dict[Answer, QPushButton] = {}
         for answer, text, key in ANSWERS:
             act = partial(self.answer, answer)
-            self.buttons[answer] = push_button(text, act=lambda _=False, act=act: act())
+            self.buttons[answer] = layout.button(text, act=lambda _=False, act=act: act())
             self.buttons[answer].setMinimumSize(140, HIT_TARGET + 4)
             QShortcut(QKeySequence(key), self, act)
-        self.close_button = push_button("Close", act=self.reject)
-        answers = row_of(STRETCH, *self.buttons.values(), STRETCH, spacing=8)
-        last = row_of(STRETCH, self.close_button)
+        self.close_button = layout.button("Close", act=self.reject)
+        answers = layout.row(..., *self.buttons.values(), ..., spacing=8)
+        last = layout.row(..., self.close_button)
         self.setLayout(
-            column_of(
+            layout.column(
                 self.question, self.hint, self.bar, (self._room, 1), answers, last,
                 spacing=12, margins=(20, 16, 20, 16),
             )

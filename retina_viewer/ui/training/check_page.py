@@ -23,8 +23,8 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import Draft, counted
 from retina_viewer.ui.training.run_views import as_image
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import add_to, progress_bar, push_button, row_of, single_shot
 from retina_viewer.ui.widgets.segments import Segments
 from retina_viewer.ui.widgets.table_views import Index, TickDelegate, plain_table
 
@@ -48,7 +48,7 @@ class PhotographTable(QAbstractTableModel):
         self._files: list[Examined] = []
         self._pictures: dict[Path, QPixmap | None] = {}
         self._wanted: list[Path] = []
-        self._load_soon = single_shot(self, 0, self._load)
+        self._load_soon = layout.delayed(self, 0, self._load)
         self._ratio = 1.0
 
     def show_files(self, files: Sequence[Examined], ratio: float) -> None:
@@ -203,7 +203,7 @@ class CheckPage(WizardPage):
             "tick it to keep it.",
         )
         self.overview, self.what = dim_label(), dim_label()
-        self.bar = progress_bar()
+        self.bar = layout.bar()
         self.model = PhotographTable(context.draft, context.jobs, self)
         self.model.decided.connect(self._decided)
         self.table = make_view(self.model)
@@ -217,12 +217,12 @@ class CheckPage(WizardPage):
         )
         self.shown.chosen.connect(self._show_files)
         self.count = QLabel()
-        keep = push_button("Keep", "Keep the selected photographs", partial(self._decide, True))
-        leave_out = push_button(
+        keep = layout.button("Keep", "Keep the selected photographs", partial(self._decide, True))
+        leave_out = layout.button(
             "Leave out", "Leave the selected photographs out", partial(self._decide, False)
         )
-        choices = row_of(self.shown, (self.count, 1), keep, leave_out, spacing=12)
-        add_to(self.column, self.overview, self.bar, self.what, choices, (self.table, 1))
+        choices = layout.row(self.shown, (self.count, 1), keep, leave_out, spacing=12)
+        layout.add(self.column, self.overview, self.bar, self.what, choices, (self.table, 1))
         context.intake_job.progressed.connect(self._progressed)
         context.intake_job.ended.connect(self._ended)
 

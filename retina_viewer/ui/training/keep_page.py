@@ -11,9 +11,9 @@ from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.versions import name_from_title
 from retina_viewer.ui.training.verdict_page import VerdictPage
 from retina_viewer.ui.training.wizard_page import WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
-from retina_viewer.ui.widgets.layout import STRETCH, add_to
 
 _KEY = "training accept"
 
@@ -47,7 +47,7 @@ class KeepPage(WizardPage):
         form.addRow(dim_label("Title"), self.title_line)
         form.addRow(dim_label("Stored as"), self.name)
         form.addRow(dim_label("Note"), self.note)
-        add_to(self.column, form, self.default, STRETCH)
+        layout.add(self.column, form, self.default, ...)
         self.card: ModelCard | None = None
 
     def initializePage(self) -> None:

@@ -23,8 +23,8 @@ from retina_viewer.finetuning.patients import LEAST_PATIENTS
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
-from retina_viewer.ui.widgets.layout import add_to, progress_bar, single_shot, text_label
 from retina_viewer.ui.widgets.table_views import text_table
 
 _KEY = "training masks"
@@ -45,16 +45,16 @@ class MasksPage(WizardPage):
             "Every pair is opened and checked: size, two levels, and that vessels are drawn in it.",
         )
         self.photograph_pattern, self.mask_pattern = QLineEdit(), QLineEdit()
-        typing = single_shot(self, _TYPING_MS, self.match)
+        typing = layout.delayed(self, _TYPING_MS, self.match)
         for line in (self.photograph_pattern, self.mask_pattern):
             line.textEdited.connect(lambda _: typing.start())
-        self.count = text_label()
-        self.bar = progress_bar()
+        self.count = layout.label()
+        self.bar = layout.bar()
         self.table, self.pairs = text_table("Pairs of photographs and masks")
         form = panel_form()
         form.addRow(dim_label("Photographs are called"), self.photograph_pattern)
         form.addRow(dim_label("Their masks are called"), self.mask_pattern)
-        add_to(self.column, form, self.count, self.bar, (self.table, 1))
+        layout.add(self.column, form, self.count, self.bar, (self.table, 1))
         self._matching: Matching | None = None
         context.jobs.progressed.connect(self._progressed)
 

@@ -14,18 +14,9 @@ from retina_viewer.ui.training.draft import counted, own_name
 from retina_viewer.ui.training.time_budget import BudgetLabel
 from retina_viewer.ui.training.training_status import duration
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
-from retina_viewer.ui.widgets.layout import (
-    FLUSH,
-    STRETCH,
-    add_to,
-    column_of,
-    holding,
-    make_scroll_area,
-    row_of,
-    text_label,
-)
 from retina_viewer.ui.widgets.section import Section
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -112,7 +103,7 @@ class OptionsPage(WizardPage):
         self.base = Chooser("Base model")
         self.base.activated.connect(self._choose_base)
         self.steps: dict[int, QCheckBox] = {}
-        self._steps_row = row_of(spacing=12, margins=FLUSH)
+        self._steps_row = layout.row(spacing=12, margins=0)
         self._steps_label = dim_label("Enlargements to train")
         self.budget = Segments(
             [(m, title, f"About {duration(60 * m)} of training") for m, title in BUDGETS], "Time"
@@ -127,21 +118,26 @@ class OptionsPage(WizardPage):
         self.preset_sentence = dim_label()
         self.expert = ExpertFields(context.draft.expert)
         self.expert.changed.connect(self._changed)
-        self.summary_text = text_label()
+        self.summary_text = layout.label()
         self._cards: list[ModelCard] = []
         form = panel_form()
         form.setVerticalSpacing(14)
         form.addRow(dim_label("Base model"), self.base)
-        form.addRow(self._steps_label, holding(self._steps_row))
+        form.addRow(self._steps_label, layout.holding(self._steps_row))
         for title, segments, sentence in (
             ("Time", self.budget, self.budget_label),
             ("Preset", self.preset, self.preset_sentence),
         ):
-            form.addRow(dim_label(title), column_of(row_of(segments, STRETCH), sentence, spacing=4))
+            form.addRow(
+                dim_label(title),
+                layout.column(layout.row(segments, ...), sentence, spacing=4),
+            )
         self.section = Section("For experts", self.expert, is_open=False)
-        body = holding(column_of(form, self.section, STRETCH, spacing=12, margins=(0, 0, 12, 0)))
-        scroll = make_scroll_area(QScrollArea(), body)
-        add_to(self.column, (scroll, 1), self.summary_text)
+        body = layout.holding(
+            layout.column(form, self.section, ..., spacing=12, margins=(0, 0, 12, 0))
+        )
+        scroll = layout.scroll(QScrollArea(), body)
+        layout.add(self.column, (scroll, 1), self.summary_text)
 
     def initializePage(self) -> None:
         task, wanted = self.draft.task, self.draft.base

@@ -22,18 +22,9 @@ from retina_viewer.ui.training.draft import (
     suggested_grouping,
 )
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import (
-    FLUSH,
-    add_to,
-    column_of,
-    holding,
-    push_button,
-    row_of,
-    single_shot,
-    text_label,
-)
 from retina_viewer.ui.widgets.segments import Segments
 from retina_viewer.ui.widgets.table_views import text_table
 
@@ -50,11 +41,11 @@ class DivisionCards(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.values = {subset: text_label(role="strong", wraps=False) for subset in SUBSETS}
-        self.warnings = text_label()
+        self.values = {subset: layout.label(role="strong", wraps=False) for subset in SUBSETS}
+        self.warnings = layout.label()
         cards = [(_card(self.values[subset], PURPOSES[subset]), 1) for subset in SUBSETS]
         self.setLayout(
-            column_of(row_of(*cards, spacing=12), self.warnings, spacing=8, margins=FLUSH)
+            layout.column(layout.row(*cards, spacing=12), self.warnings, spacing=8, margins=0)
         )
         self.show_division(None, {})
 
@@ -78,7 +69,7 @@ def patients_in(division: Division, subset: Subset) -> int:
 def _card(value: QLabel, purpose: str) -> QWidget:
     card = QFrame()
     card.setProperty("role", "card")
-    card.setLayout(column_of(value, dim_label(purpose), spacing=2, margins=(12, 8, 12, 8)))
+    card.setLayout(layout.column(value, dim_label(purpose), spacing=2, margins=(12, 8, 12, 8)))
     return card
 
 
@@ -139,18 +130,20 @@ class PatientsPage(WizardPage):
         self.pattern = QLineEdit()
         self.pattern.setAccessibleName("Pattern")
         self.pattern.setToolTip("{patient} with * and ?, or a regular expression with one group")
-        typing = single_shot(self, _TYPING_MS, lambda: self._use_pattern(self.pattern.text()))
+        typing = layout.delayed(self, _TYPING_MS, lambda: self._use_pattern(self.pattern.text()))
         self.pattern.textEdited.connect(lambda _: typing.start())
-        self.choose_table = push_button("Choose a table…", act=self._ask_for_table)
-        self.warning = text_label(WARNING, "problem")
-        self.count = text_label()
+        self.choose_table = layout.button("Choose a table…", act=self._ask_for_table)
+        self.warning = layout.label(WARNING, "problem")
+        self.count = layout.label()
         self.table, self.preview = text_table("Patients by photograph")
         self.cards = DivisionCards()
         self.division: Division | None = None
-        self._pattern_row = holding(row_of(self.known, (self.pattern, 1), spacing=8, margins=FLUSH))
-        add_to(
+        self._pattern_row = layout.holding(
+            layout.row(self.known, (self.pattern, 1), spacing=8, margins=0)
+        )
+        layout.add(
             self.column,
-            row_of(self.way, (self.sentence_of_way, 1), spacing=12),
+            layout.row(self.way, (self.sentence_of_way, 1), spacing=12),
             self._pattern_row,
             self.choose_table,
             self.count,

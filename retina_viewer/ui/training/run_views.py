@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import FLUSH, column_of, make_scroll_area
 from retina_viewer.ui.widgets.learning_curves import LearningCurves
 from retina_viewer.ui.widgets.learning_history import LearningHistory
 
@@ -32,7 +32,7 @@ class CurvesView(QScrollArea):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        make_scroll_area(self)
+        layout.scroll(self)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.curves: LearningCurves | None = None
         self._tokens = tokens
@@ -159,7 +159,7 @@ class CropsView(QWidget):
             grid.addWidget(self.pictures[kind], 1, column)
             grid.setColumnStretch(column, 1)
         grid.setRowStretch(1, 1)
-        self.setLayout(column_of(self.empty, (grid, 1), self.patches, margins=FLUSH))
+        self.setLayout(layout.column(self.empty, (grid, 1), self.patches, margins=0))
         self.show_folder(None, 0)
 
     def show_folder(self, folder: Path | None, step: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
@@ -13,20 +12,11 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import Request
 from retina_viewer.ui.theme import Tokens, tabular
 from retina_viewer.ui.training.run_views import CropsView, CurvesView
-from retina_viewer.ui.training.training_status import Phase, duration
+from retina_viewer.ui.training.training_status import Phase, TrainingStatus, duration
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import (
-    FLUSH,
-    STRETCH,
-    add_to,
-    ask_before_loss,
-    progress_bar,
-    push_button,
-    row_of,
-    text_label,
-)
 from retina_viewer.ui.widgets.segments import Segments
 
 
@@ -39,13 +29,13 @@ class RunButtons(QWidget):
     def __init__(self, trainings: Trainings) -> None:
         super().__init__()
         self._trainings = trainings
-        self.pause = push_button("Pause", "Stop computing; go on later from here")
+        self.pause = layout.button("Pause", "Stop computing; go on later from here")
         self.pause.clicked.connect(self._pause_or_resume)
-        self.stop = push_button("Stop and keep the best", "End now with the best model so far")
+        self.stop = layout.button("Stop and keep the best", "End now with the best model so far")
         self.stop.clicked.connect(lambda: self._ask("stop"))
-        self.cancel = push_button("Cancel…", "End now and keep nothing", self._confirm_cancel)
+        self.cancel = layout.button("Cancel…", "End now and keep nothing", self._confirm_cancel)
         self._all = (self.pause, self.stop, self.cancel)
-        self.setLayout(row_of(*self._all, STRETCH, spacing=8, margins=FLUSH))
+        self.setLayout(layout.row(*self._all, ..., spacing=8, margins=0))
 
     def show_state(self) -> None:
         """Offer what can be done now."""
@@ -76,7 +66,7 @@ class RunButtons(QWidget):
             self.failed.emit(None)
 
     def _confirm_cancel(self) -> None:
-        ask_before_loss(
+        layout.ask_before_loss(
             self,
             "Cancel the training",
             "Cancel the training and throw away what was trained?",
@@ -122,9 +112,9 @@ class RunningPage(WizardPage):
 
     def __init__(self, context: WizardContext) -> None:
         super().__init__(context, "The model is training")
-        self.bar = progress_bar()
+        self.bar = layout.bar()
         self.bar.setAccessibleName("How far the training is")
-        self.state, self.performance = text_label(), dim_label()
+        self.state, self.performance = layout.label(), dim_label()
         for label in (self.state, self.performance):
             label.setFont(tabular(label.font()))
         self.readings, self.notices = dim_label(), dim_label()
@@ -143,12 +133,12 @@ class RunningPage(WizardPage):
         self._stack.addWidget(self.crops)
         self.controls = RunButtons(context.trainings)
         self.controls.failed.connect(self.show_problem)
-        self._shown: _Shown | None = None
+        self._phase: Phase | None = None
         self._complete = False
-        add_to(
+        layout.add(
             self.column,
             self.bar,
-            row_of((self.state, 1), self.view),
+            layout.row((self.state, 1), self.view),
             self.performance,
             (self._stack, 1),
             self.readings,
@@ -179,7 +169,7 @@ class RunningPage(WizardPage):
         self._show()
 
     def _followed(self) -> None:
-        self._shown = None
+        self._phase = None
         self.show_problem(None)
         self.crops.show_folder(None, 0)
         self.curves.forget()
@@ -193,12 +183,10 @@ class RunningPage(WizardPage):
         trainings = self.context.trainings
         if trainings.run is None:
             return
-        value = _Shown.of(trainings)
-        if value != self._shown:
-            if self._shown is not None and self._shown.phase is not value.phase:
-                self.show_problem(None)  # of what it was before
-            self._shown = value
-            self._show_words(value)
+        if trainings.phase is not self._phase and self._phase is not None:
+            self.show_problem(None)  # of what it was before
+        self._phase = trainings.phase
+        self._show_words(trainings)
         if self.isVisible():
             self._show_pictures(trainings)
         complete = trainings.phase is Phase.FINISHED
@@ -206,15 +194,17 @@ class RunningPage(WizardPage):
             self._complete = complete
             self.completeChanged.emit()
 
-    def _show_words(self, value: _Shown) -> None:
-        self.heading.setText(value.heading)
-        self.bar.setValue(value.thousandths)
-        self.state.setText(value.state)
-        self.state.setToolTip(value.details)
+    def _show_words(self, trainings: Trainings) -> None:
+        phase, status = trainings.phase, trainings.status
+        judged = phase is Phase.RUNNING and status.is_trained
+        self.heading.setText(_JUDGED if judged else TITLES[phase])
+        self.bar.setValue(round(1000 * (1.0 if phase is Phase.FINISHED else status.fraction)))
+        self.state.setText(state_in_words(trainings))
+        self.state.setToolTip(trainings.details)
         for label, text in (
-            (self.performance, value.performance),
-            (self.readings, value.readings),
-            (self.notices, value.notices),
+            (self.performance, "   ".join(performance_of(status))),
+            (self.readings, " ".join(status.readings())),
+            (self.notices, "\n".join(status.notices[-_NOTICES:])),
         ):
             label.setText(text)
             label.setVisible(bool(text))
@@ -234,36 +224,6 @@ class RunningPage(WizardPage):
 
     def isComplete(self) -> bool:
         return self._complete
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """All words of the page: equal values look alike."""
-
-    phase: Phase
-    heading: str
-    thousandths: int
-    state: str
-    details: str
-    performance: str
-    readings: str
-    notices: str
-    controls: tuple[object, ...]
-
-    @classmethod
-    def of(cls, trainings: Trainings) -> _Shown:
-        phase, status = trainings.phase, trainings.status
-        return cls(
-            phase,
-            _JUDGED if phase is Phase.RUNNING and status.is_trained else TITLES[phase],
-            round(1000 * (1.0 if phase is Phase.FINISHED else status.fraction)),
-            state_in_words(trainings),
-            trainings.details,
-            "   ".join(performance_of(trainings)),
-            " ".join(status.readings()),
-            "\n".join(status.notices[-_NOTICES:]),
-            (trainings.asked, any(status.history.stages)),
-        )
 
 
 def state_in_words(trainings: Trainings) -> str:
@@ -296,9 +256,8 @@ def _stage(trainings: Trainings) -> str:
     return f"Stage {status.stage + 1} of {status.stages}{name}: "
 
 
-def performance_of(trainings: Trainings) -> list[str]:
+def performance_of(status: TrainingStatus) -> list[str]:
     """Device, speed and memory, as far as they are known."""
-    status = trainings.status
     parts = []
     if status.device:
         parts.append(f"Device: {_device(status.device)}")

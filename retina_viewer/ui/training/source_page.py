@@ -15,16 +15,8 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import (
-    STRETCH,
-    add_to,
-    column_of,
-    progress_bar,
-    push_button,
-    row_of,
-    text_label,
-)
 from retina_viewer.ui.widgets.segments import Segments
 
 _ROW, _MOST_ROWS = 26, 6
@@ -59,15 +51,15 @@ class SourcePage(WizardPage):
         self.places.setAccessibleName("Folders and files")
         self.places.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.places.itemSelectionChanged.connect(self._show)
-        self.bar = progress_bar()
-        self.found = text_label()
-        self.remove = push_button("Remove from the list", act=self._remove)
-        add_to(
+        self.bar = layout.bar()
+        self.found = layout.label()
+        self.remove = layout.button("Remove from the list", act=self._remove)
+        layout.add(
             self.column,
-            row_of(self.task, (self.task_sentence, 1), spacing=12),
+            layout.row(self.task, (self.task_sentence, 1), spacing=12),
             (self._drop_target(), 1),
             self.places,
-            row_of((self.found, 1), self.remove),
+            layout.row((self.found, 1), self.remove),
             self.bar,
         )
         self.setAcceptDrops(True)
@@ -78,16 +70,14 @@ class SourcePage(WizardPage):
     def _drop_target(self) -> QFrame:
         drop = QFrame()
         drop.setProperty("role", "drop")
-        label = text_label("Drop folders or photographs here", "strong", wraps=False)
+        label = layout.label("Drop folders or photographs here", "strong", wraps=False)
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         buttons = (
-            push_button("Add a folder…", act=self.ask_for_folder),
-            push_button("Add photographs…", act=self.ask_for_files),
+            layout.button("Add a folder…", act=self.ask_for_folder),
+            layout.button("Add photographs…", act=self.ask_for_files),
         )
-        inside = row_of(STRETCH, *buttons, STRETCH)
-        drop.setLayout(
-            column_of(STRETCH, label, inside, STRETCH, spacing=12, margins=(24, 24, 24, 24))
-        )
+        inside = layout.row(..., *buttons, ...)
+        drop.setLayout(layout.column(..., label, inside, ..., spacing=12, margins=(24, 24, 24, 24)))
         return drop
 
     @property

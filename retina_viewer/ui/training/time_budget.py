@@ -21,7 +21,7 @@ from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.training_status import duration
-from retina_viewer.ui.widgets.layout import single_shot
+from retina_viewer.ui.widgets import layout
 
 _KEY = "training trial"
 _SETTLED_MS = 400
@@ -43,7 +43,7 @@ class BudgetLabel(QLabel):
         self._jobs = jobs
         self._plan: TrainingPlan | None = None
         self._speeds: dict[tuple[str, tuple[int, ...]], list[Speed]] = {}
-        self._settled = single_shot(self, _SETTLED_MS, self._try)
+        self._settled = layout.delayed(self, _SETTLED_MS, self._try)
 
     def show_plan(self, plan: TrainingPlan | None) -> None:
         """Say what a plan's minutes buy; None where there is no plan yet."""

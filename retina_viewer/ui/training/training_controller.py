@@ -17,7 +17,7 @@ from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
 from retina_viewer.ui.training.training_status import Phase, duration
 from retina_viewer.ui.training.trainings import FoundRun, Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
-from retina_viewer.ui.widgets.layout import FLUSH, progress_bar, push_button, row_of, text_label
+from retina_viewer.ui.widgets import layout
 
 _WORDS = {
     Phase.PREPARED: "Training prepared",
@@ -43,9 +43,9 @@ class TrainingChip(QWidget):
         self.button.setMinimumHeight(HIT_TARGET)
         self.button.setFont(tabular(self.button.font()))
         self.button.clicked.connect(self.clicked)
-        self.bar = progress_bar()
+        self.bar = layout.bar()
         self.bar.setFixedWidth(80)
-        self.setLayout(row_of(self.button, self.bar, spacing=4, margins=FLUSH))
+        self.setLayout(layout.row(self.button, self.bar, spacing=4, margins=0))
         trainings.changed.connect(self._show)
         trainings.followed.connect(self._show)
         self._show()
@@ -79,11 +79,11 @@ class WaitingRunBar(QFrame):
         super().__init__()
         self.setProperty("role", "notice")
         self._found: FoundRun | None = None
-        self.text = text_label()
-        self.show_button = push_button("Show it", act=self._show_it)
-        self.later = push_button("Later", act=self.hide)
+        self.text = layout.label()
+        self.show_button = layout.button("Show it", act=self._show_it)
+        self.later = layout.button("Later", act=self.hide)
         parts = ((self.text, 1), self.show_button, self.later)
-        self.setLayout(row_of(*parts, spacing=8, margins=(16, 6, 8, 6)))
+        self.setLayout(layout.row(*parts, spacing=8, margins=(16, 6, 8, 6)))
         self.hide()
 
     def offer(self, found: FoundRun, others: int) -> None:

@@ -14,19 +14,8 @@ from retina_viewer.quality.blinded import Preference
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog, pairs_of
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import (
-    FLUSH,
-    STRETCH,
-    add_to,
-    ask_before_loss,
-    column_of,
-    holding,
-    make_scroll_area,
-    push_button,
-    row_of,
-    text_label,
-)
 from retina_viewer.ui.widgets.table_views import show_general, show_held_out
 
 _KEY = "training verdict"
@@ -42,13 +31,13 @@ class VerdictPage(WizardPage):
         super().__init__(context, "The verdict")
         self.verdict: Verdict | None = None
         self._body = QScrollArea()
-        make_scroll_area(self._body)
-        self.sentences, self.preference = text_label(), text_label()
+        layout.scroll(self._body)
+        self.sentences, self.preference = layout.label(), layout.label()
         self.sentences.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.preference.hide()
         tip = "See pairs of crops without knowing which model made which"
-        self.compare = push_button("Compare blind…", tip, self.compare_blind)
-        self.discard = push_button("Do not keep the model…", act=self._confirm_discard)
+        self.compare = layout.button("Compare blind…", tip, self.compare_blind)
+        self.discard = layout.button("Do not keep the model…", act=self._confirm_discard)
         self.reason = QLineEdit()
         self.reason.setAccessibleName("Reason for keeping the model")
         self.reason.setPlaceholderText("Why should it be kept all the same? Name no patients.")
@@ -58,9 +47,9 @@ class VerdictPage(WizardPage):
             "It is not shown to be better. To keep it, give a reason; it is recorded in the "
             "model's card."
         )
-        buttons = row_of(self.compare, self.discard, STRETCH, spacing=8)
-        add_to(self.column, self.sentences, (self._body, 1), self.preference, buttons)
-        add_to(self.column, self.reason_label, self.reason)
+        buttons = layout.row(self.compare, self.discard, ..., spacing=8)
+        layout.add(self.column, self.sentences, (self._body, 1), self.preference, buttons)
+        layout.add(self.column, self.reason_label, self.reason)
 
     def initializePage(self) -> None:
         self.verdict = None
@@ -120,7 +109,7 @@ class VerdictPage(WizardPage):
         self.preference.show()
 
     def _confirm_discard(self) -> None:
-        ask_before_loss(
+        layout.ask_before_loss(
             self,
             "Do not keep the model",
             "Leave the tuned model, and go on with the models there were?",
@@ -160,8 +149,8 @@ def _figures(verdict: Verdict) -> QWidget:
     title = f"On {verdict.patients} held-out patients of yours; the figure in bold decides"
     parts: list[QWidget] = []
     if verdict.comparisons:
-        parts += [text_label(title, "strong", wraps=False), show_held_out(verdict)]
+        parts += [layout.label(title, "strong", wraps=False), show_held_out(verdict)]
     title = "On the bundled photographs of other cameras: was anything forgotten?"
     if verdict.general:
-        parts += [text_label(title, "strong", wraps=False), show_general(verdict)]
-    return holding(column_of(*parts, STRETCH, spacing=8, margins=FLUSH))
+        parts += [layout.label(title, "strong", wraps=False), show_general(verdict)]
+    return layout.holding(layout.column(*parts, ..., spacing=8, margins=0))

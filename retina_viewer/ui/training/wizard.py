@@ -23,7 +23,7 @@ from retina_viewer.ui.training.training_status import Phase
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.verdict_page import VerdictPage
 from retina_viewer.ui.training.wizard_page import IntakeJob, PageId, WizardContext, WizardPage
-from retina_viewer.ui.widgets.layout import add_to, column_of, text_label
+from retina_viewer.ui.widgets import layout
 
 SIZE = (1240, 780)
 WIDTH = 216
@@ -49,14 +49,17 @@ class StepList(QWidget):
         self.setFixedWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._labels: dict[PageId, tuple[QLabel, QLabel]] = {}
-        box = column_of(spacing=0, margins=(0, 20, 0, 16))
+        box = layout.column(spacing=0, margins=(0, 20, 0, 16))
         for page in PageId:
-            title, summary = text_label(role="step", wraps=False), text_label(role="stepSummary")
+            title, summary = (
+                layout.label(role="step", wraps=False),
+                layout.label(role="stepSummary"),
+            )
             title.setContentsMargins(16, 8, 8, 0)
             summary.setContentsMargins(36, 0, 8, 8)
             for label in (title, summary):
                 label.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-            add_to(box, title, summary)
+            layout.add(box, title, summary)
             self._labels[page] = (title, summary)
         box.addStretch(1)
         self.setLayout(box)

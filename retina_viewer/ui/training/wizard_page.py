@@ -19,8 +19,8 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.draft import Draft, GroupingChoice
 from retina_viewer.ui.training.trainings import Trainings
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.layout import column_of, text_label
 
 _KEY = "training intake"
 
@@ -108,16 +108,16 @@ class WizardPage(QWizardPage):
         super().__init__()
         self.context, self.draft = context, context.draft
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.heading = text_label(heading, "heading", wraps=False)
+        self.heading = layout.label(heading, "heading", wraps=False)
         self.sentence = dim_label(sentence)
         self.sentence.setVisible(bool(sentence))
-        self.problem = text_label(role="problem")
+        self.problem = layout.label(role="problem")
         for label in (self.sentence, self.problem):
             label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.problem.hide()
-        self.column = column_of(spacing=12, margins=(0, 8, 0, 0))
+        self.column = layout.column(spacing=12, margins=(0, 8, 0, 0))
         self.setLayout(
-            column_of(
+            layout.column(
                 self.heading, self.sentence, (self.column, 1), self.problem,
                 spacing=8, margins=(24, 16, 24, 8),
             )

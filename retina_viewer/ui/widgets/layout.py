@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import EllipsisType
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import (
@@ -21,22 +22,20 @@ from PySide6.QtWidgets import (
 
 from retina_viewer.ui.theme import HIT_TARGET
 
-STRETCH = -1
-FLUSH = (0, 0, 0, 0)
-"""No margins."""
-Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | int
-"""What stands in a row or a column: a part, a part with its stretch, pixels, or STRETCH."""
-Margins = tuple[int, int, int, int] | None
+Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | int | EllipsisType
+"""What stands in a row or a column: a part, a part with its stretch, pixels, or ``...``, which
+takes what is left."""
+Margins = tuple[int, int, int, int] | int | None
 
 
-def row_of(*parts: Part, spacing: int | None = None, margins: Margins = None) -> QHBoxLayout:
+def row(*parts: Part, spacing: int | None = None, margins: Margins = None) -> QHBoxLayout:
     """Parts from left to right; what is not given is the style's."""
     box = QHBoxLayout()
     _fill(box, parts, spacing, margins)
     return box
 
 
-def column_of(*parts: Part, spacing: int | None = None, margins: Margins = None) -> QVBoxLayout:
+def column(*parts: Part, spacing: int | None = None, margins: Margins = None) -> QVBoxLayout:
     """Parts from top to bottom; what is not given is the style's."""
     box = QVBoxLayout()
     _fill(box, parts, spacing, margins)
@@ -47,15 +46,19 @@ def _fill(box: QBoxLayout, parts: tuple[Part, ...], spacing: int | None, margins
     if spacing is not None:
         box.setSpacing(spacing)
     if margins is not None:
-        box.setContentsMargins(*margins)
-    add_to(box, *parts)
+        sides = (margins,) * 4 if isinstance(margins, int) else margins
+        box.setContentsMargins(*sides)
+    add(box, *parts)
 
 
-def add_to(box: QBoxLayout, *parts: Part) -> None:
+def add(box: QBoxLayout, *parts: Part) -> None:
     """Append parts."""
     for part in parts:
+        if isinstance(part, EllipsisType):
+            box.addStretch(1)
+            continue
         if isinstance(part, int):
-            box.addStretch(1) if part == STRETCH else box.addSpacing(part)
+            box.addSpacing(part)
             continue
         item, stretch = part if isinstance(part, tuple) else (part, 0)
         if isinstance(item, QLayout):
@@ -71,7 +74,7 @@ def holding(layout: QLayout) -> QWidget:
     return widget
 
 
-def push_button(text: str, tip: str = "", act: Callable[..., object] | None = None) -> QPushButton:
+def button(text: str, tip: str = "", act: Callable[..., object] | None = None) -> QPushButton:
     """As high as a finger needs it; Return does not press it wherever the focus is."""
     button = QPushButton(text)
     button.setToolTip(tip)
@@ -82,7 +85,7 @@ def push_button(text: str, tip: str = "", act: Callable[..., object] | None = No
     return button
 
 
-def text_label(text: str = "", role: str = "", *, wraps: bool = True) -> QLabel:
+def label(text: str = "", role: str = "", *, wraps: bool = True) -> QLabel:
     """Text in a role of the style sheet."""
     label = QLabel(text)
     label.setWordWrap(wraps)
@@ -91,7 +94,7 @@ def text_label(text: str = "", role: str = "", *, wraps: bool = True) -> QLabel:
     return label
 
 
-def progress_bar() -> QProgressBar:
+def bar() -> QProgressBar:
     """From 0 to 1000, without words."""
     bar = QProgressBar()
     bar.setTextVisible(False)
@@ -99,7 +102,7 @@ def progress_bar() -> QProgressBar:
     return bar
 
 
-def make_scroll_area(area: QScrollArea, content: QWidget | None = None) -> QScrollArea:
+def scroll(area: QScrollArea, content: QWidget | None = None) -> QScrollArea:
     """Have a frameless area give its content the width there is."""
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
@@ -108,7 +111,7 @@ def make_scroll_area(area: QScrollArea, content: QWidget | None = None) -> QScro
     return area
 
 
-def single_shot(parent: QObject, milliseconds: int, act: Callable[[], object]) -> QTimer:
+def delayed(parent: QObject, milliseconds: int, act: Callable[[], object]) -> QTimer:
     """A timer that acts once when nobody has started it again for so long."""
     timer = QTimer(parent)
     timer.setSingleShot(True)
