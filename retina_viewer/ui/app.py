@@ -12,11 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-# What the first photograph needs, imported before the window is there: an import in a worker thread
-# holds Python's lock, and the window would stand still.
-import retina_viewer.imaging.readers
-import retina_viewer.superres.cascade  # noqa: F401
-
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
 import torch
 from PySide6.QtCore import (
@@ -29,10 +24,15 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
+
+# What the first photograph needs, imported before the window is there: an import in a worker thread
+# holds Python's lock, and the window would stand still.
+import retina_viewer.imaging.readers
+import retina_viewer.superres.cascade  # noqa: F401
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import settings_file
+from retina_viewer.core.processes import heeding
 from retina_viewer.core.settings import Settings, load_settings, save_settings
-from retina_viewer.core.signals import heeding
 from retina_viewer.core.system_libraries import in_words, loads, missing_packages
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services, project_services
@@ -69,7 +69,7 @@ def run(files: Sequence[Path], start: Start) -> int:
     start.put_into(settings, services.catalogue())
     window = make_window(application, settings, services)
     window.show()
-    window.training.look_for_runs()
+    window.training.trainings.look_for_runs()
     sys.excepthook = _hook(window)
     if files:
         QTimer.singleShot(0, lambda: window.open(files))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retina_viewer.model_store.card import Fidelity, share_at
 from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
-from retina_viewer.superres.method_list import Method
+
+if TYPE_CHECKING:
+    from retina_viewer.superres.methods import Method
 
 
 @dataclass(frozen=True)

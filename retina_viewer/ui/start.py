@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import LayerSettings, Settings
-from retina_viewer.imaging.layers import SaliencyStyle
-from retina_viewer.imaging.overlay import COLOUR_MAPS
+from retina_viewer.imaging.layer_art import COLOUR_MAPS, SaliencyStyle
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.catalogue import Catalogue, ResultChoice
 from retina_viewer.ui.view.arrange import Arrangement

@@ -25,16 +25,15 @@ from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.canvas.photo import Photo, detailed_place
 from retina_viewer.ui.canvas.scene import Point
 from retina_viewer.ui.comparison.controller import ComparisonController
-from retina_viewer.ui.dialogs.export import ExportDialog
-from retina_viewer.ui.dialogs.keys import KeysDialog
-from retina_viewer.ui.dialogs.report import ReportDialog, report_on
-from retina_viewer.ui.exporting import Request
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
+from retina_viewer.ui.dialogs.export_products import ExportRequest
+from retina_viewer.ui.dialogs.report_dialog import KeysDialog, ReportDialog, report_on
 from retina_viewer.ui.icons import Looks
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.model_changes import ModelChanges
-from retina_viewer.ui.models.desk import ModelDesk
+from retina_viewer.ui.models.models_controller import ModelsController
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.panels.filmstrip import Filmstrip
 from retina_viewer.ui.panels.inspector import Inspector
@@ -43,7 +42,7 @@ from retina_viewer.ui.panels.toolbar import COMPARE, SLIDER, Toolbar
 from retina_viewer.ui.services import DeviceInfo, Services
 from retina_viewer.ui.start import remember, state_from
 from retina_viewer.ui.theme import Tokens
-from retina_viewer.ui.training.desk import TrainingDesk
+from retina_viewer.ui.training.training_controller import TrainingController
 from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.view.stage import Stage
@@ -86,8 +85,8 @@ class Window(QMainWindow):
         self.problems = Problems(self.banner, self)
         choosers = (self.toolbar.method, self.inspector.enhance.method)
         self.models = ModelChanges(services, self.view, self.controller, choosers)
-        self.training = TrainingDesk(self.jobs, settings, tokens, self)
-        self.manager = ModelDesk(services, self.jobs, self.view, tokens, self)
+        self.training = TrainingController(self.jobs, settings, tokens, self)
+        self.manager = ModelsController(services, self.jobs, self.view, tokens, self)
         self.comparison = ComparisonController(self.view, self.stage, services, self.jobs, settings)
         self.looks = Looks(
             tokens,
@@ -126,7 +125,7 @@ class Window(QMainWindow):
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for row in (self.toolbar, self.banner, self.training.offer, self.comparison.header):
+        for row in (self.toolbar, self.banner, self.training.waiting_bar, self.comparison.header):
             column.addWidget(row)
         column.addLayout(middle, 1)
         column.addWidget(self.statusbar)
@@ -222,7 +221,7 @@ class Window(QMainWindow):
         photo, picture = self.view.photo, self.view.picture
         if photo is None or not self.view.may_enlarge():
             return
-        request = Request(
+        request = ExportRequest(
             photo.image,
             settings=self.view.settings,
             layers=picture.layers,

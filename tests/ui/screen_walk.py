@@ -30,15 +30,15 @@ from retina_viewer.core.paths import user_models_dir
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import LayerName, Tone
 from retina_viewer.ui.jobs import Lane
-from retina_viewer.ui.models.facts import read_shelf
+from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.services import Services, project_services
+from retina_viewer.ui.view.state import LayerName, Tone
 from retina_viewer.ui.window import Window
 from retina_viewer.vessels.segment import VesselMap, segment_vessels
 from tests.model_store.models import make_unet
@@ -97,7 +97,7 @@ class Gate:
     def services(self) -> Services:
         inner = project_services()
         return replace(
-            inner, make_enhancer=lambda settings: _Waiting(inner, settings, self), vessels=_vessels
+            inner, make_enhancer=lambda making: _Waiting(inner, making, self), vessels=_vessels
         )
 
 
@@ -106,14 +106,14 @@ def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
 
 
 class _Waiting:
-    def __init__(self, services: Services, settings: EnhanceSettings, gate: Gate) -> None:
-        self._inner, self._gate = services.make_enhancer(settings), gate
+    def __init__(self, services: Services, making: EnhanceSettings, gate: Gate) -> None:
+        self._inner, self._gate = services.make_enhancer(making), gate
         self._take(self._inner)
 
     def _take(self, inner: Enhancer) -> None:
         self.margin, self.model, self.scale = inner.margin, inner.model, inner.scale
         self.method, self.whole_image_only = inner.method, inner.whole_image_only
-        self.formation, self.fidelity = inner.formation, inner.fidelity
+        self.degradation, self.fidelity = inner.degradation, inner.fidelity
         self.back_projection = inner.back_projection
 
     def fitted_to(self, rgb: FloatImage) -> Self:
@@ -219,17 +219,17 @@ class Walk:
         self._check_photograph(name, seen)
 
     def _check_photograph(self, name: str, seen: Pixels) -> None:
-        photo, stage = self.window.view.photo, self.window.stage
+        photo, stage = self.window.viewer.photo, self.window.stage
         if photo is None or not stage.isVisible():
             return
         wanted = COLOURS[photo.image.name]
         panes = [stage.original, stage.loupe_original]
-        if not self.window.view.picture.layers:
+        if not self.window.viewer.view.layers:
             panes += [stage.result, stage.loupe_result]
         for pane in panes:
             if pane.isVisible():
                 shown = _mean_colour(seen[_place(pane)])
-                if not _is_of(shown, wanted, self.window.view.picture.tone):
+                if not _is_of(shown, wanted, self.window.viewer.view.tone):
                     self.faults.append(f"{name}: {photo.image.name} is not on the screen: {shown}")
 
     # What a person does
@@ -241,7 +241,7 @@ class Walk:
         """One of several pictures in the file that is shown, from 1."""
         self.window.inspector.information.page_chosen.emit(number - 1)
         wait_until(lambda: not self.window.jobs.is_active("open"), 30)
-        photo = self.window.view.photo
+        photo = self.window.viewer.photo
         assert photo is not None
         assert photo.image.page == number - 1
 
@@ -262,7 +262,7 @@ class Walk:
 
     @property
     def shown(self) -> str:
-        photo = self.window.view.photo
+        photo = self.window.viewer.photo
         return photo.image.name if photo is not None else ""
 
     def activate(self) -> None:
@@ -357,15 +357,15 @@ def places(walk: Walk) -> None:
     walk.step("loupe", lambda: view.loupe_toggled.emit(True))
     walk.step("not smoothed", lambda: view.smooth_toggled.emit(False))
     walk.step("smoothed", lambda: view.smooth_toggled.emit(True))
-    walk.step("ruler", lambda: window.view.set_ruler((40.0, 60.0, 110.0, 90.0)))
-    walk.step("no ruler", lambda: window.view.set_ruler(None))
+    walk.step("ruler", lambda: window.viewer.set_ruler((40.0, 60.0, 110.0, 90.0)))
+    walk.step("no ruler", lambda: window.viewer.set_ruler(None))
     walk.step("light theme", lambda: window.inspector.theme_chosen.emit("light"))
     walk.step("dark theme", lambda: window.inspector.theme_chosen.emit("dark"))
     walk.step("smaller", lambda: window.resize(WINDOW.width() - 60, WINDOW.height() - 50))
     walk.step("larger", lambda: window.resize(WINDOW.size()))
 
 
-def settingss(walk: Walk) -> None:
+def makings(walk: Walk) -> None:
     window = walk.window
     enhance = window.inspector.enhance
     walk.step("scale x2", lambda: window.toolbar.scales.button(2).click())
@@ -407,7 +407,7 @@ def layers(walk: Walk) -> None:
     walk.step("no saliency", lambda: walk.key(Qt.Key.Key_S))
     walk.step("U: guesses", lambda: walk.key(Qt.Key.Key_U))
     assert walk.window.stage.result.scene.layers
-    walk.step("their opacity", lambda: panel.opacity_changed.emit(LayerName.UNCERTAINTY, 0.4))
+    walk.step("their opacity", lambda: panel.opacity_changed.emit(LayerName.CONSISTENCY, 0.4))
     walk.step("no guesses", lambda: walk.key(Qt.Key.Key_U))
 
 
@@ -448,11 +448,11 @@ def comparisons(walk: Walk) -> None:
 
 
 def models(walk: Walk) -> None:
-    shelf = read_shelf()
+    installed = read_installed()
     for name, what in ((GAN, "models"), (UNETS[0], "vessel models")):
-        entry = shelf.entry(name)
+        entry = installed.entry(name)
         assert entry is not None
-        walk.window.manager.compare(entry, shelf)
+        walk.window.manager.compare(entry, installed)
         dialog = walk.window.manager.comparison
         assert dialog is not None
         dialog.setGeometry(DIALOG)
@@ -462,7 +462,7 @@ def models(walk: Walk) -> None:
         dialog.close()
 
 
-PARTS = (photographs, tones, places, settingss, layers, layouts, comparisons, models)
+PARTS = (photographs, tones, places, makings, layers, layouts, comparisons, models)
 
 
 def main(out: Path) -> None:
@@ -479,7 +479,7 @@ def main(out: Path) -> None:
     QCursor.setPos(0, 0)
     walk = Walk(window, gate)
     window.open([folder])
-    wait_until(lambda: window.view.photo is not None and window.looks.has_icons, 30)
+    wait_until(lambda: window.viewer.photo is not None and window.looks.has_icons, 30)
     walk.activate()
     walk.step("open a folder", lambda: None)
     for part in PARTS:

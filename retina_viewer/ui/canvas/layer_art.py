@@ -13,8 +13,16 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.layers import Art, SaliencyStyle, Veil, guess_veil, saliency_art
-from retina_viewer.imaging.overlay import CYAN, Colour, outline
+from retina_viewer.imaging.layer_art import (
+    CYAN,
+    Art,
+    Colour,
+    SaliencyStyle,
+    Veil,
+    outline,
+    saliency_art,
+    uncertainty_veil,
+)
 from retina_viewer.ui.canvas.pyramid import SMALLEST_SIDE, Pyramid
 
 PIECE = 16
@@ -124,7 +132,7 @@ def heat_art(
 
 def uncertainty_art(expected_error: NDArray[np.float32], mask: NDArray[np.bool_]) -> Pyramid:
     """The map of uncertainty, from ``(H, W)`` float32 in grey levels."""
-    return _pyramid(guess_veil(expected_error, mask))
+    return _pyramid(uncertainty_veil(expected_error, mask))
 
 
 def _pyramid(veil: Veil) -> Pyramid:

@@ -112,22 +112,7 @@ class Pane(QWidget):
 
     def _paint_labels(self, painter: QPainter, mapping: Mapping, ratio: float) -> None:
         scene, width, height = self.scene, float(self.width()), float(self.height())
-        if scene.content is Content.SPLIT:
-            x = scene.divider * width
-            deco.paint_divider(painter, x, height)
-        if scene.marked is not None:
-            corner = mapping.point(*scene.marked[:2]) / ratio
-            across, down = (side * scene.camera.zoom / ratio for side in scene.marked[2:])
-            deco.paint_mark(painter, QRectF(corner.x(), corner.y(), across, down))
-        if scene.crosshair:
-            deco.paint_crosshair(painter, QPointF(width / 2, height / 2))
-        if scene.pointer is not None:
-            deco.paint_crosshair(painter, mapping.point(*scene.pointer) / ratio)
-        if scene.ruler is not None:
-            start = mapping.point(*scene.ruler[:2]) / ratio
-            end = mapping.point(*scene.ruler[2:]) / ratio
-            label = deco.length_label(scene.ruler, scene.um_per_px)
-            deco.paint_ruler(painter, start, end, label, width)
+        self._paint_marks(painter, mapping, ratio)
         left = deco.MARGIN
         if scene.overview and scene.original is not None:
             box = deco.overview_rect(scene.bounds, width, height)
@@ -149,6 +134,25 @@ class Pane(QWidget):
             paint_legend(painter, scene, right, legend + 8)
         if scene.remark:
             deco.paint_remark(painter, scene.remark, 0, edge, below + 4)
+
+    def _paint_marks(self, painter: QPainter, mapping: Mapping, ratio: float) -> None:
+        """What belongs to places of the photograph, and the lines of the pane itself."""
+        scene, width, height = self.scene, float(self.width()), float(self.height())
+        if scene.content is Content.SPLIT:
+            deco.paint_divider(painter, scene.divider * width, height)
+        if scene.marked is not None:
+            corner = mapping.point(*scene.marked[:2]) / ratio
+            across, down = (side * scene.camera.zoom / ratio for side in scene.marked[2:])
+            deco.paint_mark(painter, QRectF(corner.x(), corner.y(), across, down))
+        if scene.crosshair:
+            deco.paint_crosshair(painter, QPointF(width / 2, height / 2))
+        if scene.pointer is not None:
+            deco.paint_crosshair(painter, mapping.point(*scene.pointer) / ratio)
+        if scene.ruler is not None:
+            start = mapping.point(*scene.ruler[:2]) / ratio
+            end = mapping.point(*scene.ruler[2:]) / ratio
+            label = deco.length_label(scene.ruler, scene.um_per_px)
+            deco.paint_ruler(painter, start, end, label, width)
         if scene.is_active:
             deco.paint_frame(painter, QRectF(self.rect()))
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.colour import red_free
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.tone import red_free
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Point, Tone
 

@@ -14,7 +14,7 @@ from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.layers import Legend
+from retina_viewer.imaging.layer_art import Legend
 
 if TYPE_CHECKING:
     from retina_viewer.ui.canvas.layer_art import VesselArt

@@ -11,7 +11,7 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.ui.catalogue import ResultChoice
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.models.facts import Entry
+from retina_viewer.ui.models.installed_models import ModelEntry
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.view.stage import Stage
@@ -50,7 +50,7 @@ class ComparisonController(QObject):
         state.results, state.active = (first, ResultChoice(other)), 0
         view.apply()
 
-    def start_models(self, entries: Sequence[Entry], names: tuple[str, str]) -> None:
+    def start_models(self, entries: Sequence[ModelEntry], names: tuple[str, str]) -> None:
         """Two models of one task beside each other."""
         state, cards = self._view.state, {entry.card.name: entry.card for entry in entries}
         if not self._view.may_enlarge():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.pane import EMPTY, Pane
 from retina_viewer.ui.canvas.photo import Photo, inherited_chips
 from retina_viewer.ui.canvas.pyramid import Pyramid

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
-from retina_viewer.ui.camera import Camera
+from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.pane import EMPTY, Pane
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.pyramid import Pyramid

@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from retina_viewer.imaging.layers import CLEAR_BELOW, SaliencyStyle
-from retina_viewer.imaging.overlay import COLOUR_MAPS
-from retina_viewer.superres.consistency import THRESHOLD
+from retina_viewer.imaging.layer_art import CLEAR_BELOW, COLOUR_MAPS, SaliencyStyle
+from retina_viewer.superres.uncertainty import THRESHOLD
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.view.uncertainty import Summary
 from retina_viewer.ui.view.view import View

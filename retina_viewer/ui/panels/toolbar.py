@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.superres.enhance_settings import SCALES
-from retina_viewer.superres.method_list import Method
+from retina_viewer.superres.methods import Method
 from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.services import DeviceInfo
 from retina_viewer.ui.theme import HIT_TARGET

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone

@@ -358,7 +358,7 @@ class _Resolving:
         self, results: tuple[Result, ...], layers: tuple[LayerName, ...]
     ) -> tuple[Cell, ...]:
         feet = self.places.feet or (None,) * len(self.shown)
-        found = []
+        found: list[Cell] = []
         for place, rect, foot in zip(self.shown, self.places.cells, feet, strict=True):
             scene = self._main_scene(place, rect, results, layers)
             found.append(Cell(place, rect, scene, foot))
@@ -398,7 +398,7 @@ class _Resolving:
     ) -> tuple[Cell, ...]:
         if self.is_closer and self.places.loupe is LoupePlace.INSET:
             return ()
-        found = []
+        found: list[Cell] = []
         for place, rect in zip(self.parts, self.places.loupes, strict=True):
             if self.is_closer:
                 scene = Scene(remark=self._says_so() if not found else "")

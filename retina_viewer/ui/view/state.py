@@ -10,9 +10,9 @@ import math
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from retina_viewer.imaging.layers import (
-    GUESS_OPACITY,
+from retina_viewer.imaging.layer_art import (
     SALIENCY_OPACITY,
+    UNCERTAINTY_OPACITY,
     VESSEL_OPACITY,
     SaliencyStyle,
 )
@@ -68,7 +68,7 @@ class ViewState(BaseModel):
     tone: Tone = Tone.COLOUR
     saliency: LayerState = Field(default_factory=LayerState)
     vessels: LayerState = Field(default_factory=lambda: LayerState(opacity=VESSEL_OPACITY))
-    uncertainty: LayerState = Field(default_factory=lambda: LayerState(opacity=GUESS_OPACITY))
+    uncertainty: LayerState = Field(default_factory=lambda: LayerState(opacity=UNCERTAINTY_OPACITY))
     colour_map: str = "inferno"
     saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
     smooth: bool = True

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
-from retina_viewer.imaging.layers import guess_legend
+from retina_viewer.imaging.layer_art import uncertainty_legend
 from retina_viewer.ui.canvas.layer_art import uncertainty_art
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
@@ -27,7 +27,7 @@ from retina_viewer.ui.view.sight import Sight, is_tile, spot_of, tile_at
 from retina_viewer.ui.view.tile_loader import Loader
 
 if TYPE_CHECKING:
-    from retina_viewer.superres.consistency import ConsistencyMap
+    from retina_viewer.superres.uncertainty import UncertaintyMap
 
 KEY = "uncertainty"
 CACHE_BYTES = 256 * 2**20
@@ -37,7 +37,7 @@ CACHE_BYTES = 256 * 2**20
 class Part:
     """The uncertainty of a part of one result, and its picture."""
 
-    map: ConsistencyMap
+    map: UncertaintyMap
     art: Pyramid
 
     @property
@@ -91,7 +91,7 @@ class Uncertainty(Loader[Part]):
     ) -> None:
         super().__init__(jobs, KEY, Lane.UNCERTAINTY, parent)
         self.cache = Cache(CACHE_BYTES)
-        self.legend = guess_legend()
+        self.legend = uncertainty_legend()
         self._services, self._enhancers = services, enhancers
         self._sights: Sequence[Sight] = ()
         self._drawn: dict[Sight, UncertaintyArt] = {}
@@ -218,13 +218,13 @@ def _touch(one: Rect, other: Rect) -> bool:
     return across and one.y < other.bottom and other.y < one.bottom
 
 
-def _together(maps: Iterable[ConsistencyMap]) -> tuple[float | None, float | None]:
+def _together(maps: Iterable[UncertaintyMap]) -> tuple[float | None, float | None]:
     """The mean and the share of several maps' pixels; None where they have none."""
     mean = above = 0.0
     counted = 0
     for found in maps:
         if found.counted:
             mean += found.mean * found.counted
-            above += found.guessed * found.counted
+            above += found.uncertain * found.counted
             counted += found.counted
     return (mean / counted, above / counted) if counted else (None, None)

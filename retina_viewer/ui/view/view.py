@@ -16,7 +16,7 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.superres.method_list import Method
+from retina_viewer.superres.methods import Method
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone
 from retina_viewer.ui.canvas.tiles import TileKey, TileRequest

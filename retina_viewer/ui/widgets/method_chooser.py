@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.superres.method_list import Character, Method
+from retina_viewer.superres.methods import Character, Method
 from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
 from retina_viewer.ui.widgets.ai_mark import paint_ai_mark
 from retina_viewer.ui.widgets.choices import Chooser

@@ -12,7 +12,7 @@ import pytest
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.provenance import Provenance
-from retina_viewer.superres.method_list import METHODS
+from retina_viewer.superres.methods import METHODS
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import (
