@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
-from retina_viewer.ui.dialogs.keys import KeysDialog
+from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect

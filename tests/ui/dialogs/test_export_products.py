@@ -163,7 +163,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         error[:, : image.width // 2] = 9.0  # the left half is a guess
         return UncertaintyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
-    services = replace(project_services(), consistency=consistency)
+    services = replace(project_services(), uncertainty=consistency)
     making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
     layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
     request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)
