@@ -11,8 +11,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.tuning import Allotment
-from retina_viewer.training.loop import NotFinite, Surroundings, begin_stage, one_step
-from retina_viewer.training.stage import Task
+from retina_viewer.training.loop import NotFinite, begin_stage, one_step
+from retina_viewer.training.task import Task, TrainContext
 
 _TRIAL_SECONDS = 4.0
 _LEAST_STEPS, _MOST_STEPS = 2, 40
@@ -67,7 +67,7 @@ class Schedule(BaseModel):
         return sum(stage.seconds for stage in self.stages)
 
 
-def try_stage(task: Task, number: int, where: Surroundings) -> Speed:
+def try_stage(task: Task, number: int, where: TrainContext) -> Speed:
     """Time some steps and one validation of a stage, and leave its weights as they were.
 
     The first step is not counted: it warms caches up.

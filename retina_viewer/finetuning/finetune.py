@@ -17,7 +17,7 @@ from retina_viewer.finetuning.tuning_run import Control, TuningRun
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.training.checkpoint import SavingFailed
 from retina_viewer.training.distributed import Group, joined
-from retina_viewer.training.stage import Event, Surroundings
+from retina_viewer.training.task import Event, TrainContext
 
 _MENDABLE = (
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM,  # the disk
@@ -58,7 +58,7 @@ def finetune(
         control = Control(run, progress, events, group)
         card: ModelCard | None = None
         with _ending(run, control, group):
-            where = Surroundings(
+            where = TrainContext(
                 run.path,
                 plan.expert.seed,
                 target,

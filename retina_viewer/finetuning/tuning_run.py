@@ -44,7 +44,7 @@ from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import TrainingData, with_threshold, write_history
 from retina_viewer.training.recipe import SaliencyGanStage
 from retina_viewer.training.saliency_gan_task import keep_discriminators, take_over
-from retina_viewer.training.stage import Event, Surroundings, Task
+from retina_viewer.training.task import Event, Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
 
 _LISTEN_SECONDS = 0.2
@@ -145,7 +145,7 @@ class TuningRun:
         UserError: the base model is missing, or does not fit the plan.
     """
 
-    def __init__(self, run: RunFolder, plan: TrainingPlan, where: Surroundings) -> None:
+    def __init__(self, run: RunFolder, plan: TrainingPlan, where: TrainContext) -> None:
         self._run, self._plan, self._where = run, plan, where
         self._base = find_model(plan.base)
         self._twin = find_model(self._base.twin) if self._base.twin else None
@@ -327,7 +327,7 @@ def finish(
     plan: TrainingPlan,
     made: Sequence[Made],
     data: TrainingData,
-    where: Surroundings,
+    where: TrainContext,
 ) -> ModelCard:
     """Leave models, learning curves and verdict in the run folder; for the first process alone.
 
@@ -401,7 +401,7 @@ def _calibrate(
     card: ModelCard,
     twin: ModelCard | None,
     data: TrainingData,
-    where: Surroundings,
+    where: TrainContext,
 ) -> None:
     """The map of where detail is a guess, for the new weights."""
     photographs, kept = photographs_of(data.validation), run.cache / "calibration"
@@ -424,7 +424,7 @@ def _judged(
     base: ModelCard,
     card: ModelCard,
     twin: ModelCard | None,
-    where: Surroundings,
+    where: TrainContext,
 ) -> ModelCard:
     """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
     held_out = held_out_copies(run, plan, part_of(where.progress, _CALIBRATED, _COPIED))

@@ -11,7 +11,7 @@ from retina_viewer.networks.generator_cascade import Chain, GeneratorCascade
 from retina_viewer.networks.vgg import DEEPEST, VGG19Features
 from retina_viewer.training.pairs import PairSource, PatchPair, charbonnier, luminance
 from retina_viewer.training.recipe import Optimisation, SuperresStage
-from retina_viewer.training.stage import RESULT_OF, Player
+from retina_viewer.training.task import RESULT_OF, Player
 
 
 class StepTask:

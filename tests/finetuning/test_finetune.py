@@ -335,7 +335,7 @@ def test_a_checkpoint_that_cannot_be_written_pauses_with_the_reason(
     def fail(*arguments: object) -> None:
         raise SavingFailed("The disk is full: stage1.safetensors was not written.", "Free some.")
 
-    monkeypatch.setattr("retina_viewer.training.stage.save_checkpoint", fail)
+    monkeypatch.setattr("retina_viewer.training.checkpoint.save_checkpoint", fail)
     with pytest.raises(UserError, match="disk is full"):
         finetune(run)
     assert run.state().status == "paused"
