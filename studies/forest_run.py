@@ -19,11 +19,12 @@ from retina_viewer.networks.fitted_arrays import (
     ForestStepParameters,
     RegressionForests,
 )
-from retina_viewer.quality.datasets import Photograph, Subset
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.superres.forest import Forest, expanded, projected
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange
+from studies.data_folders import Subset
 from studies.fitted_model import Fitted
 from studies.fitted_recipe import ForestRecipe
 from studies.forest_fit import Samples, fit_forest

@@ -15,7 +15,6 @@ from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.generator_cascade import GeneratorCascade
-from retina_viewer.quality.datasets import split
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.distributed import joined
@@ -42,7 +41,7 @@ from retina_viewer.training.recipe import (
 from retina_viewer.training.saliency_gan_task import keep_discriminators
 from retina_viewer.training.task import Event, Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask

@@ -13,7 +13,7 @@ from retina_viewer.finetuning.plan import OWN, REPLAY, Preset, TrainingPlan, tas
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
 from retina_viewer.training.recipe import (
-    Colour,
+    ColourGain,
     Grain,
     Optimisation,
     Recipe,
@@ -50,7 +50,7 @@ PRESETS: dict[Preset, PresetNumbers] = {
 }
 _PIXEL_RECIPE, _GAN_RECIPE, _VESSEL_RECIPE = "superres-pixel-fast", "saliency-gan-fast", "vessels"
 """What the shipped models were trained with: patches, batches, losses, degradation are theirs."""
-_COLOUR = Colour(gain=0.1)
+_COLOUR = ColourGain(gain=0.1)
 _GRAIN = Grain(probability=0.25)
 _LITTLE_NOISE = {"noise_probability": 0.1, "jpeg_probability": 0.1}
 """Less than the shipped models were trained with: these photographs have their own, and the base

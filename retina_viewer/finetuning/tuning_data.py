@@ -22,7 +22,7 @@ from retina_viewer.finetuning.tuning import replay_share
 from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.training.cache import open_cache
+from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.outcome import TrainingData
 
 
@@ -209,3 +209,24 @@ def _read_into(source: Path, copy: Path) -> None:
         ) from error
     with stream, atomic_write(copy, replace=True) as target:
         shutil.copyfileobj(stream, target)
+
+
+def photographs_of(cache: PhotographCache) -> Sequence[Photograph]:
+    """The photographs of a cache, by number: they have no names there."""
+    return [_Cached.of(cache, number) for number in range(len(cache))]
+
+
+@dataclass(frozen=True)
+class _Cached(Photograph):
+    """A photograph out of the cache: the drive it came from may be gone by now."""
+
+    pixels: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def of(cls, cache: PhotographCache, number: int) -> _Cached:
+        found = cache[number]
+        return cls(found.dataset, str(number), found.patient, Path(), pixels=found.rgb)
+
+    def read_rgb(self) -> NDArray[np.uint8]:
+        assert self.pixels is not None
+        return np.ascontiguousarray(self.pixels)

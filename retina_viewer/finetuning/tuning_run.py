@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
-from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.finetuning.budget import (
@@ -25,108 +23,96 @@ from retina_viewer.finetuning.budget import (
     try_stage,
 )
 from retina_viewer.finetuning.plan import TrainingPlan
-from retina_viewer.finetuning.run_folder import Request, RunFolder, Status
-from retina_viewer.finetuning.tuned_model import (
-    Made,
+from retina_viewer.finetuning.run_folder import RunFolder
+from retina_viewer.finetuning.tuning import TunedRecipe, recipes_of, replay_share, stage_count
+from retina_viewer.finetuning.tuning_data import (
+    held_out_copies,
+    load_data,
+    own,
     photographs_of,
-    write_tuned,
+    replayed,
 )
-from retina_viewer.finetuning.tuning import TunedRecipe, recipes_of, stage_count
-from retina_viewer.finetuning.tuning_data import held_out_copies, load_data
 from retina_viewer.finetuning.watched import Watched
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.store import find_model, load_network, save_card
 from retina_viewer.quality.calibration import FEWEST, MOST, calibrate
 from retina_viewer.quality.gate import GENERAL_FIELD, LARGEST_FIELD, general_photographs, judge
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.distributed import Group
 from retina_viewer.training.loop import run_stage
-from retina_viewer.training.outcome import TrainingData, with_threshold, write_history
+from retina_viewer.training.outcome import (
+    TrainingData,
+    best_scores,
+    lengths,
+    training_summary,
+    with_threshold,
+    write_history,
+    write_model,
+)
 from retina_viewer.training.recipe import SaliencyGanStage
 from retina_viewer.training.saliency_gan_task import keep_discriminators, take_over
-from retina_viewer.training.task import Event, Task, TrainContext
+from retina_viewer.training.task import Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
 
-_LISTEN_SECONDS = 0.2
-_REPORT_SECONDS = 2.0
-"""Between two progress events in the folder: they tell of parts that have no losses yet."""
 
+@dataclass(frozen=True)
+class Made:
+    """One tuned network and how it came about.
 
-class Control:
-    """The progress callback of a run: reports, and looks for what the person asks.
-
-    Of several processes only the first one listens and speaks; the loop tells the others.
-
-    Args:
-        run: its folder.
-        progress: told of progress too; may raise Cancelled.
-        events: told of every event after it has been written.
-        group: the processes of this training.
+    Attributes:
+        name: of the model.
+        base: the card of what it was tuned from.
+        twin: the name of its tuned pixel-trained twin; None without one.
+        stages: the counters of its own stages.
     """
 
-    def __init__(
-        self,
-        run: RunFolder,
-        progress: Progress,
-        events: Callable[[Event], None],
-        group: Group,
-    ) -> None:
-        self._run, self._progress, self._events, self._group = run, progress, events, group
-        self._stopping = run.state().stopping
-        self._last_listened = self._last_reported = 0.0
-        self.asked: Request | None = None
+    name: str
+    base: ModelCard
+    recipe: TunedRecipe
+    network: nn.Module
+    stages: Sequence[Counters]
+    twin: str | None = None
 
-    def __call__(self, fraction: float, what: str) -> None:
-        """See :data:`~retina_viewer.core.progress.Progress`; raises Cancelled when asked to pause
-        or cancel."""
-        if not self._group.is_first:
-            return
-        self._progress(fraction, what)
-        now = time.monotonic()
-        if now - self._last_listened > _LISTEN_SECONDS:
-            self._last_listened = now
-            self._listen()
-        if now - self._last_reported > _REPORT_SECONDS:
-            self._last_reported = now
-            self.tell({"event": "progress", "fraction": round(fraction, 4), "what": what})
 
-    def _listen(self) -> None:
-        word = self._run.take_request()
-        if word == "stop":
-            # Kept in the folder: a training that is killed now still goes on to its ending only.
-            self._run.set_state("running", stopping=True)
-            self._stopping = True
-        elif word is not None:
-            self.asked = word
-            raise Cancelled
+def write_tuned(made: Made, plan: TrainingPlan, folder: Path, device: str) -> ModelCard:
+    """Leave weights and card in ``folder``.
 
-    def is_stopping(self) -> bool:
-        """Whether the person wants the best so far and no more training."""
-        return self._stopping
-
-    def tell(self, event: Event) -> None:
-        """Write an event into the folder, then tell the listener.
-
-        Raises:
-            UserError: it cannot be written.
-        """
-        if self._group.is_first:
-            stamped = {**event, "time": round(time.time(), 2)}
-            self._run.append_event(stamped)
-            self._events(event)
-
-    def end(self, status: Status, message: str = "", hint: str = "") -> None:
-        """Write how it ended, as far as the disk allows: a state that could not be written reads
-        as that of a process that is gone, which is true."""
-        if not self._group.is_first:
-            return
-        event: dict[str, Any] = {"event": status}
-        if message:
-            event |= {"message": message, "hint": hint}
-        with suppress(UserError):
-            self._run.set_state(status, message=message, hint=hint)
-        with suppress(UserError):
-            self.tell(event)
+    Raises:
+        UserError: they cannot be written.
+    """
+    base = made.base
+    title = plan.title or f"{base.title}, tuned"
+    train = plan.of("train")
+    return write_model(
+        folder,
+        made.network.state_dict(),
+        name=made.name,
+        version="1",
+        title=title if made.name == plan.name else f"{title} (pixel-trained)",
+        task=base.task,
+        architecture=base.architecture,
+        parameters=base.parameters,
+        scales=base.scales,
+        margins=base.margins,
+        field_diameter=base.field_diameter,
+        threshold=base.threshold,
+        licence=f"{base.licence}; tuned on its owner's photographs, who decides about its use",
+        training=training_summary(
+            own(train),
+            own(plan.of("validation")),
+            [photograph.sha256 for photograph in train],
+            practised=replayed(with_vessels=plan.task == "vessels") if replay_share(plan) else (),
+            recipe=made.recipe.name,
+            recipe_sha256=plan.digest(),
+            seed=plan.expert.seed,
+            device=device,
+            **lengths(made.stages),
+        ),
+        validation=best_scores(made.stages),
+        parent=f"{base.name} {base.version}",
+        parent_sha256=base.weights_sha256,
+        twin=made.twin,
+        fidelity=None if made.twin is None else base.fidelity,
+    )
 
 
 _LOADED, _TRIED = 0.03, 0.06
@@ -335,8 +321,8 @@ def finish(
         run: its folder.
         plan: of the run.
         made: the tuned network; of a saliency GAN, its twin before it.
-        data: its validation photographs tell a vessel model's threshold, and calibrate the map of
-            where detail is a guess.
+        data: its validation photographs tell a vessel model's threshold, and calibrate the
+            uncertainty map.
         where: device and listeners of the whole training.
 
     Returns:
@@ -403,17 +389,17 @@ def _calibrate(
     data: TrainingData,
     where: TrainContext,
 ) -> None:
-    """The map of where detail is a guess, for the new weights."""
+    """The uncertainty map, for the new weights."""
     photographs, kept = photographs_of(data.validation), run.cache / "calibration"
 
     def progress(fraction: float, what: str) -> None:
         done = TRAINED + (_CALIBRATED - TRAINED) * fraction
-        where.progress(done, "calibrating the map of where detail is a guess")
+        where.progress(done, "calibrating the uncertainty map")
 
     if not calibrate(card, twin, photographs, kept, where.device, progress):
         message = (
             f"There are fewer than {FEWEST} photographs to validate with, or they are too small: "
-            "the map of where detail is a guess will not be offered for this model."
+            "the uncertainty map will not be offered for this model."
         )
         where.events({"event": "notice", "message": message})
 

@@ -1,7 +1,7 @@
 """The acceptance gate: is a tuned model better than its base, on patients that it never saw?
 
 Measures both on whole held-out photographs and on the bundled ones of other cameras;
-:mod:`retina_viewer.quality.verdict` has the rule that concludes.
+:mod:`retina_viewer.quality.conclusion` has the rule that concludes.
 """
 
 from __future__ import annotations
@@ -22,21 +22,28 @@ from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.model_store.card import ModelCard, Values, Verdict
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.candidates import Candidate
-from retina_viewer.quality.colour_drift import colour_drift
+from retina_viewer.quality.conclusion import conclude
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.lpips import LPIPSReference, fastest_lpips
-from retina_viewer.quality.metrics import Mask, auc, dice, luminance_studio, psnr, ssim
+from retina_viewer.quality.metrics import (
+    Mask,
+    auc,
+    colour_drift,
+    dice,
+    luminance_studio,
+    psnr,
+    ssim,
+)
 from retina_viewer.quality.protocols import (
     KERNELS,
     Condition,
-    Scene,
-    Scenes,
+    EvaluationPair,
+    EvaluationPairs,
     Truth,
     field_of_view_mask,
     small_image,
 )
-from retina_viewer.quality.tables import Record, RecordLog
-from retina_viewer.quality.verdict import conclude
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
@@ -150,7 +157,7 @@ def _superres_plan(
     def plan(photographs: Sequence[tuple[Photograph, str]], diameter: int) -> list[_Measurement]:
         found = []
         for photograph, name in photographs:
-            scenes = Scenes(photograph, diameter)
+            scenes = EvaluationPairs(photograph, diameter)
             # One truth after the other, base and tuned side by side: what is computed of a truth
             # or of a scene alone is kept as long as it is needed.
             for scale in scales:
@@ -252,7 +259,9 @@ class SuperresFigures:
         self._segmenter: VesselSegmenter | None = None
         self._seen: _Seen | None = None
 
-    def measuring(self, model: Candidate, scenes: Scenes, condition: Condition) -> Measuring:
+    def measuring(
+        self, model: Candidate, scenes: EvaluationPairs, condition: Condition
+    ) -> Measuring:
         """The measurement of one result, to be made later.
 
         It gives no figures where the photograph is too small for the scale.
@@ -267,7 +276,7 @@ class SuperresFigures:
         return measure
 
     def figures(
-        self, enhancer: Enhancer, scene: Scene, condition: Condition, progress: Progress
+        self, enhancer: Enhancer, scene: EvaluationPair, condition: Condition, progress: Progress
     ) -> dict[str, float]:
         """Fit the enhancer to the small image, enlarge it, and measure."""
         unit = scene.small.astype(np.float32) / np.float32(255)
@@ -311,7 +320,7 @@ def vessels_in(probability: NDArray[np.float32], segmenter: VesselSegmenter) -> 
     return np.asarray(probability >= threshold)
 
 
-def _contradiction(result: NDArray[np.uint8], scene: Scene, condition: Condition) -> float:
+def _contradiction(result: NDArray[np.uint8], scene: EvaluationPair, condition: Condition) -> float:
     again = small_image(Truth(result, scene.truth.mask), condition)
     every = slice(condition.scale // 2, None, condition.scale)
     difference = again.astype(np.float64) - scene.small
