@@ -144,7 +144,7 @@ class Subject:
     def _of_a_peer(self, scale: int, enlarge: Enlarge) -> Record:
         scene = self._scene(scale)
         if self._features is None or self._features[0] is not scene:
-            reference = LPIPSReference.of(self._ruler.lpips, scene.truth.rgb8)
+            reference = LPIPSReference(self._ruler.lpips, scene.truth.rgb8)
             self._features = (scene, reference)
         result, seconds = timed(enlarge, scene.small, scale)
         return {
