@@ -147,10 +147,13 @@ def by_pattern(pattern: str, files: Sequence[Path]) -> Grouping:
         UserError: the pattern is none, or has not exactly one group.
     """
     find = name_pattern(pattern, _PLACE)
-    found = {path: find(stem_of(path.name)) for path in files}
+    return _grouped({path: find(stem_of(path.name)) for path in files})
+
+
+def _grouped(labels: Mapping[Path, str | None]) -> Grouping:
     return Grouping(
-        {path: label for path, label in found.items() if label},
-        [path for path, label in found.items() if not label],
+        {path: label for path, label in labels.items() if label},
+        [path for path, label in labels.items() if not label],
     )
 
 
@@ -187,14 +190,11 @@ def name_pattern(pattern: str, place: str) -> Callable[[str], str | None]:
 
 def by_dicom(files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
     """The PatientID of DICOM files; files of other kinds are unmatched."""
-    found: dict[Path, str] = {}
+    found: dict[Path, str | None] = {}
     for number, path in enumerate(files):
         progress(number / len(files), "reading patients")
         found[path] = details_of(path).patient
-    return Grouping(
-        {path: label for path, label in found.items() if label},
-        [path for path, label in found.items() if not label],
-    )
+    return _grouped(found)
 
 
 def by_table(table: Path, files: Sequence[Path]) -> Grouping:
@@ -227,10 +227,7 @@ def by_table(table: Path, files: Sequence[Path]) -> Grouping:
                 f"Row {number} of {table.name} names another patient for {path.name}.",
                 "Give every photograph one row.",
             )
-    return Grouping(
-        {path: found[path] for path in files if path in found},
-        [path for path in files if path not in found],
-    )
+    return _grouped({path: found.get(path) for path in files})
 
 
 def _rows(table: Path) -> list[tuple[str, str]]:

@@ -213,7 +213,8 @@ def _read_into(source: Path, copy: Path) -> None:
 
 def photographs_of(cache: PhotographCache) -> Sequence[Photograph]:
     """The photographs of a cache, by number: they have no names there."""
-    return [_Cached.of(cache, number) for number in range(len(cache))]
+    found = ((str(number), cache[number]) for number in range(len(cache)))
+    return [_Cached(p.dataset, number, p.patient, Path(), pixels=p.rgb) for number, p in found]
 
 
 @dataclass(frozen=True)
@@ -221,11 +222,6 @@ class _Cached(Photograph):
     """A photograph out of the cache: the drive it came from may be gone by now."""
 
     pixels: NDArray[np.uint8] | None = None
-
-    @classmethod
-    def of(cls, cache: PhotographCache, number: int) -> _Cached:
-        found = cache[number]
-        return cls(found.dataset, str(number), found.patient, Path(), pixels=found.rgb)
 
     def read_rgb(self) -> NDArray[np.uint8]:
         assert self.pixels is not None

@@ -6,7 +6,6 @@ import dataclasses
 import math
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,8 @@ def one_step(stage: StageState) -> dict[str, float]:
         try:
             return _attempt(stage)
         except _OutOfMemory:
-            free_unused(stage.where.device)
+            if stage.where.device.type == "cuda":  # what is kept for later may serve now
+                torch.cuda.empty_cache()
             _use_more_parts(stage)
 
 
@@ -185,7 +185,7 @@ def _follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> 
 def size_of(batch: Any) -> int:
     """How many samples a batch holds; see :func:`in_parts` for what batches are."""
     while not isinstance(batch, Tensor):
-        batch = _items(batch)[0]
+        batch = next(iter(_fields(batch).values()))
     return int(batch.shape[0])
 
 
@@ -210,22 +210,18 @@ def in_parts(batch: Any, parts: int) -> list[tuple[Any, float]]:
 def _divided(batch: Any, parts: int) -> list[Any]:
     if isinstance(batch, Tensor):
         return list(torch.tensor_split(batch, parts))
-    pieces = [_divided(item, parts) for item in _items(batch)]
-    return [_like(batch, group) for group in zip(*pieces, strict=True)]
+    fields = {name: _divided(value, parts) for name, value in _fields(batch).items()}
+    groups = zip(*fields.values(), strict=True)
+    if not dataclasses.is_dataclass(batch):
+        return list(groups)
+    make: Any = type(batch)
+    return [make(**dict(zip(fields, group, strict=True))) for group in groups]
 
 
-def _items(batch: Any) -> list[Any]:
+def _fields(batch: Any) -> dict[Any, Any]:
     if dataclasses.is_dataclass(batch):
-        return [getattr(batch, field.name) for field in dataclasses.fields(batch)]
-    return list(batch)
-
-
-def _like(batch: Any, items: Sequence[Any]) -> Any:
-    if dataclasses.is_dataclass(batch):
-        names = [field.name for field in dataclasses.fields(batch)]
-        make: Any = type(batch)
-        return make(**dict(zip(names, items, strict=True)))
-    return tuple(items)
+        return {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+    return dict(enumerate(batch))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -234,12 +230,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and "allocate memory" in str(error)
-
-
-def free_unused(device: torch.device) -> None:
-    """Give back what the GPU's allocator keeps for later: in other sizes it may serve now."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
 
 
 _WORTHWHILE = 1.25  # least speed-up for which the coarser numbers are accepted
@@ -429,10 +419,19 @@ def _log(stage: StageState, running: dict[str, list[float]]) -> None:
     )
 
 
+def validated(stage: StageState) -> dict[str, float]:
+    """The metrics of the averaged weights, measured by the first process."""
+    network = stage.average.eval()
+    where, task = stage.where, stage.task
+    found: dict[str, float] = where.group.from_first(
+        lambda: where.observe(network, task.validate(network))
+    )
+    return found
+
+
 def _validate(stage: StageState) -> None:
     counters = stage.counters
-    stage.average.eval()
-    metrics = stage.where.group.from_first(lambda: stage.task.validate(stage.average))
+    metrics = validated(stage)
     counters.history.append({"step": float(counters.step), **metrics})
     counters.validated_step = counters.step
     if not math.isfinite(metrics["score"]):

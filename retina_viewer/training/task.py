@@ -68,6 +68,7 @@ class TrainContext:
         precision: ``float32`` or ``bfloat16``; empty to find the faster one by a trial.
         log_every: steps between two ``losses`` events.
         should_stop: asked at every step; true ends the stage with the best weights so far.
+        observe: given the validated network and its metrics, gives these and perhaps others.
     """
 
     checkpoint: Path
@@ -79,3 +80,4 @@ class TrainContext:
     precision: str = ""
     log_every: int = 50
     should_stop: Callable[[], bool] = lambda: False
+    observe: Callable[[nn.Module, dict[str, float]], dict[str, float]] = lambda _, metrics: metrics
