@@ -116,8 +116,7 @@ class BackProjected:
         )
         lacking = self.weight * unexplained(lacking, degradation.noise / 255, doubt)
         correction = enlarged(filtered(lacking, inverse_taps(scale, degradation.blur)), scale)
-        inside = Rect(region.x - window.x, region.y - window.y, region.width, region.height)
-        place = inside.scaled(scale).slices()
+        place = region.within(window).scaled(scale).slices()
         return np.asarray(np.clip(result[place] + correction[place], 0.0, 1.0), np.float32)
 
 

@@ -1,16 +1,16 @@
 """The uncertainty map: how wrong an enlargement is likely to be, and where.
 
-The same enlarger is asked eight times, its answer is shrunk again and compared with the photograph.
-These features (:class:`UncertaintyFeatures`) become grey levels by a calibration that was fitted to
-photographs with a known truth (:mod:`retina_viewer.superres.uncertainty_calibration`). What the map
-cannot see is an error that the network makes the same way every time and that leaves the photograph
-as it was: it ranks errors, it does not rule them out. docs/decisions/consistency.md has figures.
+A network says nothing about how sure it is, but its results do. Eight of them give features
+(:func:`uncertainty_features`), which a calibration fitted to photographs with a known truth turns
+into grey levels (:mod:`retina_viewer.superres.uncertainty_calibration`). What the map cannot see is
+an error that the network makes the same way every time and that leaves the photograph as it was: it
+ranks errors, it does not rule them out. docs/decisions/consistency.md has the figures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -51,6 +51,7 @@ compression of photographs alone leave a mean error of 0.5 to 0.8 that no method
 RIM = 4
 """Source pixels: the hard rim of the field of view is no detail, and is left out of the numbers, as
 it is left out of the calibration."""
+GREY_LEVELS = np.float32(255)
 _RESULT_SIDE = 1024
 """Result pixels: the side of what is enlarged at once; eight results of it are never held."""
 _LEAST_SIDE = 128
@@ -115,12 +116,11 @@ def uncertainty_map(
         UserError: the method has no network, or its model no calibration for this scale; or as
             ``Enhancer.enhance_region``.
     """
-    height, width = rgb.shape[:2]
-    area = Rect(0, 0, width, height) if region is None else region
-    if field_mask.shape != (height, width) or area.intersected(Rect(0, 0, width, height)) != area:
+    whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
+    area = region or whole
+    if field_mask.shape != rgb.shape[:2] or area.intersected(whole) != area:
         raise ValueError(f"a mask {field_mask.shape} and {area} for a photograph {rgb.shape}")
-    fitted = calibration_of(enhancer) if calibration is None else calibration
-    curve = fitted.at(enhancer.scale)
+    curve = (calibration or calibration_of(enhancer)).at(enhancer.scale)
     planes = windowed_features(enhancer, rgb, area, other=other, progress=progress)
     expected = curve.expected_error(planes)
     inside = field_mask[area.slices()]
@@ -145,36 +145,35 @@ def region_map(
     calibration: Calibration | None = None,
     progress: Progress = no_progress,
 ) -> UncertaintyMap:
-    """The map of a part of a photograph, converting no more of it than the part depends on.
+    """:func:`uncertainty_map` of a part of a photograph, from no more of it than that depends on.
 
-    Nothing in a map is of the whole photograph but what the enhancers are fitted to: no value is
-    divided by a mean or a largest one. So this is the crop of :func:`uncertainty_map` of the whole,
+    No value of a map is divided by a mean or a largest one, so this is the crop of the whole map,
     but for the numbers, which are of the part. Outside the field of view nothing is computed.
-
-    Args:
-        image: the photograph.
-        enhancer, other, calibration, progress: see :func:`uncertainty_map`.
-        region: in source pixels, inside the photograph.
     """
-    if enhancer.whole_image_only or (other is not None and other.whole_image_only):
+    if _needs_whole(enhancer, other):
         seen = image.bounds
     else:
         seen = region.expanded(_margin(enhancer, other)).intersected(image.bounds)
-    fitted = calibration_of(enhancer) if calibration is None else calibration
-    fitted.at(enhancer.scale)
-    if not image.field_of_view.mask[region.slices()].any():
+    calibration = calibration or calibration_of(enhancer)
+    calibration.at(enhancer.scale)
+    mask = image.field_of_view.mask
+    if not mask[region.slices()].any():
         nothing = np.zeros((region.height, region.width), np.float32)
         return UncertaintyMap(nothing, region, enhancer.scale, float("nan"), float("nan"))
     found = uncertainty_map(
         enhancer,
         image.unit_rgb(seen),
-        image.field_of_view.mask[seen.slices()],
+        mask[seen.slices()],
         other=other,
-        region=Rect(region.x - seen.x, region.y - seen.y, region.width, region.height),
-        calibration=fitted,
+        region=region.within(seen),
+        calibration=calibration,
         progress=progress,
     )
     return replace(found, region=region)
+
+
+def _needs_whole(enhancer: Enhancer, other: Enhancer | None) -> bool:
+    return enhancer.whole_image_only or (other is not None and other.whole_image_only)
 
 
 def _margin(enhancer: Enhancer, other: Enhancer | None) -> int:
@@ -205,14 +204,11 @@ def windowed_features(
     Returns:
         Planes ``(area.height, area.width)`` float32, grey levels.
     """
-    reach = window_of(enhancer.scale) // 2
     whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
-    outer = area.expanded(reach).intersected(whole)
-    features = _features_in_tiles(enhancer, rgb, outer, other, progress)
-    inner = Rect(area.x - outer.x, area.y - outer.y, area.width, area.height).slices()
-    return {
-        name: windowed(plane, enhancer.scale)[inner] for name, plane in features.planes().items()
-    }
+    outer = area.expanded(window_of(enhancer.scale) // 2).intersected(whole)
+    inner = area.within(outer).slices()
+    planes = _features_in_tiles(enhancer, rgb, outer, other, progress)
+    return {name: windowed(plane, enhancer.scale)[inner] for name, plane in planes.items()}
 
 
 def calibration_of(enhancer: Enhancer) -> Calibration:
@@ -238,52 +234,26 @@ def needs_twin(enhancer: Enhancer) -> bool:
 
 def _features_in_tiles(
     enhancer: Enhancer, rgb: FloatImage, area: Rect, other: Enhancer | None, progress: Progress
-) -> UncertaintyFeatures:
+) -> dict[str, Plane]:
     """The features of an area, tile by tile: memory for one tile of results, time to cancel."""
-    if enhancer.whole_image_only or (other is not None and other.whole_image_only):
+    if _needs_whole(enhancer, other):
         whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
-        features = uncertainty_features(enhancer, rgb, whole, other=other, progress=progress)
-        return features.cropped(area)
-    side = max(_RESULT_SIDE // enhancer.scale, _LEAST_SIDE)
-    tiles = [
-        Rect(tile.x + area.x, tile.y + area.y, tile.width, tile.height)
-        for tile in tiles_covering(area.width, area.height, side)
-    ]
-    planes: dict[str, Plane] = {}
+        planes = uncertainty_features(enhancer, rgb, whole, other=other, progress=progress)
+        return {name: plane[area.slices()] for name, plane in planes.items()}
+    found: dict[str, Plane] = {}
     done = 0
-    for tile in tiles:
+    for tile in tiles_covering(
+        area.width, area.height, max(_RESULT_SIDE // enhancer.scale, _LEAST_SIDE)
+    ):
         share = part_of(progress, done / area.area, (done + tile.area) / area.area)
-        features = uncertainty_features(enhancer, rgb, tile, other=other, progress=share)
-        done += tile.area
-        place = Rect(tile.x - area.x, tile.y - area.y, tile.width, tile.height).slices()
-        for name, plane in features.planes().items():
-            whole_plane = planes.setdefault(name, np.empty((area.height, area.width), np.float32))
-            whole_plane[place] = plane
-    return UncertaintyFeatures(**planes)
-
-
-GREY_LEVELS = np.float32(255)
-
-
-@dataclass(frozen=True, eq=False)
-class UncertaintyFeatures:
-    """``(h, w)`` float32 planes at the photograph's resolution, grey levels of 0..255."""
-
-    residual: Plane
-    disagreement: Plane
-    added: Plane
-    contrast: Plane
-    difference: Plane | None = None
-
-    def planes(self) -> dict[str, Plane]:
-        """The planes that are there, by name."""
-        return {f.name: p for f in fields(self) if (p := getattr(self, f.name)) is not None}
-
-    def cropped(self, region: Rect) -> UncertaintyFeatures:
-        """The part inside a rectangle."""
-        return UncertaintyFeatures(
-            **{name: p[region.slices()] for name, p in self.planes().items()}
+        part = uncertainty_features(
+            enhancer, rgb, tile.moved(area.x, area.y), other=other, progress=share
         )
+        done += tile.area
+        for name, plane in part.items():
+            whole_plane = found.setdefault(name, np.empty((area.height, area.width), np.float32))
+            whole_plane[tile.slices()] = plane
+    return found
 
 
 def turned(array: NDArray[np.float32], number: int) -> NDArray[np.float32]:
@@ -319,8 +289,21 @@ def uncertainty_features(
     *,
     other: Enhancer | None = None,
     progress: Progress = no_progress,
-) -> UncertaintyFeatures:
-    """Enlarge a region eight times, and see what the results say about each other.
+) -> dict[str, Plane]:
+    """What eight enlargements of a region say about each other.
+
+    Per pixel of the photograph, as means over the ``scale x scale`` result pixels that lie in it:
+
+    - ``residual``: the result, shrunk again by the forward model, against the photograph. Where the
+      two differ, the result contradicts what was seen.
+    - ``disagreement``: the standard deviation of the results under the eight flips and rotations of
+      the square. The retina has no preferred orientation, so what depends on it is not in the data
+      (the self-ensemble of Lim et al. 2017, here for its spread instead of its mean).
+    - ``added``: what the network put on top of bicubic interpolation.
+    - ``contrast``: the mean gradient of the result: misplaced edges cost more than misplaced
+      slopes.
+    - ``difference``, with a second set of weights (the twin of a GAN): how far the two results are
+      apart, which the training loss alone decided.
 
     Of an enhancer with back-projection it asks the network alone: what back-projection takes back
     is a feature too, and would be hidden by it.
@@ -334,38 +317,35 @@ def uncertainty_features(
         progress: called before every enlargement; it may cancel.
 
     Returns:
-        Planes of the region's size.
+        Planes ``(h, w)`` float32 of the region's size, luminance in grey levels of 0..255.
 
     Raises:
         UserError: as ``Enhancer.enhance_region``.
     """
-    height, width = rgb.shape[:2]
-    enhancer = unprojected(enhancer)
-    reach = shrinking_reach(enhancer.scale, (enhancer.degradation or STANDARD).blur)
-    outer = region.expanded(reach).intersected(Rect(0, 0, width, height))
-    step = _steps(progress, 8 if other is None else 9, f"Uncertainty x{enhancer.scale}")
+    enhancer, scale = unprojected(enhancer), enhancer.scale
+    blur = (enhancer.degradation or STANDARD).blur
+    reach = shrinking_reach(scale, blur)
+    outer = region.expanded(reach).intersected(Rect(0, 0, rgb.shape[1], rgb.shape[0]))
+    inner = region.within(outer)
+    step = _steps(progress, 8 if other is None else 9, f"Uncertainty x{scale}")
     step()
-    result = enhancer.enhance_region(rgb, outer)
-    scale = enhancer.scale
-    inner = Rect(region.x - outer.x, region.y - outer.y, region.width, region.height)
-    residual = _residual(enhancer, result, rgb[outer.slices()])[inner.slices()]
+    light = luminance(enhancer.enhance_region(rgb, outer))
+    again = degrade_with_blur(light, scale, blur)
+    residual = np.abs(again - luminance(rgb[outer.slices()]))[inner.slices()]
     place = inner.scaled(scale).slices()
-    steepness = _gradient(luminance(result))[place]
-    upright = luminance(result)[place]
-    disagreement = _disagreement(enhancer, rgb, region, upright, step)
+    upright = light[place]
     smooth = luminance(bicubic(scale).enhance_region(rgb, region))
-    difference = None
+    found = {
+        "disagreement": _disagreement(enhancer, rgb, region, upright, step),
+        "added": np.abs(upright - smooth),
+        "contrast": _gradient(light)[place],
+    }
     if other is not None:
         step()
         theirs = unprojected(other).enhance_region(rgb, region)
-        difference = np.abs(luminance(theirs) - upright)
-    return UncertaintyFeatures(
-        residual * GREY_LEVELS,
-        _per_source_pixel(disagreement, scale),
-        _per_source_pixel(np.abs(upright - smooth), scale),
-        _per_source_pixel(steepness, scale),
-        None if difference is None else _per_source_pixel(difference, scale),
-    )
+        found["difference"] = np.abs(luminance(theirs) - upright)
+    planes = {name: _per_source_pixel(plane, scale) for name, plane in found.items()}
+    return {"residual": np.asarray(residual * GREY_LEVELS, np.float32)} | planes
 
 
 def unprojected(enhancer: Enhancer) -> Enhancer:
@@ -382,13 +362,6 @@ def _steps(progress: Progress, total: int, what: str) -> Callable[[], None]:
         done += 1
 
     return step
-
-
-def _residual(enhancer: Enhancer, result: FloatImage, photograph: FloatImage) -> Plane:
-    """``(h, w)``: how far the result is from the photograph once shrunk again, in [0, 1]."""
-    degradation = enhancer.degradation or STANDARD
-    again = degrade_with_blur(luminance(result), enhancer.scale, degradation.blur)
-    return np.asarray(np.abs(again - luminance(photograph)), np.float32)
 
 
 def _disagreement(
@@ -455,12 +428,6 @@ class UncertaintyProvenance(Provenance):
             "Expected error of an enlargement by a neural network, for research use. "
             "It ranks errors and cannot rule them out: verify on the original."
         )
-
-
-def default_names(image: FundusImage, enhancer: Enhancer) -> list[str]:
-    """Of the map and of its overlay: ``<stem>_consistency_x4_<model>.png``, ``..._overlay.png``."""
-    stem = f"{image.stem}_consistency_x{enhancer.scale}_{enhancer.model or enhancer.method}"
-    return [f"{stem}.png", f"{stem}_overlay.png"]
 
 
 def export_uncertainty(
