@@ -25,6 +25,7 @@ from retina_viewer.core.paths import patient_salt_file
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.finetuning.plan import SUBSETS, PlannedPhotograph, Subset
 from retina_viewer.imaging.formats import HEAD, looks_like_dicom
+from retina_viewer.quality.conclusion import VERDICT_PATIENTS
 
 _MAKE, _MODEL = 0x010F, 0x0110  # EXIF
 _DICOM_TAGS = {
@@ -321,8 +322,6 @@ def installation_salt() -> bytes:
 SHARES: dict[Subset, float] = {"train": 0.60, "validation": 0.15, "held_out": 0.25}
 """Of the photographs, where nothing else is asked."""
 LEAST_PATIENTS = 3
-VERDICT_PATIENTS = 6
-"""Two-sided, Wilcoxon's test can reach p < .05 only with six pairs or more (2 / 2^6 = .031)."""
 _ENOUGH_FOR_VERDICT = 12
 """From so many patients on, at least six are held out, whatever the shares say."""
 

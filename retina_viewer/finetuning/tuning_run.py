@@ -249,7 +249,7 @@ class TuningRun:
         """The discriminator goes on from the base's, where that is there and of this form."""
         message = take_over(task, step, self._base)
         if message and not self._checkpoint(number).exists():
-            self._where.events({"event": "notice", "message": message})
+            self._where.notice(message)
 
     def _observer(self, task: Task, number: int, folder: Path | None) -> Observer:
         return Observer(task, number + 1, folder, self._where.events, self._where.device)
@@ -339,11 +339,10 @@ class TuningRun:
             where.progress(done, "calibrating the uncertainty map")
 
         if not calibrate(card, twin, photographs, kept, where.device, progress):
-            message = (
+            where.notice(
                 f"There are fewer than {FEWEST} photographs to validate with, or they are too "
                 "small: the uncertainty map will not be offered for this model."
             )
-            where.events({"event": "notice", "message": message})
 
     def _judged(self, card: ModelCard, twin: ModelCard | None) -> ModelCard:
         """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
@@ -351,8 +350,7 @@ class TuningRun:
         copying = part_of(where.progress, _CALIBRATED, _COPIED)
         held_out = held_out_copies(run, self._plan, copying)
         if not held_out:
-            message = "No photographs were held out, so there is no verdict."
-            where.events({"event": "notice", "message": message})
+            where.notice("No photographs were held out, so there is no verdict.")
             return card
         where.events({"event": "comparing", "photographs": len(held_out)})
         verdict = judge(

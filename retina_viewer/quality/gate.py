@@ -95,7 +95,6 @@ def judge(
     general: Sequence[Photograph] | None = None,
     *,
     scales: Sequence[int] | None = None,
-    base_twin: ModelCard | None = None,
     tuned_twin: ModelCard | None = None,
     device: str = "auto",
     log: Path | None = None,
@@ -110,7 +109,7 @@ def judge(
             apart. For vessel models each needs its drawn vessels.
         general: photographs that show forgetting; None for :func:`general_photographs`.
         scales: of super-resolution, those that were trained; None for all that both models have.
-        base_twin, tuned_twin: of saliency GANs, where a twin is not installed.
+        tuned_twin: of a saliency GAN, where that is not installed.
         device: where to compute.
         log: a JSON-lines file from which an interrupted comparison goes on; holds no names.
         progress: called several times a photograph; may cancel.
@@ -126,7 +125,7 @@ def judge(
     if base.task == "vessels":
         plan = partial(_of_vessels, [VesselSegmenter(card, where) for card in (base, tuned)])
     else:
-        models = [Candidate(base, where, base_twin), Candidate(tuned, where, tuned_twin)]
+        models = [Candidate(base, where), Candidate(tuned, where, tuned_twin)]
         named = [(model, model.identity()) for model in models]
         plan = partial(_of_superres, named, _common(base, tuned, scales), SuperresFigures(where))
     kept = RecordLog(log, _KEY)

@@ -58,11 +58,10 @@ def _use_more_parts(stage: StageState) -> None:
             "or train on another device.",
         )
     stage.counters.parts = min(batch, 2 * stage.counters.parts)
-    message = (
+    stage.where.notice(
         f"Memory ran out: batches of {batch} are now computed in {stage.counters.parts} parts. "
         "The result stays the same; it takes a little longer."
     )
-    stage.where.events({"event": "notice", "message": message})
 
 
 def _attempt(stage: StageState) -> dict[str, float]:
@@ -391,11 +390,10 @@ def _go_back(stage: StageState) -> None:
     take_up(stage)
     stage.counters.retreats, stage.counters.rate_factor = retreats, factor
     save_stage(stage)
-    message = (
+    stage.where.notice(
         f"The loss was no number at step {step}. Going on from step {stage.counters.step} "
         "with half the learning rate."
     )
-    stage.where.events({"event": "notice", "message": message})
 
 
 def _log(stage: StageState, running: dict[str, list[float]]) -> None:

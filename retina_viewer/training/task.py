@@ -81,3 +81,7 @@ class TrainContext:
     log_every: int = 50
     should_stop: Callable[[], bool] = lambda: False
     observe: Callable[[nn.Module, dict[str, float]], dict[str, float]] = lambda _, metrics: metrics
+
+    def notice(self, message: str) -> None:
+        """Tell the person something that needs no answer."""
+        self.events({"event": "notice", "message": message})
