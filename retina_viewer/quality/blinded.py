@@ -103,7 +103,7 @@ def make_pairs(
     pairs: dict[int, Pair] = {}
     for place, numbers in enumerate(turns):
         scene = EvaluationPairs(photographs[int(order[place])], LARGEST_FIELD).scene(condition)
-        unit = scene.small.astype(np.float32) / np.float32(255)
+        unit = scene.unit
         fitted = [model.enhancer(scale).fitted_to(unit) for model in models]
         for number in numbers:
             progress(len(pairs) / count, "making crops to compare")

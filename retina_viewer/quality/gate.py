@@ -248,7 +248,7 @@ class SuperresFigures:
         self, enhancer: Enhancer, scene: EvaluationPair, condition: Condition, progress: Progress
     ) -> dict[str, float]:
         """Fit the enhancer to the small image, enlarge it, and measure."""
-        unit = scene.small.astype(np.float32) / np.float32(255)
+        unit = scene.unit
         fitted = enhancer.fitted_to(unit)
         making = part_of(progress, 0.05, 0.5)
         made = enhanced_whole(fitted, unit, np.dtype(np.uint8), progress=making)

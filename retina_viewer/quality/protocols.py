@@ -117,6 +117,11 @@ class EvaluationPair:
     small: NDArray[np.uint8]
     mask: Mask
 
+    @property
+    def unit(self) -> NDArray[np.float32]:
+        """``small`` as an enhancer takes it, ``(H // r, W // r, 3)`` float32 in [0, 1]."""
+        return self.small.astype(np.float32) / np.float32(255)
+
 
 @dataclass
 class EvaluationPairs:
