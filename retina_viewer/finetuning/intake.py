@@ -96,8 +96,8 @@ def is_fundus_coloured(rgb8: NDArray[np.uint8], field: FieldOfView) -> bool:
     green above (or near) blue, in the medians.
 
     Grey pictures (angiographies, red-free ones) are not: a model for colour photographs would
-    learn from them that fundi have no colour. The field of view's own doubt
-    (:mod:`retina_viewer.imaging.field_of_view`) lets these pass on purpose, so it cannot judge here.
+    learn from them that fundi have no colour. The doubt of
+    :mod:`retina_viewer.imaging.field_of_view` lets these pass on purpose: it cannot judge here.
     """
     red, green, blue = (float(np.median(rgb8[..., k][field.mask])) for k in range(3))
     return red > 1.1 * green and red > 1.15 * blue and green > 0.8 * blue and red > 20
