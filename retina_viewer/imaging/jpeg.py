@@ -13,7 +13,6 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
@@ -408,4 +407,6 @@ def _other_end(stream: bytes, end: int, mask: int) -> bytes:
 
 def _samples(stream: bytes, header: JpegHeader) -> NDArray[np.integer]:
     raw = "RGB" if len(header.ids) == 3 else None
+    import imagecodecs  # slow to import, and seldom needed
+
     return np.asarray(imagecodecs.jpeg8_decode(stream, colorspace=raw, outcolorspace=raw))
