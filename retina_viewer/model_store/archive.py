@@ -283,7 +283,7 @@ def parse_manifest(content: bytes, names: Sequence[str]) -> Manifest:
 
 
 def parse_card(content: bytes) -> ModelCard:
-    """The card of a model in an archive; a refusal names the field at fault, even an unknown one."""
+    """The card of a model in an archive; a refusal names the field at fault, known or not."""
     try:
         return ModelCard.model_validate_json(content)
     except ValidationError as error:
