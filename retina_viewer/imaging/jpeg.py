@@ -3,6 +3,8 @@
 Given the coded data of a scan short of its last bytes, a decoder cannot have finished the scan;
 given all of them, it must have. Where bytes were lost or overwritten, the blocks after them end
 too early or too late, and one of the two does not hold. The same is asked at each restart marker.
+
+For streams inside DICOM: what the headers of JPEG, JPEG-LS and JPEG 2000 say.
 """
 
 from __future__ import annotations

@@ -27,7 +27,10 @@ State = Mapping[str, "Tensor"]
 
 
 def save_discriminators(states: Mapping[int, State], card: ModelCard) -> bool:
-    """Write discriminators beside the weights of a model, in place of older ones.
+    """Write what fine-tuning lets a GAN play against beside its weights, in place of older ones.
+
+    The file holds ``stepK/...`` for every step K that was trained against a discriminator, in
+    float16, and in its metadata the SHA-256 of the weights that they belong to.
 
     Args:
         states: by step of the cascade, from 1; each a network's state.

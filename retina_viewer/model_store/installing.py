@@ -2,6 +2,10 @@
 
 Nothing is ever overwritten. A process that is killed leaves a folder behind whose name begins with
 a dot; no list shows it, and the next installation removes it.
+
+The first version of a model is called as the model is, ``clinic``; the next ones ``clinic-v2``,
+``clinic-v3``. So a name alone, in a picture's provenance or on the command line, says exactly which
+weights are meant.
 """
 
 from __future__ import annotations

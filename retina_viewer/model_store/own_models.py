@@ -1,4 +1,4 @@
-"""What a person does with models of their own: title, note, deletion. Shipped models stay."""
+"""A person's own models: kept after a training, titled, noted, deleted. Shipped models stay."""
 
 from __future__ import annotations
 
