@@ -430,12 +430,6 @@ class UncertaintyProvenance(Provenance):
         )
 
 
-def default_names(image: FundusImage, enhancer: Enhancer) -> list[str]:
-    """Of the map and of its overlay: ``<stem>_consistency_x4_<model>.png``, ``..._overlay.png``."""
-    stem = f"{image.stem}_consistency_x{enhancer.scale}_{enhancer.model or enhancer.method}"
-    return [f"{stem}.png", f"{stem}_overlay.png"]
-
-
 def export_uncertainty(
     image: FundusImage,
     enhancer: Enhancer,

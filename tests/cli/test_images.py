@@ -340,8 +340,8 @@ _WAITS = """
 import pathlib, sys, time
 from retina_viewer.cli import images, main
 from retina_viewer.core.files import staged
-def enhance(inputs, out, console, **options):
-    with staged(out, ["eye.png"]) as staging:
+def enhance(batch, settings, console):
+    with staged(batch.out, ["eye.png"]) as staging:
         staging.inside[0].write_bytes(b"half")
         console.say("writing")
         time.sleep(60)

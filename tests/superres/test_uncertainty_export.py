@@ -13,10 +13,10 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layer_art import AMBER, uncertainty_legend
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.superres.classical import bicubic
+from retina_viewer.superres.export import file_names
 from retina_viewer.superres.uncertainty import (
     LEVELS_TO_16_BIT,
     UncertaintyMap,
-    default_names,
     export_uncertainty,
     heat_map,
 )
@@ -41,7 +41,7 @@ def a_map(eye: FundusImage, top: float = 9.0) -> UncertaintyMap:
 
 def test_the_numbers_can_be_read_back(eye: FundusImage, tmp_path: Path) -> None:
     found = a_map(eye)
-    names = default_names(eye, bicubic(4))
+    names = file_names("uncertainty", eye, bicubic(4))
     assert names == [
         "Auge links é_consistency_x4_bicubic.png",
         "Auge links é_consistency_x4_bicubic_overlay.png",

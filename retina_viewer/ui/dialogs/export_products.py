@@ -28,12 +28,12 @@ from retina_viewer.imaging.layer_art import (
 from retina_viewer.imaging.marks import GAP, HEADROOM, Title, beside, stamps_of
 from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
+from retina_viewer.superres import export
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.export import ai_text, default_name, provenance_of, result_is_large
+from retina_viewer.superres.export import Product, ai_text, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.superres.uncertainty import UncertaintyMap
-from retina_viewer.superres.uncertainty import default_names as consistency_names
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import LayerName
@@ -50,10 +50,13 @@ class ExportProduct(Enum):
     CONSISTENCY = "Where detail is a guess (16-bit grey, and over the photograph)"
 
 
-_ENDINGS = {
-    ExportProduct.RESULT: "",
-    ExportProduct.WITH_LAYERS: "_layers",
-    ExportProduct.BESIDE: "_beside",
+_NAMED_AS: dict[ExportProduct, Product] = {
+    ExportProduct.RESULT: "result",
+    ExportProduct.WITH_LAYERS: "with_layers",
+    ExportProduct.BESIDE: "beside",
+    ExportProduct.SALIENCY: "saliency",
+    ExportProduct.VESSELS: "vessels",
+    ExportProduct.CONSISTENCY: "uncertainty",
 }
 
 
@@ -113,16 +116,7 @@ def file_names(request: ExportRequest, enhancer: Enhancer | None, kind: ExportFo
     Args:
         enhancer: the one that makes the result; None where none is needed.
     """
-    stem = request.image.stem
-    if request.product is ExportProduct.SALIENCY:
-        return [f"{stem}_saliency.png", f"{stem}_saliency_overlay.png"]
-    if request.product is ExportProduct.VESSELS:
-        return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
-    assert enhancer is not None
-    if request.product is ExportProduct.CONSISTENCY:
-        return consistency_names(request.image, enhancer)
-    name = Path(default_name(request.image, enhancer)).stem
-    return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
+    return export.file_names(_NAMED_AS[request.product], request.image, enhancer, kind.value)
 
 
 def write(
