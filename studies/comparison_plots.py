@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
-from retina_viewer.quality.tables import Record, by_photograph
+from retina_viewer.quality.records import Record
 from studies.page_tables import widest_set
 from studies.plots import Panel, Spread, save_plot
 from studies.results import TableResults
+from studies.tables import by_photograph
 from studies.vessel_study import ORIGINAL
 from studies.vessel_tables import ORIGINALS, OWN
 

@@ -24,8 +24,8 @@ from retina_viewer.quality.calibration import (
     items_of,
     measure,
 )
-from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.tables import write_report
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.records import write_report
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer, method_of
@@ -40,7 +40,7 @@ from studies.consistency_summary import (
     summarise,
     to_markdown,
 )
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.report import held_out_photographs, make_folder, provenance
 
 SOFT_AT_FULL_SIZE = {"HRF", "IDRiD"}

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from retina_viewer.quality.calibration import Measured
-from retina_viewer.quality.tables import Column, Record, Table
+from retina_viewer.quality.records import Record
 from retina_viewer.superres.uncertainty import THRESHOLD
 from retina_viewer.superres.uncertainty_calibration import Calibration
+from studies.tables import Column, Table
 
 ALL = "all"
 _NOTE = (

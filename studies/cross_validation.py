@@ -7,7 +7,7 @@ import numpy as np
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog
 from studies.contenders import LINEAR_FOLDS, Contenders
 from studies.perceptual import Perceptual
 from studies.superres import evaluate_superres

@@ -8,16 +8,17 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.calibration import FIELD_DIAMETERS
-from retina_viewer.quality.datasets import Photograph, subset_of
-from retina_viewer.quality.protocols import Condition, Scenes
-from retina_viewer.quality.tables import Record, RecordLog, Table
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.protocols import Condition, EvaluationPairs
+from retina_viewer.quality.records import Record, RecordLog
 from studies.contenders import Contenders
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, subset_of
 from studies.fidelity_choice import choose, summarise
 from studies.measuring import Job, measure_all
 from studies.perceptual import Perceptual
 from studies.report import command_line, make_folder, provenance, write_tables
 from studies.superres import figures_of
+from studies.tables import Table
 
 METHOD = "saliency-gan"
 POSITIONS = tuple(tenth / 10 for tenth in range(11))
@@ -39,16 +40,16 @@ def validation_photographs(photographs: Sequence[Photograph]) -> list[Photograph
     return chosen
 
 
-def scenes_of(photographs: Sequence[Photograph]) -> list[Scenes]:
+def scenes_of(photographs: Sequence[Photograph]) -> list[EvaluationPairs]:
     """Each photograph with a field of view of 540, 760 or 1000 pixels, in turn within its set."""
     counts: dict[str, int] = {}
-    found: list[Scenes] = []
+    found: list[EvaluationPairs] = []
     for photograph in photographs:
         number = counts.get(photograph.dataset, 0)
         counts[photograph.dataset] = number + 1
         # The sets begin at different sizes, so that each size meets several cameras.
         turn = (number + len(counts)) % len(FIELD_DIAMETERS)
-        found.append(Scenes(photograph, FIELD_DIAMETERS[turn]))
+        found.append(EvaluationPairs(photograph, FIELD_DIAMETERS[turn]))
     return found
 
 
@@ -73,7 +74,7 @@ def sweep(
     identities = {fidelity: one.identities()[METHOD] for fidelity, one in contenders.items()}
     conditions = next(iter(contenders.values())).conditions
 
-    def job(scenes: Scenes, condition: Condition, fidelity: float) -> Job:
+    def job(scenes: EvaluationPairs, condition: Condition, fidelity: float) -> Job:
         who: Record = {
             "dataset": scenes.photograph.dataset,
             "photograph": scenes.photograph.id,

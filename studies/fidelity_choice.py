@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from retina_viewer.quality.tables import Column, Record, Table, Value
+from retina_viewer.quality.records import Record, Value
+from studies.tables import Column, Table
 
 MOST_LOSS = 0.3
 """dB of PSNR that the default may lose against the pixel-trained twin."""

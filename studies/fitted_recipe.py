@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from retina_viewer.training.recipe import (
-    Colour,
+    ColourGain,
     DegradationRange,
     Grain,
     RecipePart,
@@ -48,7 +48,7 @@ class ForestRecipe(TrainingRecipe):
     degradation: DegradationRange
     grain: Grain = Grain()
     sharpening: Sharpening = Sharpening()
-    colour: Colour = Colour()
+    colour: ColourGain = ColourGain()
     stages: tuple[ForestStage, ...] = Field(min_length=1, max_length=4)
 
 

@@ -9,8 +9,7 @@ import torch
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.quality.datasets import split
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.fitted_model import write_fitted_model
 from studies.fitted_recipe import FittedRecipe, LinearRecipe
 from studies.forest_run import fit_forests

@@ -19,15 +19,16 @@ from retina_viewer.networks.fitted_arrays import (
     ForestStepParameters,
     RegressionForests,
 )
-from retina_viewer.quality.datasets import Photograph, Subset
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.superres.forest import Forest, expanded, projected
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange
+from studies.data_folders import Subset
 from studies.fitted_model import Fitted
 from studies.fitted_recipe import ForestRecipe
 from studies.forest_fit import Samples, fit_forest
-from studies.forest_samples import draw_samples
+from studies.forest_samples import draw_samples, predicted_residuals
 
 _CACHE_DIAMETER = 1600.0
 _VALIDATION_SAMPLES = 20_000
@@ -122,7 +123,7 @@ def _fit_step(
 
 def gain_over_bicubic(forest: Forest, samples: Samples) -> float:
     """dB of luminance by which patches come closer to the truth than bicubic's, not overlapped."""
-    made = forest.lacking(projected(samples.patches, forest.projection))
+    made = predicted_residuals(forest, projected(samples.patches, forest.projection))
     left = np.square(samples.residuals - made).mean()
     return float(10 * np.log10(np.square(samples.residuals).mean() / left))
 

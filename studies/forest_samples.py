@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.networks.fitted_arrays import DERIVATIVES, STEP_MARGIN, TARGETS
+from retina_viewer.networks.fitted_arrays import DERIVATIVES, PATCH, STEP_MARGIN, TARGETS
 from retina_viewer.superres.forest import (
+    FINER,
+    LEAF_UNIT,
+    LEVELS,
     Forest,
     Plane,
+    Whole,
     derivatives,
+    doubled,
     luminance_of,
-    residual_patches,
 )
 from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import DegradationRange
@@ -63,3 +68,27 @@ def _chosen(
     count = stage.from_a_patch
     chosen = rng.choice(len(seen), count, replace=len(seen) < count)
     return seen[chosen], lacking[chosen]
+
+
+def residual_patches(small: Plane, large: Plane) -> NDArray[np.float32]:
+    """What bicubic lacks.
+
+    Args:
+        small: as for :func:`~retina_viewer.superres.forest.derivatives`.
+        large: ``(2 (h + 4), 2 (w + 4))``: the truth at those pixels and two more around.
+
+    Returns:
+        ``(h + 2, w + 2, 36)``, in sixteenths of :data:`LEVELS`, patches as the derivatives'.
+    """
+    rim = STEP_MARGIN - 4  # of the doubled plane, beyond the patches
+    lacking = (large - doubled(small)[2 * rim : -2 * rim, 2 * rim : -2 * rim]) * np.float32(
+        LEVELS * FINER
+    )
+    patches = sliding_window_view(lacking, (PATCH, PATCH))[::2, ::2]
+    return np.ascontiguousarray(patches.reshape(*patches.shape[:2], TARGETS), np.float32)
+
+
+def predicted_residuals(forest: Forest, features: Whole) -> NDArray[np.float64]:
+    """What a forest says that bicubic lacks, as :func:`residual_patches`: ``(n, d + 2)`` to
+    ``(n, 36)``."""
+    return forest.predicted(features) / (LEAF_UNIT * len(forest.roots))

@@ -13,7 +13,7 @@ from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, Truth, small_image
-from retina_viewer.quality.tables import Column, Record, Table
+from retina_viewer.quality.records import Record
 from retina_viewer.superres.cascade import estimate_degradation
 from studies.data_folders import find_photographs
 from studies.report import (
@@ -23,6 +23,7 @@ from studies.report import (
     provenance,
     write_tables,
 )
+from studies.tables import Column, Table
 
 _METHOD = "estimated"
 KERNELS: tuple[Kernel, ...] = ("gaussian", "bicubic", "area")

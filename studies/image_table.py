@@ -5,11 +5,12 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.tables import Record, RecordLog, Value
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.records import Record, RecordLog, Value
 from studies.comparison import FIELD_DIAMETER, Comparison
 from studies.contenders import LINEAR, LINEAR_FOLDS, Contenders
 from studies.cross_validation import evaluate_linear_folds
+from studies.data_folders import split
 from studies.perceptual import Perceptual
 from studies.report import (
     command_line,

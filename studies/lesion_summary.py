@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from retina_viewer.quality.records import Record
 from retina_viewer.quality.statistics import wilcoxon_p
-from retina_viewer.quality.tables import Column, Record, Table
+from studies.tables import Column, Table
 
 BASELINE = "bicubic"
 _COLUMNS = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.quality.tables import Record, RecordLog, Value
+from retina_viewer.quality.records import Record, RecordLog, Value
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ command and never edited.
 
 from collections.abc import Iterator, Mapping
 
-from retina_viewer.quality.tables import Column, Table
 from studies.claim_words import advice, losses, outcome, sentence_of, verdict
 from studies.claims import (
     METRICS,
@@ -29,6 +28,7 @@ from studies.page_tables import (
 )
 from studies.published import TABLE_1, rmse_of_psnr
 from studies.results import TableResults
+from studies.tables import Column, Table
 from studies.vessel_study import ORIGINAL
 
 _CLAIM_COLUMNS = (

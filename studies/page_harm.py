@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from retina_viewer.quality.tables import Column, Record, Table
+from retina_viewer.quality.records import Record
 from studies.claims import LPIPS, SSIM, Metric, Row, by_condition
 from studies.contenders import LINEAR_FOLDS
 from studies.results import TableResults
+from studies.tables import Column, Table
 
 BASELINE = "bicubic"
 _PSNR = Metric("psnr", "PSNR", "p", 1, digits=2)

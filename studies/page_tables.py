@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from retina_viewer.quality.tables import Column, Record, Table, Value
+from retina_viewer.quality.records import Record, Value
 from studies.published import TABLE_1, TABLE_2, TABLE_2025
 from studies.results import TableResults
 from studies.superres_summary import ALL_SETS
+from studies.tables import Column, Table
 from studies.vessel_study import ORIGINAL
 from studies.vessel_tables import OWN
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.quality.tables import Record
+from retina_viewer.quality.records import Record
 from studies.peer_list import Peer
 
 Row = dict[str, float]

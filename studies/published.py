@@ -5,7 +5,7 @@ retinal image analysis", tables 1 and 2.
 2025: "Super-resolution image generation for diabetic retinopathy detection by SRGAN", table 2.
 """
 
-from retina_viewer.quality.tables import Record
+from retina_viewer.quality.records import Record
 
 TABLE_1: tuple[Record, ...] = (
     {"method": "saliency-gan", "scale": 4, "ssim": 0.89, "rmse": 6.2, "psnr": 44.3, "s3": 0.83},

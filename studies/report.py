@@ -12,8 +12,10 @@ from typing import Any
 import retina_viewer
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
-from retina_viewer.quality.datasets import Photograph, subset_of
-from retina_viewer.quality.tables import Record, Table, names_in, records_to_csv, write_report
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.records import Record, write_report
+from studies.data_folders import subset_of
+from studies.tables import Table, names_in, records_to_csv
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pillow")
 

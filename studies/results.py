@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.quality.tables import Record
+from retina_viewer.quality.records import Record
 
 NUMBERS = (1, 2, 3)
 

@@ -14,7 +14,7 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import auc
-from retina_viewer.quality.tables import Column, Record, Table
+from retina_viewer.quality.records import Record
 from retina_viewer.saliency.layer import FIELD, saliency_layer
 from studies.data_folders import find_photographs
 from studies.report import (
@@ -24,6 +24,7 @@ from studies.report import (
     provenance,
     write_tables,
 )
+from studies.tables import Column, Table
 
 FIELDS = (300, FIELD, 2000)
 _KINDS = {

@@ -5,11 +5,10 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from retina_viewer.networks.generator import upsample2
-from retina_viewer.quality.datasets import split
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.train import SUPERRES_CACHE_DIAMETER
 
 

@@ -15,15 +15,20 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.degradation import Kernel
-from retina_viewer.quality.colour_drift import colour_drift
-from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.metrics import Mask, luminance_studio, psnr, rmse, ssim
-from retina_viewer.quality.protocols import Condition, Protocol, Scene, Scenes, Truth
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.metrics import Mask, colour_drift, luminance_studio, psnr, rmse, ssim
+from retina_viewer.quality.protocols import (
+    Condition,
+    EvaluationPair,
+    EvaluationPairs,
+    Protocol,
+    Truth,
+)
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
 from studies.contenders import LINEAR, SHARP_BICUBIC, Contenders
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.measuring import Job, measure_all
 from studies.perceptual import Perceptual
 from studies.report import (
@@ -78,7 +83,7 @@ def evaluate_superres(
     identities = contenders.identities()
     needs = needed_figures(perceptual is not None)
 
-    def job(scenes: Scenes, condition: Condition, method: str) -> Job:
+    def job(scenes: EvaluationPairs, condition: Condition, method: str) -> Job:
         photograph = scenes.photograph
         who: Record = {
             "dataset": photograph.dataset,
@@ -99,7 +104,7 @@ def evaluate_superres(
     records: list[Record] = []
     for number, photograph in enumerate(photographs):
         # One photograph's scenes at a time: at full size they take gigabytes together.
-        scenes = Scenes(photograph, diameter)
+        scenes = EvaluationPairs(photograph, diameter)
         pairs = product(contenders.conditions, contenders.methods)
         jobs = [job(scenes, condition, method) for condition, method in pairs]
         share = part_of(progress, number / len(photographs), (number + 1) / len(photographs))
@@ -112,7 +117,7 @@ def needed_figures(perceptual: bool) -> tuple[str, ...]:
     return ("psnr", "drift", "lpips") if perceptual else ("psnr", "drift")
 
 
-def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) -> Record:
+def figures_of(enhancer: Enhancer, scene: EvaluationPair, perceptual: Perceptual | None) -> Record:
     """Fit the enhancer to the small image, enlarge it, and measure.
 
     Returns:

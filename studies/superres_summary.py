@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.quality.records import Record
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
-from retina_viewer.quality.tables import Column, Record, Table, by_photograph
 from retina_viewer.superres.methods import default_method
+from studies.tables import Column, Table, by_photograph
 
 ALL_SETS = "all"
 _GROUP = ("dataset", "protocol", "kernel", "scale")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from retina_viewer.quality.protocols import Condition, Scenes
+from retina_viewer.quality.protocols import Condition, EvaluationPairs
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import load_cascade
 from studies.data_folders import find_photographs
@@ -53,7 +53,9 @@ def main() -> None:
             steps = tuple(Turned(step, count) for step in cascade.steps)
             enhancer = BackProjected(replace(cascade, steps=steps))
             psnr = [
-                float(figures_of(enhancer, Scenes(photograph).scene(condition), None)["psnr"])
+                float(
+                    figures_of(enhancer, EvaluationPairs(photograph).scene(condition), None)["psnr"]
+                )
                 for photograph in found[: options.limit]
             ]
             print(f"x{scale}, {count} turns: {np.mean(psnr):.3f} dB", flush=True)

@@ -20,7 +20,7 @@ from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask
 from retina_viewer.quality.protocols import Condition, Truth, prepare, small_image
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhance_image
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter

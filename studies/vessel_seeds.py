@@ -13,10 +13,11 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.quality.tables import Column, Record, Table, Value, write_report
+from retina_viewer.quality.records import Record, Value, write_report
 from retina_viewer.training.recipe import VesselRecipe, load_recipe
 from studies.comparison import Comparison, photographs_below
 from studies.comparison_networks import ComparisonTrainer
+from studies.tables import Column, Table
 from studies.vessel_study import study_vessels
 from studies.vessel_tables import vessel_summary
 

@@ -16,12 +16,13 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.imaging.field_of_view import find_field_of_view
-from retina_viewer.quality.datasets import Photograph, split
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, field_of_view_mask
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.vessels.segment import VesselSegmenter
 from studies.comparison import Comparison
 from studies.contenders import Contenders
+from studies.data_folders import split
 from studies.measuring import Job, measure_all
 from studies.vessel_halves import Halves, enlarged, halves_of
 from studies.vessel_metrics import all_vessel_figures

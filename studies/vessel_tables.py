@@ -7,8 +7,8 @@ import numpy as np
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.records import Record
 from retina_viewer.quality.statistics import wilcoxon_p
-from retina_viewer.quality.tables import Column, Record, Table, by_photograph
 from studies.comparison import Comparison
 from studies.report import (
     command_line,
@@ -16,6 +16,7 @@ from studies.report import (
     provenance,
     write_tables,
 )
+from studies.tables import Column, Table, by_photograph
 from studies.vessel_study import ORIGINAL, Trainer, study_vessels
 
 STEMS = {2: "table2", 3: "table3"}

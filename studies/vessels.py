@@ -15,16 +15,11 @@ from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask, dice
 from retina_viewer.quality.protocols import field_of_view_mask
-from retina_viewer.quality.tables import (
-    Column,
-    Record,
-    Table,
-    records_to_csv,
-    write_report,
-)
+from retina_viewer.quality.records import Record, write_report
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
 from studies.data_folders import find_photographs
 from studies.report import held_out_photographs, make_folder, provenance
+from studies.tables import Column, Table, records_to_csv
 from studies.vessel_metrics import all_vessel_figures, vessel_figures
 
 MEAN, POOLED = "mean", "pooled"

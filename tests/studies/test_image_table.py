@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog
 from studies.comparison import Comparison
 from studies.data_folders import find_photographs
 from studies.image_table import measure_images, of_earlier_runs
