@@ -124,7 +124,7 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
 def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
     enhancer = make_enhancer(EnhanceSettings("lanczos", 4))
     request = replace(
-        request_for(image, ExportProduct.BESIDE), making=EnhanceSettings("lanczos", 4, "cpu")
+        request_for(image, ExportProduct.BESIDE), settings=EnhanceSettings("lanczos", 4, "cpu")
     )
     paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, project_services(), no_progress)
@@ -150,7 +150,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     gan, _ = install_pair()
     asked: list[tuple[float | None, float | None]] = []
 
-    def consistency(
+    def uncertainty(
         image: FundusImage,
         enhancer: Enhancer,
         other: Enhancer | None,
@@ -163,7 +163,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         error[:, : image.width // 2] = 9.0  # the left half is a guess
         return UncertaintyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
-    services = replace(project_services(), uncertainty=consistency)
+    services = replace(project_services(), uncertainty=uncertainty)
     making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
     layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
     request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)
@@ -187,7 +187,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
 
 def test_a_filter_with_a_model_is_not_labelled_ai(image: FundusImage) -> None:
     request = replace(
-        request_for(image, ExportProduct.BESIDE), making=EnhanceSettings("linear", 2, "cpu")
+        request_for(image, ExportProduct.BESIDE), settings=EnhanceSettings("linear", 2, "cpu")
     )
     linear = replace(bicubic(2), method="linear", model="linear")
     result = image.display_rgb.repeat(2, axis=0).repeat(2, axis=1)
