@@ -47,7 +47,7 @@ class ExportProduct(Enum):
     BESIDE = "Original and enlarged photograph side by side, labelled"
     SALIENCY = "Saliency map (16-bit grey, and over the photograph)"
     VESSELS = "Vessel mask and probability"
-    CONSISTENCY = "Where detail is a guess (16-bit grey, and over the photograph)"
+    UNCERTAINTY = "Uncertainty (16-bit grey, and over the photograph)"
 
 
 _NAMED_AS: dict[ExportProduct, Product] = {
@@ -56,7 +56,7 @@ _NAMED_AS: dict[ExportProduct, Product] = {
     ExportProduct.BESIDE: "beside",
     ExportProduct.SALIENCY: "saliency",
     ExportProduct.VESSELS: "vessels",
-    ExportProduct.CONSISTENCY: "uncertainty",
+    ExportProduct.UNCERTAINTY: "uncertainty",
 }
 
 
@@ -92,13 +92,13 @@ def products_for(request: ExportRequest) -> list[ExportProduct]:
     if not request.layers:
         missing.add(ExportProduct.WITH_LAYERS)
     if request.settings.model is None:
-        missing.add(ExportProduct.CONSISTENCY)
+        missing.add(ExportProduct.UNCERTAINTY)
     return [product for product in ExportProduct if product not in missing]
 
 
 def formats_for(image: FundusImage, product: ExportProduct, scale: int) -> list[ExportFormat]:
     """The formats that can hold the product, the best first."""
-    if product in (ExportProduct.SALIENCY, ExportProduct.VESSELS, ExportProduct.CONSISTENCY):
+    if product in (ExportProduct.SALIENCY, ExportProduct.VESSELS, ExportProduct.UNCERTAINTY):
         return [ExportFormat.PNG]
     if result_is_large(image, scale):
         return [ExportFormat.TIFF] if product is ExportProduct.RESULT else []
@@ -168,7 +168,7 @@ def _write_result(
         return
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
-    if request.product is ExportProduct.CONSISTENCY:
+    if request.product is ExportProduct.UNCERTAINTY:
         found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
         services.export_uncertainty(image, enhancer, found, *paths)
         return

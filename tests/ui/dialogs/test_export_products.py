@@ -164,11 +164,11 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         return UncertaintyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
     services = replace(project_services(), uncertainty=uncertainty)
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
-    request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    layers = (LayerView(LayerName.UNCERTAINTY, 1.0),)
+    request = ExportRequest(image, settings, ExportProduct.WITH_LAYERS, layers)
     assert list(ExportProduct) == products_for(request)
-    enhancer = services.make_enhancer(making)
+    enhancer = services.make_enhancer(settings)
     paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
@@ -177,7 +177,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     left, right = drawn[middle, 60:100], drawn[middle, 150:190]
     assert (left[..., 2] > left[..., 0]).mean() > 0.95  # blue covers the guess
     assert (right[..., 0] > right[..., 2]).mean() > 0.95
-    request = replace(request, product=ExportProduct.CONSISTENCY)
+    request = replace(request, product=ExportProduct.UNCERTAINTY)
     paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as numbers:
@@ -201,10 +201,10 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
 ) -> None:
     gan, _ = install_pair()
     services = project_services()
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    enhancer = services.make_enhancer(making)
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    enhancer = services.make_enhancer(settings)
     for mark in (False, True):
-        request = ExportRequest(image, making, mark=mark)
+        request = ExportRequest(image, settings, mark=mark)
         paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
         write(request, enhancer, paths, services, no_progress)
         with Image.open(paths[0]) as written:
@@ -212,7 +212,9 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
             pixels = np.asarray(written.convert("RGB"))
         assert (pixels == AMBER).all(axis=2).any() == mark
     layers = (LayerView(LayerName.SALIENCY, 0.6),)
-    request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)  # these always say it
+    request = ExportRequest(
+        image, settings, ExportProduct.WITH_LAYERS, layers
+    )  # these always say it
     paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
