@@ -36,7 +36,7 @@ def check_fits_task(card: ModelCard, network: nn.Module) -> None:
     _check_architecture(card)
     if card.task == "superres":
         assert isinstance(network, GeneratorCascade | LinearFilters | RegressionForests)
-        if (card.scales, card.margins) != (_scales_of(network), network.margins):
+        if (card.scales, card.margins) != (network.scales, network.margins):
             raise UserError(
                 f"The card of the model {card.name!r} names scales or margins that its network "
                 "does not have.",
@@ -50,12 +50,6 @@ def check_fits_task(card: ModelCard, network: nn.Module) -> None:
                 f"a working resolution of {FIELD_DIAMETERS[0]} to {FIELD_DIAMETERS[-1]} px.",
                 _HINT,
             )
-
-
-def _scales_of(network: GeneratorCascade | LinearFilters | RegressionForests) -> tuple[int, ...]:
-    if isinstance(network, GeneratorCascade):
-        return tuple(2 ** (step + 1) for step in range(len(network.margins)))
-    return network.scales
 
 
 def check_finite(card: ModelCard, network: nn.Module) -> None:

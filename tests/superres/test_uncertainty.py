@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.geometry import Rect
+from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.superres import uncertainty as consistency
+from retina_viewer.superres import uncertainty
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import FloatImage
@@ -22,7 +23,6 @@ from retina_viewer.superres.uncertainty import (
     THRESHOLD,
     inner_field,
     needs_twin,
-    region_map,
     uncertainty_map,
 )
 from retina_viewer.superres.uncertainty_calibration import Calibration, ScaleCalibration
@@ -38,7 +38,14 @@ CALIBRATION = Calibration(
     weights_sha256="0" * 64,
     scales=dict.fromkeys((2, 4, 8), CURVE),
 )
-EVERYWHERE = np.ones((48, 64), dtype=bool)
+
+
+def pictured(unit: FloatImage, mask: NDArray[np.bool_] | None = None) -> FundusImage:
+    """A photograph of these pixels, whose field of view is the mask, or all of it."""
+    image = FundusImage.from_array(np.rint(unit * 255).astype(np.uint8))
+    mask = np.ones(unit.shape[:2], bool) if mask is None else mask
+    image.__dict__["field_of_view"] = FieldOfView(mask, 0.0, 0.0, 64.0)
+    return image
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +54,8 @@ def unit(photograph: NDArray[np.uint8]) -> FloatImage:
 
 
 def test_expected_errors_are_larger_where_the_enlarger_is_at_fault(unit: FloatImage) -> None:
-    found = uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
-    sound = uncertainty_map(Lopsided(fault=0.0), unit, EVERYWHERE, calibration=CALIBRATION)
+    found = uncertainty_map(pictured(unit), Lopsided(), calibration=CALIBRATION)
+    sound = uncertainty_map(pictured(unit), Lopsided(fault=0.0), calibration=CALIBRATION)
     assert found.expected_error.shape == (48, 64)
     assert found.expected_error.dtype == np.float32
     assert found.window == 10
@@ -61,16 +68,15 @@ def test_expected_errors_are_larger_where_the_enlarger_is_at_fault(unit: FloatIm
 def test_summary_numbers_are_those_of_the_field_of_view(unit: FloatImage) -> None:
     mask = np.zeros((48, 64), dtype=bool)
     mask[10:40, 20:50] = True
-    found = uncertainty_map(Lopsided(fault=1.0), unit, mask, calibration=CALIBRATION)
+    found = uncertainty_map(pictured(unit, mask), Lopsided(fault=1.0), calibration=CALIBRATION)
     assert not found.expected_error[~mask].any()
     inner = inner_field(mask)
     assert inner.sum() == (30 - 2 * RIM) ** 2
     assert found.mean == pytest.approx(found.expected_error[inner].mean(), rel=1e-5)
     assert found.uncertain == np.mean(found.expected_error[inner] > THRESHOLD)
     assert 0 < found.uncertain < 1
-    nowhere = uncertainty_map(
-        Lopsided(), unit, np.zeros_like(mask), region=Rect(0, 0, 4, 4), calibration=CALIBRATION
-    )
+    dark = pictured(unit, np.zeros_like(mask))
+    nowhere = uncertainty_map(dark, Lopsided(), Rect(0, 0, 4, 4), calibration=CALIBRATION)
     assert np.isnan(nowhere.mean)
     assert np.isnan(nowhere.uncertain)
 
@@ -80,14 +86,12 @@ def test_summary_numbers_are_those_of_the_field_of_view(unit: FloatImage) -> Non
 def test_the_map_of_a_region_is_the_crop_of_the_whole(
     unit: FloatImage, data: st.DataObject, scale: int
 ) -> None:
-    image, mask = unit[:20, :24], EVERYWHERE[:20, :24]
+    image = pictured(unit[:20, :24])
     x, y = data.draw(st.integers(0, 23)), data.draw(st.integers(0, 19))
     region = Rect(x, y, data.draw(st.integers(1, 24 - x)), data.draw(st.integers(1, 20 - y)))
     enhancer, other = Lopsided(scale=scale), bicubic(scale)
-    whole = uncertainty_map(enhancer, image, mask, other=other, calibration=CALIBRATION)
-    part = uncertainty_map(
-        enhancer, image, mask, other=other, region=region, calibration=CALIBRATION
-    )
+    whole = uncertainty_map(image, enhancer, other=other, calibration=CALIBRATION)
+    part = uncertainty_map(image, enhancer, region, other=other, calibration=CALIBRATION)
     assert part.region == region
     expected = whole.expected_error[region.slices()]
     np.testing.assert_allclose(part.expected_error, expected, atol=2e-2)
@@ -110,9 +114,9 @@ def test_a_part_reads_no_more_of_the_photograph_and_is_the_crop_of_the_whole(
             return super().enhance_region(rgb, region)
 
     enhancer = Looking(scale=scale)
-    part = region_map(image, enhancer, region, other=other, calibration=CALIBRATION)
+    part = uncertainty_map(image, enhancer, region, other=other, calibration=CALIBRATION)
     read = max((height * width for height, width, _ in seen), default=0)
-    whole = uncertainty_map(enhancer, image.unit_rgb(), mask, other=other, calibration=CALIBRATION)
+    whole = uncertainty_map(image, enhancer, other=other, calibration=CALIBRATION)
     assert part.region == region
     expected = whole.expected_error[region.slices()]
     np.testing.assert_allclose(part.expected_error, expected, atol=2e-2)
@@ -129,12 +133,12 @@ def test_outside_the_field_of_view_nothing_is_computed() -> None:
         def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
             pytest.fail("it was computed")
 
-    found = region_map(image, Never(), Rect(0, 0, 12, 12), calibration=CALIBRATION)
+    found = uncertainty_map(image, Never(), Rect(0, 0, 12, 12), calibration=CALIBRATION)
     assert found.expected_error.shape == (12, 12)
     assert not found.expected_error.any()
     assert np.isnan(found.mean)
     with pytest.raises(UserError, match="x16"):
-        region_map(image, Never(scale=16), Rect(0, 0, 12, 12), calibration=CALIBRATION)
+        uncertainty_map(image, Never(scale=16), Rect(0, 0, 12, 12), calibration=CALIBRATION)
 
 
 def test_a_tile_of_a_shipped_network_is_the_crop_of_the_whole(
@@ -145,10 +149,8 @@ def test_a_tile_of_a_shipped_network_is_the_crop_of_the_whole(
         EnhanceSettings("saliency-gan", 2, model="saliency-gan-fast", device="cpu", blur=0.3)
     )
     region = Rect(70, 80, 24, 16)
-    part = region_map(image, enhancer, region)
-    whole = uncertainty_map(
-        enhancer, image.unit_rgb(), image.field_of_view.mask, region=Rect(40, 48, 90, 80)
-    )
+    part = uncertainty_map(image, enhancer, region)
+    whole = uncertainty_map(image, enhancer, Rect(40, 48, 90, 80))
     np.testing.assert_allclose(part.expected_error, whole.expected_error[32:48, 30:54], atol=1e-3)
 
 
@@ -157,29 +159,29 @@ def test_tiles_do_not_show(
     unit: FloatImage, monkeypatch: pytest.MonkeyPatch, whole_only: bool
 ) -> None:
     enhancer = Lopsided(whole_image_only=whole_only)
-    whole = uncertainty_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
-    monkeypatch.setattr(consistency, "_RESULT_SIDE", 22)
-    monkeypatch.setattr(consistency, "_LEAST_SIDE", 11)
-    tiled = uncertainty_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
+    whole = uncertainty_map(pictured(unit), enhancer, calibration=CALIBRATION)
+    monkeypatch.setattr(uncertainty, "_RESULT_SIDE", 22)
+    monkeypatch.setattr(uncertainty, "_LEAST_SIDE", 11)
+    tiled = uncertainty_map(pictured(unit), enhancer, calibration=CALIBRATION)
     np.testing.assert_allclose(tiled.expected_error, whole.expected_error, atol=2e-2)
 
 
 def test_a_difference_of_the_weight_sets_raises_the_error(unit: FloatImage) -> None:
-    alone = uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
-    both = uncertainty_map(Lopsided(), unit, EVERYWHERE, other=bicubic(2), calibration=CALIBRATION)
+    alone = uncertainty_map(pictured(unit), Lopsided(), calibration=CALIBRATION)
+    both = uncertainty_map(pictured(unit), Lopsided(), other=bicubic(2), calibration=CALIBRATION)
     assert (both.expected_error >= alone.expected_error - 1e-4).all()
     assert both.mean > alone.mean
 
 
 def test_progress_rises_and_cancels(unit: FloatImage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consistency, "_RESULT_SIDE", 64)
-    monkeypatch.setattr(consistency, "_LEAST_SIDE", 32)
+    monkeypatch.setattr(uncertainty, "_RESULT_SIDE", 64)
+    monkeypatch.setattr(uncertainty, "_LEAST_SIDE", 32)
     seen: list[float] = []
 
     def progress(fraction: float, what: str) -> None:
         seen.append(fraction)
 
-    uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=progress)
+    uncertainty_map(pictured(unit), Lopsided(), calibration=CALIBRATION, progress=progress)
     assert seen == sorted(seen)
     assert seen[-1] == 1
     assert len(seen) == 4 * 8 + 1
@@ -189,12 +191,12 @@ def test_progress_rises_and_cancels(unit: FloatImage, monkeypatch: pytest.Monkey
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=cancelling)
+        uncertainty_map(pictured(unit), Lopsided(), calibration=CALIBRATION, progress=cancelling)
 
 
-def test_interpolation_has_no_guesses_to_map(unit: FloatImage) -> None:
+def test_interpolation_has_no_uncertainty_to_map(unit: FloatImage) -> None:
     with pytest.raises(UserError, match="adds no detail"):
-        uncertainty_map(bicubic(2), unit, EVERYWHERE)
+        uncertainty_map(pictured(unit), bicubic(2))
 
 
 def test_a_scale_without_calibration_is_refused_before_any_work(unit: FloatImage) -> None:
@@ -202,9 +204,7 @@ def test_a_scale_without_calibration_is_refused_before_any_work(unit: FloatImage
         pytest.fail("it began")
 
     with pytest.raises(UserError, match="x16"):
-        uncertainty_map(
-            Lopsided(scale=16), unit, EVERYWHERE, calibration=CALIBRATION, progress=never
-        )
+        uncertainty_map(pictured(unit), Lopsided(scale=16), calibration=CALIBRATION, progress=never)
 
 
 def test_only_a_mixture_wants_its_twin() -> None:
