@@ -238,7 +238,7 @@ def test_legends_name_the_layer_and_its_unit() -> None:
 def test_files_and_window_start_with_the_same_opacity() -> None:
     layers = Settings().layers
     assert {name: layer.opacity for name, layer in layers.items()} == {
-        "saliency": SALIENCY_OPACITY, "vessels": VESSEL_OPACITY, "consistency": UNCERTAINTY_OPACITY,
+        "saliency": SALIENCY_OPACITY, "vessels": VESSEL_OPACITY, "uncertainty": UNCERTAINTY_OPACITY,
     }  # fmt: skip
 
 
