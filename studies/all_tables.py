@@ -7,12 +7,11 @@ from pathlib import Path
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.quality.tables import names_in, records_to_csv, write_report
 from studies.comparison import Comparison, photographs_below
-from studies.comparison_plots import save_plots
 from studies.image_table import measure_images
 from studies.page import cases_of, page
-from studies.report import make_folder
-from studies.results import read_results
-from studies.superres_summary import reference_of
+from studies.plots import save_plots
+from studies.report import make_folder, read_results
+from studies.superres import reference_of
 from studies.vessel_study import Trainer
 from studies.vessel_tables import measure_vessels
 

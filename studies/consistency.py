@@ -5,12 +5,18 @@ Correlations are Spearman's, between the expected and the true error of local wi
 16 result pixels wide at x2, x4, x8 and x16), inside the eroded field of view.
 """
 
+from __future__ import annotations
+
 import json
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress, part_of
@@ -27,26 +33,133 @@ from retina_viewer.quality.calibration import (
     save_windows,
     truth_of,
 )
-from retina_viewer.quality.consistency_fit import fit_calibration
+from retina_viewer.quality.consistency_fit import Windows, deciles, fit_calibration, spearman
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.protocols import Truth
-from retina_viewer.quality.tables import write_report
+from retina_viewer.quality.tables import Column, Record, Table, write_report
+from retina_viewer.superres.consistency import THRESHOLD
 from retina_viewer.superres.consistency_calibration import (
     Calibration,
     read_calibration,
     save_calibration,
 )
 from retina_viewer.superres.methods import method_of
-from studies.consistency_summary import (
-    ALL,
-    Measured,
-    decile_rows,
-    ingredient_rows,
-    summarise,
-    to_markdown,
-)
 from studies.data_folders import find_photographs
 from studies.report import held_out_photographs, make_folder, provenance
+
+ALL = "all"
+_NOTE = (
+    "Errors in grey levels of luminance (BT.601, full range), mean over photographs. "
+    "rho: Spearman's rank correlation. "
+    f"Shares: of windows above {THRESHOLD:g} levels."
+)
+
+COLUMNS = (
+    Column("dataset", "set"),
+    Column("scale", "scale"),
+    Column("n", "n"),
+    Column("error", "true error"),
+    Column("expected", "expected"),
+    Column("within", "rho within a photograph"),
+    Column("pooled", "rho of all windows"),
+    Column("images", "rho of photographs"),
+    Column("share", "true share above", digits=3),
+    Column("guessed", "expected share above", digits=3),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """An item and its windows."""
+
+    item: Item
+    windows: Windows
+
+
+def summarise(measured: Sequence[Measured], calibration: Calibration) -> list[Record]:
+    """One row a set and scale, and one a scale over all sets."""
+    rows: list[Record] = []
+    for scale in sorted({one.item.scale for one in measured}):
+        here = [one for one in measured if one.item.scale == scale]
+        sets = sorted({one.item.photograph.dataset for one in here})
+        for name in (*sets, ALL):
+            of_set = [m for m in here if name in (m.item.photograph.dataset, ALL)]
+            rows.append({"dataset": name, "scale": scale, **_figures(of_set, calibration)})
+    return rows
+
+
+def _figures(measured: Sequence[Measured], calibration: Calibration) -> dict[str, float | int]:
+    pairs = [_expected_and_true(one, calibration) for one in measured]
+    expected, error = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    means = [(float(e.mean()), float(t.mean())) for e, t in pairs]
+    return {
+        "n": len(pairs),
+        "error": float(np.mean([true for _, true in means])),
+        "expected": float(np.mean([wanted for wanted, _ in means])),
+        "within": float(np.mean([spearman(e, t) for e, t in pairs])),
+        "pooled": spearman(expected, error),
+        "images": spearman(*zip(*means, strict=True)) if len(means) > 2 else float("nan"),
+        "share": float(np.mean([np.mean(t > THRESHOLD) for _, t in pairs])),
+        "guessed": float(np.mean([np.mean(e > THRESHOLD) for e, _ in pairs])),
+    }
+
+
+def _expected_and_true(
+    one: Measured, calibration: Calibration
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    expected = calibration.at(one.item.scale).expected_error(one.windows.planes)
+    return expected, one.windows.error
+
+
+def decile_rows(measured: Sequence[Measured], calibration: Calibration) -> list[Record]:
+    """Expected and true error, grey levels, in each tenth of the windows, by scale."""
+    rows: list[Record] = []
+    for scale in sorted({one.item.scale for one in measured}):
+        pairs = [_expected_and_true(m, calibration) for m in measured if m.item.scale == scale]
+        tenths = deciles(*(np.concatenate(part) for part in zip(*pairs, strict=True)))
+        for place, kind in enumerate(("expected", "true")):
+            row: Record = {"scale": scale, "what": kind}
+            row |= {str(number): tenth[place] for number, tenth in enumerate(tenths, start=1)}
+            rows.append(row)
+    return rows
+
+
+def ingredient_rows(measured: Sequence[Measured], calibration: Calibration) -> list[Record]:
+    """Weight and rank correlation (mean within photographs) of each evidence alone, by scale."""
+    rows: list[Record] = []
+    for scale in sorted({one.item.scale for one in measured}):
+        here = [one.windows for one in measured if one.item.scale == scale]
+        for name in sorted({name for windows in here for name in windows.planes}):
+            alone = [spearman(w.planes[name], w.error) for w in here if name in w.planes]
+            weight = calibration.at(scale).weights.get(name, 0.0)
+            known = [value for value in alone if not np.isnan(value)]
+            within = float(np.mean(known)) if known else float("nan")
+            rows.append({"scale": scale, "evidence": name, "weight": weight, "within": within})
+    return rows
+
+
+def to_markdown(rows: Sequence[Record], tenths: Sequence[Record], parts: Sequence[Record]) -> str:
+    """The three tables of a report."""
+    numbers = [Column(str(number), str(number)) for number in range(1, 11)]
+    tables = (
+        Table(
+            COLUMNS,
+            rows,
+            notes=(_NOTE,),
+        ),
+        Table((Column("scale", "scale"), Column("what", "tenth of the windows"), *numbers), tenths),
+        Table(
+            (
+                Column("scale", "scale"),
+                Column("evidence", "evidence"),
+                Column("weight", "weight"),
+                Column("within", "rho alone, within a photograph"),
+            ),
+            parts,
+        ),
+    )
+    return "\n".join(table.to_markdown() for table in tables)
+
 
 KERNELS: tuple[Kernel, ...] = ("gaussian", "bicubic")
 SOFT_AT_FULL_SIZE = {"HRF", "IDRiD"}

@@ -6,7 +6,7 @@ from studies.claim_words import sentence_of
 from studies.claims import is_unseen
 from studies.comparison import FIELD_DIAMETER
 from studies.contenders import LINEAR, LINEAR_FOLDS
-from studies.results import TableResults
+from studies.report import TableResults
 
 
 def limits(results: Mapping[int, TableResults]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from retina_viewer.core.errors import Cancelled, UserError
 from studies.all_tables import evaluate_tables_command, write_page
 from studies.comparison import METHODS, Comparison, photographs_below
-from studies.results import read_results
+from studies.report import read_results
 from studies.vessel_study import Trainer
 from tests.studies.dark_vessels import CountingTrainer
 

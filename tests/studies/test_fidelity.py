@@ -12,11 +12,12 @@ from retina_viewer.quality.tables import Record
 from studies.data_folders import find_photographs
 from studies.fidelity import (
     POSITIONS,
+    choose,
     evaluate_fidelity_command,
     scenes_of,
+    summarise,
     validation_photographs,
 )
-from studies.fidelity_choice import choose, summarise
 from tests.superres.tiny_models import add_gan_and_twin
 
 

@@ -9,7 +9,7 @@ from retina_viewer.quality.tables import Record, RecordLog
 from studies.comparison import Comparison
 from studies.data_folders import find_photographs
 from studies.image_table import measure_images, of_earlier_runs
-from studies.results import read_results
+from studies.report import read_results
 
 KEY = ("photograph", "method", "model")
 ASKED = Comparison(

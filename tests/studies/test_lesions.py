@@ -10,11 +10,11 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.quality.datasets import read_mask
-from studies.lesion_summary import summarise
 from studies.lesions import (
     evaluate_lesions_command,
     find_lesions,
     kept_contrast,
+    summarise,
 )
 
 

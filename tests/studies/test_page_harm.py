@@ -1,8 +1,8 @@
 """The page says where a method is worse than interpolation."""
 
 from retina_viewer.quality.tables import Record
-from studies.page_harm import harm, harm_rows
-from studies.results import TableResults
+from studies.page import harm, harm_rows
+from studies.report import TableResults
 
 
 def rows_of(dataset: str, kernel: str, **psnr: float) -> list[Record]:

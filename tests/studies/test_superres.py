@@ -14,8 +14,8 @@ from studies.superres import (
     evaluate_superres,
     evaluate_superres_command,
     measure,
+    reference_of,
 )
-from studies.superres_summary import reference_of
 
 METHODS = ("bicubic", "bicubic-0.75", "linear")
 

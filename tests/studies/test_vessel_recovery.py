@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from studies import vessel_recovery
-from studies.recovery_summary import summarise
-from studies.vessel_recovery import evaluate_recovery_command
+from studies.vessel_recovery import evaluate_recovery_command, summarise
 
 
 class DarkerThanAround:
