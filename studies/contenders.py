@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from retina_viewer.model_store.store import find_model, list_models
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
 from retina_viewer.superres.classical import Interpolation, phase_weights
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.linear import LinearFilter
 from retina_viewer.superres.methods import default_network, make_enhancer
@@ -39,9 +40,9 @@ class Contenders:
         methods: of ``superres.methods``, or ``linear``, or ``bicubic-0.75``.
         conditions: all that will be asked for; the linear filter is fitted to each.
         training: what the linear filter may learn from.
-        model: a model's name for the methods with a network; None for the shipped one.
-        fidelity: of GANs with a twin, 0..1; None for what their cards say.
-        back_projection: whether the networks' results are held to the photograph.
+        settings: for the methods with a network; method and scale are those that are asked for,
+            the model makes the results of its own method alone, the fidelity is of GANs with a
+            twin.
 
     Raises:
         UserError: the model named is for none of the methods.
@@ -50,19 +51,17 @@ class Contenders:
     methods: Sequence[str]
     conditions: Sequence[Condition]
     training: Sequence[Photograph] = ()
-    model: str | None = None
-    device: str = "auto"
+    settings: EnhanceSettings = EnhanceSettings()
     progress: Progress = no_progress
-    fidelity: float | None = None
-    back_projection: bool = True
     _ready: dict[tuple[str, int], Enhancer] = field(default_factory=dict)
     _linear: dict[Condition, LinearFilter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.model is not None and not any(map(self._is_of_the_model, self.methods)):
+        model = self.settings.model
+        if model is not None and not any(map(self._is_of_the_model, self.methods)):
             raise UserError(
-                f"The model {self.model!r} is for none of the methods that are measured.",
-                f"It is for the method {find_model(self.model).enhancer_method}.",
+                f"The model {model!r} is for none of the methods that are measured.",
+                f"It is for the method {find_model(model).enhancer_method}.",
             )
 
     def enhancer(self, method: str, condition: Condition) -> Enhancer:
@@ -85,19 +84,12 @@ class Contenders:
     def _made(self, method: str, scale: int) -> Enhancer:
         if method == SHARP_BICUBIC:
             return sharp_bicubic(scale)
-        if method in ("bicubic", "lanczos"):
-            return make_enhancer(method, scale, device=self.device)
-        model = self.model if self._is_of_the_model(method) else None
+        model = self.settings.model if self._is_of_the_model(method) else None
         card = default_network(method) if model is None else find_model(model)
         mixes = method != "pixel" and card is not None and card.twin is not None
-        return make_enhancer(
-            method,
-            scale,
-            model=model,
-            device=self.device,
-            fidelity=self.fidelity if mixes else None,
-            back_projection=self.back_projection,
-        )
+        fidelity = self.settings.fidelity if mixes else None
+        own = replace(self.settings, method=method, model=model, fidelity=fidelity)
+        return make_enhancer(own.at(scale))
 
     def _is_fitted_here(self, method: str) -> bool:
         """The linear filter is, to the very condition, unless the shipped one is named."""
@@ -106,9 +98,9 @@ class Contenders:
     def _is_of_the_model(self, method: str) -> bool:
         """Whether the model that a person named makes this method's results: it, or for ``pixel``
         its pixel-trained twin."""
-        if self.model is None:
+        if self.settings.model is None:
             return False
-        card = find_model(self.model)
+        card = find_model(self.settings.model)
         return method == card.enhancer_method or (method == "pixel" and card.twin is not None)
 
     def models(self) -> dict[str, dict[str, str]]:
@@ -141,8 +133,9 @@ class Contenders:
         about = {"name": card.name, "sha256": card.weights_sha256}
         if card.twin is not None:
             about["twin_sha256"] = find_model(card.twin).weights_sha256
-            about["fidelity"] = str(card.fidelity if self.fidelity is None else self.fidelity)
-        about["back_projection"] = "on" if self.back_projection else "off"
+            asked = self.settings.fidelity
+            about["fidelity"] = str(card.fidelity if asked is None else asked)
+        about["back_projection"] = "on" if self.settings.back_projection else "off"
         estimator = default_model("formation")
         if any(one.name == estimator for one in list_models("formation")):
             about["formation_sha256"] = find_model(estimator).weights_sha256
