@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import tiles_covering
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import default_network, make_enhancer
 from retina_viewer.superres.tiles import enhance_image
 
@@ -149,7 +150,7 @@ def _own() -> list[Peer]:
     def enlarge_by(method: str) -> Enlarge:
         @cache
         def enhancer(scale: int) -> Any:
-            return make_enhancer(method, scale, device="cpu")
+            return make_enhancer(EnhanceSettings(method, device="cpu").at(scale))
 
         return lambda small, scale: enhance_image(enhancer(scale), small).astype(np.uint8)
 

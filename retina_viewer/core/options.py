@@ -55,14 +55,14 @@ def add_fields(
 
 
 def read_fields(cls: type[T], options: argparse.Namespace) -> T:
-    """The dataclass with what was given on the command line.
+    """The dataclass with what was given on the command line; several values are a tuple.
 
     Raises:
         UserError: what the dataclass itself refuses.
     """
-    given = vars(options)
-    names = [one.name for one in fields(cls)]  # type: ignore[arg-type]
-    return cls(**{name: given[name] for name in names if name in given})
+    known = {one.name for one in fields(cls)}  # type: ignore[arg-type]
+    given = {name: value for name, value in vars(options).items() if name in known}
+    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
 
 
 def _add(parser: argparse.ArgumentParser, one: "Field[Any]", kind: Any, unset: bool) -> None:

@@ -48,7 +48,7 @@ def request_for(image: FundusImage, product: Product) -> Request:
 
 
 def test_names(image: FundusImage) -> None:
-    enhancer = make_enhancer("bicubic", 2)
+    enhancer = make_enhancer(EnhanceSettings("bicubic", 2))
     names = {
         product: file_names(request_for(image, product), enhancer, Format.PNG)
         for product in products_for(request_for(image, Product.RESULT))
@@ -78,7 +78,7 @@ def test_formats_fit_the_size() -> None:
 def test_layers_are_drawn_in_and_named_in_the_provenance(
     image: FundusImage, tmp_path: Path, kind: Format
 ) -> None:
-    enhancer = make_enhancer("bicubic", 2)
+    enhancer = make_enhancer(EnhanceSettings("bicubic", 2))
     request = request_for(image, Product.WITH_LAYERS)
     paths = free_paths(tmp_path, file_names(request, enhancer, kind))
     assert write(request, enhancer, paths, project_services(), no_progress) == paths
@@ -115,7 +115,7 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
 
 
 def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
-    enhancer = make_enhancer("lanczos", 4)
+    enhancer = make_enhancer(EnhanceSettings("lanczos", 4))
     request = replace(
         request_for(image, Product.BESIDE), making=EnhanceSettings("lanczos", 4, "cpu")
     )
