@@ -1,71 +1,68 @@
-"""``retina-viewer evaluate tables``: every table of both papers, of one comparison."""
+"""All methods compared: the tables of both papers; goes on where it stopped."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.quality.tables import names_in, records_to_csv, write_report
-from studies.comparison import Comparison, photographs_below
+from studies.comparison import ITERATIONS, Comparison, photographs_below
+from studies.comparison_networks import ComparisonTrainer, iterations_of
 from studies.image_table import measure_images
 from studies.page import cases_of, page
 from studies.plots import save_plots
 from studies.report import make_folder, read_results
 from studies.superres import reference_of
-from studies.vessel_study import Trainer
 from studies.vessel_tables import measure_vessels
 
-MakeTrainer = Callable[[Path], tuple[Trainer, int]]
-"""From the results' folder to what trains the vessel networks, and the steps of each."""
 
-
-def evaluate_tables_command(
-    data: Sequence[Path],
-    out: Path,
-    asked: Comparison,
-    make_trainer: MakeTrainer,
-    *,
-    progress: Progress = no_progress,
-) -> str:
-    """Measure what ``out`` does not hold yet, and write the tables there.
-
-    Everything is kept as soon as it is measured: a run that was broken off, at any point, goes on
-    when it is started again. Records of other weights or budgets stay and are not used.
-
-    Args:
-        data: folders of sets.
-        out: the results; made if missing.
-        asked: which tables, methods, scales, sets.
-        make_trainer: asked for the vessel networks' trainer when tables 2 or 3 are.
-
-    Returns:
-        The tables as Markdown.
-
-    Raises:
-        UserError: no data, an unknown method or set, no drawn vessels where they are needed, or
-            the folder cannot be written.
+@dataclass(frozen=True)
+class Tables(Comparison):
+    """Everything is kept as soon as it is measured: a run that was broken off, at any point, goes
+    on when it is started again. Records of other weights or budgets stay and are not used.
     """
-    methods = asked.chosen_methods()
-    found = photographs_below(data, asked.sets)
-    make_folder(out)
-    written = []
-    share = 0.5 if len(asked.tables) > 1 and 1 in asked.tables else 1.0
-    if 1 in asked.tables:
-        written.append(measure_images(found, out, asked, progress=part_of(progress, 0.0, share)))
-    if 2 in asked.tables or 3 in asked.tables:
-        trainer, steps = make_trainer(out)
-        later = part_of(progress, share if 1 in asked.tables else 0.0, 1.0)
-        written.append(
-            measure_vessels(
-                found, out, asked, trainer, str(steps), reference_of(methods), progress=later
-            )
-        )
-    results = read_results(out)
-    save_plots(results, out / "plots")
-    cases = [case.as_record() for case in cases_of(results)]
-    if cases:
-        write_report(out / "claims.csv", records_to_csv(list(cases[0]), cases))
-    return "\n".join(written)
+
+    unrecorded = (*Comparison.unrecorded, "page")
+
+    data: Sequence[Path] = option((), flags=("data",), metavar="DATA", help="folders of data sets")
+    page: Path | None = option(
+        None, metavar="FILE",
+        help="write the page of the results in DIR; without DATA, of what is there already",
+    )  # fmt: skip
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        """Measure what ``out`` does not hold yet, and write the tables, plots and page."""
+        if self.page is not None and not self.data:
+            write_page(self.out, self.page)
+            return f"Written to {self.page}"
+        methods = self.chosen_methods()
+        found = photographs_below(self.data, self.sets)
+        make_folder(self.out)
+        written = []
+        share = 0.5 if len(self.tables) > 1 and 1 in self.tables else 1.0
+        if 1 in self.tables:
+            written.append(measure_images(found, self, part_of(progress, 0.0, share)))
+        if 2 in self.tables or 3 in self.tables:
+            later = part_of(progress, share if 1 in self.tables else 0.0, 1.0)
+            trainer, reference = self.trainer(), reference_of(methods)
+            written.append(measure_vessels(found, self, trainer, reference, later))
+        results = read_results(self.out)
+        save_plots(results, self.out / "plots")
+        cases = [case.as_record() for case in cases_of(results)]
+        if cases:
+            write_report(self.out / "claims.csv", records_to_csv(list(cases[0]), cases))
+        if self.page is not None:
+            write_page(self.out, self.page)
+        return "\n".join(written)
+
+    def trainer(self) -> ComparisonTrainer:
+        """What trains the vessel networks, each with the same steps."""
+        steps = self.iterations or ITERATIONS
+        if self.minutes is not None:
+            steps = iterations_of(self.minutes, self.out, self.device)
+        return ComparisonTrainer(steps, self.device)
 
 
 def write_page(out: Path, file: Path) -> None:

@@ -1,27 +1,28 @@
 """Quality against time of the generators that ``architecture-*.toml`` train on one budget.
 
-``python -m studies.architectures time`` times each of them for a result of 1024 x 1024 and
-keeps the seconds in ``docs/figures/architectures.json``. Once the recipes were trained
-(``retina-viewer train architecture-plain DATA``, ...; they leave ``runs/architecture-*``, and
-``architecture-later-*`` start from the model of ``architecture-residual``, copied among one's own
-models), ``python -m studies.architectures report`` writes
+``time`` times each of them for a result of 1024 x 1024 and keeps the seconds in
+``docs/figures/architectures.json``. Once the recipes were trained (``python -m studies train
+architecture-plain DATA``, ...; they leave ``runs/architecture-*``, and ``architecture-later-*``
+start from the model of ``architecture-residual``, copied among one's own models), ``report`` writes
 ``architectures.md`` with one chart a step of the cascade.
 """
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
 from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.options import option
 from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.networks.cascade import (
     Generator,
     GeneratorCascade,
@@ -34,6 +35,7 @@ from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, SuperresRecipe, load_recipe
 from studies.chart import Point, Series, scatter
+from studies.study import Study
 
 _RESULT = 1024  # px, side of the timed result
 _TIMES = "architectures.json"
@@ -55,20 +57,20 @@ class Row:
     seconds: dict[str, float]  # of one result, by setting
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("time", "report"))
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--out", type=Path, default=Path("docs/figures"))
-    parser.add_argument("--seconds", type=float, default=8.0, help="spent on each timing")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    options = parser.parse_args()
-    files = sorted((resources_dir() / "recipes").glob("architecture-*.toml"))
-    recipes = {file.stem: load_one(file) for file in files}
-    if options.what == "time":
-        time_all(recipes, options.out / _TIMES, options.threads, options.seconds)
-    else:
-        report(recipes, options.runs, options.out)
+@dataclass(frozen=True)
+class Architectures(Study):
+    what: Literal["time", "report"] = option(help="what to do")
+    runs: Path = option(Path("runs"), metavar="RUNS", help="where the trainings are kept")
+    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
+    seconds: float = option(8.0, metavar="S", help="spent on each timing")
+    threads: Sequence[int] = option((1, 2), metavar="N", help="of the timings")
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        files = sorted((resources_dir() / "recipes").glob("architecture-*.toml"))
+        recipes = {file.stem: load_one(file) for file in files}
+        if self.what == "time":
+            return time_all(recipes, self.out / _TIMES, self.threads, self.seconds)
+        return report(recipes, self.runs, self.out)
 
 
 def load_one(file: Path) -> SuperresRecipe:
@@ -85,7 +87,7 @@ def compared(recipe: SuperresRecipe) -> Generator:
 
 def time_all(
     recipes: dict[str, SuperresRecipe], file: Path, threads: Sequence[int], seconds: float
-) -> None:
+) -> str:
     """Seconds by recipe and setting, added to those that ``file`` holds already."""
     times = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     for name, recipe in recipes.items():
@@ -97,8 +99,8 @@ def time_all(
                 setting = f"{count} thread{'s' * (count > 1)}, {str(dtype).split('.')[1]}"
                 taken = time_of(network, count, dtype, seconds)
                 times.setdefault(name, {})[setting] = round(taken, 3)
-                print(f"{name}: {taken:.3f} s, {setting}", flush=True)
         file.write_text(json.dumps(times, indent=2) + "\n", encoding="utf-8")
+    return json.dumps(times, indent=2)
 
 
 def _inputs() -> dict[str, torch.Tensor]:
@@ -134,7 +136,7 @@ def operations(network: nn.Module) -> int:
     return int(counter.get_total_flops())
 
 
-def report(recipes: dict[str, SuperresRecipe], runs: Path, out: Path) -> None:
+def report(recipes: dict[str, SuperresRecipe], runs: Path, out: Path) -> str:
     """The table and the charts of the recipes that were timed and trained."""
     times = json.loads((out / _TIMES).read_text(encoding="utf-8"))
     trained = {
@@ -143,7 +145,7 @@ def report(recipes: dict[str, SuperresRecipe], runs: Path, out: Path) -> None:
         if name in times and (runs / name / "history.json").is_file()
     }
     if not trained:
-        sys.exit(f"{runs} holds none of {', '.join(times)}.")
+        raise UserError(f"{runs} holds none of {', '.join(times)}.", "Train them first.")
     rows = [measured(recipe, runs / name, times[name]) for name, recipe in trained.items()]
     pages = []
     for step in sorted({row.step for row in rows}):
@@ -154,7 +156,9 @@ def report(recipes: dict[str, SuperresRecipe], runs: Path, out: Path) -> None:
         pages.append(table(chosen, step, baseline))
         chart = draw(chosen, step, baseline)
         (out / f"architectures-x{2**step}.svg").write_text(chart, encoding="utf-8")
-    (out / "architectures.md").write_text("\n".join(pages), encoding="utf-8")
+    text = "\n".join(pages)
+    (out / "architectures.md").write_text(text, encoding="utf-8")
+    return text
 
 
 def measured(recipe: SuperresRecipe, run: Path, seconds: dict[str, float]) -> Row:
@@ -248,7 +252,3 @@ def draw(rows: Sequence[Row], step: int, baseline: dict[str, float]) -> str:
         "validation PSNR, dB",
         series,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The consistency map against the truth: fitted on validation photographs, checked on held-out.
+"""The consistency map against the truth; --fit calibrates it first, on validation photographs.
 
 Every photograph is shrunk once a scale, by the two kernels in turn, and enlarged again.
 Correlations are Spearman's, between the expected and the true error of local windows (10, 12, 8 and
@@ -8,9 +8,8 @@ Correlations are Spearman's, between the expected and the true error of local wi
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.model_store.card import ModelCard
@@ -43,9 +43,11 @@ from retina_viewer.superres.consistency_calibration import (
     read_calibration,
     save_calibration,
 )
+from retina_viewer.superres.enhance_settings import SCALES, Scale
 from retina_viewer.superres.methods import method_of
 from studies.data_folders import find_photographs
-from studies.report import held_out_photographs, make_folder, provenance
+from studies.report import first_of_each_set, held_out_photographs, make_folder, named, provenance
+from studies.study import OfSets
 
 ALL = "all"
 _NOTE = (
@@ -242,83 +244,64 @@ def fitted(card: ModelCard, measured: Sequence[Measured], about: dict[str, Any])
     )
 
 
-def evaluate_consistency_command(
-    data: Path,
-    out: Path,
-    *,
-    fit: bool = False,
-    scales: Sequence[int] = (2, 4, 8, 16),
-    sets: Sequence[str] = (),
-    limit: int | None = None,
-    tiles: int | None = None,
-    model: str | None = None,
-    fidelity: float | None = None,
-    device: str = "auto",
-    progress: Progress = no_progress,
-) -> str:
-    """``retina-viewer evaluate consistency DATA``: fit where asked, check, return the tables.
+@dataclass(frozen=True)
+class Consistency(OfSets):
+    """Fits on the validation photographs, checks on the held-out ones; of DRIVE, the test half.
 
-    Fits on the validation photographs and checks on the held-out ones (of DRIVE, the test half).
-    Writes ``consistency.md`` and ``consistency.json`` into ``out``, and into
-    ``out/consistency-windows`` what was measured, from which an interrupted run continues.
-
-    Args:
-        data: a folder of set folders, or one set folder.
-        out: where the report goes; an older report there is replaced.
-        fit: calibrate first, and keep the calibration beside the model's weights. A model with a
-            twin is fitted at its default fidelity, at 0 and at 1 together.
-        sets: names of sets; empty for all that are there.
-        limit: at most so many photographs of each set.
-        tiles: measure so many tiles of about 256 result pixels a photograph; None for all of it.
-        model: a model's name; None for the default.
-        fidelity: to check at, of a model with a twin; None for its default.
-
-    Raises:
-        UserError: no data, unknown model, no calibration to check, or a file cannot be written.
+    Leaves ``consistency.md`` and ``consistency.json``, and in ``consistency-windows`` what was
+    measured, from which an interrupted run continues.
     """
-    found = find_photographs(data)
-    name = default_model("superres") if model is None else model
-    card = find_model(name)
-    enhancers = Enhancers(name, method_of(name), device)
-    kept = out / "consistency-windows" / card.weights_sha256[:16]
-    make_folder(kept)
-    command = _command_line(fit, scales, sets, limit, tiles, name, fidelity)
-    models = {enhancers.method: {"name": name, "sha256": card.weights_sha256}}
-    if fit:
-        chosen = _validation(found, sets, limit)
-        items = plan(chosen, scales, partial(fitting_fidelities, card), fitting=True)
-        first = part_of(progress, 0.0, 0.5)
-        samples = measure(items, enhancers, kept, tiles=tiles, progress=first)
-        calibration = fitted(card, samples, provenance(command, chosen, models))
-        save_calibration(calibration, card)
-    else:
-        calibration = read_calibration(card)
-    held_out = held_out_photographs(found, sets, limit)
 
-    def used(scale: int) -> tuple[float | None]:
-        return (card.fidelity_at(scale) if fidelity is None else fidelity,)
+    fit: bool = option(
+        False, help="calibrate first; kept beside the model's weights. A model with a twin is "
+        "fitted at its default fidelity, at 0 and at 1 together",
+    )  # fmt: skip
+    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
+    tiles: int | None = option(
+        None, metavar="N",
+        help="measure N tiles of a photograph, spread over it; default: all of it",
+    )  # fmt: skip
+    model: str | None = option(None, metavar="NAME", help="default: the shipped one")
+    fidelity: float | None = option(None, metavar="F", help="to check at; default: the model's own")
 
-    items = plan(held_out, scales, used, fitting=False)
-    second = part_of(progress, 0.5 if fit else 0.0, 1.0)
-    measured = measure(items, enhancers, kept, tiles=tiles, progress=second)
-    progress(1.0, "Evaluated")
-    return _write(out, measured, calibration, provenance(command, held_out, models))
+    def measure(self, progress: Progress = no_progress) -> str:
+        found = find_photographs(self.data)
+        name = self.model or default_model("superres")
+        card = find_model(name)
+        enhancers = Enhancers(name, method_of(name), self.device)
+        kept = self.out / "consistency-windows" / card.weights_sha256[:16]
+        make_folder(kept)
+        command = replace(self, model=name).command()
+        models = {enhancers.method: named(card)}
+        if self.fit:
+            chosen = self._validation(found)
+            items = plan(chosen, self.scales, partial(fitting_fidelities, card), fitting=True)
+            first = part_of(progress, 0.0, 0.5)
+            samples = measure(items, enhancers, kept, tiles=self.tiles, progress=first)
+            calibration = fitted(card, samples, provenance(command, chosen, models))
+            save_calibration(calibration, card)
+        else:
+            calibration = read_calibration(card)
+        held_out = held_out_photographs(found, self.sets, self.limit)
 
+        def used(scale: int) -> tuple[float | None]:
+            return (card.fidelity_at(scale) if self.fidelity is None else self.fidelity,)
 
-def _validation(
-    found: Iterable[Photograph], sets: Sequence[str], limit: int | None
-) -> list[Photograph]:
-    chosen: list[Photograph] = []
-    for photograph in split(found)["validation"]:
-        of_set = sum(one.dataset == photograph.dataset for one in chosen)
-        if (not sets or photograph.dataset in sets) and (limit is None or of_set < limit):
-            chosen.append(photograph)
-    if not chosen:
-        raise UserError(
-            "The data folder holds no validation photographs.",
-            "A calibration is fitted to those alone: CHASE_DB1 09 and 10, HRF 07 and the like.",
-        )
-    return chosen
+        items = plan(held_out, self.scales, used, fitting=False)
+        second = part_of(progress, 0.5 if self.fit else 0.0, 1.0)
+        measured = measure(items, enhancers, kept, tiles=self.tiles, progress=second)
+        progress(1.0, "Evaluated")
+        return _write(self.out, measured, calibration, provenance(command, held_out, models))
+
+    def _validation(self, found: Iterable[Photograph]) -> list[Photograph]:
+        of_sets = [p for p in split(found)["validation"] if not self.sets or p.dataset in self.sets]
+        chosen = first_of_each_set(of_sets, self.limit)
+        if not chosen:
+            raise UserError(
+                "The data folder holds no validation photographs.",
+                "A calibration is fitted to those alone: CHASE_DB1 09 and 10, HRF 07 and the like.",
+            )
+        return chosen
 
 
 def fitting_fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
@@ -343,21 +326,3 @@ def _write(
     }
     write_report(out / "consistency.json", json.dumps(whole, indent=1) + "\n")
     return markdown
-
-
-def _command_line(
-    fit: bool,
-    scales: Sequence[int],
-    sets: Sequence[str],
-    limit: int | None,
-    tiles: int | None,
-    model: str,
-    fidelity: float | None,
-) -> str:
-    words = ["retina-viewer", "evaluate", "consistency", "DATA", "--model", model]
-    words += ["--fit"] if fit else []
-    words += ["--scales", *map(str, scales)]
-    words += ["--sets", *sets] if sets else []
-    for option, value in (("--limit", limit), ("--tiles", tiles), ("--fidelity", fidelity)):
-        words += [option, f"{value:g}"] if value is not None else []
-    return shlex.join([*words, "-o", "DIR"])

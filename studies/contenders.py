@@ -32,6 +32,9 @@ LINEAR_FOLDS = "linear-5fold"
 _FITTED_HERE = (LINEAR, LINEAR_FOLDS)
 
 
+_USUAL = EnhanceSettings()
+
+
 @dataclass
 class Contenders:
     """Makes the enhancers that are compared, each once.
@@ -51,7 +54,7 @@ class Contenders:
     methods: Sequence[str]
     conditions: Sequence[Condition]
     training: Sequence[Photograph] = ()
-    settings: EnhanceSettings = EnhanceSettings()
+    settings: EnhanceSettings = _USUAL
     progress: Progress = no_progress
     _ready: dict[tuple[str, int], Enhancer] = field(default_factory=dict)
     _linear: dict[Condition, LinearFilter] = field(default_factory=dict)

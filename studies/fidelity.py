@@ -1,44 +1,38 @@
-"""Where the fidelity slider should stand: a sweep over its positions, on validation photographs."""
+"""Every fidelity of a saliency GAN on validation photographs, and which should be its default."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.calibration import FIELD_DIAMETERS
 from retina_viewer.quality.datasets import Photograph, subset_of
 from retina_viewer.quality.protocols import Condition
 from retina_viewer.quality.scenes import Scenes
-from retina_viewer.quality.tables import Column, Record, RecordLog, Table, Value
+from retina_viewer.quality.tables import Record, RecordLog, Table, Value
 from studies.contenders import Contenders
 from studies.data_folders import find_photographs
-from studies.measuring import Job, measure_all
-from studies.report import command_line, make_folder, provenance, write_tables
+from studies.measuring import Job, columns, grouped, mean_row, measure_all
+from studies.report import first_of_each_set
 from studies.sharpness import Perceptual
+from studies.study import Enlarging
 from studies.superres import figures_of
 
 MOST_LOSS = 0.3
 """dB of PSNR that the default may lose against the pixel-trained twin."""
 _TOO_SHARP = 1.1
-_COLUMNS = (
-    Column("kernel", "kernel"),
-    Column("scale", "scale"),
-    Column("fidelity", "fidelity", digits=1),
-    Column("n", "n"),
-    Column("psnr", "PSNR Y"),
-    Column("loss", "PSNR lost"),
-    Column("ssim", "SSIM Y", digits=4),
-    Column("lpips", "LPIPS", digits=4),
-    Column("lpips_change", "change %", digits=1, signed=True),
-    Column("s3_ratio", "S3 / original"),
-    Column("drift", "drift", digits=3),
-)
+_COLUMNS = columns(
+    "kernel", "scale", "fidelity:fidelity:1", "n", "psnr:PSNR Y", "loss:PSNR lost",
+    "ssim:SSIM Y:4", "lpips:LPIPS:4", "lpips_change:change %:+1", "s3_ratio:S3 / original",
+    "drift:drift:3",
+)  # fmt: skip
 _RULE = (
     "Fidelity 1 is the pixel-trained network, 0 the GAN; PSNR lost and the change of LPIPS are "
     "against fidelity 1. The rule: of the positions that lose at most 0.3 dB with every kernel, "
@@ -54,24 +48,16 @@ def summarise(records: Sequence[Record]) -> Table:
     Args:
         records: of :func:`~studies.fidelity.sweep`, with fidelity 1 among them.
     """
-    groups: dict[tuple[str, int, float], list[Record]] = {}
-    for record in records:
-        key = (str(record["kernel"]), int(record["scale"]), float(record["fidelity"]))
-        groups.setdefault(key, []).append(record)
+    groups = grouped(records, ("kernel", "scale", "fidelity"))
     rows: list[Record] = []
     for (kernel, scale, fidelity), members in sorted(groups.items()):
         row: Record = {"kernel": kernel, "scale": scale, "fidelity": fidelity, "n": len(members)}
-        twin = groups[kernel, scale, 1.0]
-        for name in ("psnr", "ssim", "lpips", "s3_ratio", "drift"):
-            row[name] = _mean(members, name)
-        row["loss"] = _mean(twin, "psnr") - _mean(members, "psnr")
-        row["lpips_change"] = 100 * (_mean(members, "lpips") / _mean(twin, "lpips") - 1)
+        row |= mean_row(members, ("psnr", "ssim", "lpips", "s3_ratio", "drift"))
+        twin = mean_row(groups[kernel, scale, 1.0], ("psnr", "lpips"))
+        row["loss"] = float(twin["psnr"]) - float(row["psnr"])
+        row["lpips_change"] = 100 * (float(row["lpips"]) / float(twin["lpips"]) - 1)
         rows.append(row)
     return Table(_COLUMNS, rows, (_NOTE, _RULE, _said(rows)))
-
-
-def _mean(members: Sequence[Record], name: str) -> float:
-    return float(np.mean([float(one[name]) for one in members]))
 
 
 def choose(rows: Sequence[Mapping[str, Value]]) -> dict[int, float]:
@@ -160,87 +146,51 @@ def sweep(
     identities = {fidelity: one.identities()[METHOD] for fidelity, one in contenders.items()}
     conditions = next(iter(contenders.values())).conditions
 
-    def job(scenes: Scenes, condition: Condition, fidelity: float) -> Job:
-        who: Record = {
-            "dataset": scenes.photograph.dataset,
-            "photograph": scenes.photograph.id,
-            "diameter": scenes.diameter or 0,
-            "kernel": condition.kernel,
-            "scale": condition.scale,
-            "fidelity": fidelity,
-            "model": identities[fidelity],
-        }
-
-        def measured() -> Record:
-            enhancer = contenders[fidelity].enhancer(METHOD, condition)
-            return figures_of(enhancer, scenes.scene(condition), perceptual)
-
-        return Job(who, measured, ("lpips",))
+    def measured(scenes: Scenes, condition: Condition, fidelity: float) -> Record:
+        enhancer = contenders[fidelity].enhancer(METHOD, condition)
+        return figures_of(enhancer, scenes.scene(condition), perceptual)
 
     jobs = [
-        job(scenes, condition, fidelity)
+        Job(
+            {
+                "dataset": scenes.photograph.dataset, "photograph": scenes.photograph.id,
+                "diameter": scenes.diameter or 0, "kernel": condition.kernel,
+                "scale": condition.scale, "fidelity": fidelity, "model": identities[fidelity],
+            },
+            partial(measured, scenes, condition, fidelity),
+            ("lpips",),
+        )
         for scenes in scenes_of(photographs)
         for condition, fidelity in product(conditions, contenders)
-    ]
+    ]  # fmt: skip
     return measure_all(jobs, log=log, progress=progress)
 
 
-def evaluate_fidelity_command(
-    data: Path,
-    out: Path,
-    *,
-    model: str,
-    scales: Sequence[int] = (2, 4, 8, 16),
-    kernels: Sequence[Kernel] = ("gaussian",),
-    limit: int | None = None,
-    back_projection: bool = True,
-    device: str = "auto",
-    progress: Progress = no_progress,
-) -> str:
-    """``retina-viewer evaluate fidelity DATA``: sweep, choose, write, return the Markdown table.
+@dataclass(frozen=True, kw_only=True)
+class FidelitySweep(Enlarging):
+    """On the validation photographs, never on held-out ones: the choice is part of the training.
 
-    Measures on the validation photographs, never on held-out ones: the choice is part of the
-    training. Writes ``fidelity.md``, ``fidelity.csv``, ``fidelity_per_image.csv``,
-    ``fidelity.json`` and ``fidelity_records.jsonl``, from which an interrupted run continues,
-    into ``out``.
-
-    Args:
-        data: a folder of set folders, or one set folder.
-        out: where the report goes; an older report there is replaced.
-        model: a saliency GAN's name.
-        limit: at most so many photographs of each set.
-
-    Raises:
-        UserError: no data, no such model or one without a twin, or the report cannot be written.
+    Leaves ``fidelity.md``, ``.csv``, ``_per_image.csv``, ``.json`` and
+    ``fidelity_records.jsonl``, from which an interrupted run continues.
     """
-    photographs = _limited(validation_photographs(find_photographs(data)), limit)
-    conditions = [Condition("native", kernel, scale) for kernel, scale in product(kernels, scales)]
-    contenders = {
-        fidelity: Contenders(
-            (METHOD,), conditions, (), model, device,
-            fidelity=fidelity, back_projection=back_projection,
+
+    model: str = option(flags=("--model",), metavar="NAME", help="a saliency GAN")
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        found = validation_photographs(find_photographs(self.data))
+        photographs = first_of_each_set(found, self.limit)
+        contenders = {
+            at: Contenders(
+                (METHOD,), self.conditions(), settings=replace(self.settings(), fidelity=at)
+            )
+            for at in POSITIONS
+        }
+        models = {f"fidelity {at:g}": one.models()[METHOD] for at, one in contenders.items()}
+        log = self.log("fidelity_records.jsonl", _KEY)
+        looks = Perceptual(self.device)
+        records = sweep(photographs, contenders, looks, log=log, progress=progress)
+        table = summarise(records)
+        chosen = choose(table.rows)
+        return self.report(
+            "fidelity", [table], records, photographs, models, chosen_fidelity=chosen
         )
-        for fidelity in POSITIONS
-    }  # fmt: skip
-    models = {f"fidelity {at:g}": one.models()[METHOD] for at, one in contenders.items()}
-    make_folder(out)
-    log = RecordLog(out / "fidelity_records.jsonl", _KEY)
-    records = sweep(photographs, contenders, Perceptual(device), log=log, progress=progress)
-    options = {
-        "model": model, "scales": scales, "kernels": kernels, "limit": limit,
-        "no-back-projection": not back_projection,
-    }  # fmt: skip
-    about = provenance(command_line("fidelity", options), photographs, models)
-    table: Table = summarise(records)
-    about["chosen_fidelity"] = choose(table.rows)
-    return write_tables(out, "fidelity", [table], records, about)
-
-
-def _limited(photographs: Sequence[Photograph], limit: int | None) -> list[Photograph]:
-    counts: dict[str, int] = {}
-    chosen: list[Photograph] = []
-    for photograph in photographs:
-        counts[photograph.dataset] = counts.get(photograph.dataset, 0) + 1
-        if limit is None or counts[photograph.dataset] <= limit:
-            chosen.append(photograph)
-    return chosen

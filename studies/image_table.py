@@ -12,10 +12,10 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.protocols import Condition
 from retina_viewer.quality.tables import Record, RecordLog, Value
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from studies.comparison import FIELD_DIAMETER, Comparison
 from studies.contenders import LINEAR, LINEAR_FOLDS, Contenders
 from studies.report import (
-    command_line,
     held_out_photographs,
     identified,
     provenance,
@@ -97,16 +97,12 @@ RECORDS = "image_records.jsonl"
 
 
 def measure_images(
-    found: Sequence[Photograph],
-    out: Path,
-    asked: Comparison,
-    *,
-    progress: Progress = no_progress,
+    found: Sequence[Photograph], asked: Comparison, progress: Progress = no_progress
 ) -> str:
     """Measure every method on every held-out photograph under every condition; write table 1.
 
     Writes ``table1.md``, ``table1.csv``, ``table1_per_image.csv`` and ``table1.json`` into
-    ``out``, which exists. Every record goes into ``image_records.jsonl`` as soon as it is
+    ``asked.out``, which exists. Every record goes into ``image_records.jsonl`` as soon as it is
     measured, and is not measured again. What earlier runs measured there counts too
     (:func:`of_earlier_runs`), so that a large comparison can be measured part by part.
 
@@ -123,12 +119,11 @@ def measure_images(
     """
     photographs = held_out_photographs(found, asked.sets, asked.limit)
     methods, conditions = asked.chosen_methods(), asked.conditions
-    log = RecordLog(out / RECORDS, RECORD_KEY)
+    log = RecordLog(asked.out / RECORDS, RECORD_KEY)
     looks = Perceptual(asked.device) if asked.perceptual else None
-    contenders = Contenders(
-        methods, conditions, split(found)["train"], device=asked.device,
-        progress=part_of(progress, 0.0, 0.0),
-    )  # fmt: skip
+    settings = EnhanceSettings(device=asked.device)
+    fitting = part_of(progress, 0.0, 0.0)
+    contenders = Contenders(methods, conditions, split(found)["train"], settings, fitting)
     share = 0.85 if LINEAR in methods else 1.0
     records = evaluate_superres(
         photographs, contenders, diameter=FIELD_DIAMETER, perceptual=looks, log=log,
@@ -146,11 +141,11 @@ def measure_images(
     records += before
     names = {f"{record['dataset']}/{record['photograph']}" for record in records}
     measured = [photograph for photograph in found if photograph.name in names]
-    about = provenance(command_line("tables", asked.options()), measured, models)
+    about = provenance(asked.command(), measured, models)
     about |= identified(measured, asked.device)
-    about["commands"] = _commands(out, about["command"]) if before else [about["command"]]
+    about["commands"] = _commands(asked.out, about["command"]) if before else [about["command"]]
     tables = summarise(records, reference=reference_of(methods))
-    return write_tables(out, STEM, tables, records, about)
+    return write_tables(asked.out, STEM, tables, records, about)
 
 
 def of_earlier_runs(

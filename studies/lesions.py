@@ -28,7 +28,7 @@ from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhance_image
 from studies.contenders import Contenders
 from studies.measuring import Job, columns, grouped, mean_row, measure_all
-from studies.study import Enlarging, against_bicubic
+from studies.study import ComparingMethods
 
 BASELINE = "bicubic"
 _COLUMNS = columns(
@@ -222,15 +222,13 @@ def evaluate_lesions(
 
 
 @dataclass(frozen=True)
-class LesionContrast(Enlarging):
+class LesionContrast(ComparingMethods):
     """On held-out photographs with masks of microaneurysms, at half their size: IDRiD's are soft
     and strongly compressed.
 
     Leaves ``lesions.md``, ``.csv``, ``_per_image.csv``, ``.json`` and ``lesions_records.jsonl``,
     from which an interrupted run continues.
     """
-
-    methods: Sequence[str] = against_bicubic()
 
     def measure(self, progress: Progress = no_progress) -> str:
         photographs = self.held_out(lambda one: KIND in one.lesions)

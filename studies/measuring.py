@@ -69,9 +69,7 @@ def grouped(
     return groups
 
 
-def mean_row(
-    members: Sequence[Record], names: Iterable[str], spread: Sequence[str] = ()
-) -> Record:
+def mean_row(members: Sequence[Record], names: Iterable[str], spread: Sequence[str] = ()) -> Record:
     """The mean of each name over the members that have it, and where there are several the SD of
     those in ``spread`` as ``NAME_sd``; a name that none has is left out."""
     row: Record = {}

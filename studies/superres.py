@@ -35,7 +35,7 @@ from studies.data_folders import find_photographs
 from studies.measuring import Job, columns, grouped, mean_row, measure_all
 from studies.report import held_out_photographs
 from studies.sharpness import Perceptual
-from studies.study import Enlarging, OfSets
+from studies.study import ComparingMethods, OfSets
 
 ALL_SETS = "all"
 _GROUP = ("dataset", "protocol", "kernel", "scale")
@@ -252,9 +252,7 @@ def _measured(
     contenders: Contenders, method: str, condition: Condition, scenes: Scenes,
     perceptual: Perceptual | None,
 ) -> Record:  # fmt: skip
-    return figures_of(
-        contenders.enhancer(method, condition), scenes.scene(condition), perceptual
-    )
+    return figures_of(contenders.enhancer(method, condition), scenes.scene(condition), perceptual)
 
 
 def needed_figures(perceptual: bool) -> tuple[str, ...]:
@@ -284,7 +282,7 @@ def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) 
 
 
 @dataclass(frozen=True)
-class Superres(Enlarging, OfSets):
+class Superres(ComparingMethods, OfSets):
     """On held-out photographs alone (:func:`~studies.report.held_out_photographs`).
 
     Leaves ``superres.md``, ``.csv``, ``_per_image.csv``, ``.json`` and ``superres_records.jsonl``,
@@ -317,10 +315,11 @@ class Superres(Enlarging, OfSets):
             self.methods, self.conditions(self.protocols), self._training(found), self.settings(),
             part_of(progress, 0.0, 0.0),
         )  # fmt: skip
+        looks = Perceptual(self.device) if self.perceptual else None
+        log = self.log("superres_records.jsonl", RECORD_KEY)
         records = evaluate_superres(
-            photographs, contenders, perceptual=Perceptual(self.device) if self.perceptual else None,
-            log=self.log("superres_records.jsonl", RECORD_KEY), progress=progress,
-        )  # fmt: skip
+            photographs, contenders, perceptual=looks, log=log, progress=progress
+        )
         tables = summarise(records, reference=tested)
         return self.report("superres", tables, records, photographs, contenders.models())
 

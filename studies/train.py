@@ -1,14 +1,18 @@
-"""From a recipe and a data folder to a model folder: caches, stages, checkpoints, the model."""
+"""Train a model after a recipe: from data to a model folder, by stages, resumable."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from retina_viewer.cli.console import Console
+from retina_viewer.cli.learning import line_of, stoppable
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.core.options import option
+from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
@@ -18,7 +22,7 @@ from retina_viewer.networks.growth import grow
 from retina_viewer.quality.datasets import split
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.distributed import joined
+from retina_viewer.training.distributed import is_first_process, joined
 from retina_viewer.training.loop import Event, Surroundings, run_stage
 from retina_viewer.training.outcome import ARCHITECTURE_OF, TrainingData, write_model
 from retina_viewer.training.pairs import PairSource
@@ -44,10 +48,59 @@ from studies.data_folders import find_photographs
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
+from studies.study import Study
 
 SUPERRES_CACHE_DIAMETER = 1600.0
 """Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
 _VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
+
+
+@dataclass(frozen=True)
+class RecipeTraining(Study):
+    """Recipes: ``resources/recipes``. Interrupt and terminate leave a checkpoint to go on from."""
+
+    recipe: Path = option(metavar="RECIPE", help="a file, or the name of a bundled recipe")
+    data: Path = option(metavar="DATA", help="the folder of the data sets")
+    out: Path | None = option(
+        None, metavar="DIR", help="where the model goes; default runs/<recipe>"
+    )
+    resume: bool = option(False, help="go on from the last checkpoint in DIR")
+    device: str = option(
+        "auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N"
+    )
+
+    def run(self, console: Console) -> str:
+        """Train, reporting every event."""
+        recipe = find_recipe(self.recipe)
+
+        def report(event: Event) -> None:
+            console.event(**event)
+            console.say(line_of(event))
+
+        # Of several processes (torchrun) one speaks; signals stop any of them.
+        shown = console.progress(recipe.stem) if is_first_process() else no_progress
+        with stoppable(shown) as progress:
+            train(
+                recipe, self.data, self.out or Path("runs") / recipe.stem, device=self.device,
+                resume=self.resume, events=report, progress=progress,
+            )  # fmt: skip
+        return ""
+
+
+def find_recipe(recipe: Path) -> Path:
+    """The recipe's file: the path itself, or a bundled recipe of that name.
+
+    Raises:
+        UserError: neither exists.
+    """
+    if recipe.is_file():
+        return recipe
+    bundled = resources_dir() / "recipes"
+    candidate = bundled / f"{recipe.name.removesuffix('.toml')}.toml"
+    if recipe.name == str(recipe) and candidate.is_file():
+        return candidate
+    names = ", ".join(sorted(path.stem for path in bundled.glob("*.toml")))
+    raise UserError(f"There is no recipe {recipe}.", f"Bundled recipes: {names}.")
 
 
 def train(

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +25,12 @@ from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.protocols import Condition, field_of_view_mask, prepare, small_image
 from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.vessels.segment import VesselSegmenter
 from studies.comparison import Comparison
+from studies.comparison_networks import ComparisonTrainer
 from studies.contenders import Contenders
 from studies.measuring import Job, measure_all
 from studies.vessel_metrics import all_vessel_figures
@@ -125,34 +126,13 @@ KERNEL: Kernel = "gaussian"
 _KEY = ("dataset", "photograph", "kernel", "scale", "trained_on", "method", "model")
 
 
-class Trainer(Protocol):
-    """Trains one small vessel network; all with one budget."""
-
-    @property
-    def identity(self) -> str:
-        """Tells budgets and forms apart, fit for a file's name."""
-
-    def __call__(
-        self,
-        train: Sequence[Photograph],
-        validation: Sequence[Photograph],
-        folder: Path,
-        progress: Progress,
-    ) -> VesselSegmenter:
-        """A network trained on these photographs; read from ``folder`` where it was trained before.
-
-        Raises:
-            UserError: photographs that cannot be read, or no space.
-        """
-
-
 @dataclass
 class _Study:
     """One set, with what its networks share."""
 
     halves: Halves
     contenders: Contenders
-    trainer: Trainer
+    trainer: ComparisonTrainer
     out: Path
 
     @cached_property
@@ -236,7 +216,7 @@ class _Unit:
 def study_vessels(
     found: Sequence[Photograph],
     asked: Comparison,
-    trainer: Trainer,
+    trainer: ComparisonTrainer,
     out: Path,
     *,
     progress: Progress = no_progress,
@@ -255,7 +235,7 @@ def study_vessels(
         they were divided; what the methods rest on.
 
     Raises:
-        UserError: no set has drawn vessels of three patients or more; or as :class:`Trainer`.
+        UserError: no set has drawn vessels of three patients or more; or as the trainer.
     """
     compared = [one for one in found if not asked.sets or one.dataset in asked.sets]
     sets = halves_of(compared, asked.limit)
@@ -265,9 +245,8 @@ def study_vessels(
             "Name one such as DRIVE or CHASE_DB1, or leave out the tables 2 and 3.",
         )
     conditions = [Condition("native", KERNEL, scale) for scale in asked.vessel_scales]
-    contenders = Contenders(
-        asked.chosen_methods(), conditions, split(found)["train"], device=asked.device
-    )
+    settings = EnhanceSettings(device=asked.device)
+    contenders = Contenders(asked.chosen_methods(), conditions, split(found)["train"], settings)
     log = RecordLog(out / RECORDS, _KEY)
     units = list(_units(sets, contenders, trainer, out))
     records: list[Record] = []
@@ -278,7 +257,7 @@ def study_vessels(
 
 
 def _units(
-    sets: Sequence[Halves], contenders: Contenders, trainer: Trainer, out: Path
+    sets: Sequence[Halves], contenders: Contenders, trainer: ComparisonTrainer, out: Path
 ) -> Iterator[_Unit]:
     for halves in sets:
         study = _Study(halves, contenders, trainer, out)

@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,10 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted, 141 done but
         whoever read the results has gone.
     """
+    words = _with_verb(sys.argv[1:] if arguments is None else arguments)
+    if moved := _moved(words):
+        print(f"This is now: {shlex.join(moved)} (in the project's folder)", file=sys.stderr)
+        return USAGE
+    return perform(_parser(), words)
+
+
+def perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Parse, do what the parser has as ``run``, and turn its outcome into an exit code."""
     _open_standard_streams()
     _print_any_name()
-    parser = _parser()
-    options = parser.parse_args(_with_verb(sys.argv[1:] if arguments is None else arguments))
+    options = parser.parse_args(arguments)
     console = Console(as_json=getattr(options, "json", False))
     with heeding(_end, "SIGTERM", "SIGHUP"):
         code = _outcome(options, console)
@@ -95,6 +104,20 @@ def _parser() -> argparse.ArgumentParser:
     for group in (window, images, consistency, models, learning):
         group.add_verbs(verbs)
     return parser
+
+
+def _moved(words: Sequence[str]) -> list[str]:
+    """The command that took the place of a verb of earlier versions; nothing for those of today."""
+    new = ["python", "-m", "studies"]
+    if words[:1] == ["evaluate"]:
+        return [*new, *words]
+    if words[:2] == ["models", "record"]:
+        return [*new, *words[1:]]
+    return [*new, *words] if words[:1] == ["train"] and _has_recipe(words[1:]) else []
+
+
+def _has_recipe(words: Sequence[str]) -> bool:
+    return bool(words) and not any(w.startswith(("--plan", "-h", "--help")) for w in words)
 
 
 _VERBS = (

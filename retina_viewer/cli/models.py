@@ -36,12 +36,6 @@ def add_verbs(verbs: "Verbs") -> None:
     action.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
     add_json(action)
     action.set_defaults(run=_verify)
-    action = actions.add_parser("record", help="keep the figures of a report in a model's card")
-    action.add_argument("name", metavar="NAME")
-    action.add_argument(
-        "report", type=Path, metavar="REPORT.json", help="made by 'retina-viewer evaluate'"
-    )
-    action.set_defaults(run=_record)
     action = actions.add_parser("curves", help="draw how a training went")
     action.add_argument(
         "training", type=Path, metavar="RUN", help="a training's folder, or its history.json"
@@ -69,10 +63,6 @@ def _show(options: argparse.Namespace, console: Console) -> int:
 
 def _verify(options: argparse.Namespace, console: Console) -> int:
     return verify_models(options.names, console)
-
-
-def _record(options: argparse.Namespace, console: Console) -> int:
-    return record_figures(options.name, options.report, console)
 
 
 def _curves(options: argparse.Namespace, console: Console) -> int:
@@ -127,16 +117,6 @@ def verify_models(names: Sequence[str], console: Console) -> int:
             console.say(f"{name}: sound")
             console.event("sound", name=name)
     return code
-
-
-def record_figures(name: str, report: Path, console: Console) -> int:
-    """Put what a report measured of a model into its card."""
-    from retina_viewer.model_store.store import find_model
-    from studies import card_figures
-
-    card = card_figures.record_figures(find_model(name), report)
-    console.say(f"{name}: the card holds {len(card.measurements)} figures")
-    return 0
 
 
 def draw_curves(

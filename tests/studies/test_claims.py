@@ -3,9 +3,9 @@
 import math
 
 import pytest
+from studies.claim_words import advice, losses, outcome, verdict
 
 from retina_viewer.quality.tables import Record
-from studies.claim_words import advice, losses, outcome, verdict
 from studies.claims import (
     CLAIMANT,
     DICE,
