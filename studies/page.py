@@ -90,7 +90,7 @@ def page(results: Mapping[int, TableResults], plots: Mapping[str, str]) -> str:
             "At x4, networks trained on the method's own images; likeness of native size.",
             beside_2025(results[3], results.get(1)).to_markdown(),
         ]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def _measured(results: Mapping[int, TableResults]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency_calibration import read_calibration, window_of
 from retina_viewer.superres.tiles import enhance_image
 from studies import consistency
-from studies.consistency import evaluate_consistency_command, plan
+from studies.consistency import Consistency, plan
 from studies.data_folders import find_photographs
 from tests.untrained import add_cascade
 
@@ -115,7 +115,7 @@ def test_fit_and_check_by_one_command(
 ) -> None:
     add_cascade("mine", seed=3, strength=0.3)
     command = partial(
-        evaluate_consistency_command,
+        Consistency,
         data,
         tmp_path,
         scales=(2, 4),
@@ -124,9 +124,9 @@ def test_fit_and_check_by_one_command(
         device="cpu",
     )
     with pytest.raises(UserError, match="not been calibrated"):
-        command()
+        command().measure()
     seen: list[float] = []
-    table = command(fit=True, tiles=1, progress=lambda fraction, what: seen.append(fraction))
+    table = command(fit=True, tiles=1).measure(lambda fraction, what: seen.append(fraction))
     assert seen == sorted(seen)
     assert seen[-1] == 1
     calibration = read_calibration(find_model("mine"))
@@ -147,15 +147,13 @@ def test_fit_and_check_by_one_command(
         pytest.fail("measured again")
 
     monkeypatch.setattr(consistency, "gather", never)
-    assert command(tiles=1) == table
+    assert command(tiles=1).measure() == table
 
 
 def test_a_fit_needs_validation_photographs(data: Path, tmp_path: Path) -> None:
     add_cascade("mine")
     with pytest.raises(UserError, match="validation"):
-        evaluate_consistency_command(
-            data, tmp_path, fit=True, sets=("DRIVE",), model="mine", device="cpu"
-        )
+        Consistency(data, tmp_path, fit=True, sets=("DRIVE",), model="mine", device="cpu").measure()
 
 
 def test_the_twin_is_asked_below_full_fidelity(data: Path) -> None:

@@ -118,7 +118,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import torch
-from retina_viewer.training import loop, run
+from retina_viewer.training import loop
+from studies import train as run
 
 loop.fastest_precision = lambda device: torch.float32
 
