@@ -52,8 +52,9 @@ def study_of(name: str) -> type[Study]:
 def run(study: Study, console: Console) -> int:
     """Measure, and say what was found and where it is written."""
     said = study.run(console)
-    if said:
-        console.say(said)
+    if not said:  # it has told everything itself
+        return 0
+    console.say(said)
     if out := getattr(study, "out", None):
         console.say(f"Written to {out}")
         console.event("done", out=out)

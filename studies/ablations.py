@@ -5,6 +5,8 @@ finished is not trained again), judges its weights on the validation patches of 
 ``DIR/ablations.md`` and ``ablations.json``. What was measured before stays in the table.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
@@ -19,16 +21,48 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator import upsample2
+from retina_viewer.quality.datasets import split
 from retina_viewer.quality.lpips import LPIPS
+from retina_viewer.training.cache import open_cache
 from retina_viewer.training.losses import luminance
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
-from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
+from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import grid_error
+from studies.data_folders import find_photographs
 from studies.sharpness import mean_of_sharpest, sharpness_map
-from studies.step_patches import Interpolation, sources
 from studies.study import Study
-from studies.train import train
+from studies.train import SUPERRES_CACHE_DIAMETER, train
+
+
+class Interpolation(nn.Module):
+    """Bicubic doubling of what the step is given."""
+
+    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
+        """As a generator's; ``formation`` does not matter."""
+        return upsample2(image)
+
+
+def sources(
+    recipe: SuperresRecipe | SaliencyGanRecipe, data: Path, cache: Path
+) -> tuple[PatchSource, PatchSource]:
+    """Where a recipe's patches for training and for validation are drawn from.
+
+    Args:
+        data: the folder of the public sets.
+        cache: of the decoded photographs; they are decoded anew where it is not there.
+    """
+    subsets = split([p for p in find_photographs(data) if p.dataset in recipe.datasets])
+    train, validation = (
+        open_cache(
+            subsets[name], cache / name, diameter=SUPERRES_CACHE_DIAMETER, with_vessels=False
+        )
+        for name in ("train", "validation")
+    )
+    diameters, stage = recipe.field_diameters, recipe.stages[0]
+    return PatchSource(train, diameters, stage.grain), PatchSource(validation, diameters)
+
 
 RECIPES = Path(__file__).parent / "recipes"
 _RESULTS = "ablations.json"

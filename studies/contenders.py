@@ -27,7 +27,7 @@ on blurred input, so the fairer baseline."""
 
 LINEAR = "linear"
 LINEAR_FOLDS = "linear-5fold"
-"""The linear filter as :mod:`~studies.image_table` fits it."""
+"""The linear filter as :mod:`~studies.all_tables` fits it."""
 
 _FITTED_HERE = (LINEAR, LINEAR_FOLDS)
 

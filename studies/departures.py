@@ -28,7 +28,7 @@ from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SuperresRecipe, load_recipe
 from retina_viewer.training.superres_task import SuperresTask
-from studies.step_patches import Interpolation, sources
+from studies.ablations import Interpolation, sources
 from studies.study import Study
 
 _STEP = StepParameters(maps=48, blocks=5)

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = _with_verb(sys.argv[1:] if arguments is None else arguments)
     if moved := _moved(words):
-        print(f"This is now: {shlex.join(moved)} (in the project's folder)", file=sys.stderr)
+        print(f"In the project's folder, this is now: {shlex.join(moved)}", file=sys.stderr)
         return USAGE
     return perform(_parser(), words)
 
@@ -108,16 +108,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _moved(words: Sequence[str]) -> list[str]:
     """The command that took the place of a verb of earlier versions; nothing for those of today."""
-    new = ["python", "-m", "studies"]
-    if words[:1] == ["evaluate"]:
-        return [*new, *words]
-    if words[:2] == ["models", "record"]:
-        return [*new, *words[1:]]
-    return [*new, *words] if words[:1] == ["train"] and _has_recipe(words[1:]) else []
-
-
-def _has_recipe(words: Sequence[str]) -> bool:
-    return bool(words) and not any(w.startswith(("--plan", "-h", "--help")) for w in words)
+    recipe = words[:1] == ["train"] and len(words) > 1 and words[1][:1] != "-"
+    if words[:1] == ["evaluate"] or (recipe and "--plan" not in words):
+        return ["python", "-m", "studies", *words]
+    return ["python", "-m", "studies", *words[1:]] if words[:2] == ["models", "record"] else []
 
 
 _VERBS = (

@@ -83,7 +83,7 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     assert not read_results(out)
     told: list[str] = []
     study.measure(lambda share, what: told.append(what))
-    assert any("step 1" in what for what in told) and "measuring saliency-curvature" in told
+    assert told[-1] == "measuring saliency-curvature" and len(told) > 1
     found = read_results(out)
     assert list(found) == ["bicubic-mine-1-2", "mine-1-2", "saliency-curvature"]
     assert found["bicubic-mine-1-2"].grid < found["mine-1-2"].grid  # its weights are random

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.quality.tables import Record, RecordLog
-from studies.all_tables import Tables
+from studies.all_tables import Tables, measure_images, of_earlier_runs
 from studies.data_folders import find_photographs
-from studies.image_table import measure_images, of_earlier_runs
 from studies.report import read_results
 
 KEY = ("photograph", "method", "model")
