@@ -20,13 +20,12 @@ from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import upsample2
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.quality.datasets import split
 from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.losses import luminance
-from retina_viewer.training.pairs import PairSource
+from retina_viewer.training.pairs import PairSource, luminance
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import grid_error
@@ -39,8 +38,8 @@ from studies.train import SUPERRES_CACHE_DIAMETER, train
 class Interpolation(nn.Module):
     """Bicubic doubling of what the step is given."""
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """As a generator's; ``formation`` does not matter."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """As a generator's; ``degradation`` does not matter."""
         return upsample2(image)
 
 

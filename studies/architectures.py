@@ -27,7 +27,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.options import option
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.networks.cascade import (
+from retina_viewer.networks.generator_cascade import (
     Generator,
     GeneratorCascade,
     StepParameters,
@@ -235,7 +235,7 @@ def _inputs() -> dict[str, torch.Tensor]:
     image = torch.rand(1, 3, _RESULT // 2, _RESULT // 2, generator=torch.Generator().manual_seed(0))
     return {
         "image": image.contiguous(memory_format=torch.channels_last),
-        "formation": torch.tensor([[0.42, 0.3]]),
+        "degradation": torch.tensor([[0.42, 0.3]]),
     }
 
 
@@ -248,7 +248,7 @@ def time_of(network: nn.Module, threads: int, dtype: torch.dtype, seconds: float
     clock = time.process_time if threads == 1 else time.perf_counter
     with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
         timer = Timer(
-            "network(image, formation)",
+            "network(image, degradation)",
             globals={"network": network, **_inputs()},
             num_threads=threads,
             timer=clock,

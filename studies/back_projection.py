@@ -22,17 +22,23 @@ from numpy.typing import NDArray
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.imaging.degradation import Kernel, degrade, to_8bit
-from retina_viewer.imaging.formation import Formation, form, sampling_blur
+from retina_viewer.imaging.degradation import (
+    Degradation,
+    Kernel,
+    degrade,
+    degrade_with_blur,
+    sampling_blur,
+    to_8bit,
+)
 from retina_viewer.quality.colour_drift import colour_drift
 from retina_viewer.quality.datasets import split
 from retina_viewer.quality.metrics import luminance_studio, psnr
 from retina_viewer.superres.back_projection import BackProjected
+from retina_viewer.superres.cascade import estimate_degradation
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.superres.formation import estimate_formation
 from retina_viewer.superres.methods import make_enhancer
-from retina_viewer.training.degradation import jpeg_round_trip
+from retina_viewer.training.patches import jpeg_round_trip
 from studies.data_folders import find_photographs
 from studies.study import Study
 
@@ -50,7 +56,7 @@ class Known:
 
     result: FloatImage
     scale: int
-    formation: Formation
+    degradation: Degradation
     method: str = "known"
     model: str | None = None
     margin: int = 0
@@ -104,7 +110,9 @@ class Row:
             psnr(y, luminance_studio(to_8bit(one)), mask) for one in (known.result, result)
         )
         self.gains.append(after - before)
-        lacking = (form(result, scale, known.formation.blur) - low)[RIM:-RIM, RIM:-RIM]
+        lacking = (degrade_with_blur(result, scale, known.degradation.blur) - low)[
+            RIM:-RIM, RIM:-RIM
+        ]
         self.left.append(255 * float(np.sqrt(np.mean(np.square(lacking)))))
         source = np.repeat(np.repeat(to_8bit(low), scale, axis=0), scale, axis=1)
         self.drift.append(colour_drift(to_8bit(result), source, scale, mask))
@@ -152,8 +160,8 @@ def add_case(
     fitted = enhancer.fitted_to(low)
     result = fitted.enhance_region(low, Rect(0, 0, low.shape[1], low.shape[0]))
     noise = 255 * float(np.sqrt(np.mean(np.square(low - clean))))
-    true = Known(result, scale, Formation(sampling_blur(kernel, scale), noise))
-    guess = replace(true, formation=estimate_formation(low))
+    true = Known(result, scale, Degradation(sampling_blur(kernel, scale), noise))
+    guess = replace(true, degradation=estimate_degradation(low))
     cast = replace(true, result=np.clip(result + CAST, 0, 1))
     ways: dict[str, tuple[Known, BackProjected | None]] = {
         "without": (true, None),
@@ -162,7 +170,7 @@ def add_case(
         "colour cast added": (cast, BackProjected(cast)),
     }
     for weight in () if how == "clean" else (0.25, 0.5, 0.75, 1.0):  # of all, noise or not
-        fixed = replace(true, formation=replace(true.formation, noise=0.0))
+        fixed = replace(true, degradation=replace(true.degradation, noise=0.0))
         ways[f"fixed weight {weight}"] = (true, BackProjected(fixed, weight, doubt=0))
     for way, (known, held) in ways.items():
         rows[how, kernel, f"x{scale}", way].add(truth, low, known, held)
@@ -173,7 +181,7 @@ def time_it() -> Iterator[str]:
         side = 1024 // scale
         low = np.random.default_rng(0).random((side, side, 3), dtype=np.float32)
         large = cv2.resize(low, (1024, 1024), interpolation=cv2.INTER_CUBIC)
-        known = Known(np.clip(large, 0, 1), scale, Formation(0.4, 0.3))
+        known = Known(np.clip(large, 0, 1), scale, Degradation(0.4, 0.3))
         held, seconds = BackProjected(known), []
         for _ in range(8):
             start = time.perf_counter()

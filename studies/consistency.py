@@ -1,81 +1,155 @@
-"""The consistency map against the truth; --fit calibrates it first, on validation photographs.
+"""The uncertainty map against the truth; --fit calibrates it first, on validation photographs.
 
 Every photograph is shrunk once a scale, by the two kernels in turn, and enlarged again.
 Correlations are Spearman's, between the expected and the true error of local windows (10, 12, 8 and
 16 result pixels wide at x2, x4, x8 and x16), inside the eroded field of view.
 """
 
-from __future__ import annotations
-
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.imaging.degradation import Kernel
-from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
 from retina_viewer.quality.calibration import (
     FIELD_DIAMETERS,
-    Enhancers,
-    Item,
-    gather,
-    load_windows,
-    save_windows,
-    truth_of,
+    Measured,
+    calibration_of,
+    fitting_fidelities,
+    items_of,
+    measure,
 )
-from retina_viewer.quality.consistency_fit import Windows, deciles, fit_calibration, spearman
 from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.protocols import Truth
-from retina_viewer.quality.tables import Column, Record, Table, write_report
-from retina_viewer.superres.consistency import THRESHOLD
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.quality.tables import Record, Table, write_report
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
+from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.methods import make_enhancer, method_of
+from retina_viewer.superres.uncertainty import THRESHOLD
+from retina_viewer.superres.uncertainty_calibration import (
     Calibration,
     read_calibration,
     save_calibration,
 )
-from retina_viewer.superres.enhance_settings import SCALES, Scale
-from retina_viewer.superres.methods import method_of
 from studies.data_folders import find_photographs
-from studies.report import first_of_each_set, held_out_photographs, make_folder, named, provenance
+from studies.measuring import columns
+from studies.report import (
+    first_of_each_set,
+    held_out_photographs,
+    make_folder,
+    named,
+    provenance,
+)
 from studies.study import OfSets
 
 ALL = "all"
+SOFT_AT_FULL_SIZE = {"HRF", "IDRiD"}
+"""Photographs that hold little fine detail at their own size: always shrunk for the check."""
 _NOTE = (
     "Errors in grey levels of luminance (BT.601, full range), mean over photographs. "
     "rho: Spearman's rank correlation. "
     f"Shares: of windows above {THRESHOLD:g} levels."
 )
-
-COLUMNS = (
-    Column("dataset", "set"),
-    Column("scale", "scale"),
-    Column("n", "n"),
-    Column("error", "true error"),
-    Column("expected", "expected"),
-    Column("within", "rho within a photograph"),
-    Column("pooled", "rho of all windows"),
-    Column("images", "rho of photographs"),
-    Column("share", "true share above", digits=3),
-    Column("guessed", "expected share above", digits=3),
-)
+COLUMNS = columns(
+    "dataset:set", "scale", "n", "error:true error", "expected", "within:rho within a photograph",
+    "pooled:rho of all windows", "images:rho of photographs", "share:true share above:3",
+    "guessed:expected share above:3",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """An item and its windows."""
+def sizes_of(photograph: Photograph) -> tuple[int | None, ...]:
+    """The diameters of the check: native, or for soft photographs those of fitting."""
+    return FIELD_DIAMETERS if photograph.dataset in SOFT_AT_FULL_SIZE else (None,)
 
-    item: Item
-    windows: Windows
+
+@dataclass(frozen=True)
+class Consistency(OfSets):
+    """Fits on the validation photographs, checks on the held-out ones; of DRIVE, the test half.
+
+    Leaves ``consistency.md`` and ``consistency.json``, and in ``consistency-windows`` what was
+    measured, from which an interrupted run continues.
+    """
+
+    fit: bool = option(
+        False, help="calibrate first; kept beside the model's weights. A model with a twin is "
+        "fitted at its default fidelity, at 0 and at 1 together",
+    )  # fmt: skip
+    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
+    tiles: int | None = option(
+        None, metavar="N",
+        help="measure N tiles of a photograph, spread over it; default: all of it",
+    )  # fmt: skip
+    model: str | None = option(None, metavar="NAME", help="default: the shipped one")
+    fidelity: float | None = option(None, metavar="F", help="to check at; default: the model's own")
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        found = find_photographs(self.data)
+        name = self.model or default_model("superres")
+        card, method = find_model(name), method_of(name)
+        settings = EnhanceSettings(method, model=name, device=self.device)
+
+        @cache
+        def at(scale: int, fidelity: float | None) -> Enhancer:
+            return make_enhancer(replace(settings.at(scale), fidelity=fidelity))
+
+        kept = self.out / "consistency-windows" / card.weights_sha256[:16]
+        make_folder(kept)
+        command = replace(self, model=name).command()
+        models = {method: named(card)}
+        if self.fit:
+            chosen = self._validation(found)
+            items = items_of(chosen, self.scales, partial(fitting_fidelities, card))
+            first = part_of(progress, 0.0, 0.5)
+            samples = measure(items, at, kept, tiles=self.tiles, progress=first)
+            calibration = calibration_of(card, samples, provenance(command, chosen, models))
+            save_calibration(calibration, card)
+        else:
+            calibration = read_calibration(card)
+        held_out = held_out_photographs(found, self.sets, self.limit)
+
+        def used(scale: int) -> tuple[float | None]:
+            return (card.fidelity_at(scale) if self.fidelity is None else self.fidelity,)
+
+        items = items_of(held_out, self.scales, used, sizes_of)
+        second = part_of(progress, 0.5 if self.fit else 0.0, 1.0)
+        measured = measure(items, at, kept, tiles=self.tiles, progress=second)
+        progress(1.0, "Evaluated")
+        return self._write(measured, calibration, provenance(command, held_out, models))
+
+    def _validation(self, found: Iterable[Photograph]) -> list[Photograph]:
+        of_sets = [p for p in split(found)["validation"] if not self.sets or p.dataset in self.sets]
+        chosen = first_of_each_set(of_sets, self.limit)
+        if not chosen:
+            raise UserError(
+                "The data folder holds no validation photographs.",
+                "A calibration is fitted to those alone: CHASE_DB1 09 and 10, HRF 07 and the like.",
+            )
+        return chosen
+
+    def _write(
+        self, measured: Sequence[Measured], calibration: Calibration, about: dict[str, Any]
+    ) -> str:
+        rows = summarise(measured, calibration)
+        tenths, parts = decile_rows(measured, calibration), ingredient_rows(measured, calibration)
+        markdown = to_markdown(rows, tenths, parts)
+        note = f"\nMeasured by `{about['command']}`.\n"
+        write_report(self.out / "consistency.md", markdown + note)
+        whole = {
+            "provenance": about,
+            "calibration": calibration.model_dump(mode="json"),
+            "summary": rows,
+            "deciles": tenths,
+            "evidence": parts,
+        }
+        write_report(self.out / "consistency.json", json.dumps(whole, indent=1) + "\n")
+        return markdown
 
 
 def summarise(measured: Sequence[Measured], calibration: Calibration) -> list[Record]:
@@ -142,187 +216,44 @@ def ingredient_rows(measured: Sequence[Measured], calibration: Calibration) -> l
 
 def to_markdown(rows: Sequence[Record], tenths: Sequence[Record], parts: Sequence[Record]) -> str:
     """The three tables of a report."""
-    numbers = [Column(str(number), str(number)) for number in range(1, 11)]
+    numbers = (str(number) for number in range(1, 11))
     tables = (
+        Table(COLUMNS, rows, (_NOTE,)),
+        Table(columns("scale", "what:tenth of the windows", *numbers), tenths),
         Table(
-            COLUMNS,
-            rows,
-            notes=(_NOTE,),
-        ),
-        Table((Column("scale", "scale"), Column("what", "tenth of the windows"), *numbers), tenths),
-        Table(
-            (
-                Column("scale", "scale"),
-                Column("evidence", "evidence"),
-                Column("weight", "weight"),
-                Column("within", "rho alone, within a photograph"),
-            ),
-            parts,
+            columns("scale", "evidence", "weight", "within:rho alone, within a photograph"), parts
         ),
     )
     return "\n".join(table.to_markdown() for table in tables)
 
 
-KERNELS: tuple[Kernel, ...] = ("gaussian", "bicubic")
-SOFT_AT_FULL_SIZE = {"HRF", "IDRiD"}
-"""Photographs that hold little fine detail at their own size: always shrunk for the check."""
-
-
-def plan(
-    photographs: Iterable[Photograph],
-    scales: Sequence[int],
-    fidelities: Callable[[int], Sequence[float | None]],
-    *,
-    fitting: bool,
-) -> list[Item]:
-    """One item a photograph and scale: kernels and sizes in turn within a set, fidelities in turn
-    over all photographs, from the first on at every scale: a few photographs meet that at least.
+def spearman(first: ArrayLike, second: ArrayLike) -> float:
+    """Spearman's rank correlation, tied values sharing their mean rank; NaN where one is constant.
 
     Args:
-        fidelities: of a scale, in turn, the most used first; ``(None,)`` for a model without a
-            twin.
-        fitting: then sizes run from native over :data:`FIELD_DIAMETERS`; for the check they are
-            native, or for photographs that are soft at full size those diameters.
+        first, second: paired values, ``(n,)``.
     """
-    items: list[Item] = []
-    counts: dict[str, int] = {}
-    for place, photograph in enumerate(photographs):
-        number = counts.get(photograph.dataset, 0)
-        counts[photograph.dataset] = number + 1
-        sizes: tuple[int | None, ...] = (None,)
-        if fitting:
-            sizes = (None, *FIELD_DIAMETERS)
-        elif photograph.dataset in SOFT_AT_FULL_SIZE:
-            sizes = FIELD_DIAMETERS
-        for step, scale in enumerate(scales):
-            kernel = KERNELS[(number + step) % len(KERNELS)]
-            # Not in step with the kernels: every fidelity meets both of them.
-            shares = fidelities(scale)
-            share = shares[(place // len(KERNELS)) % len(shares)]
-            items.append(Item(photograph, sizes[number % len(sizes)], kernel, scale, share))
-    return items
+    a, b = _ranks(np.asarray(first, np.float64)), _ranks(np.asarray(second, np.float64))
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(f"expected two paired rows of values, got {a.shape} and {b.shape}")
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / size if size > 0 else float("nan")
 
 
-def measure(
-    items: Sequence[Item],
-    enhancers: Enhancers,
-    kept: Path,
-    *,
-    tiles: int | None,
-    progress: Progress = no_progress,
-) -> list[Measured]:
-    """The windows of all items; those that are in the folder ``kept`` are not measured again."""
-    found: list[Measured] = []
-    truth: tuple[Photograph, int | None, Truth] | None = None
-    for number, item in enumerate(items):
-        path = kept / f"{item.key}_{tiles or ALL}.npz"
-        windows = load_windows(path)
-        if windows is None:
-            share = part_of(progress, number / len(items), (number + 1) / len(items))
-            progress(number / len(items), item.key)
-            if truth is None or truth[:2] != (item.photograph, item.diameter):
-                read = truth_of(item.photograph, item.diameter)
-                truth = (item.photograph, item.diameter, read)
-            windows = gather(item, truth[2], enhancers, tiles=tiles, progress=share)
-            save_windows(path, windows)
-        if windows.error.size:
-            found.append(Measured(item, windows))
-    return found
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    ordered = np.sort(values)
+    below = np.searchsorted(ordered, values, side="left")
+    through = np.searchsorted(ordered, values, side="right")
+    return np.asarray((below + through + 1) / 2.0, np.float64)
 
 
-def fitted(card: ModelCard, measured: Sequence[Measured], about: dict[str, Any]) -> Calibration:
-    """A calibration for every scale that was measured."""
-    scales = sorted({one.item.scale for one in measured})
-    return Calibration(
-        model=card.name,
-        weights_sha256=card.weights_sha256,
-        scales={
-            scale: fit_calibration([m.windows for m in measured if m.item.scale == scale])
-            for scale in scales
-        },
-        provenance=about,
-    )
-
-
-@dataclass(frozen=True)
-class Consistency(OfSets):
-    """Fits on the validation photographs, checks on the held-out ones; of DRIVE, the test half.
-
-    Leaves ``consistency.md`` and ``consistency.json``, and in ``consistency-windows`` what was
-    measured, from which an interrupted run continues.
-    """
-
-    fit: bool = option(
-        False, help="calibrate first; kept beside the model's weights. A model with a twin is "
-        "fitted at its default fidelity, at 0 and at 1 together",
-    )  # fmt: skip
-    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
-    tiles: int | None = option(
-        None, metavar="N",
-        help="measure N tiles of a photograph, spread over it; default: all of it",
-    )  # fmt: skip
-    model: str | None = option(None, metavar="NAME", help="default: the shipped one")
-    fidelity: float | None = option(None, metavar="F", help="to check at; default: the model's own")
-
-    def measure(self, progress: Progress = no_progress) -> str:
-        found = find_photographs(self.data)
-        name = self.model or default_model("superres")
-        card = find_model(name)
-        enhancers = Enhancers(name, method_of(name), self.device)
-        kept = self.out / "consistency-windows" / card.weights_sha256[:16]
-        make_folder(kept)
-        command = replace(self, model=name).command()
-        models = {enhancers.method: named(card)}
-        if self.fit:
-            chosen = self._validation(found)
-            items = plan(chosen, self.scales, partial(fitting_fidelities, card), fitting=True)
-            first = part_of(progress, 0.0, 0.5)
-            samples = measure(items, enhancers, kept, tiles=self.tiles, progress=first)
-            calibration = fitted(card, samples, provenance(command, chosen, models))
-            save_calibration(calibration, card)
-        else:
-            calibration = read_calibration(card)
-        held_out = held_out_photographs(found, self.sets, self.limit)
-
-        def used(scale: int) -> tuple[float | None]:
-            return (card.fidelity_at(scale) if self.fidelity is None else self.fidelity,)
-
-        items = plan(held_out, self.scales, used, fitting=False)
-        second = part_of(progress, 0.5 if self.fit else 0.0, 1.0)
-        measured = measure(items, enhancers, kept, tiles=self.tiles, progress=second)
-        progress(1.0, "Evaluated")
-        return _write(self.out, measured, calibration, provenance(command, held_out, models))
-
-    def _validation(self, found: Iterable[Photograph]) -> list[Photograph]:
-        of_sets = [p for p in split(found)["validation"] if not self.sets or p.dataset in self.sets]
-        chosen = first_of_each_set(of_sets, self.limit)
-        if not chosen:
-            raise UserError(
-                "The data folder holds no validation photographs.",
-                "A calibration is fitted to those alone: CHASE_DB1 09 and 10, HRF 07 and the like.",
-            )
-        return chosen
-
-
-def fitting_fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
-    """What a model's map is fitted at: its default, twice as often as the ends of the slider."""
-    default = card.fidelity_at(scale)
-    return (None,) if default is None else (default, 0.0, default, 1.0)
-
-
-def _write(
-    out: Path, measured: Sequence[Measured], calibration: Calibration, about: dict[str, Any]
-) -> str:
-    rows = summarise(measured, calibration)
-    tenths, parts = decile_rows(measured, calibration), ingredient_rows(measured, calibration)
-    markdown = to_markdown(rows, tenths, parts)
-    write_report(out / "consistency.md", f"{markdown}\nMeasured by `{about['command']}`.\n")
-    whole = {
-        "provenance": about,
-        "calibration": calibration.model_dump(mode="json"),
-        "summary": rows,
-        "deciles": tenths,
-        "evidence": parts,
-    }
-    write_report(out / "consistency.json", json.dumps(whole, indent=1) + "\n")
-    return markdown
+def deciles(expected: ArrayLike, error: ArrayLike) -> list[tuple[float, float]]:
+    """Mean expected and mean true error in each tenth of the windows, by expected error."""
+    wanted, true = np.asarray(expected, np.float64), np.asarray(error, np.float64)
+    order = np.argsort(wanted, kind="stable")
+    return [
+        (float(wanted[part].mean()), float(true[part].mean()))
+        for part in np.array_split(order, 10)
+        if part.size
+    ]

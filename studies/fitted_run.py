@@ -13,7 +13,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.networks.linear_filters import LinearFilters
+from retina_viewer.networks.fitted_arrays import LinearFilters
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.protocols import Condition
 from studies.data_folders import find_photographs

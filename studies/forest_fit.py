@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.networks.forest import (
+from retina_viewer.networks.fitted_arrays import (
     DERIVATIVES,
     TARGETS,
     ForestArrays,
     ForestStepParameters,
 )
-from retina_viewer.superres.forest_features import (
+from retina_viewer.superres.forest import (
     CONSTANT,
     FINER,
     LEVELS,
@@ -62,7 +62,7 @@ def grown_tree(
     """Grow one tree.
 
     Args:
-        features: ``(n, d + 2)``, as :func:`retina_viewer.superres.forest_features.projected`.
+        features: ``(n, d + 2)``, as :func:`retina_viewer.superres.forest.projected`.
         judged: ``(n, t)``: what the variances are taken of, each part already weighted.
         rows: the samples of this tree.
         stage: depth, smallest leaf, candidates.

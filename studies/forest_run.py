@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.networks.forest import (
+from retina_viewer.networks.fitted_arrays import (
     DERIVATIVES,
     STEP_MARGIN,
     TARGETS,
@@ -26,17 +26,17 @@ from retina_viewer.networks.forest import (
     RegressionForests,
 )
 from retina_viewer.quality.datasets import Photograph, Subset
-from retina_viewer.superres.forest import Forest, expanded
-from retina_viewer.superres.forest_features import (
+from retina_viewer.superres.forest import (
+    Forest,
     Plane,
     derivatives,
+    expanded,
     luminance_of,
     projected,
     residual_patches,
 )
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.degradation import random_low_resolution
-from retina_viewer.training.patches import PatchSource
+from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import DegradationRange
 from studies.fitted_recipe import Fitted, ForestRecipe, ForestStage
 from studies.forest_fit import Samples, fit_forest

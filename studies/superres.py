@@ -23,8 +23,7 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.quality.colour_drift import colour_drift
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.metrics import Mask, luminance_studio, psnr, rmse, ssim
-from retina_viewer.quality.protocols import Condition, Protocol, Truth
-from retina_viewer.quality.scenes import Scene, Scenes
+from retina_viewer.quality.protocols import Condition, Protocol, Scene, Scenes, Truth
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
 from retina_viewer.quality.tables import Column, Record, RecordLog, Table, Value, by_photograph
 from retina_viewer.superres.enhancer import Enhancer
@@ -215,7 +214,7 @@ def evaluate_superres(
     Args:
         photographs: what to measure on.
         contenders: methods and conditions.
-        diameter: see :class:`~retina_viewer.quality.scenes.Scenes`.
+        diameter: see :class:`~retina_viewer.quality.protocols.Scenes`.
         perceptual: measures LPIPS and S3 too; None leaves them out.
         log: what was measured before; it is not measured again. New records go into it.
         progress: called before every enlargement.
@@ -276,8 +275,8 @@ def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) 
     figures["drift"] = colour_drift(scene.truth.rgb8, result, enhancer.scale, scene.mask)
     if perceptual is not None:
         figures |= perceptual.measure(scene.truth, result, scene.mask)
-    if fitted.formation is not None:
-        figures["blur"] = fitted.formation.blur
+    if fitted.degradation is not None:
+        figures["blur"] = fitted.degradation.blur
     return figures | {"seconds": seconds}
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_json
 from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.processes import heeding
 from retina_viewer.core.progress import Progress
-from retina_viewer.core.signals import heeding
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs

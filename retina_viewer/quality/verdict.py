@@ -15,16 +15,23 @@ make a model better, but can stand against it. docs/decisions/gate.md gives the 
   certain they are.
 """
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from retina_viewer import __version__
-from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.verdict import Change, Comparison, Conclusion, Values, Verdict
+from retina_viewer.model_store.card import (
+    Change,
+    ComparedFigure,
+    Conclusion,
+    ModelCard,
+    Values,
+    Verdict,
+)
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
-from retina_viewer.quality.verdict_words import sentences
 
 LEAST_PATIENTS = 6
 SIGNIFICANT = 0.05
@@ -35,7 +42,7 @@ class Measure:
     """A figure that is compared; the fields are those of :class:`Change`.
 
     ``share`` makes ``counts_from`` a share of the base's value; ``fidelity`` is that of
-    :class:`Comparison`.
+    :class:`ComparedFigure`.
     """
 
     metric: str
@@ -121,7 +128,7 @@ def conclude(
     return verdict.model_copy(update={"sentences": tuple(sentences(verdict, doubted, lost))})
 
 
-def doubts(compared: Iterable[Comparison]) -> list[Comparison]:
+def doubts(compared: Iterable[ComparedFigure]) -> list[ComparedFigure]:
     """The figures beside the leading one that lost: by a test of each alone, or in fidelity."""
     return [
         one
@@ -139,7 +146,7 @@ def _cameras_that_lost(measures: Sequence[Measure], general: Sequence[Values]) -
     return [change for change in changes if change.is_loss]
 
 
-def _conclusion(compared: Sequence[Comparison], missing: int, *, forgets: bool) -> Conclusion:
+def _conclusion(compared: Sequence[ComparedFigure], missing: int, *, forgets: bool) -> Conclusion:
     if missing or not compared or not compared[0].leads:
         return "too few"
     lead, others = compared[0], compared[1:]
@@ -163,7 +170,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Comparison, ...]:
+def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[ComparedFigure, ...]:
     found = []
     for number, measure in enumerate(measures):
         pair = _by_patient(values, measure.metric)
@@ -174,7 +181,7 @@ def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Co
         change = _change(measure, base.mean(), tuned.mean())
         each = [_change(measure, *both) for both in zip(base, tuned, strict=True)]
         found.append(
-            Comparison(
+            ComparedFigure(
                 **change.model_dump(),
                 p=wilcoxon_p(good, bad),
                 effect=rank_biserial(good, bad),
@@ -191,7 +198,7 @@ def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Co
 
 def _by_patient(
     values: Iterable[Values], metric: str
-) -> "tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...] | None":
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...] | None:
     """Base's and tuned's figure of each patient, averaged over photographs and conditions."""
     pairs: dict[int, list[tuple[float, float]]] = {}
     for one in values:
@@ -216,3 +223,106 @@ def _change(measure: Measure, base: float, tuned: float) -> Change:
         gain=difference if measure.higher_is_better else -difference,
         counts_from=measure.counts_from * (abs(float(base)) if measure.share else 1.0),
     )
+
+
+def sentences(
+    verdict: Verdict, doubted: Sequence[ComparedFigure], lost: Sequence[Change]
+) -> Iterator[str]:
+    """The conclusion, what it rests on, what stands against it, and what was forgotten.
+
+    Args:
+        verdict: complete but for its sentences.
+        doubted: figures beside the leading one that lost.
+        lost: of other cameras, one a camera that lost.
+    """
+    lead = next((one for one in verdict.comparisons if one.leads), None)
+    if lead is None:
+        yield "No held-out photograph could be measured, so there is no verdict."
+    elif verdict.conclusion == "too few":
+        yield from _too_few(verdict, lead)
+    else:
+        yield _concluded(verdict, lead)
+        yield _lead(verdict, lead)
+        yield from _against(verdict, lead, doubted)
+    yield from _forgotten(verdict, lost)
+
+
+def _too_few(verdict: Verdict, lead: ComparedFigure) -> Iterator[str]:
+    more = verdict.more_patients_needed
+    yield (
+        f"Too few patients to tell: {verdict.patients} held out. With fewer than "
+        f"{verdict.patients + more} no difference, however large, can be told from chance; "
+        f"hold out {more} more."
+    )
+    yield f"On those there are, {amount(lead)}; that may be chance."
+
+
+def _concluded(verdict: Verdict, lead: ComparedFigure) -> str:
+    if verdict.conclusion == "better":
+        return "The tuned model is better on your photographs."
+    if verdict.conclusion == "worse":
+        return "The tuned model is worse on your photographs. Keep the base."
+    if lead.is_gain and lead.p < 0.05:
+        return "The tuned model gains in one respect and may lose in another: not better."
+    return "No difference that counts was found between the tuned model and the base."
+
+
+def _lead(verdict: Verdict, lead: ComparedFigure) -> str:
+    number, what = (
+        (lead.improved, "better") if lead.gain >= 0 else (lead.worsened, "worse")
+    )  # the share that agrees with the mean
+    return (
+        f"On {_people(verdict.patients)} that it was not trained on, {amount(lead)}; "
+        f"{what} for {number} of {verdict.patients} ({probability(lead.p)})."
+    )
+
+
+def _against(
+    verdict: Verdict, lead: ComparedFigure, doubted: Sequence[ComparedFigure]
+) -> Iterator[str]:
+    for one in doubted:
+        yield f"Against it: {_loss(one)}."
+    gained = lead.is_gain and lead.p < 0.05
+    if verdict.conclusion == "worse" and gained:
+        yield "A gain in one respect does not pay for a certain loss in another."
+
+
+def _loss(one: ComparedFigure) -> str:
+    """In the mean, or where that hardly moved, in how many patients."""
+    if one.is_loss:
+        return f"{amount(one)} ({probability(one.p)})"
+    return f"{one.title} is worse in {one.harmed} of {_people(one.patients)}"
+
+
+def _forgotten(verdict: Verdict, cameras: Sequence[Change]) -> Iterator[str]:
+    if not verdict.general:
+        return
+    lost = [amount(one) for one in verdict.general if one.is_loss]
+    lost += [f"of one camera {amount(one)}" for one in cameras]
+    if lost:
+        yield (
+            f"On the bundled photographs of other cameras {'; '.join(lost)}: the model forgets. "
+            "Keep the base for such cameras."
+        )
+    else:
+        yield "On the bundled photographs of other cameras nothing that counts was lost."
+
+
+def amount(change: Change) -> str:
+    """``closeness to the true photograph (PSNR) rose by 0.42 dB, to 31.20``."""
+    moved = change.tuned - change.base
+    size = f"{abs(moved):.{change.digits}f}"
+    if float(size) == 0:
+        return f"{change.title} did not change"
+    unit = f" {change.unit}" if change.unit else ""
+    direction = "rose" if moved > 0 else "fell"
+    return f"{change.title} {direction} by {size}{unit}, to {change.tuned:.{change.digits}f}"
+
+
+def probability(p: float) -> str:
+    """``p = 0.031``, ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _people(count: int) -> str:
+    return f"{count} patient{'s' * (count != 1)}"

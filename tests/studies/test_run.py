@@ -17,7 +17,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir, user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import read_card
-from retina_viewer.model_store.discriminators import read_discriminators
+from retina_viewer.model_store.extras import read_discriminators
 from retina_viewer.model_store.store import load_network, verify_model
 from retina_viewer.superres.cascade import load_cascade
 from retina_viewer.training.recipe import load_recipe
@@ -119,7 +119,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 from retina_viewer.training import loop
-from studies import train as run
+from studies.train import train
 
 loop.fastest_precision = lambda device: torch.float32
 
@@ -129,7 +129,7 @@ def kill(fraction, what):
     if fraction > 0.7:
         os.kill(os.getpid(), signal.SIGKILL)
 
-run.train(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), device="cpu", progress=kill)
+train(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), device="cpu", progress=kill)
 """
 
 
