@@ -22,14 +22,13 @@ from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.generator import upsample2
 from retina_viewer.networks.generator_cascade import GeneratorCascade
-from retina_viewer.quality.datasets import split
 from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.pairs import PairSource, luminance
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import grid_error
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.sharpness import mean_of_sharpest, sharpness_map
 from studies.study import Study
 from studies.train import SUPERRES_CACHE_DIAMETER, train

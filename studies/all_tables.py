@@ -12,20 +12,14 @@ import numpy as np
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.quality.datasets import Photograph, split
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
-from retina_viewer.quality.tables import (
-    Record,
-    RecordLog,
-    Value,
-    names_in,
-    records_to_csv,
-    write_report,
-)
+from retina_viewer.quality.records import Record, RecordLog, Value, write_report
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from studies.comparison import FIELD_DIAMETER, ITERATIONS, Comparison, photographs_below
 from studies.comparison_networks import ComparisonTrainer, iterations_of
 from studies.contenders import LINEAR, LINEAR_FOLDS, Contenders
+from studies.data_folders import split
 from studies.page import cases_of, page
 from studies.plots import save_plots
 from studies.report import (
@@ -38,6 +32,7 @@ from studies.report import (
 )
 from studies.sharpness import Perceptual
 from studies.superres import RECORD_KEY, evaluate_superres, needed_figures, reference_of, summarise
+from studies.tables import names_in, records_to_csv
 from studies.vessel_tables import measure_vessels
 
 FOLDS = 5

@@ -30,16 +30,14 @@ from retina_viewer.imaging.degradation import (
     sampling_blur,
     to_8bit,
 )
-from retina_viewer.quality.colour_drift import colour_drift
-from retina_viewer.quality.datasets import split
-from retina_viewer.quality.metrics import luminance_studio, psnr
+from retina_viewer.quality.metrics import colour_drift, luminance_studio, psnr
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import estimate_degradation
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.training.patches import jpeg_round_trip
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.study import Study
 
 SIDE = 512

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retina_viewer.quality.tables import Record, Value
+from retina_viewer.quality.records import Record, Value
 from studies.contenders import LINEAR_FOLDS
 from studies.superres import ALL_SETS
 from studies.vessel_study import ORIGINAL

@@ -23,7 +23,7 @@ from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import TrainingData
 from retina_viewer.training.recipe import VesselRecipe, load_recipe
-from retina_viewer.training.stage import Surroundings
+from retina_viewer.training.task import TrainContext
 from retina_viewer.training.vessel_task import VesselTask
 from retina_viewer.vessels.segment import VesselSegmenter
 from studies.train import ARCHITECTURE_OF, write_trained_model
@@ -93,7 +93,7 @@ class ComparisonTrainer:
             network, recipe.stages[0], seen, judged, recipe.field_diameter, self._device
         )
         steps = part_of(progress, 0.05, 1.0)
-        where = Surroundings(
+        where = TrainContext(
             folder / "stage1.safetensors", recipe.seed, self._device, lambda event: None,
             lambda share, _: steps(share, f"training on {folder.name}"),
         )  # fmt: skip

@@ -27,8 +27,8 @@ from retina_viewer.quality.calibration import (
     items_of,
     measure,
 )
-from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.tables import Record, Table, write_report
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.records import Record, write_report
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer, method_of
@@ -38,8 +38,7 @@ from retina_viewer.superres.uncertainty_calibration import (
     read_calibration,
     save_calibration,
 )
-from studies.data_folders import find_photographs
-from studies.measuring import columns
+from studies.data_folders import find_photographs, split
 from studies.report import (
     first_of_each_set,
     held_out_photographs,
@@ -48,6 +47,7 @@ from studies.report import (
     provenance,
 )
 from studies.study import OfSets
+from studies.tables import Table, columns
 
 ALL = "all"
 SOFT_AT_FULL_SIZE = {"HRF", "IDRiD"}

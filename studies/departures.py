@@ -23,11 +23,12 @@ from retina_viewer.networks.generator import (
 )
 from retina_viewer.networks.generator_cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.paper_generator import PaperBlock
-from retina_viewer.training.loop import Surroundings, run_stage
+from retina_viewer.training.loop import run_stage
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SuperresRecipe, load_recipe
 from retina_viewer.training.superres_task import SuperresTask
+from retina_viewer.training.task import TrainContext
 from studies.ablations import Interpolation, sources
 from studies.study import Study
 
@@ -121,7 +122,7 @@ def trained(
     cascade.steps[0] = make()
     pairs = PairSource(cascade, recipe.stages[0], recipe.degradation, *patches, device)
     task = SuperresTask(cascade, recipe.stages[0], pairs, device)
-    where = Surroundings(checkpoint, recipe.seed, device, lambda event: None)
+    where = TrainContext(checkpoint, recipe.seed, device, lambda event: None)
     counters = run_stage(task, 0, where)
     return [dict(entry) for entry in counters.history if "psnr_gaussian" in entry]
 

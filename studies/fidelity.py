@@ -13,16 +13,17 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.quality.calibration import FIELD_DIAMETERS
-from retina_viewer.quality.datasets import Photograph, subset_of
-from retina_viewer.quality.protocols import Condition, Scenes
-from retina_viewer.quality.tables import Record, RecordLog, Table, Value
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.protocols import Condition, EvaluationPairs
+from retina_viewer.quality.records import Record, RecordLog, Value
 from studies.contenders import Contenders
-from studies.data_folders import find_photographs
-from studies.measuring import Job, columns, grouped, mean_row, measure_all
+from studies.data_folders import find_photographs, subset_of
+from studies.measuring import Job, grouped, mean_row, measure_all
 from studies.report import first_of_each_set
 from studies.sharpness import Perceptual
 from studies.study import Enlarging
 from studies.superres import figures_of
+from studies.tables import Table, columns
 
 MOST_LOSS = 0.3
 """dB of PSNR that the default may lose against the pixel-trained twin."""
@@ -111,16 +112,16 @@ def validation_photographs(photographs: Sequence[Photograph]) -> list[Photograph
     return chosen
 
 
-def scenes_of(photographs: Sequence[Photograph]) -> list[Scenes]:
+def scenes_of(photographs: Sequence[Photograph]) -> list[EvaluationPairs]:
     """Each photograph with a field of view of 540, 760 or 1000 pixels, in turn within its set."""
     counts: dict[str, int] = {}
-    found: list[Scenes] = []
+    found: list[EvaluationPairs] = []
     for photograph in photographs:
         number = counts.get(photograph.dataset, 0)
         counts[photograph.dataset] = number + 1
         # The sets begin at different sizes, so that each size meets several cameras.
         turn = (number + len(counts)) % len(FIELD_DIAMETERS)
-        found.append(Scenes(photograph, FIELD_DIAMETERS[turn]))
+        found.append(EvaluationPairs(photograph, FIELD_DIAMETERS[turn]))
     return found
 
 
@@ -145,7 +146,7 @@ def sweep(
     identities = {fidelity: one.identities()[METHOD] for fidelity, one in contenders.items()}
     conditions = next(iter(contenders.values())).conditions
 
-    def measured(scenes: Scenes, condition: Condition, fidelity: float) -> Record:
+    def measured(scenes: EvaluationPairs, condition: Condition, fidelity: float) -> Record:
         enhancer = contenders[fidelity].enhancer(METHOD, condition)
         return figures_of(enhancer, scenes.scene(condition), perceptual)
 

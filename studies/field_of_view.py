@@ -20,10 +20,10 @@ from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import dice
-from retina_viewer.quality.tables import Record, Table
+from retina_viewer.quality.records import Record
 from studies.data_folders import find_photographs
-from studies.measuring import columns
 from studies.study import Study
+from studies.tables import Table, columns
 
 
 def measured(rgb8: NDArray[np.uint8], truth: NDArray[np.bool_]) -> tuple[float, float]:

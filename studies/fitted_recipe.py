@@ -15,7 +15,7 @@ from retina_viewer.networks.fitted_arrays import LinearFilters, RegressionForest
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.training.outcome import training_summary, write_model
 from retina_viewer.training.recipe import (
-    Colour,
+    ColourGain,
     DegradationRange,
     Grain,
     RecipePart,
@@ -119,7 +119,7 @@ class ForestRecipe(TrainingRecipe):
     degradation: DegradationRange
     grain: Grain = Grain()
     sharpening: Sharpening = Sharpening()
-    colour: Colour = Colour()
+    colour: ColourGain = ColourGain()
     stages: tuple[ForestStage, ...] = Field(min_length=1, max_length=4)
 
 

@@ -14,9 +14,9 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.fitted_arrays import LinearFilters
-from retina_viewer.quality.datasets import Photograph, split
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.fitted_recipe import Fitted, FittedRecipe, LinearRecipe, write_fitted_model
 from studies.forest_run import fit_forests
 from studies.linear_filter import learned_from, linear_equations

@@ -25,7 +25,7 @@ from retina_viewer.networks.fitted_arrays import (
     ForestStepParameters,
     RegressionForests,
 )
-from retina_viewer.quality.datasets import Photograph, Subset
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.superres.forest import (
     Forest,
     Plane,
@@ -38,6 +38,7 @@ from retina_viewer.superres.forest import (
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import DegradationRange
+from studies.data_folders import Subset
 from studies.fitted_recipe import Fitted, ForestRecipe, ForestStage
 from studies.forest_fit import Samples, fit_forest
 

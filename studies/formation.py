@@ -13,11 +13,12 @@ from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, Truth, small_image
-from retina_viewer.quality.tables import Record, Table
+from retina_viewer.quality.records import Record
 from retina_viewer.superres.cascade import estimate_degradation
-from studies.measuring import columns, grouped, mean_row
+from studies.measuring import grouped, mean_row
 from studies.report import make_folder, named
 from studies.study import OfSets
+from studies.tables import Table, columns
 
 _METHOD = "estimated"
 KERNELS: tuple[Kernel, ...] = ("gaussian", "bicubic", "area")

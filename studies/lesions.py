@@ -22,13 +22,14 @@ from retina_viewer.imaging.degradation import Kernel, crop_to_multiple
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask
 from retina_viewer.quality.protocols import Condition, Truth, small_image
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.quality.statistics import wilcoxon_p
-from retina_viewer.quality.tables import Record, RecordLog, Table
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhance_image
 from studies.contenders import Contenders
-from studies.measuring import Job, columns, grouped, mean_row, measure_all
+from studies.measuring import Job, grouped, mean_row, measure_all
 from studies.study import ComparingMethods
+from studies.tables import Table, columns
 
 BASELINE = "bicubic"
 _COLUMNS = columns(

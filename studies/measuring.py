@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.quality.tables import Column, Record, RecordLog, Value
+from retina_viewer.quality.records import Record, RecordLog, Value
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,3 @@ def mean_row(members: Sequence[Record], names: Iterable[str], spread: Sequence[s
         if name in spread and len(values) > 1:
             row[f"{name}_sd"] = float(np.std(values, ddof=1))
     return row
-
-
-def columns(*said: str) -> tuple[Column, ...]:
-    """A table's columns, each ``key``, ``key:title`` or ``key:title:form``.
-
-    ``form`` is how many digits stand after the point; ``+2`` shows the sign of a gain; ``p`` is a
-    probability, of four digits.
-    """
-    found = []
-    for one in said:
-        key, title, form = (*one.split(":"), "", "")[:3]
-        digits = 4 if form == "p" else int(form.lstrip("+") or 2)
-        found.append(Column(key, title or key, digits, form.startswith("+"), form == "p"))
-    return tuple(found)

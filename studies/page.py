@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from retina_viewer.quality.tables import Record, Table
+from retina_viewer.quality.records import Record
 from studies.claims import (
     CLAIMANT,
     LPIPS,
@@ -22,7 +22,6 @@ from studies.claims import (
     vessel_cases,
 )
 from studies.contenders import LINEAR_FOLDS
-from studies.measuring import columns
 from studies.page_tables import (
     beside_2025,
     beside_table_1,
@@ -32,6 +31,7 @@ from studies.page_tables import (
     widest_set,
 )
 from studies.report import TableResults
+from studies.tables import Table, columns
 from studies.vessel_study import ORIGINAL
 
 BASELINE = "bicubic"

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from retina_viewer.quality.tables import Record, Table, Value
-from studies.measuring import columns
+from retina_viewer.quality.records import Record, Value
 from studies.report import TableResults
 from studies.superres import ALL_SETS
+from studies.tables import Table, columns
 from studies.vessel_study import ORIGINAL
 from studies.vessel_tables import OWN
 

@@ -29,8 +29,8 @@ from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.lpips import LPIPS, LPIPSReference, fastest_lpips
 from retina_viewer.quality.metrics import dice
-from retina_viewer.quality.protocols import Condition, Scene, Scenes
-from retina_viewer.quality.tables import Record, RecordLog, write_report
+from retina_viewer.quality.protocols import Condition, EvaluationPair, EvaluationPairs
+from retina_viewer.quality.records import Record, RecordLog, write_report
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
 from studies.data_folders import find_photographs
@@ -198,8 +198,8 @@ class Subject:
 
     def __init__(self, photograph: Photograph, kernel: Kernel, ruler: Ruler) -> None:
         self._photograph, self._kernel, self._ruler = photograph, kernel, ruler
-        self._scenes = Scenes(photograph)
-        self._features: tuple[Scene, LPIPSReference] | None = None
+        self._scenes = EvaluationPairs(photograph)
+        self._features: tuple[EvaluationPair, LPIPSReference] | None = None
 
     def jobs(self, scale: int, peers: Sequence[Peer]) -> list[Job]:
         """The photograph itself, which has vessels alone, and every peer that is installed."""
@@ -220,7 +220,7 @@ class Subject:
             "model": identity,
         }
 
-    def _scene(self, scale: int) -> Scene:
+    def _scene(self, scale: int) -> EvaluationPair:
         return self._scenes.scene(Condition("native", self._kernel, scale))
 
     def _of_the_original(self, scale: int) -> Record:
@@ -230,7 +230,7 @@ class Subject:
     def _of_a_peer(self, scale: int, enlarge: Enlarge) -> Record:
         scene = self._scene(scale)
         if self._features is None or self._features[0] is not scene:
-            reference = LPIPSReference.of(self._ruler.lpips, scene.truth.rgb8)
+            reference = LPIPSReference(self._ruler.lpips, scene.truth.rgb8)
             self._features = (scene, reference)
         result, seconds = timed(enlarge, scene.small, scale)
         return {
@@ -241,7 +241,7 @@ class Subject:
             "per_megapixel": seconds / (result.shape[0] * result.shape[1] / 1e6),
         }
 
-    def _vessels(self, scene: Scene, rgb8: Bytes) -> Row:
+    def _vessels(self, scene: EvaluationPair, rgb8: Bytes) -> Row:
         """``dice`` where somebody drew the vessels; else nothing."""
         if self._photograph.vessels is None:
             return {}

@@ -12,9 +12,10 @@ from statistics import fmean, stdev
 from PIL import Image, ImageDraw, ImageFont
 
 from retina_viewer.core.files import atomic_write
-from retina_viewer.quality.tables import Record, by_photograph
+from retina_viewer.quality.records import Record
 from studies.page_tables import widest_set
 from studies.report import TableResults
+from studies.tables import by_photograph
 from studies.vessel_study import ORIGINAL
 from studies.vessel_tables import ORIGINALS, OWN
 

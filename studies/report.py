@@ -16,8 +16,10 @@ import retina_viewer
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.quality.datasets import Photograph, subset_of
-from retina_viewer.quality.tables import Record, Table, names_in, records_to_csv, write_report
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.records import Record, write_report
+from studies.data_folders import subset_of
+from studies.tables import Table, names_in, records_to_csv
 
 NUMBERS = (1, 2, 3)
 

@@ -13,11 +13,12 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import auc
-from retina_viewer.quality.tables import Record, Table
+from retina_viewer.quality.records import Record
 from retina_viewer.saliency.layer import FIELD, saliency_layer
-from studies.measuring import columns, grouped, mean_row
+from studies.measuring import grouped, mean_row
 from studies.report import make_folder
 from studies.study import OnPhotographs
+from studies.tables import Table, columns
 
 _KINDS = {
     "EX": "hard exudates",

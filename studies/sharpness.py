@@ -37,7 +37,7 @@ class Perceptual:
         """
         if self._truth is not truth.rgb8:
             self._truth = truth.rgb8
-            self._reference = LPIPSReference.of(self._network, truth.rgb8)
+            self._reference = LPIPSReference(self._network, truth.rgb8)
             self._blocks = sharpness_map(luminance_full(truth.rgb8))
         own = sharpness_map(luminance_full(result))
         distances = self._reference.distances(result, np.ones(mask.shape, bool))

@@ -17,11 +17,12 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, Protocol
-from retina_viewer.quality.tables import Record, RecordLog, Table
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from studies import NAMES
 from studies.data_folders import find_photographs
 from studies.report import held_out_photographs, make_folder, provenance, write_tables
+from studies.tables import Table
 
 
 @dataclass(frozen=True)

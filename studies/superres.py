@@ -20,21 +20,27 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.quality.colour_drift import colour_drift
-from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.metrics import Mask, luminance_studio, psnr, rmse, ssim
-from retina_viewer.quality.protocols import Condition, Protocol, Scene, Scenes, Truth
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.metrics import Mask, colour_drift, luminance_studio, psnr, rmse, ssim
+from retina_viewer.quality.protocols import (
+    Condition,
+    EvaluationPair,
+    EvaluationPairs,
+    Protocol,
+    Truth,
+)
+from retina_viewer.quality.records import Record, RecordLog, Value
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
-from retina_viewer.quality.tables import Column, Record, RecordLog, Table, Value, by_photograph
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import default_method
 from retina_viewer.superres.tiles import enhanced_whole
 from studies.contenders import LINEAR, SHARP_BICUBIC, Contenders
-from studies.data_folders import find_photographs
-from studies.measuring import Job, columns, grouped, mean_row, measure_all
+from studies.data_folders import find_photographs, split
+from studies.measuring import Job, grouped, mean_row, measure_all
 from studies.report import held_out_photographs
 from studies.sharpness import Perceptual
 from studies.study import ComparingMethods, OfSets
+from studies.tables import Column, Table, by_photograph, columns
 
 ALL_SETS = "all"
 _GROUP = ("dataset", "protocol", "kernel", "scale")
@@ -227,7 +233,7 @@ def evaluate_superres(
     records: list[Record] = []
     for number, photograph in enumerate(photographs):
         # One photograph's scenes at a time: at full size they take gigabytes together.
-        scenes = Scenes(photograph, diameter)
+        scenes = EvaluationPairs(photograph, diameter)
         jobs = [
             Job(
                 {
@@ -248,7 +254,7 @@ def evaluate_superres(
 
 
 def _measured(
-    contenders: Contenders, method: str, condition: Condition, scenes: Scenes,
+    contenders: Contenders, method: str, condition: Condition, scenes: EvaluationPairs,
     perceptual: Perceptual | None,
 ) -> Record:  # fmt: skip
     return figures_of(contenders.enhancer(method, condition), scenes.scene(condition), perceptual)
@@ -259,7 +265,7 @@ def needed_figures(perceptual: bool) -> tuple[str, ...]:
     return ("psnr", "drift", "lpips") if perceptual else ("psnr", "drift")
 
 
-def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) -> Record:
+def figures_of(enhancer: Enhancer, scene: EvaluationPair, perceptual: Perceptual | None) -> Record:
     """Fit the enhancer to the small image, enlarge it, and measure.
 
     Returns:

@@ -22,11 +22,10 @@ from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.generator import Modulation, ResidualBlock, ResidualGenerator
 from retina_viewer.networks.generator_cascade import GeneratorCascade
-from retina_viewer.quality.datasets import split
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.distributed import is_first_process, joined
-from retina_viewer.training.loop import Event, Surroundings, run_stage
+from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import (
     TrainingData,
     best_scores,
@@ -47,9 +46,9 @@ from retina_viewer.training.recipe import (
     load_recipe,
 )
 from retina_viewer.training.saliency_gan_task import keep_discriminators
-from retina_viewer.training.stage import Task
+from retina_viewer.training.task import Event, Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
@@ -213,7 +212,7 @@ def train(
             lambda: _load_data(recipe, data, cache or out / "cache", decoding)
         )
         told = events if group.is_first else _to_nobody
-        where = Surroundings(out, recipe.seed, target, told, progress, group)
+        where = TrainContext(out, recipe.seed, target, told, progress, group)
         return _trained(recipe, recipe_file, loaded, out, where)
 
 
@@ -222,7 +221,7 @@ def _to_nobody(event: Event) -> None:
 
 
 def _trained(
-    recipe: Recipe, recipe_file: Path, loaded: TrainingData, out: Path, whole: Surroundings
+    recipe: Recipe, recipe_file: Path, loaded: TrainingData, out: Path, whole: TrainContext
 ) -> ModelCard:
     """All stages, and the model; ``whole`` is the surroundings of the training as a whole."""
     target, events = whole.device, whole.events

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.quality.protocols import Condition, Scenes
+from retina_viewer.quality.protocols import Condition, EvaluationPairs
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import load_cascade
 from retina_viewer.superres.enhance_settings import SCALES, Scale
@@ -60,8 +60,8 @@ class Turns(Study):
             enhancer = BackProjected(replace(cascade, steps=steps))
             condition = Condition("native", "gaussian", scale)
             psnr = [
-                float(figures_of(enhancer, Scenes(photograph).scene(condition), None)["psnr"])
-                for photograph in test
+                float(figures_of(enhancer, pairs.scene(condition), None)["psnr"])
+                for pairs in map(EvaluationPairs, test)
             ]
             lines.append(f"x{scale}, {count} turns: {np.mean(psnr):.3f} dB")
         return "\n".join(lines)

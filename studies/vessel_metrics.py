@@ -9,15 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.quality.metrics import (
-    Mask,
-    accuracy,
-    auc,
-    dice,
-    precision,
-    sensitivity,
-    specificity,
-)
+from retina_viewer.quality.metrics import Mask, auc, confusion, dice
 
 # The eight neighbours P2..P9 of Zhang and Suen: from above, clockwise, as (row, column).
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
@@ -142,3 +134,31 @@ def thin_vessels(truth: Mask) -> Mask:
     wide = cv2.morphologyEx(truth.astype(np.uint8), cv2.MORPH_OPEN, square)
     near_wide = cv2.dilate(wide, np.ones((3, 3), np.uint8)) > 0
     return np.asarray(truth & ~near_wide)
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
+def accuracy(prediction: Mask, truth: Mask, mask: Mask | None = None) -> float:
+    """Pixels classified correctly over all pixels inside ``mask``; NaN for none."""
+    tp, fp, fn, tn = confusion(prediction, truth, mask)
+    return _ratio(tp + tn, tp + fp + fn + tn)
+
+
+def sensitivity(prediction: Mask, truth: Mask, mask: Mask | None = None) -> float:
+    """True positives over all true pixels inside ``mask``; NaN where there are none."""
+    tp, _, fn, _ = confusion(prediction, truth, mask)
+    return _ratio(tp, tp + fn)
+
+
+def specificity(prediction: Mask, truth: Mask, mask: Mask | None = None) -> float:
+    """True negatives over all false pixels inside ``mask``; NaN where there are none."""
+    _, fp, _, tn = confusion(prediction, truth, mask)
+    return _ratio(tn, tn + fp)
+
+
+def precision(prediction: Mask, truth: Mask, mask: Mask | None = None) -> float:
+    """True positives over all predicted pixels inside ``mask``; NaN where there are none."""
+    tp, fp, _, _ = confusion(prediction, truth, mask)
+    return _ratio(tp, tp + fp)

@@ -22,15 +22,16 @@ from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask
 from retina_viewer.quality.protocols import Condition, Truth, prepare, small_image
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.quality.statistics import wilcoxon_p
-from retina_viewer.quality.tables import Record, RecordLog, Table
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhance_image
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
 from studies.contenders import Contenders
-from studies.measuring import Job, columns, grouped, mean_row, measure_all
+from studies.measuring import Job, grouped, mean_row, measure_all
 from studies.report import named
 from studies.study import ComparingMethods, OfSets
+from studies.tables import Table, columns
 from studies.vessel_metrics import all_vessel_figures
 
 ORIGINAL = "original"

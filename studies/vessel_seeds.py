@@ -14,14 +14,14 @@ from statistics import fmean, stdev
 from retina_viewer.core.options import option
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.quality.tables import Record, Table, Value, write_report
+from retina_viewer.quality.records import Record, Value, write_report
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.training.recipe import VesselRecipe, load_recipe
 from studies.comparison import Comparison, photographs_below
 from studies.comparison_networks import ComparisonTrainer
-from studies.measuring import columns
 from studies.report import make_folder
 from studies.study import Study
+from studies.tables import Table, columns
 from studies.vessel_study import study_vessels
 from studies.vessel_tables import vessel_summary
 

@@ -22,9 +22,9 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.degradation import Kernel, crop_to_multiple
 from retina_viewer.imaging.field_of_view import find_field_of_view
-from retina_viewer.quality.datasets import Photograph, split
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, field_of_view_mask, prepare, small_image
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
@@ -32,6 +32,7 @@ from retina_viewer.vessels.segment import VesselSegmenter
 from studies.comparison import Comparison
 from studies.comparison_networks import ComparisonTrainer
 from studies.contenders import Contenders
+from studies.data_folders import split
 from studies.measuring import Job, measure_all
 from studies.vessel_metrics import all_vessel_figures
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.quality.datasets import Photograph
+from retina_viewer.quality.records import Record
 from retina_viewer.quality.statistics import wilcoxon_p
-from retina_viewer.quality.tables import Record, Table, by_photograph
 from studies.comparison import Comparison
 from studies.comparison_networks import ComparisonTrainer
-from studies.measuring import columns, mean_row
+from studies.measuring import mean_row
 from studies.report import identified, provenance, write_tables
+from studies.tables import Table, by_photograph, columns
 from studies.vessel_study import ORIGINAL, study_vessels
 
 STEMS = {2: "table2", 3: "table3"}

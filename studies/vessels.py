@@ -14,11 +14,12 @@ from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask, dice
 from retina_viewer.quality.protocols import field_of_view_mask
-from retina_viewer.quality.tables import Record, Table
+from retina_viewer.quality.records import Record
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
-from studies.measuring import columns, mean_row
+from studies.measuring import mean_row
 from studies.report import make_folder, named
 from studies.study import OfSets
+from studies.tables import Table, columns
 from studies.vessel_metrics import all_vessel_figures, vessel_figures
 
 MEAN, POOLED = "mean", "pooled"

@@ -101,7 +101,7 @@ def is_fundus_coloured(rgb8: NDArray[np.uint8], field: FieldOfView) -> bool:
 
 
 logger = logging.getLogger(__name__)
-Kind = Literal[
+FileKind = Literal[
     "good", "unreadable", "damaged", "duplicate", "nearly the same", "blurred", "not fundus",
     "too small", "mask",
 ]  # fmt: skip
@@ -125,7 +125,7 @@ class Examined:
     """
 
     path: Path
-    kind: Kind
+    kind: FileKind
     reason: str = ""
     width: int = 0
     height: int = 0

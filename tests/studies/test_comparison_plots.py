@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from retina_viewer.quality.tables import Record
+from retina_viewer.quality.records import Record
 from studies.plots import likeness_panels, vessel_panels
 
 

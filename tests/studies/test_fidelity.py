@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.quality.datasets import subset_of
-from retina_viewer.quality.tables import Record
-from studies.data_folders import find_photographs
+from retina_viewer.quality.records import Record
+from studies.data_folders import find_photographs, subset_of
 from studies.fidelity import (
     POSITIONS,
     FidelitySweep,

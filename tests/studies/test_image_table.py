@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog
 from studies.all_tables import Tables, measure_images, of_earlier_runs
 from studies.data_folders import find_photographs
 from studies.report import read_results

@@ -1,6 +1,6 @@
 """The page says where a method is worse than interpolation."""
 
-from retina_viewer.quality.tables import Record
+from retina_viewer.quality.records import Record
 from studies.page import harm_rows
 
 

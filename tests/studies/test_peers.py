@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.quality.tables import Record
+from retina_viewer.quality.records import Record
 from studies.peer_list import Bytes, NcnnNetwork, Peer
 from studies.peers import by_condition, report
 

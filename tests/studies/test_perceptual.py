@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retina_viewer.quality.protocols import Condition, prepare
-from retina_viewer.quality.tables import RecordLog
+from retina_viewer.quality.records import RecordLog
 from studies.contenders import Contenders
 from studies.data_folders import find_photographs
 from studies.sharpness import Perceptual

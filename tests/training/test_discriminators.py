@@ -11,11 +11,11 @@ from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.extras import read_discriminators, save_discriminators
 from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.discriminator import Discriminator
-from retina_viewer.training.checkpoint import Counters, save_checkpoint, with_prefix
-from retina_viewer.training.loop import Surroundings, begin_stage
+from retina_viewer.training.checkpoint import Counters, save_checkpoint, save_stage, with_prefix
+from retina_viewer.training.loop import begin_stage
 from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import begin_with, keep_discriminators
-from retina_viewer.training.stage import Player, Task, save
+from retina_viewer.training.task import Player, Task, TrainContext
 from studies.keep_discriminator import KeptDiscriminator
 from tests.model_store.models import make_cascade, own
 from tests.training.test_loop import Rivals
@@ -86,10 +86,10 @@ def test_a_task_goes_on_from_what_fits_and_only_from_that() -> None:
 
 def test_a_checkpoint_of_the_loop_holds_it_where_it_is_looked_for(tmp_path: Path) -> None:
     task = with_discriminator(discriminator(3))
-    where = Surroundings(
+    where = TrainContext(
         tmp_path / "stage1.safetensors", 3, torch.device("cpu"), lambda event: None
     )
-    save(begin_stage(task, 0, where))
+    save_stage(begin_stage(task, 0, where))
     card = own("gan")
     assert keep_discriminators(tmp_path, [4], card) == [4]
     assert begin_with(with_discriminator(discriminator(9)), read_discriminators(card)[4])

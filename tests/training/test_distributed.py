@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import load_checkpoint
 from retina_viewer.training.distributed import ALONE, joined
-from retina_viewer.training.loop import Surroundings, run_stage
+from retina_viewer.training.loop import run_stage
+from retina_viewer.training.task import TrainContext
 from studies.train import train
 from tests.studies.test_run import tiny
 from tests.training.together import DuelTask, weights
@@ -70,7 +71,7 @@ def test_two_processes_broken_off_and_gone_on_are_one_with_twice_the_batch(
     for process in two_processes([str(ROOT / "tests/training/together.py"), str(tmp_path), "3"]):
         assert process.returncode == 0, process.stderr
     alone = DuelTask(6)
-    where = Surroundings(tmp_path / "alone.safetensors", 3, torch.device("cpu"), lambda event: None)
+    where = TrainContext(tmp_path / "alone.safetensors", 3, torch.device("cpu"), lambda event: None)
     run_stage(alone, 0, where)
     started = weights(DuelTask(6))
     first, second = (np.load(tmp_path / f"{rank}.npz") for rank in range(2))

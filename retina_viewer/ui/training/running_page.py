@@ -9,7 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.finetuning.run_folder import Request
+from retina_viewer.finetuning.run_folder import RunRequest
 from retina_viewer.ui.theme import Tokens, tabular
 from retina_viewer.ui.training.run_views import CropsView, CurvesView
 from retina_viewer.ui.training.training_status import Phase, TrainingStatus, duration
@@ -54,7 +54,7 @@ class RunButtons(QWidget):
         else:
             self._try(self._trainings.resume)
 
-    def _ask(self, what: Request) -> None:
+    def _ask(self, what: RunRequest) -> None:
         self._try(lambda: self._trainings.ask(what))
 
     def _try(self, act: Callable[[], None]) -> None:
@@ -89,7 +89,7 @@ TITLES = {
     Phase.GONE: "The training's folder is missing",
 }
 _JUDGED = "The model is trained and is being judged"
-ASKED: dict[Request, str] = {
+ASKED: dict[RunRequest, str] = {
     "pause": "Pausing, after a checkpoint…",
     "stop": "Stopping: the best so far is kept…",
     "cancel": "Cancelling…",

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QMessageBox, QToolButton, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
-from retina_viewer.finetuning.run_folder import Request, RunFolder
+from retina_viewer.finetuning.run_folder import RunFolder, RunRequest
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
@@ -236,7 +236,7 @@ class TrainingController(QObject):
             "start."
         )
         role = QMessageBox.ButtonRole
-        words: dict[str, Request | None] = {
+        words: dict[str, RunRequest | None] = {
             "Keep training in the background": None,
             "Pause it": "pause",
             "Stop it and keep the best": "stop",
@@ -254,7 +254,7 @@ class TrainingController(QObject):
     def _answered(self) -> None:
         self.question = None
 
-    def _close_with(self, word: Request | None, checked: bool = False) -> None:
+    def _close_with(self, word: RunRequest | None, checked: bool = False) -> None:
         try:
             if word is not None:
                 self.trainings.ask(word)

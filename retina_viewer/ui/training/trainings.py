@@ -21,7 +21,7 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.finetuning.plan import TrainingPlan
-from retina_viewer.finetuning.run_folder import Request, RunFolder, RunState, list_runs
+from retina_viewer.finetuning.run_folder import RunFolder, RunRequest, RunState, list_runs
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import counted
@@ -229,7 +229,7 @@ class Trainings(QObject):
         self.message = self.hint = ""
         self.details = ""
         """For those who look for the cause of a failure."""
-        self.asked: Request | None = None
+        self.asked: RunRequest | None = None
         """What was asked of the training and has not happened yet."""
         self._told = False
         self._follower: _Follower | None = None
@@ -310,7 +310,7 @@ class Trainings(QObject):
         self.changed.emit()
         self._timer.start(POLL_MS)
 
-    def ask(self, what: Request) -> None:
+    def ask(self, what: RunRequest) -> None:
         """Pause, stop and keep the best so far, or cancel.
 
         Where no process runs, cancelling is done at once, and stopping by one that is started for
