@@ -28,7 +28,7 @@ from retina_viewer.training.pairs import PairSource, luminance
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import grid_error
-from studies.data_folders import find_photographs, split
+from studies.data_folders import divided
 from studies.sharpness import mean_of_sharpest, sharpness_map
 from studies.study import Study
 from studies.train import SUPERRES_CACHE_DIAMETER, train
@@ -51,7 +51,7 @@ def sources(
         data: the folder of the public sets.
         cache: of the decoded photographs; they are decoded anew where it is not there.
     """
-    subsets = split([p for p in find_photographs(data) if p.dataset in recipe.datasets])
+    subsets = divided(data, recipe.datasets)
     train, validation = (
         open_cache(
             subsets[name], cache / name, diameter=SUPERRES_CACHE_DIAMETER, with_vessels=False

@@ -38,6 +38,7 @@ from retina_viewer.training.cache import PhotographCache
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, SuperresRecipe, load_recipe
+from studies.plots import round_steps
 from studies.study import Study
 
 _WIDTH, _HEIGHT = 760, 440
@@ -94,7 +95,7 @@ def scatter(title: str, x_title: str, y_title: str, series: Sequence[Series]) ->
         across, _ = place(x, low_y)
         parts.append(_line(across, _TOP, across, _HEIGHT - _BOTTOM))
         parts.append(_text(across, _HEIGHT - _BOTTOM + 18, f"{x:g}", "middle"))
-    for y in _round_steps(low_y, high_y):
+    for y in round_steps(low_y, high_y):
         _, down = place(10**low_x, y)
         parts.append(_line(_LEFT, down, _WIDTH - _RIGHT, down))
         parts.append(_text(_LEFT - 8, down + 4, f"{y:g}", "end"))
@@ -155,14 +156,6 @@ def _decades(low: float, high: float) -> list[float]:
     """1, 2 and 5 times powers of ten between two bounds."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [m * 10**p for p in powers for m in (1, 2, 5) if low <= m * 10**p <= high]
-
-
-def _round_steps(low: float, high: float) -> list[float]:
-    """About five round numbers between two bounds."""
-    rough = (high - low) / 5
-    power = 10 ** math.floor(math.log10(rough))
-    step = min((m * power for m in (1, 2, 5, 10)), key=lambda s: abs(s - rough))
-    return [round(n * step, 6) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 _RESULT = 1024  # px, side of the timed result

@@ -9,14 +9,13 @@ from typing import Any
 
 import torch
 
-from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.fitted_arrays import LinearFilters
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
-from studies.data_folders import find_photographs, split
+from studies.data_folders import divided
 from studies.fitted_recipe import Fitted, FittedRecipe, LinearRecipe, write_fitted_model
 from studies.forest_run import fit_forests
 from studies.linear_filter import learned_from, linear_equations
@@ -81,13 +80,9 @@ def fit(
     Raises:
         UserError: a set of the recipe is missing, or ``out`` cannot be written.
     """
-    found = [p for p in find_photographs(data) if p.dataset in recipe.datasets]
-    missing = set(recipe.datasets) - {p.dataset for p in found}
-    if missing:
-        raise UserError(f"The data folder lacks {', '.join(sorted(missing))}.")
+    subsets = divided(data, recipe.datasets)
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
-    subsets = split(found)
     events({"event": "start", "task": recipe.task, "device": "cpu", "name": recipe.name})
     if isinstance(recipe, LinearRecipe):
         fitted = fit_filters(recipe, subsets["train"], progress)

@@ -8,8 +8,8 @@ counted lesion by lesion.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 
@@ -140,21 +140,18 @@ class _Subject:
     """One photograph at half its size, and its lesions; read when first asked for."""
 
     photograph: Photograph
-    _read: tuple[Truth, Mask, Mask] | None = field(default=None, repr=False)
 
+    @cached_property
     def read(self) -> tuple[Truth, Mask, Mask]:
         """The photograph, its microaneurysms, and all its other lesions."""
-        if self._read is None:
-            rgb8 = _halved(self.photograph.read_rgb())
-            masks = {kind: _halved_mask(path) for kind, path in self.photograph.lesions.items()}
-            none = np.zeros(rgb8.shape[:2], bool)
-            others = [mask for kind, mask in masks.items() if kind != KIND]
-            union = np.logical_or.reduce([none, *others])
-            self._read = (Truth(rgb8, ~none), masks[KIND], union)
-        return self._read
+        rgb8 = _halved(self.photograph.read_rgb())
+        masks = {kind: _halved_mask(path) for kind, path in self.photograph.lesions.items()}
+        none = np.zeros(rgb8.shape[:2], bool)
+        others = [mask for kind, mask in masks.items() if kind != KIND]
+        return Truth(rgb8, ~none), masks[KIND], np.logical_or.reduce([none, *others])
 
     def figures(self, kernel: Kernel, scale: int, enhancer: Enhancer) -> Record:
-        truth, mask, others = self.read()
+        truth, mask, others = self.read
         truth = truth.cropped(scale)
         small = small_image(truth, Condition("native", kernel, scale))
         result = enhance_image(enhancer, small).astype(np.uint8, copy=False)

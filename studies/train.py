@@ -48,7 +48,7 @@ from retina_viewer.training.recipe import (
 from retina_viewer.training.saliency_gan_task import keep_discriminators
 from retina_viewer.training.task import Event, Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
-from studies.data_folders import find_photographs, split
+from studies.data_folders import Subset, divided
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
@@ -273,26 +273,18 @@ def _prepare_folder(out: Path, recipe_file: Path, resume: bool) -> None:
 
 
 def _load_data(recipe: Recipe, data: Path, cache: Path, progress: Progress) -> TrainingData:
-    photographs = [p for p in find_photographs(data) if p.dataset in recipe.datasets]
-    missing = set(recipe.datasets) - {p.dataset for p in photographs}
-    if missing:
-        raise UserError(f"The data folder lacks {', '.join(sorted(missing))}.")
-    subsets = split(photographs)
-    vessels = isinstance(recipe, VesselRecipe)
-    diameter = (
-        recipe.field_diameter * _VESSEL_CACHE_FACTOR
-        if isinstance(recipe, VesselRecipe)
-        else SUPERRES_CACHE_DIAMETER
-    )
-    train_set, validation_set = subsets["train"], subsets["validation"]
-    return TrainingData(
+    subsets = divided(data, recipe.datasets)
+    vessels, diameter = isinstance(recipe, VesselRecipe), SUPERRES_CACHE_DIAMETER
+    if isinstance(recipe, VesselRecipe):
+        diameter = recipe.field_diameter * _VESSEL_CACHE_FACTOR
+    told_by: dict[Subset, Progress] = {"train": progress, "validation": no_progress}
+    train_set, validation_set = (
         open_cache(
-            train_set, cache / "train", diameter=diameter, with_vessels=vessels, progress=progress
-        ),
-        open_cache(validation_set, cache / "validation", diameter=diameter, with_vessels=vessels),
-        train_set,
-        validation_set,
+            subsets[part], cache / part, diameter=diameter, with_vessels=vessels, progress=told
+        )
+        for part, told in told_by.items()
     )
+    return TrainingData(train_set, validation_set, subsets["train"], subsets["validation"])
 
 
 def _starting_network(recipe: Recipe) -> nn.Module:

@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.quality.metrics import Mask, auc, confusion, dice
+from retina_viewer.quality.records import Record
+from retina_viewer.vessels.segment import VesselSegmenter
 
 # The eight neighbours P2..P9 of Zhang and Suen: from above, clockwise, as (row, column).
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
@@ -123,6 +126,24 @@ def all_vessel_figures(
     for name, part in (("sensitivity_thin", thin & inside), ("sensitivity_thin_whole", thin)):
         figures[name] = sensitivity(mask, part, part)
     return {name: value for name, value in figures.items() if not np.isnan(value)}
+
+
+def found_vessels(
+    segmenter: VesselSegmenter,
+    rgb8: NDArray[np.uint8],
+    seen: FieldOfView,
+    truth: Mask,
+    inside: Mask,
+) -> Record:
+    """:func:`all_vessel_figures` of what a network finds in ``rgb8``.
+
+    ``seen`` is the original's field of view even for an enlargement: how well it is found again is
+    not asked.
+    """
+    probability = segmenter.probability(rgb8, seen)
+    threshold = segmenter.card.threshold
+    assert threshold is not None  # a vessel model has one
+    return {**all_vessel_figures(probability, probability >= threshold, truth, inside)}
 
 
 def thin_vessels(truth: Mask) -> Mask:

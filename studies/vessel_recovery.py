@@ -8,18 +8,17 @@ method wins back (method - bicubic) / (original - bicubic).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
-from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel, crop_to_multiple
 from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
-from retina_viewer.quality.datasets import Photograph, read_mask
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import Mask
 from retina_viewer.quality.protocols import Condition, Truth, prepare, small_image
 from retina_viewer.quality.records import Record, RecordLog
@@ -32,7 +31,7 @@ from studies.measuring import Job, grouped, mean_row, measure_all
 from studies.report import named
 from studies.study import ComparingMethods, OfSets
 from studies.tables import Table, columns
-from studies.vessel_metrics import all_vessel_figures
+from studies.vessel_metrics import found_vessels
 
 ORIGINAL = "original"
 """The method's name of a photograph that was neither shrunk nor enlarged."""
@@ -97,41 +96,24 @@ class _Subject:
     """One photograph and its vessels, read when first asked for."""
 
     photograph: Photograph
-    _read: tuple[Truth, Mask, FieldOfView] | None = field(default=None, repr=False)
 
+    @cached_property
     def read(self) -> tuple[Truth, Mask, FieldOfView]:
-        if self._read is None:
-            assert self.photograph.vessels is not None
-            truth = prepare(self.photograph, "native")
-            vessels = read_mask(self.photograph.vessels)
-            self._read = (truth, vessels, find_field_of_view(truth.rgb8))
-        return self._read
+        truth = prepare(self.photograph, "native")
+        return truth, self.photograph.read_vessels(), find_field_of_view(truth.rgb8)
 
     def figures(
         self, segmenter: VesselSegmenter, kernel: Kernel, scale: int, enhancer: Enhancer | None
     ) -> Record:
         """Of the original at scale 1, else of its enlargement from a copy shrunk by ``scale``."""
-        truth, vessels, seen = self.read()
+        truth, vessels, seen = self.read
         truth, vessels = truth.cropped(scale), crop_to_multiple(vessels, scale)
         shown = truth.rgb8
         if enhancer is not None:
             small = small_image(truth, Condition("native", kernel, scale))
             shown = enhance_image(enhancer, small).astype(np.uint8, copy=False)
-        # The field of view is the original's: how well it is found again is not asked here.
         seen = replace(seen, mask=crop_to_multiple(seen.mask, scale))
-        return _found(segmenter, shown, seen, vessels, truth.mask)
-
-
-def _found(
-    segmenter: VesselSegmenter,
-    rgb8: NDArray[np.uint8],
-    seen: FieldOfView,
-    vessels: Mask,
-    inside: Mask,
-) -> Record:
-    probability = segmenter.probability(rgb8, seen)
-    mask = probability >= cast(float, segmenter.card.threshold)
-    return {**all_vessel_figures(probability, mask, vessels, inside)}
+        return found_vessels(segmenter, shown, seen, vessels, truth.mask)
 
 
 def evaluate_recovery(

@@ -7,7 +7,7 @@ on originals is measured on the same enlargements, and on the originals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -34,7 +34,7 @@ from studies.comparison_networks import ComparisonTrainer
 from studies.contenders import Contenders
 from studies.data_folders import split
 from studies.measuring import Job, measure_all
-from studies.vessel_metrics import all_vessel_figures
+from studies.vessel_metrics import found_vessels
 
 _CHASE_CHILDREN = 10
 _FIRST_TRAINING = 20  # photographs at most, of sets without a division of their own
@@ -249,7 +249,13 @@ def study_vessels(
     settings = EnhanceSettings(device=asked.device)
     contenders = Contenders(asked.chosen_methods(), conditions, split(found)["train"], settings)
     log = RecordLog(out / RECORDS, _KEY)
-    units = list(_units(sets, contenders, trainer, out))
+    studies = [_Study(halves, contenders, trainer, out) for halves in sets]
+    pairs = list(product(conditions, contenders.methods))
+    units = [
+        _Unit(study, condition, method)
+        for study in studies
+        for condition, method in [(None, ORIGINAL), *pairs]
+    ]
     records: list[Record] = []
     for number, unit in enumerate(units):
         share = part_of(progress, number / len(units), (number + 1) / len(units))
@@ -257,28 +263,12 @@ def study_vessels(
     return records, sets, contenders.models()
 
 
-def _units(
-    sets: Sequence[Halves], contenders: Contenders, trainer: ComparisonTrainer, out: Path
-) -> Iterator[_Unit]:
-    for halves in sets:
-        study = _Study(halves, contenders, trainer, out)
-        yield _Unit(study, None, ORIGINAL)
-        for condition, method in product(contenders.conditions, contenders.methods):
-            yield _Unit(study, condition, method)
-
-
 def figures(segmenter: VesselSegmenter, original: Photograph, shown: Photograph) -> Record:
-    """Of the vessels found in ``shown``, which may be an enlargement of a copy of ``original``.
-
-    The field of view is the original's in both cases: how well it is found again is not asked.
-    """
+    """Of the vessels found in ``shown``, which may be an enlargement of a copy of ``original``."""
     rgb8, pixels = original.read_rgb(), shown.read_rgb()
     height, width = pixels.shape[:2]
     seen = find_field_of_view(rgb8)
     inside = field_of_view_mask(original, rgb8)[:height, :width]
     seen = replace(seen, mask=seen.mask[:height, :width])
-    probability = segmenter.probability(pixels, seen)
-    threshold = segmenter.card.threshold
-    assert threshold is not None  # a vessel model has one
     truth = original.read_vessels()[:height, :width]
-    return {**all_vessel_figures(probability, probability >= threshold, truth, inside)}
+    return found_vessels(segmenter, pixels, seen, truth, inside)
