@@ -205,3 +205,16 @@ def split(photographs: Iterable[Photograph]) -> dict[Subset, list[Photograph]]:
     for photograph in photographs:
         subsets[subset_of(photograph)].append(photograph)
     return subsets
+
+
+def divided(root: Path, datasets: Iterable[str]) -> dict[Subset, list[Photograph]]:
+    """The photographs of some sets below ``root``, by subset.
+
+    Raises:
+        UserError: a set is missing.
+    """
+    found = [one for one in find_photographs(root) if one.dataset in datasets]
+    missing = set(datasets) - {one.dataset for one in found}
+    if missing:
+        raise UserError(f"The data folder lacks {', '.join(sorted(missing))}.")
+    return split(found)

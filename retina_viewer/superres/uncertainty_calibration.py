@@ -106,7 +106,7 @@ class Calibration(BaseModel, frozen=True, extra="forbid"):
         return self.scales[scale]
 
 
-_HINT = "Fit it with: retina-viewer evaluate consistency DATA --fit --model NAME."
+_HINT = "Fit it with: python -m studies evaluate consistency DATA --fit --model NAME."
 
 
 def read_calibration(card: ModelCard) -> Calibration:

@@ -14,7 +14,7 @@ from retina_viewer.superres.forest import (
     overlapped,
     projected,
 )
-from studies.forest_samples import residual_patches
+from studies.forest_run import residual_patches
 
 
 def light_of(photograph: NDArray[np.uint8]) -> NDArray[np.float32]:
