@@ -74,7 +74,7 @@ def run(files: Sequence[Path], start: Start) -> int:
     start.put_into(settings, services.catalogue())
     window = make_window(application, settings, services)
     window.show()
-    window.training.look_for_runs()
+    window.training.trainings.look_for_runs()
     sys.excepthook = _hook(window)
     if files:
         QTimer.singleShot(0, lambda: window.open(files))
