@@ -59,10 +59,6 @@ def source_margins(step_margins: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(around))
 
 
-SCALES = (2, 4, 8, 16)
-"""The enlargements on offer."""
-
-
 def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Keys' cubic convolution kernel (1981, equation 15) with a = -0.5 (Catmull-Rom).
 
