@@ -111,7 +111,7 @@ class Calibration(_Part):
         return self.scales[scale]
 
 
-_HINT = "Fit it with: retina-viewer evaluate consistency DATA --fit --model NAME."
+_HINT = "Fit it with: python -m studies evaluate consistency DATA --fit --model NAME."
 
 
 def read_calibration(card: ModelCard) -> Calibration:
