@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -277,29 +277,26 @@ def blocks_of(measurements: Sequence[Measurement]) -> list[Block]:
         metrics = set(row).union(*(group[0] for group in tied))
         places = {data}.union(*(group[1] for group in tied))
         groups = [*(group for group in groups if group not in tied), (metrics, places)]
-    blocks = [
-        (
+    groups.sort(key=lambda group: min(list(values).index(data) for data in group[1]))
+    return [
+        _block(
             [metric for metric in known if metric in metrics],
-            [data for data in values if data in places],
+            {data: values[data] for data in values if data in places},
         )
         for metrics, places in groups
     ]
-    blocks.sort(key=lambda block: list(values).index(block[1][0]))
-    return [_block(metrics, places, values) for metrics, places in blocks]
 
 
-def _block(
-    metrics: Sequence[str], places: Sequence[str], values: dict[str, dict[str, float]]
-) -> Block:
-    figures = tuple(_figure(metric) for metric in metrics)
-    rows = []
-    for data in places:
-        written = [
-            format(values[data][metric], figure.written) if metric in values[data] else ""
-            for metric, figure in zip(metrics, figures, strict=True)
-        ]
-        rows.append((data.replace(" x", " ×"), tuple(written)))
-    return Block(figures, tuple(rows))
+def _block(metrics: Sequence[str], rows: Mapping[str, Mapping[str, float]]) -> Block:
+    figures = {metric: _figure(metric) for metric in metrics}
+    written = tuple(
+        (
+            data.replace(" x", " ×"),
+            tuple(format(row[m], one.written) if m in row else "" for m, one in figures.items()),
+        )
+        for data, row in rows.items()
+    )
+    return Block(tuple(figures.values()), written)
 
 
 def _figure(metric: str) -> Figure:

@@ -9,18 +9,11 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QGridLayout,
-    QLabel,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.ui.theme import Tokens, apply_theme
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.learning_history import (
     Curve,
@@ -98,14 +91,12 @@ class Chart(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.save()
         painter.setClipRect(self.area)
-        measured = QPolygonF(self._places(curve.steps, curve.values))
-        if self._trend is None:
-            _draw_strong(painter, measured, self.tokens.accent)
-        else:
+        strong = QPolygonF(self._places(curve.steps, curve.values))
+        if self._trend is not None:
             painter.setPen(QPen(QColor(self.tokens.dim), 0.8))
-            painter.drawPolyline(measured)
-            trend = QPolygonF(self._places(curve.steps, self._trend))
-            _draw_strong(painter, trend, self.tokens.accent)
+            painter.drawPolyline(strong)
+            strong = QPolygonF(self._places(curve.steps, self._trend))
+        _draw_strong(painter, strong, self.tokens.accent)
         painter.restore()
         if curve.kept is not None:
             painter.setPen(QPen(QColor(self.tokens.text), 1.6))
@@ -160,15 +151,10 @@ class CurvePlot(QFrame):
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setMinimumSize(180, _PLOT_HEIGHT)
-        self._title, self._reading = QLabel(), dim_label()
-        self._title.setWordWrap(True)
+        self._title, self._reading = layout.label(), dim_label()
         self.chart = Chart(tokens)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 6, 4, 4)
-        column.setSpacing(1)
-        column.addWidget(self._title)
-        column.addWidget(self._reading)
-        column.addWidget(self.chart, stretch=1)
+        parts = (self._title, self._reading, (self.chart, 1))
+        self.setLayout(layout.column(*parts, spacing=1, margins=(8, 6, 4, 4)))
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -228,13 +214,10 @@ class LearningCurves(QWidget):
         self._drawn: dict[int, list[Point]] = {}
         self._headings: list[QLabel] = []
         self._grids: list[QGridLayout] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(16, 12, 16, 12)
-        self._layout.setSpacing(8)
-        note = QLabel(_NOTE)
-        note.setProperty("role", "dim")
-        note.setWordWrap(True)
-        self._layout.addWidget(note)
+        self._column = layout.column(
+            layout.label(_NOTE, "dim"), spacing=8, margins=(16, 12, 16, 12)
+        )
+        self.setLayout(self._column)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -267,13 +250,11 @@ class LearningCurves(QWidget):
         return 80 + 46 * len(self._grids) + rows * (_PLOT_HEIGHT + 8)
 
     def _begin_stage(self) -> None:
-        heading, grid = QLabel(), QGridLayout()
-        heading.setProperty("role", "heading")
+        heading, grid = layout.label(role="heading", wraps=False), QGridLayout()
         grid.setSpacing(8)
         for column in range(self._columns):
             grid.setColumnStretch(column, 1)
-        self._layout.addWidget(heading)
-        self._layout.addLayout(grid, stretch=1)
+        layout.add(self._column, heading, (grid, 1))
         self._headings.append(heading)
         self._grids.append(grid)
 
