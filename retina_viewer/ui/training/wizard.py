@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget, QWizard
 from retina_viewer.core.settings import Settings
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.theme import HIT_TARGET, Tokens
+from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.check_page import CheckPage
 from retina_viewer.ui.training.draft import Draft
 from retina_viewer.ui.training.keep_page import KeepPage
@@ -89,7 +89,7 @@ class TrainingWizard(QWizard):
 
     Args:
         trainings: of the window; the wizard shows the one that is followed.
-        jobs, settings, tokens: the window's.
+        jobs, settings: the window's.
         parent: the window.
     """
 
@@ -101,7 +101,6 @@ class TrainingWizard(QWizard):
         trainings: Trainings,
         jobs: Jobs,
         settings: Settings,
-        tokens: Tokens,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -114,7 +113,7 @@ class TrainingWizard(QWizard):
         self.draft = Draft()
         self.intake_job = IntakeJob(self.draft, jobs, self)
         self._trainings = trainings
-        context = WizardContext(self.draft, jobs, trainings, self.intake_job, settings, tokens)
+        context = WizardContext(self.draft, jobs, trainings, self.intake_job, settings)
         self.source, self.check = SourcePage(context), CheckPage(context)
         self.masks, self.patients = MasksPage(context), PatientsPage(context)
         self.choices, self.training = OptionsPage(context), RunningPage(context)
@@ -151,10 +150,6 @@ class TrainingWizard(QWizard):
             "What was chosen stays; a training goes on in the background"
         )
         self.setButtonLayout([which.Stretch, *texts])
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self.training.use_tokens(tokens)
 
     # Where to begin
 

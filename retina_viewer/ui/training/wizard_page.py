@@ -16,7 +16,6 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.finetuning.intake import Intake
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.draft import Draft, GroupingChoice
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.widgets import layout
@@ -96,7 +95,6 @@ class WizardContext:
     trainings: Trainings
     intake_job: IntakeJob
     settings: Settings
-    tokens: Tokens
 
 
 class WizardPage(QWizardPage):
