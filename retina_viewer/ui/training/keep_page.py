@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.model_store.card import ModelCard, read_card
-from retina_viewer.model_store.versions import name_from_title
+from retina_viewer.model_store.installing import name_from_title
 from retina_viewer.ui.training.verdict_page import VerdictPage
 from retina_viewer.ui.training.wizard_page import WizardContext, WizardPage
 from retina_viewer.ui.widgets import layout
@@ -114,7 +114,7 @@ def keep(
         UserError: it cannot be kept; or it was kept but cannot be the default, and is then told so.
     """
     from retina_viewer.model_store.defaults import set_default
-    from retina_viewer.model_store.keeping import accept, kept_as
+    from retina_viewer.model_store.own_models import accept, kept_as
 
     card = kept_as(run.path) or accept(run.path, name, title, reason or None, note=note)
     if is_default:

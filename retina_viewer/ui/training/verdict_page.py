@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
 
 from retina_viewer.finetuning.run_folder import RunFolder
-from retina_viewer.model_store.verdict import Verdict
+from retina_viewer.model_store.card import Verdict
 from retina_viewer.quality.blinded import Preference
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog, pairs_of

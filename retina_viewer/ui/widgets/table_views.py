@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.model_store.verdict import Change, Comparison, Verdict
+from retina_viewer.model_store.card import Change, ComparedFigure, Verdict
 from retina_viewer.ui.theme import tabular
 from retina_viewer.ui.widgets.choices import BOX, draw_box
 
@@ -82,9 +82,13 @@ def _values(change: Change) -> list[str]:
 
 
 def _reading(change: Change) -> str:
-    if isinstance(change, Comparison) and change.forbids_better and not change.leads:
+    if isinstance(change, ComparedFigure) and change.forbids_better and not change.leads:
         return "worse" if change.p < 0.05 else "worse, may be chance"
-    if isinstance(change, Comparison) and change.p >= 0.05 and (change.is_gain or change.is_loss):
+    if (
+        isinstance(change, ComparedFigure)
+        and change.p >= 0.05
+        and (change.is_gain or change.is_loss)
+    ):
         return "may be chance"
     if change.is_gain:
         return "better"

@@ -12,8 +12,7 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.model_store.archive import export_model
 from retina_viewer.model_store.defaults import default_model, set_default
-from retina_viewer.model_store.keeping import accept
-from retina_viewer.model_store.own_models import note_of
+from retina_viewer.model_store.own_models import accept, note_of
 from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
 from retina_viewer.ui.models.models_dialog import DeleteQuestion, ModelsDialog
 from retina_viewer.ui.window import Window
