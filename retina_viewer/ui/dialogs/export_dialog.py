@@ -106,8 +106,6 @@ class ExportDialog(QDialog):
         for widget in (self.bar, self.outcome, self.reveal):
             widget.hide()
 
-    # What will be written
-
     @property
     def request(self) -> ExportRequest:
         product = self.product.currentData()
@@ -182,8 +180,6 @@ class ExportDialog(QDialog):
     def _browse(self) -> None:
         if chosen := QFileDialog.getExistingDirectory(self, "Export to", self.folder.text()):
             self.folder.setText(chosen)
-
-    # Writing
 
     def _start(self) -> None:
         paths, request, enhancer = self._paths(), self.request, self._enhancer

@@ -132,8 +132,6 @@ class TrainingController(QObject):
         self.trainings.found.connect(self._found)
         self.trainings.changed.connect(self._changed)
 
-    # Ways in
-
     def fill_menu(self, menu: QMenu) -> None:
         """What can be done about trainings."""
         menu.clear()
@@ -207,8 +205,6 @@ class TrainingController(QObject):
     def _changed(self) -> None:
         self.waiting_bar.agree_with(self.trainings.run, self.trainings.phase)
         self._close_when_told()
-
-    # The window closes
 
     def may_close(self) -> bool:
         """Whether the window may close now; where a training runs, the person is asked first and

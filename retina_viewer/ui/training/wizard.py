@@ -151,8 +151,6 @@ class TrainingWizard(QWizard):
         )
         self.setButtonLayout([which.Stretch, *texts])
 
-    # Where to begin
-
     def train_from(self, base: ModelCard) -> None:
         """The first page, with this model as the base; photographs that were chosen stay."""
         self.draft.begin_with(base)
@@ -176,8 +174,6 @@ class TrainingWizard(QWizard):
         self.show()
         self.raise_()
         self.activateWindow()
-
-    # What is shown beside the pages
 
     def _page_changed(self, page: int) -> None:
         if page == PageId.TRAINING and self._trainings.phase is Phase.CANCELLED:
