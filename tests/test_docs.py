@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from retina_viewer.cli import main as command_line
+from retina_viewer.cli.main import _parser
 from retina_viewer.ui.keys import KEYS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,7 +33,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]+`")
 NUMBER = re.compile(r"(?<![\w.,-])[-+±]?\.?\d[\d.,]*(?![\w-])")
 NAMES_WITH_NUMBERS = re.compile(
-    r"\b(?:2017|2025) paper|\bequations? \d+|\bsteps? \d(?: and \d)?\b|\(\w+ et al\. \d{4}\)"
+    r"\b(?:2017|2025) paper|\bequations? \d+|\b[Ss]teps? \d(?:(?:, \d)* and \d)?\b|\(\w+ et al\. \d{4}\)"
     r"|\(\w+ \d{4}[^)]*\)|\d+ x \d+|\bPython 3\.\d+|\brelu\d_\d|\d+ ?× ?\d+"
 )
 
@@ -70,7 +70,7 @@ def sentences(path: Path) -> list[str]:
     for block in blocks:
         plain = LINK.sub("link", block)
         plain = CODE.sub("code", plain).replace("**", "")
-        found += re.split(r"(?<=[.!?:])\s+(?=[A-Z(])", plain)
+        found += re.split(r"(?<=[.!?:])\s+(?=[A-Z0-9(])", plain)
     return [sentence for sentence in found if len(sentence.split()) > 2]
 
 
@@ -158,7 +158,7 @@ def unknown(parser: argparse.ArgumentParser, command: str) -> list[str]:
 
 @pytest.mark.parametrize("path", LINKED, ids=name)
 def test_commands_that_are_named_exist(path: Path) -> None:
-    parser = command_line._parser()
+    parser = _parser()
     wrong = {}
     for command in commands(path, "retina-viewer"):
         if found := unknown(parser, command):
@@ -217,7 +217,7 @@ def test_the_manual_has_every_key_and_every_verb() -> None:
     manual = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
     shown = [key.shown for _, group in KEYS for key in group]
     assert not [key for key in shown if key not in manual]
-    parser = command_line._parser()
+    parser = _parser()
     verbs = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     missing = []
     for pseudo in verbs._choices_actions:
