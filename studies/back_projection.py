@@ -30,6 +30,7 @@ from retina_viewer.quality.colour_drift import colour_drift
 from retina_viewer.quality.datasets import split
 from retina_viewer.quality.metrics import luminance_studio, psnr
 from retina_viewer.superres.back_projection import BackProjected
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.formation import estimate_formation
 from retina_viewer.superres.methods import make_enhancer
@@ -120,7 +121,8 @@ def measure(data: Path, model: str, scales: tuple[int, ...]) -> None:
     cases = [("clean", kernel, scale) for scale in scales for kernel in KERNELS]
     cases += [(how, "gaussian", s) for how in ("JPEG 90", "JPEG 75", "noise 2") for s in scales[:3]]
     for how, kernel, scale in cases:
-        enhancer = make_enhancer("pixel", scale, model=model, back_projection=False, device="cpu")
+        settings = EnhanceSettings("pixel", model=model, back_projection=False, device="cpu")
+        enhancer = make_enhancer(settings.at(scale))
         for truth in truths:
             clean = degrade(truth.astype(np.float32) / np.float32(255), scale, kernel)
             low = spoiled(clean, how).astype(np.float32) / np.float32(255)

@@ -4,7 +4,7 @@ makes true."""
 from collections import Counter
 from collections.abc import Sequence
 
-from retina_viewer.superres.method_list import METHODS, Character
+from retina_viewer.superres.methods import METHODS, Character
 from studies.claims import (
     CLAIMANT,
     DICE,

@@ -15,6 +15,7 @@ from retina_viewer.model_store.store import find_model, list_models
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
 from retina_viewer.superres.classical import Interpolation, phase_weights
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.linear import LinearFilter
 from retina_viewer.superres.methods import default_network, make_enhancer
@@ -86,18 +87,18 @@ class Contenders:
         if method == SHARP_BICUBIC:
             return sharp_bicubic(scale)
         if method in ("bicubic", "lanczos"):
-            return make_enhancer(method, scale, device=self.device)
+            return make_enhancer(EnhanceSettings(method, device=self.device).at(scale))
         model = self.model if self._is_of_the_model(method) else None
         card = default_network(method) if model is None else find_model(model)
         mixes = method != "pixel" and card is not None and card.twin is not None
-        return make_enhancer(
+        settings = EnhanceSettings(
             method,
-            scale,
             model=model,
             device=self.device,
             fidelity=self.fidelity if mixes else None,
             back_projection=self.back_projection,
         )
+        return make_enhancer(settings.at(scale))
 
     def _is_fitted_here(self, method: str) -> bool:
         """The linear filter is, to the very condition, unless the shipped one is named."""

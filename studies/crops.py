@@ -16,9 +16,10 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.imaging.degradation import to_8bit
 from retina_viewer.imaging.readers import open_image
+from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
 from retina_viewer.superres.methods import make_enhancer
 
-SCALE = 4
+SCALE: Scale = 4
 PLACES = {
     "chase_14L.jpg": Rect(560, 420, 100, 100),
     "idrid_53_half.jpg": Rect(700, 560, 100, 100),
@@ -31,7 +32,7 @@ def main(out: Path) -> None:
     for name, place in PLACES.items():
         rgb = open_image(resources_dir() / "samples" / name).unit_rgb()
         made = [
-            make_enhancer(method, SCALE, fidelity=fidelity)
+            make_enhancer(EnhanceSettings(method, SCALE, fidelity=fidelity))
             .fitted_to(rgb)
             .enhance_region(rgb, place)
             for method, fidelity in COLUMNS

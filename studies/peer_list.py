@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import default_network, make_enhancer
 from retina_viewer.superres.tiles import enhance_image
 from studies.ncnn_networks import NcnnNetwork, resized
@@ -72,7 +73,7 @@ def _own() -> list[Peer]:
     def enlarge_by(method: str) -> Enlarge:
         @cache
         def enhancer(scale: int) -> Any:
-            return make_enhancer(method, scale, device="cpu")
+            return make_enhancer(EnhanceSettings(method, device="cpu").at(scale))
 
         return lambda small, scale: enhance_image(enhancer(scale), small).astype(np.uint8)
 

@@ -16,6 +16,7 @@ from retina_viewer.cli.batch import (
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_enhancement, add_inputs, add_json
 from retina_viewer.core.progress import Progress
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -113,18 +114,18 @@ def consistency(
     from retina_viewer.superres.consistency import calibration_of, needs_twin, region_map
     from retina_viewer.superres.consistency_export import default_names, export_consistency
     from retina_viewer.superres.export import provenance_of
-    from retina_viewer.superres.methods import make_enhancer, method_of
+    from retina_viewer.superres.methods import make_enhancer
 
     def make(share: float | None) -> "Enhancer":
-        return make_enhancer(
-            method or method_of(model),
-            scale,
+        settings = EnhanceSettings(
+            method or "",
             model=model,
             device=device,
             fidelity=share,
             back_projection=back_projection,
             blur=blur,
         )
+        return make_enhancer(settings.at(scale))
 
     enhancer = make(fidelity)
     twin = make(1.0) if needs_twin(enhancer) else None

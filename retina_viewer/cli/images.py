@@ -19,6 +19,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import is_taken
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.formats import SUFFIXES
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -134,7 +135,7 @@ def enhance(
     :func:`retina_viewer.superres.methods.make_enhancer`; without a method, that of the model.
     """
     from retina_viewer.superres.export import default_name, export_enhanced, provenance_of
-    from retina_viewer.superres.methods import make_enhancer, method_of
+    from retina_viewer.superres.methods import make_enhancer
 
     # Also what cannot be written: the person meant a file, and is told which suffixes work.
     as_file = out.suffix.lower() in SUFFIXES and not out.is_dir()
@@ -142,15 +143,15 @@ def enhance(
         raise UserError(f"{out} is one file, but there are several photographs.", "Name a folder.")
     if as_file and is_taken(out):
         raise UserError(f"{out} exists already.", "Choose another name.")
-    enhancer = make_enhancer(
-        method or method_of(model),
-        scale,
+    settings = EnhanceSettings(
+        method or "",
         model=model,
         device=device,
         fidelity=fidelity,
         back_projection=back_projection,
         blur=blur,
     )
+    enhancer = make_enhancer(settings.at(scale))
     folder = output_folder(out.parent if as_file else out)
 
     def work(image: "FundusImage", progress: Progress) -> Results:

@@ -146,7 +146,7 @@ def draw_curves(
     if out.suffix.lower() != ".png":
         raise UserError(f"{out.name} is no name of a PNG picture.", "Let it end in .png.")
     # Qt takes seconds to load.
-    from retina_viewer.ui.learning_curves import render_curves
+    from retina_viewer.ui.widgets.learning_curves import render_curves
 
     render_curves(training, out, theme=theme, pixel_ratio=pixel_ratio)
     console.say(f"Written to {out}")

@@ -23,6 +23,7 @@ from retina_viewer.quality.metrics import evaluation_mask
 from retina_viewer.quality.protocols import Condition, Truth, prepare, small_image
 from retina_viewer.superres.consistency import needs_twin, windowed_evidence
 from retina_viewer.superres.consistency_calibration import window_of, windowed
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.superres.tiles import quantised
@@ -76,9 +77,10 @@ class Enhancers:
         """Not yet fitted to a photograph; held to it by back-projection, as is usual."""
         key = (scale, fidelity)
         if key not in self._made:
-            self._made[key] = make_enhancer(
-                self.method, scale, model=self.model, device=self.device, fidelity=fidelity
+            settings = EnhanceSettings(
+                self.method, model=self.model, device=self.device, fidelity=fidelity
             )
+            self._made[key] = make_enhancer(settings.at(scale))
         return self._made[key]
 
 

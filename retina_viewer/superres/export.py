@@ -24,7 +24,7 @@ from retina_viewer.imaging.writers import (
     write_tiled_tiff,
 )
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.superres.method_list import METHODS
+from retina_viewer.superres.methods import METHODS
 from retina_viewer.superres.tiles import enhanced_tiles, enhanced_whole, regions_of, tile_side
 
 TIFF_SUFFIXES = (".tif", ".tiff")

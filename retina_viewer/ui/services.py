@@ -100,17 +100,10 @@ def _networks(method: str) -> Sequence[NetworkInfo]:
     ]
 
 
-def _make_enhancer(making: EnhanceSettings) -> Enhancer:
+def _make_enhancer(settings: EnhanceSettings) -> Enhancer:
     from retina_viewer.superres.methods import make_enhancer
 
-    return make_enhancer(
-        making.method,
-        making.scale,
-        model=making.model,
-        device=making.device,
-        fidelity=making.fidelity,
-        back_projection=making.back_projection,
-    )
+    return make_enhancer(settings)
 
 
 def _devices() -> Sequence[DeviceInfo]:

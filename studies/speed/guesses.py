@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.superres.consistency import needs_twin, region_map
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.canvas.guess_art import is_tile
@@ -114,9 +115,9 @@ def _whole(path: Path) -> _Moment:
     image = open_image(path)
     image.field_of_view  # noqa: B018 (not part of the map's time)
     begun = _Moment.now()
-    enhancer = make_enhancer("saliency-gan", SCALE, model=MODEL).fitted_to(image.unit_rgb())
-    bound = make_enhancer("saliency-gan", SCALE, model=MODEL, fidelity=1.0)
-    twin = bound.fitted_to(image.unit_rgb())
+    settings = EnhanceSettings("saliency-gan", SCALE, model=MODEL)
+    enhancer = make_enhancer(settings).fitted_to(image.unit_rgb())
+    twin = make_enhancer(replace(settings, fidelity=1.0)).fitted_to(image.unit_rgb())
     region_map(image, enhancer, image.bounds, other=twin if needs_twin(enhancer) else None)
     return _Moment.now().since(begun)
 

@@ -14,6 +14,7 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import write_image
 from retina_viewer.saliency.local import saliency_map
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.superres.tiles import enhance_image
 from retina_viewer.vessels.segment import load_segmenter
@@ -38,7 +39,7 @@ def test_enhance_to_1024(
     benchmark: BenchmarkFixture, square: NDArray[np.uint8], method: str, scale: int
 ) -> None:
     """A result of 1024 x 1024 pixels."""
-    enhancer = make_enhancer(method, scale)
+    enhancer = make_enhancer(EnhanceSettings(method).at(scale))
     source = smaller(square, scale)
     result = benchmark.pedantic(enhance_image, (enhancer, source), rounds=3, warmup_rounds=1)
     assert result.shape == square.shape
@@ -46,7 +47,7 @@ def test_enhance_to_1024(
 
 def test_one_viewer_tile(benchmark: BenchmarkFixture, square: NDArray[np.uint8]) -> None:
     """What the window computes at a time: 256 x 256 result pixels at x4."""
-    enhancer = make_enhancer("pixel", 4)
+    enhancer = make_enhancer(EnhanceSettings("pixel"))
     rgb = square.astype(np.float32) / np.float32(255)
     region = Rect(480, 480, 64, 64)
     result = benchmark.pedantic(enhancer.enhance_region, (rgb, region), rounds=5, warmup_rounds=1)

@@ -22,7 +22,7 @@ from PySide6.QtCore import QEvent, QObject
 from retina_viewer.core.settings import Settings
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.training import trainings
-from retina_viewer.ui.training.known_runs import Known
+from retina_viewer.ui.training.trainings import FoundRun
 from retina_viewer.ui.window import Window
 from tests.finetuning.tiny_clinic import clinic_plan
 from tests.ui.stalls import Gaps, StallWatch
@@ -63,7 +63,7 @@ def _measure(window: Window, folder: Path, polls: int, milliseconds: int) -> Non
     made = MadeRun(folder / "run", clinic_plan(folder / "clinic"))
     desk = window.training
     trainings.POLL_MS = milliseconds
-    desk.open_run(Known(made.run, made.plan, desk.trainings.phase, "", made.run.state().created))
+    desk.open_run(FoundRun(made.run, made.plan, desk.trainings.phase, "", made.run.state().created))
     assert desk.wizard is not None
     shows = _Shows()
     desk.wizard.training.installEventFilter(shows)

@@ -12,6 +12,7 @@ from retina_viewer.core.paths import resources_dir, user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.store import verify_model
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import make_enhancer, methods_on_offer
 from studies.train import train
 from tests.superres.tiny_models import add_cascade
@@ -62,7 +63,7 @@ def trained(data_folder: Path, tmp_path: Path) -> Callable[..., ModelCard]:
 def is_used(method: str, model: str, samples: Path) -> None:
     """At x4, the same by tiles and whole."""
     assert method in {one.id for one in methods_on_offer()}
-    enhancer = make_enhancer(method, 4, model=model, device="cpu", back_projection=False)
+    enhancer = make_enhancer(EnhanceSettings(method, 4, "cpu", model, back_projection=False))
     assert (enhancer.method, enhancer.model) == (method, model)
     rgb = open_image(samples / "chase_14L.jpg").unit_rgb()[400:440, 400:436]
     whole = enhancer.enhance_region(rgb, Rect(0, 0, 36, 40))
@@ -88,7 +89,7 @@ def test_srgan_is_mixed_with_the_pixel_trained_network_it_began_as(
     assert card.enhancer_method == "srgan"
     verify_model(card)
     is_used("srgan", card.name, samples)
-    assert make_enhancer("srgan", 2, model=card.name, device="cpu", fidelity=0).fidelity == 0
+    assert make_enhancer(EnhanceSettings("srgan", 2, "cpu", card.name, 0)).fidelity == 0
 
 
 def test_srgan_with_vgg_19_in_two_stages(trained: Callable[..., ModelCard], samples: Path) -> None:
@@ -100,5 +101,5 @@ def test_srgan_with_vgg_19_in_two_stages(trained: Callable[..., ModelCard], samp
     assert card.parameters["steps"][0]["mean"] == [0.6602, 0.275, 0.081]
     verify_model(card)
     is_used("srgan-vgg19", card.name, samples)
-    default = make_enhancer("srgan-vgg19", 2, device="cpu")
+    default = make_enhancer(EnhanceSettings("srgan-vgg19", 2, device="cpu"))
     assert default.model == "srgan-vgg19"  # and not what it began as

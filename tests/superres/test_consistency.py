@@ -23,6 +23,7 @@ from retina_viewer.superres.consistency import (
     region_map,
 )
 from retina_viewer.superres.consistency_calibration import Calibration, ScaleCalibration
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from tests.superres.lopsided import Lopsided
@@ -140,7 +141,9 @@ def test_a_tile_of_a_shipped_network_is_the_crop_of_the_whole(
     photograph: NDArray[np.uint8],
 ) -> None:
     image = FundusImage.from_array(np.tile(photograph, (4, 3, 1)))
-    enhancer = make_enhancer("saliency-gan", 2, model="saliency-gan-fast", device="cpu", blur=0.3)
+    enhancer = make_enhancer(
+        EnhanceSettings("saliency-gan", 2, model="saliency-gan-fast", device="cpu", blur=0.3)
+    )
     region = Rect(70, 80, 24, 16)
     part = region_map(image, enhancer, region)
     whole = consistency_map(

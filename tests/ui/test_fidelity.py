@@ -15,7 +15,7 @@ from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.ui.canvas.scene import Source
-from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.widgets.fidelity import REST_MS
 from retina_viewer.ui.window import Window

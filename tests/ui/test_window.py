@@ -32,8 +32,8 @@ from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.scene import Source
-from retina_viewer.ui.dialogs.export import ExportDialog
-from retina_viewer.ui.dialogs.keys import KeysDialog
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
+from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.remembered import remember

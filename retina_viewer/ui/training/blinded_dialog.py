@@ -27,7 +27,7 @@ from retina_viewer.quality.blinded import Answer, Pair, Preference, score
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.training.crops import Picture
+from retina_viewer.ui.training.run_views import PatchPicture
 from retina_viewer.ui.widgets.fields import dim_label
 
 _KEY = "training blinded"
@@ -71,7 +71,7 @@ class BlindedDialog(QDialog):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
-        self.pictures = {name: Picture(name) for name in ("left", "truth", "right")}
+        self.pictures = {name: PatchPicture(name) for name in ("left", "truth", "right")}
         self.buttons: dict[Answer, QPushButton] = {}
         self._arrange()
         jobs.progressed.connect(self._progressed)
@@ -126,7 +126,7 @@ class BlindedDialog(QDialog):
         self._show_pair()
 
     def _show_waiting(self) -> None:
-        self.question.setText("EnhanceSettings pairs of crops…")
+        self.question.setText("Making pairs of crops…")
         self._room.hide()
         for button in self.buttons.values():
             button.hide()

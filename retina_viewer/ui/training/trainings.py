@@ -7,6 +7,9 @@ that an earlier window started is followed like one's own.
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,16 +17,149 @@ from datetime import datetime
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import Request, RunFolder, RunState, list_runs
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.training.child import Child, last_words, launch
-from retina_viewer.ui.training.known_runs import known_runs, mark_reviewed
-from retina_viewer.ui.training.live import LiveTraining, Phase, phase_of
-from retina_viewer.ui.training.trial import stage_names
+from retina_viewer.ui.training.time_budget import stage_names
+from retina_viewer.ui.training.training_status import Phase, TrainingStatus, phase_of
+
+LOG = "output.txt"
+"""In the run's folder: what the process wrote before it could write events."""
+_NICENESS = 5
+_TAIL = 2000  # bytes
+_DETACHED = 0x00000208
+"""Of Windows: a process group of its own, no console."""
+
+
+class TrainingProcess:
+    """A training process that this window started. It outlives the window."""
+
+    _started: set[subprocess.Popen[bytes]] = set()  # noqa: RUF012
+    """Kept, so that Python does not complain of processes that are meant to go on."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._started.add(process)
+
+    @property
+    def lives(self) -> bool:
+        if self._process.poll() is None:
+            return True
+        self._started.discard(self._process)
+        return False
+
+
+def command_for(run: RunFolder) -> list[str]:
+    """Begins a run or goes on with it; a frozen program is its own interpreter."""
+    verb = ["train", "--plan", str(run.plan_file), "--out", str(run.path), "--resume", "--json"]
+    frozen = bool(getattr(sys, "frozen", False))
+    return [sys.executable, *verb] if frozen else [sys.executable, "-m", "retina_viewer", *verb]
+
+
+def launch(run: RunFolder) -> TrainingProcess:
+    """Start the process of a run.
+
+    Raises:
+        UserError: the system refuses to, or the run's folder is not there.
+    """
+    try:
+        with (run.path / LOG).open("wb") as output:
+            process = subprocess.Popen(
+                command_for(run),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # A closed terminal or Ctrl+C there must not reach it.
+                start_new_session=os.name == "posix",
+                creationflags=0 if os.name == "posix" else _DETACHED,
+            )
+    except OSError as error:
+        raise UserError(
+            f"The training could not be started: {error.strerror or error}.",
+            "Look whether its folder is there and the disk has space, and try again.",
+        ) from error
+    _step_back(process.pid)
+    return TrainingProcess(process)
+
+
+def _step_back(pid: int) -> None:
+    """The window goes first; elsewhere than on POSIX the system favours it already."""
+    if hasattr(os, "setpriority"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)
+
+
+def last_words(run: RunFolder) -> str:
+    """The end of what the process wrote, for those who look for the cause; empty for nothing."""
+    try:
+        with (run.path / LOG).open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))
+            text = stream.read(_TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line for line in text.splitlines() if line and not line.startswith("{")]
+    return "\n".join(lines)
+
+
+_REVIEWED = "reviewed"
+"""A file in the run's folder: the person has seen the verdict and decided."""
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run as it is offered: its plan, and where it stands; a plan of None cannot be read, and
+    the message says why."""
+
+    run: RunFolder
+    plan: TrainingPlan | None
+    phase: Phase
+    message: str
+    created: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything left for the person to do or decide about."""
+        return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
+
+
+def is_reviewed(run: RunFolder) -> bool:
+    return (run.path / _REVIEWED).exists()
+
+
+def mark_reviewed(run: RunFolder, what: str) -> None:
+    """Keep that the person has decided; the run is not offered again."""
+    with suppress(UserError), atomic_write(run.path / _REVIEWED, replace=True) as stream:
+        stream.write(what.encode() + b"\n")
+
+
+def found_runs() -> list[FoundRun]:
+    """All runs whose state is readable, the newest first; one that is damaged hides no other."""
+    found = []
+    for run in list_runs():
+        try:
+            state = run.state()
+            phase = phase_of(state, run.is_alive(), starting=False)
+        except UserError:
+            continue  # deleted meanwhile
+        try:
+            found.append(FoundRun(run, run.read_plan(), phase, state.message, state.created))
+        except UserError as error:
+            found.append(FoundRun(run, None, phase, error.message, state.created))
+    return found
+
+
+def run_title(known: FoundRun) -> str:
+    """What a training is called: ``pixel on 42 photographs``; by its folder where its plan cannot
+    be read."""
+    if known.plan is None:
+        return f"“{known.run.path.name}”"
+    count = len(known.plan.photographs)
+    return f"{known.plan.base} on {count:,} photograph{'' if count == 1 else 's'}"
+
 
 logger = logging.getLogger(__name__)
 POLL_MS = 500
@@ -38,13 +174,13 @@ class _Look:
     """One look at the followed run's folder.
 
     Attributes:
-        live: everything told so far; None where the folder is gone.
+        status: everything told so far; None where the folder is gone.
         details: what the process wrote before it could write events, where it failed.
     """
 
     state: RunState | None
     phase: Phase
-    live: LiveTraining | None = None
+    status: TrainingStatus | None = None
     details: str = ""
 
 
@@ -53,11 +189,11 @@ class _Follower:
 
     def __init__(self, run: RunFolder, plan: TrainingPlan) -> None:
         self.run, self._plan = run, plan
-        self._live = LiveTraining()
+        self._live = TrainingStatus()
         self._offset = 0
         self._ended = False
 
-    def look(self, child: Child | None) -> _Look:
+    def look(self, child: TrainingProcess | None) -> _Look:
         """How it stands now: whole, so that it does not matter whether an earlier look was heard.
 
         What it told is read on from where the last look stopped, and once more from the start
@@ -73,7 +209,7 @@ class _Follower:
         events, offset = self.run.events_since(self._offset)
         if offset < self._offset or (not phase.is_active and not self._ended):
             events, offset = self.run.events_since(0)
-            self._live = LiveTraining()
+            self._live = TrainingStatus()
         self._live.take(events)
         self._live.history.names = stage_names(self._plan, self._live.stages)
         self._offset, self._ended = offset, not phase.is_active
@@ -89,14 +225,14 @@ class Trainings(QObject):
     followed = Signal()
     """Another training is followed, or none."""
     found = Signal(object)
-    """(list[Known]) after :meth:`look_for_runs`: those with something left to do."""
+    """(list[FoundRun]) after :meth:`look_for_runs`: those with something left to do."""
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self.run: RunFolder | None = None
         self.plan: TrainingPlan | None = None
-        self.live = LiveTraining()
+        self.status = TrainingStatus()
         self.phase = Phase.PREPARED
         self.message = self.hint = ""
         self.details = ""
@@ -105,7 +241,7 @@ class Trainings(QObject):
         """What was asked of the training and has not happened yet."""
         self._told = False
         self._follower: _Follower | None = None
-        self._child: Child | None = None
+        self._child: TrainingProcess | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.poll)
 
@@ -122,7 +258,7 @@ class Trainings(QObject):
         """Look, in the background, for trainings with something left to do."""
         self._jobs.submit(
             _FOUND,
-            lambda progress: [known for known in known_runs() if known.is_open],
+            lambda progress: [known for known in found_runs() if known.is_open],
             self.found.emit,
             failed=lambda error: None,  # it is in the log; there is nothing to offer
             lane=Lane.FILES,
@@ -147,7 +283,7 @@ class Trainings(QObject):
         """Show another run; nothing happens to either."""
         self._jobs.cancel(_KEY)
         self.run, self.plan = run, plan
-        self.live = LiveTraining()
+        self.status = TrainingStatus()
         self.phase, self.message, self.hint, self.details = Phase.PREPARED, "", "", ""
         self.asked, self._child = None, None
         self._follower = _Follower(run, plan)
@@ -254,8 +390,8 @@ class Trainings(QObject):
         if not phase.is_active:
             self.asked = None
         self.phase = phase
-        if look.live is not None:
-            self.live = look.live
+        if look.status is not None:
+            self.status = look.status
         if self._value() != before:
             self.changed.emit()
         self._timer.start(POLL_MS if phase.is_active else IDLE_POLL_MS)
@@ -263,7 +399,7 @@ class Trainings(QObject):
     def _value(self) -> tuple[object, ...]:
         """Everything that is shown of a training: equal values look alike."""
         return (
-            self.phase, self.message, self.hint, self.details, self.asked, self._told, self.live,
+            self.phase, self.message, self.hint, self.details, self.asked, self._told, self.status,
         )  # fmt: skip
 
     def _failed(self, error: Exception) -> None:

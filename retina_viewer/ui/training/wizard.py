@@ -2,27 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget, QWizard
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget, QWizard
 
 from retina_viewer.core.settings import Settings
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET, Tokens
+from retina_viewer.ui.training.check_page import CheckPage
 from retina_viewer.ui.training.draft import Draft
-from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.looking import Looking
-from retina_viewer.ui.training.page import Page, PageId, Surroundings
-from retina_viewer.ui.training.pages.check import CheckPage
-from retina_viewer.ui.training.pages.keep import KeepPage
-from retina_viewer.ui.training.pages.masks import MasksPage
-from retina_viewer.ui.training.pages.options import OptionsPage
-from retina_viewer.ui.training.pages.patients import PatientsPage
-from retina_viewer.ui.training.pages.source import SourcePage
-from retina_viewer.ui.training.pages.training import TrainingPage
-from retina_viewer.ui.training.pages.verdict import VerdictPage
-from retina_viewer.ui.training.rail import Rail
+from retina_viewer.ui.training.keep_page import KeepPage
+from retina_viewer.ui.training.masks_page import MasksPage
+from retina_viewer.ui.training.options_page import OptionsPage
+from retina_viewer.ui.training.patients_page import PatientsPage
+from retina_viewer.ui.training.running_page import RunningPage
+from retina_viewer.ui.training.source_page import SourcePage
+from retina_viewer.ui.training.training_status import Phase
 from retina_viewer.ui.training.trainings import Trainings
+from retina_viewer.ui.training.verdict_page import VerdictPage
+from retina_viewer.ui.training.wizard_page import IntakeJob, PageId, WizardContext, WizardPage
+
+WIDTH = 216
+TITLES = {
+    PageId.SOURCE: "Task and photographs",
+    PageId.CHECK: "Check",
+    PageId.MASKS: "Masks",
+    PageId.PATIENTS: "Patients",
+    PageId.OPTIONS: "Options",
+    PageId.TRAINING: "Training",
+    PageId.VERDICT: "Verdict",
+    PageId.KEEP: "Name and keep",
+}
+
+
+class StepList(QWidget):
+    """One entry a step: its number and title, and a few words on what was chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("stepList")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._titles: dict[PageId, QLabel] = {}
+        self._summaries: dict[PageId, QLabel] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 20, 0, 16)
+        column.setSpacing(0)
+        for page in PageId:
+            title, summary = QLabel(), QLabel()
+            title.setContentsMargins(16, 8, 8, 0)
+            summary.setContentsMargins(36, 0, 8, 8)
+            title.setProperty("role", "step")
+            summary.setProperty("role", "stepSummary")
+            summary.setWordWrap(True)
+            for label in (title, summary):
+                label.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+                column.addWidget(label)
+            self._titles[page], self._summaries[page] = title, summary
+        column.addStretch(1)
+
+    def show_steps(
+        self, pages: Sequence[PageId], current: PageId, summaries: Mapping[PageId, str]
+    ) -> None:
+        """Show which steps there are, where one is, and what each has to say."""
+        numbers = {page: number for number, page in enumerate(pages, start=1)}
+        for page in PageId:
+            title, summary = self._titles[page], self._summaries[page]
+            title.setVisible(page in numbers)
+            summary.setVisible(page in numbers)
+            if page not in numbers:
+                continue
+            state = "now" if page == current else "done" if page < current else "later"
+            title.setText(f"{numbers[page]}   {TITLES[page]}")
+            summary.setText(summaries.get(page, "") if page <= current else "")
+            for label in (title, summary):
+                if label.property("state") != state:
+                    label.setProperty("state", state)
+                    label.style().unpolish(label)
+                    label.style().polish(label)
+
 
 SIZE = (1240, 780)
 
@@ -55,32 +116,32 @@ class TrainingWizard(QWizard):
         self.setWindowModality(Qt.WindowModality.NonModal)
         self.resize(*SIZE)
         self.draft = Draft()
-        self.looking = Looking(self.draft, jobs, self)
+        self.intake_job = IntakeJob(self.draft, jobs, self)
         self._trainings = trainings
-        around = Surroundings(self.draft, jobs, trainings, self.looking, settings, tokens)
-        self.source = SourcePage(around)
-        self.check = CheckPage(around)
-        self.masks = MasksPage(around)
-        self.patients = PatientsPage(around)
-        self.choices = OptionsPage(around)
-        self.training = TrainingPage(around)
-        self.verdict = VerdictPage(around)
-        self.keep = KeepPage(around, self.verdict)
-        self.rail = Rail()
-        self.setSideWidget(self.rail)
+        context = WizardContext(self.draft, jobs, trainings, self.intake_job, settings, tokens)
+        self.source = SourcePage(context)
+        self.check = CheckPage(context)
+        self.masks = MasksPage(context)
+        self.patients = PatientsPage(context)
+        self.choices = OptionsPage(context)
+        self.training = RunningPage(context)
+        self.verdict = VerdictPage(context)
+        self.keep = KeepPage(context, self.verdict)
+        self.step_list = StepList()
+        self.setSideWidget(self.step_list)
         self._add_pages()
         self._name_buttons()
         self.currentIdChanged.connect(self._page_changed)
         self.keep.kept.connect(self.kept)
-        trainings.changed.connect(self._show_rail)
+        trainings.changed.connect(self._show_steps)
 
     def _add_pages(self) -> None:
         for page_id, page in zip(PageId, self.all_pages, strict=True):
             self.setPage(int(page_id), page)
-            page.completeChanged.connect(self._show_rail)
+            page.completeChanged.connect(self._show_steps)
 
     @property
-    def all_pages(self) -> tuple[Page, ...]:
+    def all_pages(self) -> tuple[WizardPage, ...]:
         return (
             self.source, self.check, self.masks, self.patients, self.choices, self.training,
             self.verdict, self.keep,
@@ -120,7 +181,7 @@ class TrainingWizard(QWizard):
 
     def begin_anew(self) -> None:
         """The first page, with no photographs chosen."""
-        self.looking.look_at([])
+        self.intake_job.start([])
         self.draft.decided = {}
         self._start_at(PageId.SOURCE)
 
@@ -132,7 +193,7 @@ class TrainingWizard(QWizard):
     def _start_at(self, page: PageId) -> None:
         self.setStartId(int(page))
         self.restart()
-        self._show_rail()
+        self._show_steps()
 
     def present(self) -> None:
         """Bring it to the front, on the page where it was."""
@@ -148,7 +209,7 @@ class TrainingWizard(QWizard):
         cancelled = self._trainings.phase is Phase.CANCELLED
         if page == PageId.TRAINING and cancelled:
             self.button(QWizard.WizardButton.NextButton).setEnabled(False)
-        self._show_rail()
+        self._show_steps()
         # Return goes on; a ring around the first of several choices would look like a choice. Where
         # going on is not possible yet, the page itself has the focus, which shows nowhere.
         shown = self.currentPage()
@@ -158,7 +219,7 @@ class TrainingWizard(QWizard):
             if self.button(which).isVisibleTo(self) and self.button(which).isEnabled():
                 self.button(which).setFocus()
 
-    def _show_rail(self) -> None:
+    def _show_steps(self) -> None:
         current = self.currentId()
         if current < 0:
             return
@@ -169,4 +230,4 @@ class TrainingWizard(QWizard):
         summaries = {
             page: one.summary for page, one in zip(PageId, self.all_pages, strict=True)
         }  # fmt: skip
-        self.rail.show_steps(pages, PageId(current), summaries)
+        self.step_list.show_steps(pages, PageId(current), summaries)
