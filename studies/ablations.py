@@ -20,8 +20,7 @@ from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.quality.lpips import LPIPS
-from retina_viewer.training.losses import luminance
-from retina_viewer.training.pairs import PairSource
+from retina_viewer.training.pairs import PairSource, luminance
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import grid_error

@@ -34,7 +34,7 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.formation import estimate_formation
 from retina_viewer.superres.methods import make_enhancer
-from retina_viewer.training.degradation import jpeg_round_trip
+from retina_viewer.training.patches import jpeg_round_trip
 from studies.data_folders import find_photographs
 
 SIDE = 512

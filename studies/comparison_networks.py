@@ -25,11 +25,12 @@ from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.loop import run_stage
-from retina_viewer.training.outcome import ARCHITECTURE_OF, TrainingData, write_model
+from retina_viewer.training.outcome import TrainingData
 from retina_viewer.training.recipe import VesselRecipe, load_recipe
 from retina_viewer.training.stage import Surroundings
 from retina_viewer.training.vessel_task import VesselTask
 from retina_viewer.vessels.segment import VesselSegmenter
+from studies.train import ARCHITECTURE_OF, write_trained_model
 
 _RECIPE = "vessels-comparison.toml"
 _CACHE_FACTOR = 1.25  # the largest enlargement that the recipe's augmentation asks for
@@ -97,7 +98,9 @@ class ComparisonTrainer:
         )  # fmt: skip
         counters = run_stage(task, 0, where)
         data = TrainingData(seen, judged, list(train), list(validation))
-        card = write_model(recipe, self._file, network, data, [counters], folder, str(self._device))
+        card = write_trained_model(
+            recipe, self._file, network, data, [counters], folder, str(self._device)
+        )
         segmenter = VesselSegmenter(read_card(folder / "model"), self._device)
         changes = {"licence": _LICENCE, "threshold": best_threshold(segmenter, validation)}
         save_card(card.model_copy(update=changes), folder / "model")

@@ -7,39 +7,34 @@ Correlations are Spearman's, between the expected and the true error of local wi
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.imaging.degradation import Kernel
-from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
 from retina_viewer.quality.calibration import (
     FIELD_DIAMETERS,
-    Enhancers,
-    Item,
-    gather,
-    load_windows,
-    save_windows,
-    truth_of,
+    Measured,
+    calibration_of,
+    fitting_fidelities,
+    items_of,
+    measure,
 )
-from retina_viewer.quality.consistency_fit import fit_calibration
 from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.protocols import Truth
 from retina_viewer.quality.tables import write_report
 from retina_viewer.superres.consistency_calibration import (
     Calibration,
     read_calibration,
     save_calibration,
 )
-from retina_viewer.superres.methods import method_of
+from retina_viewer.superres.enhance_settings import EnhanceSettings
+from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.methods import make_enhancer, method_of
 from studies.consistency_summary import (
-    ALL,
-    Measured,
     decile_rows,
     ingredient_rows,
     summarise,
@@ -48,85 +43,13 @@ from studies.consistency_summary import (
 from studies.data_folders import find_photographs
 from studies.report import held_out_photographs, make_folder, provenance
 
-KERNELS: tuple[Kernel, ...] = ("gaussian", "bicubic")
 SOFT_AT_FULL_SIZE = {"HRF", "IDRiD"}
 """Photographs that hold little fine detail at their own size: always shrunk for the check."""
 
 
-def plan(
-    photographs: Iterable[Photograph],
-    scales: Sequence[int],
-    fidelities: Callable[[int], Sequence[float | None]],
-    *,
-    fitting: bool,
-) -> list[Item]:
-    """One item a photograph and scale: kernels and sizes in turn within a set, fidelities in turn
-    over all photographs, from the first on at every scale: a few photographs meet that at least.
-
-    Args:
-        fidelities: of a scale, in turn, the most used first; ``(None,)`` for a model without a
-            twin.
-        fitting: then sizes run from native over :data:`FIELD_DIAMETERS`; for the check they are
-            native, or for photographs that are soft at full size those diameters.
-    """
-    items: list[Item] = []
-    counts: dict[str, int] = {}
-    for place, photograph in enumerate(photographs):
-        number = counts.get(photograph.dataset, 0)
-        counts[photograph.dataset] = number + 1
-        sizes: tuple[int | None, ...] = (None,)
-        if fitting:
-            sizes = (None, *FIELD_DIAMETERS)
-        elif photograph.dataset in SOFT_AT_FULL_SIZE:
-            sizes = FIELD_DIAMETERS
-        for step, scale in enumerate(scales):
-            kernel = KERNELS[(number + step) % len(KERNELS)]
-            # Not in step with the kernels: every fidelity meets both of them.
-            shares = fidelities(scale)
-            share = shares[(place // len(KERNELS)) % len(shares)]
-            items.append(Item(photograph, sizes[number % len(sizes)], kernel, scale, share))
-    return items
-
-
-def measure(
-    items: Sequence[Item],
-    enhancers: Enhancers,
-    kept: Path,
-    *,
-    tiles: int | None,
-    progress: Progress = no_progress,
-) -> list[Measured]:
-    """The windows of all items; those that are in the folder ``kept`` are not measured again."""
-    found: list[Measured] = []
-    truth: tuple[Photograph, int | None, Truth] | None = None
-    for number, item in enumerate(items):
-        path = kept / f"{item.key}_{tiles or ALL}.npz"
-        windows = load_windows(path)
-        if windows is None:
-            share = part_of(progress, number / len(items), (number + 1) / len(items))
-            progress(number / len(items), item.key)
-            if truth is None or truth[:2] != (item.photograph, item.diameter):
-                read = truth_of(item.photograph, item.diameter)
-                truth = (item.photograph, item.diameter, read)
-            windows = gather(item, truth[2], enhancers, tiles=tiles, progress=share)
-            save_windows(path, windows)
-        if windows.error.size:
-            found.append(Measured(item, windows))
-    return found
-
-
-def fitted(card: ModelCard, measured: Sequence[Measured], about: dict[str, Any]) -> Calibration:
-    """A calibration for every scale that was measured."""
-    scales = sorted({one.item.scale for one in measured})
-    return Calibration(
-        model=card.name,
-        weights_sha256=card.weights_sha256,
-        scales={
-            scale: fit_calibration([m.windows for m in measured if m.item.scale == scale])
-            for scale in scales
-        },
-        provenance=about,
-    )
+def sizes_of(photograph: Photograph) -> tuple[int | None, ...]:
+    """The diameters of the check: native, or for soft photographs those of fitting."""
+    return FIELD_DIAMETERS if photograph.dataset in SOFT_AT_FULL_SIZE else (None,)
 
 
 def evaluate_consistency_command(
@@ -166,17 +89,23 @@ def evaluate_consistency_command(
     found = find_photographs(data)
     name = default_model("superres") if model is None else model
     card = find_model(name)
-    enhancers = Enhancers(name, method_of(name), device)
+    method = method_of(name)
+
+    @cache
+    def at(scale: int, fidelity: float | None) -> Enhancer:
+        settings = EnhanceSettings(method, model=name, device=device, fidelity=fidelity)
+        return make_enhancer(settings.at(scale))
+
     kept = out / "consistency-windows" / card.weights_sha256[:16]
     make_folder(kept)
     command = _command_line(fit, scales, sets, limit, tiles, name, fidelity)
-    models = {enhancers.method: {"name": name, "sha256": card.weights_sha256}}
+    models = {method: {"name": name, "sha256": card.weights_sha256}}
     if fit:
         chosen = _validation(found, sets, limit)
-        items = plan(chosen, scales, partial(fitting_fidelities, card), fitting=True)
+        items = items_of(chosen, scales, partial(fitting_fidelities, card))
         first = part_of(progress, 0.0, 0.5)
-        samples = measure(items, enhancers, kept, tiles=tiles, progress=first)
-        calibration = fitted(card, samples, provenance(command, chosen, models))
+        samples = measure(items, at, kept, tiles=tiles, progress=first)
+        calibration = calibration_of(card, samples, provenance(command, chosen, models))
         save_calibration(calibration, card)
     else:
         calibration = read_calibration(card)
@@ -185,9 +114,9 @@ def evaluate_consistency_command(
     def used(scale: int) -> tuple[float | None]:
         return (card.fidelity_at(scale) if fidelity is None else fidelity,)
 
-    items = plan(held_out, scales, used, fitting=False)
+    items = items_of(held_out, scales, used, sizes_of)
     second = part_of(progress, 0.5 if fit else 0.0, 1.0)
-    measured = measure(items, enhancers, kept, tiles=tiles, progress=second)
+    measured = measure(items, at, kept, tiles=tiles, progress=second)
     progress(1.0, "Evaluated")
     return _write(out, measured, calibration, provenance(command, held_out, models))
 
@@ -206,12 +135,6 @@ def _validation(
             "A calibration is fitted to those alone: CHASE_DB1 09 and 10, HRF 07 and the like.",
         )
     return chosen
-
-
-def fitting_fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
-    """What a model's map is fitted at: its default, twice as often as the ends of the slider."""
-    default = card.fidelity_at(scale)
-    return (None,) if default is None else (default, 0.0, default, 1.0)
 
 
 def _write(

@@ -1,13 +1,11 @@
 """The tables of the consistency map: how the expected error follows the true one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from retina_viewer.quality.calibration import Item
-from retina_viewer.quality.consistency_fit import Windows, deciles, spearman
+from retina_viewer.quality.calibration import Measured
 from retina_viewer.quality.tables import Column, Record, Table
 from retina_viewer.superres.consistency import THRESHOLD
 from retina_viewer.superres.consistency_calibration import Calibration
@@ -31,14 +29,6 @@ COLUMNS = (
     Column("share", "true share above", digits=3),
     Column("guessed", "expected share above", digits=3),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """An item and its windows."""
-
-    item: Item
-    windows: Windows
 
 
 def summarise(measured: Sequence[Measured], calibration: Calibration) -> list[Record]:
@@ -124,3 +114,35 @@ def to_markdown(rows: Sequence[Record], tenths: Sequence[Record], parts: Sequenc
         ),
     )
     return "\n".join(table.to_markdown() for table in tables)
+
+
+def spearman(first: ArrayLike, second: ArrayLike) -> float:
+    """Spearman's rank correlation, tied values sharing their mean rank; NaN where one is constant.
+
+    Args:
+        first, second: paired values, ``(n,)``.
+    """
+    a, b = _ranks(np.asarray(first, np.float64)), _ranks(np.asarray(second, np.float64))
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(f"expected two paired rows of values, got {a.shape} and {b.shape}")
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / size if size > 0 else float("nan")
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    ordered = np.sort(values)
+    below = np.searchsorted(ordered, values, side="left")
+    through = np.searchsorted(ordered, values, side="right")
+    return np.asarray((below + through + 1) / 2.0, np.float64)
+
+
+def deciles(expected: ArrayLike, error: ArrayLike) -> list[tuple[float, float]]:
+    """Mean expected and mean true error in each tenth of the windows, by expected error."""
+    wanted, true = np.asarray(expected, np.float64), np.asarray(error, np.float64)
+    order = np.argsort(wanted, kind="stable")
+    return [
+        (float(wanted[part].mean()), float(true[part].mean()))
+        for part in np.array_split(order, 10)
+        if part.size
+    ]

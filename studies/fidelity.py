@@ -9,8 +9,7 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.calibration import FIELD_DIAMETERS
 from retina_viewer.quality.datasets import Photograph, subset_of
-from retina_viewer.quality.protocols import Condition
-from retina_viewer.quality.scenes import Scenes
+from retina_viewer.quality.protocols import Condition, Scenes
 from retina_viewer.quality.tables import Record, RecordLog, Table
 from studies.contenders import Contenders
 from studies.data_folders import find_photographs

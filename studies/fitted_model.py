@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from retina_viewer.model_store.card import ModelCard, TrainingSummary
-from retina_viewer.model_store.store import save_card, save_weights
+from retina_viewer.core.files import sha256_of
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.forest import RegressionForests
 from retina_viewer.networks.linear_filters import LinearFilters
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.training.outcome import training_summary
+from retina_viewer.training.outcome import training_summary, write_model
 from studies.fitted_recipe import FittedRecipe
 
 _LICENCE = "CC-BY-4.0 (fitted to CC BY 4.0 photographs)"
@@ -45,11 +44,11 @@ def write_fitted_model(
     Raises:
         UserError: it cannot be written.
     """
-    folder = out / "model"
-    folder.mkdir(parents=True, exist_ok=True)
     network = fitted.network
     forests = isinstance(network, RegressionForests)
-    card = ModelCard(
+    return write_model(
+        out / "model",
+        network.state_dict(),
         name=recipe.name,
         version=recipe.version,
         title=recipe.title,
@@ -59,25 +58,19 @@ def write_fitted_model(
         parameters=fitted.parameters,
         scales=network.scales,
         margins=network.margins,
-        weights_sha256=save_weights(network.state_dict(), folder),
         licence=_LICENCE,
-        training=_summary(recipe, recipe_file, fitted),
+        training=training_summary(
+            fitted.train,
+            fitted.checked_on,
+            [sha256_of(photograph.image) for photograph in fitted.train],
+            recipe=recipe.name,
+            recipe_sha256=sha256_of(recipe_file),
+            seed=recipe.seed,
+            iterations=fitted.samples,
+            best_iterations=fitted.samples,
+            seconds=round(fitted.seconds),
+            precision="float64",
+            device="cpu",
+        ),
         validation=fitted.validation,
-        created=datetime.now(UTC).date(),
-    )
-    save_card(card, folder)
-    return card
-
-
-def _summary(recipe: FittedRecipe, recipe_file: Path, fitted: Fitted) -> TrainingSummary:
-    return training_summary(
-        recipe,
-        recipe_file,
-        fitted.train,
-        fitted.checked_on,
-        iterations=fitted.samples,
-        best_iterations=fitted.samples,
-        seconds=fitted.seconds,
-        precision="float64",
-        device="cpu",
     )

@@ -5,14 +5,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from retina_viewer.training.ranges import (
+from retina_viewer.training.recipe import (
     Colour,
     DegradationRange,
     Grain,
     RecipePart,
     Sharpening,
+    TrainingRecipe,
+    checked,
+    read_content,
 )
-from retina_viewer.training.recipe_file import TrainingRecipe, checked, read_content
 
 
 class LinearRecipe(TrainingRecipe):

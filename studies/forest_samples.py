@@ -14,8 +14,7 @@ from retina_viewer.superres.forest_features import (
     luminance_of,
     residual_patches,
 )
-from retina_viewer.training.degradation import random_low_resolution
-from retina_viewer.training.patches import PatchSource
+from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import DegradationRange
 from studies.fitted_recipe import ForestStage
 from studies.forest_fit import Samples

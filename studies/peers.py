@@ -24,8 +24,7 @@ from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.quality.datasets import Photograph, subset_of
 from retina_viewer.quality.lpips import LPIPS, LPIPSReference, fastest_lpips
 from retina_viewer.quality.metrics import dice
-from retina_viewer.quality.protocols import Condition
-from retina_viewer.quality.scenes import Scene, Scenes
+from retina_viewer.quality.protocols import Condition, Scene, Scenes
 from retina_viewer.quality.tables import Record, RecordLog
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
 from studies.data_folders import find_photographs

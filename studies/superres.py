@@ -18,8 +18,7 @@ from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.colour_drift import colour_drift
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.metrics import Mask, luminance_studio, psnr, rmse, ssim
-from retina_viewer.quality.protocols import Condition, Protocol, Truth
-from retina_viewer.quality.scenes import Scene, Scenes
+from retina_viewer.quality.protocols import Condition, Protocol, Scene, Scenes, Truth
 from retina_viewer.quality.tables import Record, RecordLog
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
@@ -68,7 +67,7 @@ def evaluate_superres(
     Args:
         photographs: what to measure on.
         contenders: methods and conditions.
-        diameter: see :class:`~retina_viewer.quality.scenes.Scenes`.
+        diameter: see :class:`~retina_viewer.quality.protocols.Scenes`.
         perceptual: measures LPIPS and S3 too; None leaves them out.
         log: what was measured before; it is not measured again. New records go into it.
         progress: called before every enlargement.

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write
+from retina_viewer.core.files import atomic_write, sha256_of
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.cascade import GeneratorCascade
@@ -20,31 +21,46 @@ from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.distributed import joined
 from retina_viewer.training.loop import Event, Surroundings, run_stage
-from retina_viewer.training.outcome import ARCHITECTURE_OF, TrainingData, write_model
-from retina_viewer.training.pairs import PairSource
+from retina_viewer.training.outcome import (
+    TrainingData,
+    best_scores,
+    lengths,
+    training_summary,
+    with_threshold,
+    write_history,
+    write_model,
+)
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import (
-    Colour,
     FormationRecipe,
-    FormationStage,
     Recipe,
     SaliencyGanRecipe,
-    SaliencyGanStage,
     StepStage,
     SuperresRecipe,
-    SuperresStage,
     VesselRecipe,
     load_recipe,
 )
-from retina_viewer.training.saliency_gan_task import SaliencyGanTask
-from retina_viewer.training.superres_task import JointTask, SuperresTask
-from retina_viewer.training.task import Task
-from retina_viewer.training.vessel_task import VesselTask
+from retina_viewer.training.saliency_gan_task import keep_discriminators
+from retina_viewer.training.stage import Task
+from retina_viewer.training.tasks import tasks_of
 from studies.data_folders import find_photographs
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
 
+ARCHITECTURE_OF = {
+    "superres": "residual-cascade",
+    "formation": "formation-estimator",
+    "vessels": "unet",
+}
+"""What a recipe of each task trains from nothing; a saliency GAN takes its base's."""
+_TASK_OF: dict[str, TaskName] = {
+    "superres": "superres",
+    "saliency-gan": "superres",
+    "formation": "formation",
+    "vessels": "vessels",
+}
+_LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
 SUPERRES_CACHE_DIAMETER = 1600.0
 """Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
 _VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
@@ -108,7 +124,7 @@ def _trained(
     network = _starting_network(recipe).to(target)
     events({"event": "start", "task": recipe.task, "device": str(target), "name": recipe.name})
     finished: list[Counters] = []
-    for number, task in enumerate(tasks_of(recipe, network, loaded, target)):
+    for number, task in enumerate(_tasks(recipe, network, loaded, target)):
         span = part_of(
             whole.progress,
             0.02 + 0.98 * number / len(recipe.stages),
@@ -119,7 +135,7 @@ def _trained(
         finished.append(run_stage(task, number, where))
         events({"event": "stage finished", "task": task.name, **_best(finished[-1])})
     written = whole.group.from_first(
-        lambda: write_model(
+        lambda: write_trained_model(
             recipe, recipe_file, network, loaded, finished, out, str(target)
         ).model_dump_json()
     )
@@ -195,60 +211,84 @@ def _starting_network(recipe: Recipe) -> nn.Module:
     return network
 
 
-def _patches(
-    data: TrainingData,
-    recipe: SuperresRecipe | SaliencyGanRecipe | FormationRecipe,
-    stage: StepStage | FormationStage,
-) -> PatchSource:
-    colour = stage.colour if isinstance(stage, StepStage) else Colour()
-    diameters = _diameters(recipe, stage)
-    return PatchSource(data.train, diameters, stage.grain, stage.sharpening, colour)
+def _tasks(
+    recipe: Recipe, network: nn.Module, data: TrainingData, device: torch.device
+) -> Iterator[Task]:
+    if not isinstance(recipe, FormationRecipe):
+        yield from tasks_of(recipe, network, data, device)
+        return
+    validation = PatchSource(data.validation, recipe.field_diameters)
+    for stage in recipe.stages:
+        source = PatchSource(data.train, recipe.field_diameters, stage.grain, stage.sharpening)
+        yield FormationTask(network, stage, source, validation, device)
 
 
-def _diameters(
-    recipe: SuperresRecipe | SaliencyGanRecipe | FormationRecipe,
-    stage: StepStage | FormationStage,
-) -> tuple[float, float]:
-    own = stage.field_diameters if isinstance(stage, StepStage) else None
-    return own or recipe.field_diameters
-
-
-def tasks_of(
+def write_trained_model(
     recipe: Recipe,
+    recipe_file: Path,
     network: nn.Module,
     data: TrainingData,
-    device: torch.device,
-) -> Iterator[Task]:
-    """The stages in turn; each is made when the one before it has left its best weights."""
-    if isinstance(recipe, VesselRecipe):
-        for stage in recipe.stages:
-            yield VesselTask(
-                network, stage, data.train, data.validation, recipe.field_diameter, device
-            )
-        return
-    if isinstance(recipe, FormationRecipe):
-        validation = PatchSource(data.validation, recipe.field_diameters)
-        for estimation in recipe.stages:
-            source = _patches(data, recipe, estimation)
-            yield FormationTask(network, estimation, source, validation, device)
-        return
-    assert isinstance(network, GeneratorCascade)
-    for step in recipe.stages:
-        source = _patches(data, recipe, step)
-        degradation = step.degradation or recipe.degradation
-        judged = PatchSource(data.validation, _diameters(recipe, step))
-        if isinstance(step, SuperresStage) and step.together:
-            levels = [step.model_copy(update={"step": k + 1}) for k in range(step.step)]
-            chain = [
-                PairSource(
-                    network, level, degradation, source, judged, device, from_photograph=True
-                )
-                for level in levels
-            ]
-            yield JointTask(network, step, chain, device)
-            continue
-        pairs = PairSource(network, step, degradation, source, judged, device)
-        if isinstance(step, SaliencyGanStage):
-            yield SaliencyGanTask(network, step, pairs, device)
-        else:
-            yield SuperresTask(network, step, pairs, device)
+    stages: list[Counters],
+    out: Path,
+    device: str,
+) -> ModelCard:
+    """Leave weights and card in ``out/model``, of a GAN its discriminators too, and the history of
+    all stages beside it."""
+    margins = network.margins if isinstance(network, GeneratorCascade) else ()
+    upon = recipe if isinstance(recipe, SuperresRecipe | SaliencyGanRecipe) else None
+    base_name = None if upon is None else upon.base
+    base = None if base_name is None else find_model(base_name)
+    name, parameters = _architecture(recipe, base)
+    card = write_model(
+        out / "model",
+        network.state_dict(),
+        name=recipe.name,
+        version=recipe.version,
+        title=recipe.title,
+        task=_TASK_OF[recipe.task],
+        method=None if upon is None else upon.method,
+        architecture=name,
+        parameters=parameters,
+        scales=tuple(2 ** (k + 1) for k in range(len(margins))),
+        margins=margins,
+        field_diameter=recipe.field_diameter if isinstance(recipe, VesselRecipe) else None,
+        threshold=0.5 if isinstance(recipe, VesselRecipe) else None,
+        licence=_LICENCE,
+        training=training_summary(
+            data.train_photographs,
+            data.validation_photographs,
+            [sha256_of(photograph.image) for photograph in data.train_photographs],
+            recipe=recipe.name,
+            recipe_sha256=sha256_of(recipe_file),
+            seed=recipe.seed,
+            device=device,
+            **lengths(stages),
+        ),
+        validation=best_scores(stages),
+        parent=f"{base.name} {base.version}" if base else None,
+        **_mixture(recipe, base),
+    )
+    steps = [stage.step for stage in recipe.stages if isinstance(stage, StepStage)]
+    keep_discriminators(out, steps, card)
+    if card.task == "vessels":
+        card = with_threshold(card, data.validation_photographs, torch.device(device))
+    write_history(stages, out / "history.json")
+    return card
+
+
+def _mixture(recipe: Recipe, base: ModelCard | None) -> dict[str, Any]:
+    """A GAN upon another method's weights is mixed with them, half and half until validation
+    photographs have said better (``evaluate fidelity``, ``models record``)."""
+    if not isinstance(recipe, SaliencyGanRecipe) or base is None:
+        return {}
+    if base.enhancer_method != recipe.method:
+        return {"twin": recipe.base, "fidelity": 0.5}
+    return {}
+
+
+def _architecture(recipe: Recipe, base: ModelCard | None) -> tuple[str, dict[str, Any]]:
+    """The name and parameters of the trained network: the recipe's own, or its base's."""
+    if isinstance(recipe, SaliencyGanRecipe):
+        assert base is not None
+        return base.architecture, base.parameters
+    return ARCHITECTURE_OF[recipe.task], recipe.architecture.model_dump(mode="json")

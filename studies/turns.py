@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from retina_viewer.quality.protocols import Condition
-from retina_viewer.quality.scenes import Scenes
+from retina_viewer.quality.protocols import Condition, Scenes
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import load_cascade
 from studies.data_folders import find_photographs

@@ -11,9 +11,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.tuning import Allotment
-from retina_viewer.training.loop import Surroundings, begin_stage
-from retina_viewer.training.step import NotFinite, one_step
-from retina_viewer.training.task import Task
+from retina_viewer.training.loop import NotFinite, Surroundings, begin_stage, one_step
+from retina_viewer.training.stage import Task
 
 _TRIAL_SECONDS = 4.0
 _LEAST_STEPS, _MOST_STEPS = 2, 40

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 
 from retina_viewer.core.errors import Cancelled, UserError, mendable
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.finetuning.control import Control
 from retina_viewer.finetuning.run_folder import RunFolder
-from retina_viewer.finetuning.tuning_run import TuningRun
+from retina_viewer.finetuning.tuning_run import Control, TuningRun
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.training.checkpoint import SavingFailed
 from retina_viewer.training.distributed import Group, joined

@@ -1,32 +1,104 @@
 """What lies in the folders a person offers: every file looked at, nothing left out silently."""
 
+from __future__ import annotations
+
 import logging
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.finetuning.fingerprint import fingerprint, near_pairs
 from retina_viewer.finetuning.masks import looks_like_a_mask
-from retina_viewer.finetuning.quality import (
-    BLURRED_BELOW,
-    LEAST_FIELD,
-    LOOKED_AT,
-    is_fundus_coloured,
-    sharpness,
-)
-from retina_viewer.finetuning.source_details import details_of
-from retina_viewer.imaging.field_of_view import find_field_of_view
+from retina_viewer.finetuning.patients import details_of
+from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
+
+LOOKED_AT = 900
+"""Longer side, px, of the small picture that is looked at."""
+LEAST_FIELD = 300
+"""Diameter of the field of view, px: less does not hold the patches of the larger scales."""
+BLURRED_BELOW = 1.85
+"""Sharpness below which leaving out is proposed; see docs/decisions/fine-tuning.md."""
+_MEASURED_AT = 640  # px across the field: what blurs at this size hides vessels
+_FINE, _COARSE = 1.0, 4.0  # px at that size
+_BLOCK = 40  # px
+_EDGES = 95.0  # percentile within a block: a vessel covers a few hundredths of it
+_STRUCTURED = 60.0  # percentile of blocks, below which there is more noise than structure
+_RIM = 31  # px: the rim of the field is an edge of its own
+
+
+def sharpness(rgb8: NDArray[np.uint8], field: FieldOfView) -> float | None:
+    """How crisp the edges inside the field of view are, whatever their contrast.
+
+    In blocks of 40 px, of the green channel at 640 px across the field: the 95th percentile of the
+    gradient's size after Gaussian smoothing of 1 px over that after 4 px; then the median of the
+    blocks with the most structure. A sharp line loses most of its gradient to the wide smoothing,
+    a blurred one has little to lose: the ratio falls with blur, and not with contrast, since both
+    percentiles scale alike. Blocks keep a few bright lesions from speaking for the whole.
+
+    Args:
+        rgb8: ``(H, W, 3)`` uint8.
+        field: of that picture.
+
+    Returns:
+        1.2 to 1.8 for blurred photographs, 1.9 to 4.5 for sharp ones; None where the field of
+        view is too small to tell, or flat.
+    """
+    factor = _MEASURED_AT / field.diameter
+    green = rgb8[..., 1].astype(np.float32)
+    inside = field.mask.astype(np.uint8)
+    if factor < 1:
+        green = np.asarray(
+            cv2.resize(green, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.float32
+        )
+        size = (green.shape[1], green.shape[0])
+        inside = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    core = cv2.erode(inside, np.ones((_RIM, _RIM), np.uint8)) > 0
+    blocks = _blocks(core).mean(axis=1) > 0.9
+    if not blocks.any():
+        return None
+    fine, coarse = (
+        np.percentile(_blocks(_gradient(green, sigma))[blocks], _EDGES, axis=1)
+        for sigma in (_FINE, _COARSE)
+    )
+    chosen = (coarse >= np.percentile(coarse, _STRUCTURED)) & (coarse > 0)
+    return float(np.median(fine[chosen] / coarse[chosen])) if chosen.any() else None
+
+
+def _blocks(plane: NDArray[Any]) -> NDArray[Any]:
+    """The whole blocks of a plane, one a row: ``(blocks, 40 * 40)``."""
+    down, across = (length // _BLOCK for length in plane.shape)
+    whole = plane[: down * _BLOCK, : across * _BLOCK]
+    return whole.reshape(down, _BLOCK, across, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK * _BLOCK)
+
+
+def _gradient(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    smooth = cv2.GaussianBlur(plane, (0, 0), sigma)
+    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
+    return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
+
+
+def is_fundus_coloured(rgb8: NDArray[np.uint8], field: FieldOfView) -> bool:
+    """Whether the field of view is reddish, as blood and pigment make every fundus: red above
+    green above (or near) blue, in the medians.
+
+    Grey pictures (angiographies, red-free ones) are not: a model for colour photographs would
+    learn from them that fundi have no colour.
+    """
+    red, green, blue = (float(np.median(rgb8[..., k][field.mask])) for k in range(3))
+    return red > 1.1 * green and red > 1.15 * blue and green > 0.8 * blue and red > 20
+
 
 logger = logging.getLogger(__name__)
 Kind = Literal[
@@ -46,8 +118,8 @@ class Examined:
         width, height: of the file's picture, px; 0 where unreadable.
         camera: maker and model as the file says; empty where it does not.
         sha256: of the file; empty where unreadable.
-        fingerprint: see :mod:`retina_viewer.finetuning.fingerprint`; None where unreadable.
-        sharpness: see :func:`retina_viewer.finetuning.quality.sharpness`; None where not measured.
+        fingerprint: see :mod:`retina_viewer.finetuning.intake`; None where unreadable.
+        sharpness: see :func:`retina_viewer.finetuning.intake.sharpness`; None where not measured.
         field_diameter: of the field of view, source px; 0 where unreadable.
         like: the file that it is a copy of, or nearly the same as.
     """
@@ -262,3 +334,59 @@ def _mark_alike(
             reason = f"Nearly the same picture as {like.name}."
             file = replace(file, kind="nearly the same", reason=reason, like=like)
         yield file
+
+
+NEAR = 4
+"""Most bits of 64 in which near-duplicates differ."""
+_SIDE = 32  # px: the hashed frequencies are those of up to four periods across the field
+_SHADING = 5.0  # px: what varies more slowly is the light, not the retina
+
+
+def fingerprint(rgb8: NDArray[np.uint8], field: FieldOfView) -> int:
+    """64 bits, alike for copies of other size, compression, brightness and trimming of the black.
+
+    Mirrored and turned pictures have other fingerprints: the two eyes of a patient look like
+    mirror images of each other and are not the same.
+
+    Args:
+        rgb8: ``(H, W, 3)`` uint8.
+        field: of that picture.
+    """
+    level, inside = _on_field(rgb8, field)
+    around = cv2.GaussianBlur(inside, (0, 0), _SHADING)
+    shading = cv2.GaussianBlur(level * inside, (0, 0), _SHADING) / np.maximum(around, 1e-3)
+    detail = np.asarray((level - shading) * inside, dtype=np.float32)
+    signs = cv2.dct(detail)[1:9, 1:9].ravel() > 0
+    return int.from_bytes(np.packbits(signs).tobytes(), "big")
+
+
+def _on_field(
+    rgb8: NDArray[np.uint8], field: FieldOfView
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The green channel and the mask, ``(32, 32)`` float32, the field's square filling both."""
+    # First shrunk as a whole, by areas, to four times the final size, which then is sampled.
+    factor = 4 * _SIDE / field.diameter
+    height, width = (max(1, round(n * factor)) for n in rgb8.shape[:2])
+    size = (width, height)
+    planes = (rgb8[..., 1], field.mask.astype(np.uint8) * np.uint8(255))
+    x, y = field.centre_x * width / rgb8.shape[1], field.centre_y * height / rgb8.shape[0]
+    matrix = np.array([[1.0, 0, 2 * _SIDE - x], [0, 1.0, 2 * _SIDE - y]])
+    found = []
+    for plane in planes:
+        small = cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_AREA)
+        square = cv2.warpAffine(small.astype(np.float32), matrix, (4 * _SIDE, 4 * _SIDE))
+        found.append(cv2.resize(square, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
+    level, inside = (np.asarray(plane, dtype=np.float32) for plane in found)
+    return level, np.asarray(inside > 127, dtype=np.float32)
+
+
+def near_pairs(fingerprints: Mapping[Path, int]) -> list[tuple[Path, Path]]:
+    """All pairs whose fingerprints differ in at most :data:`NEAR` bits, in the order given."""
+    paths = list(fingerprints)
+    bits = np.array([fingerprints[path] for path in paths], dtype=np.uint64)
+    found = []
+    for number, path in enumerate(paths):
+        distance = np.bitwise_count(bits[number + 1 :] ^ bits[number])
+        later = np.flatnonzero(distance <= NEAR) + number + 1
+        found += [(path, paths[other]) for other in later]
+    return found

@@ -23,6 +23,8 @@ Preset = Literal["gentle", "standard", "thorough"]
 PlanTask = Literal["superres", "vessels"]
 PRESET_NAMES: tuple[Preset, ...] = ("gentle", "standard", "thorough")
 SUBSETS: tuple[Subset, ...] = ("train", "validation", "held_out")
+OWN, REPLAY = "own", "replay"
+"""The names of the two sets that train, in caches and cards."""
 _SHA256 = r"^[0-9a-f]{64}$"
 _TUNED_METHODS = ("pixel", "saliency-gan")
 

@@ -16,6 +16,10 @@
 Viewer and training are two processes that share nothing else. Either may be killed at any moment.
 """
 
+from __future__ import annotations
+
+import errno
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -32,7 +36,6 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import readable
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.processes import process_identity
-from retina_viewer.finetuning.event_log import EventLog
 from retina_viewer.finetuning.plan import TrainingPlan, load_plan, save_plan
 
 Status = Literal["prepared", "running", "paused", "finished", "failed", "cancelled"]
@@ -180,15 +183,15 @@ class RunFolder:
         return process_identity(state.pid) == state.process_start
 
     def append_event(self, event: Mapping[str, Any]) -> None:
-        """See :meth:`~retina_viewer.finetuning.event_log.EventLog.append`."""
+        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.append`."""
         self._events.append(event)
 
     def repair_events(self) -> None:
-        """See :meth:`~retina_viewer.finetuning.event_log.EventLog.repair`."""
+        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.repair`."""
         self._events.repair()
 
     def events_since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """See :meth:`~retina_viewer.finetuning.event_log.EventLog.since`."""
+        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.since`."""
         return self._events.since(offset)
 
     def request(self, word: Request) -> None:
@@ -239,3 +242,79 @@ def list_runs(root: Path | None = None) -> list[RunFolder]:
             with suppress(UserError):
                 found.append((run.state().created, run))
     return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+_AT_ONCE = 1 << 26  # bytes
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """The file ``path``; it need not be there yet."""
+
+    path: Path
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Add one event as a whole line, or nothing.
+
+        Raises:
+            UserError: it cannot be written (a full disk).
+        """
+        line = json.dumps(dict(event), default=str).encode() + b"\n"
+        try:
+            with self.path.open("ab", buffering=0) as stream:
+                end = stream.tell()
+                try:
+                    if stream.write(line) != len(line):
+                        raise OSError(errno.ENOSPC, "No space left on device")
+                except OSError:
+                    with suppress(OSError):  # half a line would swallow the next one
+                        stream.truncate(end)
+                    raise
+        except OSError as error:
+            raise UserError(
+                f"The events of the training could not be written: {error.strerror}.",
+                "Free some space and go on.",
+            ) from error
+
+    def repair(self) -> None:
+        """End a line that a killed process left half-written, so that the next one is whole."""
+        with suppress(FileNotFoundError), self.path.open("rb+") as stream:
+            stream.seek(0, os.SEEK_END)
+            if stream.tell() == 0:
+                return
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
+
+    def since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """The events written after a place in the file, and the place to go on reading from.
+
+        Args:
+            offset: 0, or what an earlier call gave.
+
+        Returns:
+            Whole events only; a line that is being written comes with a later call, and so does
+            what is more than one call reads. A line that a kill cut off is left out, and so is
+            one that is damaged. ``([], 0)`` where the file is shorter than ``offset``: it is
+            another one, to be read from its start.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                if stream.seek(0, os.SEEK_END) < offset:
+                    return [], 0
+                stream.seek(offset)
+                data = stream.read(_AT_ONCE)
+        except FileNotFoundError:
+            return [], 0
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) == _AT_ONCE:
+            end = _AT_ONCE  # no event is so long
+        events: list[dict[str, Any]] = []
+        for line in data[:end].splitlines():
+            try:
+                event = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(event, dict):
+                events.append(event)
+        return events, offset + end

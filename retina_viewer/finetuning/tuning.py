@@ -9,10 +9,9 @@ from typing import Any
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.finetuning.plan import Preset, TrainingPlan, task_of_base
+from retina_viewer.finetuning.plan import OWN, REPLAY, Preset, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
-from retina_viewer.training.own_photographs import OWN, REPLAY
 from retina_viewer.training.recipe import (
     Colour,
     Grain,

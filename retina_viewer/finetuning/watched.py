@@ -16,9 +16,8 @@ from retina_viewer.imaging.degradation import to_8bit
 from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.quality.metrics import luminance_studio, ssim
 from retina_viewer.training.recipe import Optimisation
-from retina_viewer.training.stage import Event
+from retina_viewer.training.stage import Event, Player, Task
 from retina_viewer.training.superres_task import StepTask
-from retina_viewer.training.task import Player, Task
 from retina_viewer.training.vessel_task import VesselTask
 
 SHOWN = 12

@@ -22,8 +22,7 @@ from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.gate import LARGEST_FIELD
 from retina_viewer.quality.metrics import luminance_full
-from retina_viewer.quality.protocols import Condition
-from retina_viewer.quality.scenes import Scene, Scenes
+from retina_viewer.quality.protocols import Condition, Scene, Scenes
 
 Side = Literal["left", "right"]
 Answer = Literal["left", "right", "same"]

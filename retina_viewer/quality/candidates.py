@@ -1,4 +1,4 @@
-"""The two models that the gate compares, one of which is not installed yet."""
+"""A model that is compared or calibrated, and need not be installed."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -27,18 +27,22 @@ class Candidate:
     card: ModelCard
     device: torch.device
     twin: ModelCard | None = None
-    _ready: dict[int, Enhancer] = field(default_factory=dict, repr=False)
+    _ready: dict[tuple[int, float | None], Enhancer] = field(default_factory=dict, repr=False)
 
-    def enhancer(self, scale: int) -> Enhancer:
-        """Ready for use, not yet fitted to a photograph.
+    def enhancer(self, scale: int, fidelity: float | None = None) -> Enhancer:
+        """Ready for use, not yet fitted to a photograph; each is made once.
+
+        Args:
+            fidelity: of a model with a twin; None for its card's.
 
         Raises:
             UserError: the model's files are broken, or it does not reach that scale.
         """
-        if scale not in self._ready:
-            cascade = load_cascade(self.card, scale, self.device, twin=self.twin)
-            self._ready[scale] = BackProjected(cascade)
-        return self._ready[scale]
+        key = (scale, fidelity)
+        if key not in self._ready:
+            cascade = load_cascade(self.card, scale, self.device, fidelity, twin=self.twin)
+            self._ready[key] = BackProjected(cascade)
+        return self._ready[key]
 
     def identity(self) -> str:
         """16 hexadecimal digits: results of different digits must not be mixed."""

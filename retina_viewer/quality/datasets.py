@@ -41,6 +41,10 @@ class Photograph:
         """``dataset/id``: unique over all sets."""
         return f"{self.dataset}/{self.id}"
 
+    def identity(self) -> list[str | int]:
+        """What tells whether something kept was made of this photograph; the file must be there."""
+        return [self.dataset, self.id, self.image.stat().st_size]
+
     def read_rgb(self) -> NDArray[np.uint8]:
         """The pixels as stored, ``(H, W, 3)`` uint8, writable."""
         try:

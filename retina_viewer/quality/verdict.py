@@ -15,7 +15,9 @@ make a model better, but can stand against it. docs/decisions/gate.md gives the 
   certain they are.
 """
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +26,6 @@ from retina_viewer import __version__
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.verdict import Change, Comparison, Conclusion, Values, Verdict
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
-from retina_viewer.quality.verdict_words import sentences
 
 LEAST_PATIENTS = 6
 SIGNIFICANT = 0.05
@@ -191,7 +192,7 @@ def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Co
 
 def _by_patient(
     values: Iterable[Values], metric: str
-) -> "tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...] | None":
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...] | None:
     """Base's and tuned's figure of each patient, averaged over photographs and conditions."""
     pairs: dict[int, list[tuple[float, float]]] = {}
     for one in values:
@@ -216,3 +217,104 @@ def _change(measure: Measure, base: float, tuned: float) -> Change:
         gain=difference if measure.higher_is_better else -difference,
         counts_from=measure.counts_from * (abs(float(base)) if measure.share else 1.0),
     )
+
+
+def sentences(
+    verdict: Verdict, doubted: Sequence[Comparison], lost: Sequence[Change]
+) -> Iterator[str]:
+    """The conclusion, what it rests on, what stands against it, and what was forgotten.
+
+    Args:
+        verdict: complete but for its sentences.
+        doubted: figures beside the leading one that lost.
+        lost: of other cameras, one a camera that lost.
+    """
+    lead = next((one for one in verdict.comparisons if one.leads), None)
+    if lead is None:
+        yield "No held-out photograph could be measured, so there is no verdict."
+    elif verdict.conclusion == "too few":
+        yield from _too_few(verdict, lead)
+    else:
+        yield _concluded(verdict, lead)
+        yield _lead(verdict, lead)
+        yield from _against(verdict, lead, doubted)
+    yield from _forgotten(verdict, lost)
+
+
+def _too_few(verdict: Verdict, lead: Comparison) -> Iterator[str]:
+    more = verdict.more_patients_needed
+    yield (
+        f"Too few patients to tell: {verdict.patients} held out. With fewer than "
+        f"{verdict.patients + more} no difference, however large, can be told from chance; "
+        f"hold out {more} more."
+    )
+    yield f"On those there are, {amount(lead)}; that may be chance."
+
+
+def _concluded(verdict: Verdict, lead: Comparison) -> str:
+    if verdict.conclusion == "better":
+        return "The tuned model is better on your photographs."
+    if verdict.conclusion == "worse":
+        return "The tuned model is worse on your photographs. Keep the base."
+    if lead.is_gain and lead.p < 0.05:
+        return "The tuned model gains in one respect and may lose in another: not better."
+    return "No difference that counts was found between the tuned model and the base."
+
+
+def _lead(verdict: Verdict, lead: Comparison) -> str:
+    number, what = (
+        (lead.improved, "better") if lead.gain >= 0 else (lead.worsened, "worse")
+    )  # the share that agrees with the mean
+    return (
+        f"On {_people(verdict.patients)} that it was not trained on, {amount(lead)}; "
+        f"{what} for {number} of {verdict.patients} ({probability(lead.p)})."
+    )
+
+
+def _against(verdict: Verdict, lead: Comparison, doubted: Sequence[Comparison]) -> Iterator[str]:
+    for one in doubted:
+        yield f"Against it: {_loss(one)}."
+    gained = lead.is_gain and lead.p < 0.05
+    if verdict.conclusion == "worse" and gained:
+        yield "A gain in one respect does not pay for a certain loss in another."
+
+
+def _loss(one: Comparison) -> str:
+    """In the mean, or where that hardly moved, in how many patients."""
+    if one.is_loss:
+        return f"{amount(one)} ({probability(one.p)})"
+    return f"{one.title} is worse in {one.harmed} of {_people(one.patients)}"
+
+
+def _forgotten(verdict: Verdict, cameras: Sequence[Change]) -> Iterator[str]:
+    if not verdict.general:
+        return
+    lost = [amount(one) for one in verdict.general if one.is_loss]
+    lost += [f"of one camera {amount(one)}" for one in cameras]
+    if lost:
+        yield (
+            f"On the bundled photographs of other cameras {'; '.join(lost)}: the model forgets. "
+            "Keep the base for such cameras."
+        )
+    else:
+        yield "On the bundled photographs of other cameras nothing that counts was lost."
+
+
+def amount(change: Change) -> str:
+    """``closeness to the true photograph (PSNR) rose by 0.42 dB, to 31.20``."""
+    moved = change.tuned - change.base
+    size = f"{abs(moved):.{change.digits}f}"
+    if float(size) == 0:
+        return f"{change.title} did not change"
+    unit = f" {change.unit}" if change.unit else ""
+    direction = "rose" if moved > 0 else "fell"
+    return f"{change.title} {direction} by {size}{unit}, to {change.tuned:.{change.digits}f}"
+
+
+def probability(p: float) -> str:
+    """``p = 0.031``, ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _people(count: int) -> str:
+    return f"{count} patient{'s' * (count != 1)}"

@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from retina_viewer.networks.cascade import Chain, GeneratorCascade
 from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
-from retina_viewer.training.losses import charbonnier, luminance
-from retina_viewer.training.pairs import PairSource, PatchPair
+from retina_viewer.training.pairs import PairSource, PatchPair, charbonnier, luminance
 from retina_viewer.training.recipe import Optimisation, SuperresStage
-from retina_viewer.training.task import RESULT_OF, Player
+from retina_viewer.training.stage import RESULT_OF, Player
 
 
 class StepTask:

@@ -38,7 +38,7 @@ def _verdict(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         more["progress"](0.5, "comparing")
         return conclude(base, tuned, [], [])
 
-    monkeypatch.setattr("retina_viewer.finetuning.finishing.judge", judge)
+    monkeypatch.setattr("retina_viewer.finetuning.tuning_run.judge", judge)
     return asked
 
 

@@ -19,10 +19,17 @@ from pydicom.uid import (
 )
 
 from retina_viewer.core.errors import Cancelled
-from retina_viewer.finetuning.fingerprint import NEAR, fingerprint, near_pairs
-from retina_viewer.finetuning.intake import Examined, examine
+from retina_viewer.finetuning.intake import (
+    BLURRED_BELOW,
+    LOOKED_AT,
+    NEAR,
+    Examined,
+    examine,
+    fingerprint,
+    near_pairs,
+    sharpness,
+)
 from retina_viewer.finetuning.patients import by_dicom
-from retina_viewer.finetuning.quality import BLURRED_BELOW, LOOKED_AT, sharpness
 from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.imaging.readers import open_image, thumbnail
 

@@ -14,18 +14,21 @@ from pydicom.uid import (
 )
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.finetuning.division import SHARES, divide, planned
 from retina_viewer.finetuning.patients import (
+    SHARES,
+    SourceDetails,
     by_dicom,
     by_file,
     by_folder,
     by_pattern,
     by_table,
+    details_of,
+    divide,
     hashed,
     installation_salt,
     joined,
+    planned,
 )
-from retina_viewer.finetuning.source_details import SourceDetails, details_of
 
 FILES = [Path(f"clinic/{name}") for name in ("0815_left.jpg", "0815_right.jpg", "4711_left.jpg")]
 

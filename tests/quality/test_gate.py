@@ -10,14 +10,13 @@ from PIL import Image
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.paths import user_models_dir
+from retina_viewer.finetuning.tuning_data import replayed
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.quality.gate import general_photographs, judge
-from retina_viewer.quality.gate_figures import SuperresFigures
-from retina_viewer.training.own_photographs import replayed
+from retina_viewer.quality.gate import SuperresFigures, general_photographs, judge
 from tests.untrained import add_cascade
 
 CPU = resolve_device("cpu")

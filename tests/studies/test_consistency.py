@@ -6,32 +6,33 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.model_store.store import find_model
-from retina_viewer.quality import calibration as consistency_samples
+from retina_viewer.quality import calibration as calibration_module
 from retina_viewer.quality.calibration import (
     Item,
+    items_of,
     spread_tiles,
     true_error,
-    truth_of,
 )
+from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph, split
-from retina_viewer.quality.protocols import Condition, small_image
+from retina_viewer.quality.protocols import Condition, small_image, truth_of
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.consistency_calibration import read_calibration, window_of
 from retina_viewer.superres.tiles import enhance_image
-from studies import consistency
-from studies.consistency import evaluate_consistency_command, plan
+from studies.consistency import evaluate_consistency_command, sizes_of
 from studies.data_folders import find_photographs
 from tests.untrained import add_cascade
 
 
 def test_kernels_sizes_and_fidelities_come_in_turn(data: Path) -> None:
     photographs = [p for p in find_photographs(data) if p.dataset == "CHASE_DB1"]
-    items = plan(photographs, (2, 4), lambda _: (0.3, 0.0), fitting=True)
+    items = items_of(photographs, (2, 4), lambda _: (0.3, 0.0))
     assert [item.diameter for item in items[::2]] == [None, 540, 760, 1000, None]
     assert {item.kernel for item in items} == {"gaussian", "bicubic"}
     for first, second in zip(items[::2], items[1::2], strict=True):
@@ -41,7 +42,7 @@ def test_kernels_sizes_and_fidelities_come_in_turn(data: Path) -> None:
     for fidelity in (0.3, 0.0):  # each of them with both kernels
         assert len({item.kernel for item in items if item.fidelity == fidelity}) == 2
     assert all(
-        item.diameter is None for item in plan(photographs, (2,), lambda _: (None,), fitting=False)
+        item.diameter is None for item in items_of(photographs, (2,), lambda _: (None,), sizes_of)
     )
     assert len({item.key for item in items}) == len(items)
 
@@ -52,7 +53,7 @@ def test_two_photographs_of_each_set_meet_every_fidelity_at_every_scale() -> Non
         Photograph(name, f"{n}", f"{n}", Path(f"{n}.png")) for name in sets for n in (1, 2)
     ]
     ends = (0.4, 0.0, 0.4, 1.0)
-    items = plan(photographs, (2, 4, 8, 16), lambda _: ends, fitting=True)
+    items = items_of(photographs, (2, 4, 8, 16), lambda _: ends)
     for scale in (2, 4, 8, 16):
         met = sorted(item.fidelity or 0.0 for item in items if item.scale == scale)
         assert met == [0.0, 0.0, 0.4, 0.4, 0.4, 0.4, 1.0, 1.0]
@@ -63,7 +64,7 @@ def test_two_photographs_of_each_set_meet_every_fidelity_at_every_scale() -> Non
 def test_soft_photographs_are_shrunk_for_the_check(data: Path) -> None:
     soft = [p for p in find_photographs(data) if p.dataset == "HRF"]
     assert all(
-        item.diameter is not None for item in plan(soft, (2,), lambda _: (None,), fitting=False)
+        item.diameter is not None for item in items_of(soft, (2,), lambda _: (None,), sizes_of)
     )
 
 
@@ -146,7 +147,7 @@ def test_fit_and_check_by_one_command(
     def never(*arguments: object, **options: object) -> None:
         pytest.fail("measured again")
 
-    monkeypatch.setattr(consistency, "gather", never)
+    monkeypatch.setattr(calibration_module, "gather", never)
     assert command(tiles=1) == table
 
 
@@ -161,13 +162,13 @@ def test_a_fit_needs_validation_photographs(data: Path, tmp_path: Path) -> None:
 def test_the_twin_is_asked_below_full_fidelity(data: Path) -> None:
     add_cascade("twin", seed=1, strength=0.1)
     add_cascade("gan", seed=2, strength=0.2, twin="twin", fidelity=0.25)
-    enhancers = consistency_samples.Enhancers("gan", "saliency-gan", "cpu")
+    at = Candidate(find_model("gan"), torch.device("cpu")).enhancer
     photograph = split(find_photographs(data))["validation"][0]
     truth = truth_of(photograph, 96)
     planes = {}
     for fidelity in (0.25, 0.75, 1.0):
         item = Item(photograph, 96, "gaussian", 2, fidelity)
-        planes[fidelity] = consistency_samples.gather(item, truth, enhancers, tiles=1).planes
+        planes[fidelity] = calibration_module.gather(item, truth, at, tiles=1).planes
     assert "difference" not in planes[1.0]
     far, near = (planes[fidelity]["difference"].mean() for fidelity in (0.25, 0.75))
     assert far > 1.5 * near > 0

@@ -118,7 +118,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import torch
-from retina_viewer.training import loop, run
+from retina_viewer.training import loop
+from studies.train import train
 
 loop.fastest_precision = lambda device: torch.float32
 
@@ -128,7 +129,7 @@ def kill(fraction, what):
     if fraction > 0.7:
         os.kill(os.getpid(), signal.SIGKILL)
 
-run.train(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), device="cpu", progress=kill)
+train(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), device="cpu", progress=kill)
 """
 
 

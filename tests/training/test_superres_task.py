@@ -11,9 +11,8 @@ from retina_viewer.networks.architectures import CascadeParameters
 from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade, StepParameters
 from retina_viewer.networks.vgg19 import VGG19Features
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.losses import charbonnier, luminance
-from retina_viewer.training.micro_batches import in_parts, size_of
-from retina_viewer.training.pairs import PairSource
+from retina_viewer.training.loop import in_parts, size_of
+from retina_viewer.training.pairs import PairSource, charbonnier, luminance
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, Optimisation, SuperresStage
 from retina_viewer.training.superres_task import JointTask, SuperresTask, scored

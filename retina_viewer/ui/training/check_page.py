@@ -23,8 +23,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QT
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.finetuning.division import LEAST_PATIENTS
 from retina_viewer.finetuning.intake import Examined, Intake
+from retina_viewer.finetuning.patients import LEAST_PATIENTS
 from retina_viewer.imaging.readers import thumbnail
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs

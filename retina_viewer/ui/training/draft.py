@@ -11,18 +11,20 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.finetuning.division import Division, divide, planned
 from retina_viewer.finetuning.intake import Examined, Intake
 from retina_viewer.finetuning.masks import MaskCheck, NamePatterns
 from retina_viewer.finetuning.patients import (
+    Division,
     Grouping,
     by_dicom,
     by_file,
     by_folder,
     by_pattern,
     by_table,
+    divide,
     hashed,
     joined,
+    planned,
 )
 from retina_viewer.finetuning.plan import Expert, PlanTask, Preset, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard

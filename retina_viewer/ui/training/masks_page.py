@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.finetuning.division import LEAST_PATIENTS
 from retina_viewer.finetuning.masks import (
     MaskCheck,
     Matching,
@@ -20,6 +19,7 @@ from retina_viewer.finetuning.masks import (
     match_masks,
     suggest_patterns,
 )
+from retina_viewer.finetuning.patients import LEAST_PATIENTS
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage

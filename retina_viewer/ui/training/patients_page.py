@@ -20,8 +20,7 @@ from PySide6.QtWidgets import (
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.finetuning.division import Division
-from retina_viewer.finetuning.patients import Grouping, installation_salt
+from retina_viewer.finetuning.patients import Division, Grouping, installation_salt
 from retina_viewer.finetuning.plan import SUBSETS, Subset
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.theme import HIT_TARGET

@@ -40,7 +40,7 @@ def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> lis
     from retina_viewer.model_store.store import find_model, load_network
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.training.stage import Surroundings
-    from studies.train import tasks_of
+    from retina_viewer.training.tasks import tasks_of
 
     base = find_model(plan.base)
     cards = [base] if base.twin is None else [find_model(base.twin), base]

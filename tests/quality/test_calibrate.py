@@ -7,14 +7,15 @@ import pytest
 import torch
 
 from retina_viewer.core.errors import Cancelled
-from retina_viewer.finetuning.calibrating import FEWEST, TunedEnhancers, calibrate
 from retina_viewer.finetuning.plan import PlannedPhotograph
+from retina_viewer.finetuning.tuning_data import own
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import ModelCard
+from retina_viewer.quality.calibration import FEWEST, calibrate
+from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.superres.consistency import consistency_map
 from retina_viewer.superres.consistency_calibration import read_calibration
-from retina_viewer.training.own_photographs import own
 from tests.finetuning.tiny_clinic import clinic, tiny_cascade
 
 CPU = torch.device("cpu")
@@ -49,13 +50,13 @@ def test_a_tuned_gan_gets_a_map_of_its_own_that_can_be_drawn(
     assert sorted(calibration.scales) == [2, 4]
     text = calibration.model_dump_json()
     assert "patient" not in text and "clinic" not in text
-    enhancer = TunedEnhancers(card, twin, CPU).at(2, None)
+    enhancer = Candidate(card, CPU, twin).enhancer(2)
     rgb = photographs[0].read_rgb()[100:164, 100:164].astype(np.float32) / np.float32(255)
     found = consistency_map(
         enhancer.fitted_to(rgb),
         rgb,
         np.ones((64, 64), np.bool_),
-        other=TunedEnhancers(card, twin, CPU).at(2, 1.0).fitted_to(rgb),
+        other=Candidate(card, CPU, twin).enhancer(2, 1.0).fitted_to(rgb),
         calibration=calibration,
     )
     assert 0 < found.mean < 100

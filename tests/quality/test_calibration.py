@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 from scipy.stats import spearmanr
 
-from retina_viewer.quality.calibration import load_windows, save_windows
-from retina_viewer.quality.consistency_fit import (
+from retina_viewer.quality.calibration import (
     Windows,
     _non_negative_fit,
     _pooled,
-    deciles,
     fit_calibration,
-    spearman,
+    load_windows,
+    save_windows,
 )
+from studies.consistency_summary import deciles, spearman
 
 
 def windows(seed: int, count: int = 4000) -> Windows:
