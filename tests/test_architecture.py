@@ -1,4 +1,4 @@
-"""What the architecture page promises: layers, sizes, names, where Qt and torch may be, no network."""
+"""What the architecture page promises: layers, sizes, names, where Qt and torch are, no network."""
 
 import ast
 import io

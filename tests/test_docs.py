@@ -1,243 +1,231 @@
-"""The front page: short, readable, and true of the tree beside it."""
+"""The documents: short, readable, and true of the tree beside them."""
 
 import argparse
 import re
-import shlex
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import pytest
+from studies.__main__ import study_of
 
 from retina_viewer.cli.main import _parser
+from retina_viewer.core.options import add_fields
 from retina_viewer.ui.keys import KEYS
+from studies import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "retina_viewer"
-GENERATED = {"benchmarks.md"}
-"""Written by ``studies``: tables, whose captions are not held to the rules of prose."""
-FRONT = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
-FRONT = [path for path in FRONT if path.name not in GENERATED]
-PAGES = sorted(
-    [
-        *FRONT,
-        ROOT / "CONTRIBUTING.md",
-        ROOT / "CHANGELOG.md",
-        ROOT / "packaging" / "THIRD_PARTY.md",
-        *ROOT.glob("docs/decisions/*.md"),
-    ]
-)
-LINKED = [*PAGES, ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "figures" / "README.md"]
-
+TABLES = [ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "figures" / "README.md"]
+"""Mostly tables that code writes: their names and links are checked, not their sentences."""
+FRONT = [path for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")] if path not in TABLES]
+PROSE = [
+    *FRONT,
+    *ROOT.glob("docs/decisions/*.md"),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "packaging" / "THIRD_PARTY.md",
+]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]+`")
+ITEM = re.compile(r"^(?:[-*]|\d+\.) ")
 NUMBER = re.compile(r"(?<![\w.,-])[-+±]?\.?\d[\d.,]*(?![\w-])")
-NAMES_WITH_NUMBERS = re.compile(
-    r"\b(?:2017|2025) paper|\bequations? \d+|\b[Ss]teps? \d(?:(?:, \d)* and \d)?\b|\(\w+ et al\. \d{4}\)"
-    r"|\(\w+ \d{4}[^)]*\)|\d+ x \d+|\bPython 3\.\d+|\brelu\d_\d|\d+ ?× ?\d+"
+NO_NUMBERS = re.compile(
+    r"\b(?:2017|2025) paper|\bequations? \d+|\b[Ss]teps? \d(?:(?:, \d)* and \d)?\b"
+    r"|\(\w[^()]* \d{4}\)|\d+ x \d+|\bPython 3\.\d+"
 )
+"""What a reader takes in as one name."""
 
 
-def name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+def wrong(pages: Iterable[Path], check: Callable[[Path], list[str]]) -> dict[str, list[str]]:
+    found = {str(path.relative_to(ROOT)): check(path) for path in pages}
+    return {page: faults for page, faults in found.items() if faults}
 
 
-def prose_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that are neither code nor table, with their numbers from 1."""
-    fenced = False
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.lstrip().startswith("```"):
-            fenced = not fenced
-        elif not fenced and not line.startswith(("    ", "|")):
-            yield number, line
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def prose_lines(path: Path) -> Iterator[str]:
+    """The lines that are neither code nor table."""
+    return (line for line in text_of(path).splitlines() if not line.startswith(("    ", "|")))
 
 
 def sentences(path: Path) -> list[str]:
-    """Of the running text: headings, tables, code, pictures and what ends with a colon are none."""
+    """Of the running text: headings, tables, code and pictures have none."""
     blocks: list[str] = []
     joined = False
-    for _, line in prose_lines(path):
+    for line in prose_lines(path):
         text = line.strip()
         if not text or text.startswith(("#", "![")):
             joined = False
             continue
-        if joined and not re.match(r"(?:[-*]|\d+\.) ", text):
+        if joined and not ITEM.match(text):
             blocks[-1] += " " + text
         else:
-            blocks.append(re.sub(r"^(?:[-*]|\d+\.) ", "", text))
+            blocks.append(ITEM.sub("", text))
         joined = True
-    found = []
+    found: list[str] = []
     for block in blocks:
-        plain = LINK.sub("link", block)
-        plain = CODE.sub("code", plain).replace("**", "")
+        plain = CODE.sub("code", LINK.sub("link", block)).replace("**", "")
         found += re.split(r"(?<=[.!?:])\s+(?=[A-Z0-9(])", plain)
     return [sentence for sentence in found if len(sentence.split()) > 2]
 
 
 def test_the_readme_is_one_page() -> None:
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
+    assert len(text_of(ROOT / "README.md").splitlines()) <= 80
 
 
-@pytest.mark.parametrize("path", PAGES, ids=name)
-def test_lines_of_prose_are_short(path: Path) -> None:
-    long = [
-        number
-        for number, line in prose_lines(path)
-        if len(line) >= 120 and "](" not in line and "://" not in line
-    ]
-    assert not long
+def test_lines_of_prose_are_short() -> None:
+    def long_lines(path: Path) -> list[str]:
+        return [line for line in prose_lines(path) if len(line) >= 120 and "](" not in line]
+
+    assert not wrong(PROSE, long_lines)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=name)
-def test_a_sentence_is_taken_in_at_once(path: Path) -> None:
-    lengths = [len(sentence.split()) for sentence in sentences(path)]
-    assert not lengths or statistics.median(lengths) < 20
+def test_a_sentence_is_taken_in_at_once() -> None:
+    medians = {
+        path.name: statistics.median(len(sentence.split()) for sentence in sentences(path))
+        for path in PROSE
+    }
+    assert not {page: median for page, median in medians.items() if median >= 20}
 
 
-@pytest.mark.parametrize("path", FRONT, ids=name)
-def test_a_sentence_holds_at_most_two_numbers(path: Path) -> None:
-    crowded = [
-        sentence
-        for sentence in sentences(path)
-        if len(NUMBER.findall(NAMES_WITH_NUMBERS.sub("", sentence))) > 2
-    ]
-    assert not crowded
+def test_a_sentence_on_the_front_pages_holds_at_most_two_numbers() -> None:
+    def crowded(path: Path) -> list[str]:
+        found = sentences(path)
+        return [one for one in found if len(NUMBER.findall(NO_NUMBERS.sub("", one))) > 2]
+
+    assert not wrong(FRONT, crowded)
 
 
 def anchors(path: Path) -> set[str]:
     """What a heading can be linked by, as GitHub makes it."""
-    heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    heads = re.findall(r"^#+ (.+)$", text_of(path), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-@pytest.mark.parametrize("path", LINKED, ids=name)
-def test_links_lead_somewhere(path: Path) -> None:
-    broken = []
-    for target in LINK.findall(path.read_text(encoding="utf-8")):
-        if "://" in target:
-            continue
-        file, _, anchor = target.partition("#")
-        there = (path.parent / file).resolve() if file else path
-        if not there.exists() or (anchor and anchor not in anchors(there)):
-            broken.append(target)
-    assert not broken
+def test_links_lead_somewhere() -> None:
+    def broken(path: Path) -> list[str]:
+        found = []
+        for target in LINK.findall(text_of(path)):
+            file, _, anchor = target.partition("#")
+            there = (path.parent / file).resolve() if file else path
+            whole = there.exists() and (not anchor or anchor in anchors(there))
+            if "://" not in target and not whole:
+                found.append(target)
+        return found
+
+    assert not wrong([*PROSE, *TABLES], broken)
 
 
 def commands(path: Path, program: str) -> set[str]:
     """What follows a program's name in code, up to where the code ends."""
-    text = path.read_text(encoding="utf-8")
-    code = "\n".join(line for line in text.splitlines() if line.startswith("    "))
-    code += "\n" + "\n".join(span.strip("`") for span in CODE.findall(text))
-    return set(re.findall(rf"(?<![\w/-]){program} ([a-z][^\n#|]*)", code))
+    text = text_of(path)
+    code = [line for line in text.splitlines() if line.startswith("    ")]
+    code += [span.strip("`") for span in CODE.findall(text)]
+    return set(re.findall(rf"(?<![\w/-]){program} ([a-z][^\n#|]*)", "\n".join(code)))
 
 
-def known_options(parser: argparse.ArgumentParser, words: list[str]) -> set[str]:
-    """Go down the verbs that the words name; the options of the last one.
-
-    Raises:
-        LookupError: there is no such verb.
-    """
-    options = set(parser._option_string_actions)
+def verbs_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The verbs or actions below a parser, without those that ``--help`` does not list."""
     for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction) and words:
-            if words[0] not in action.choices:
-                raise LookupError(words[0])
-            return options | known_options(action.choices[words[0]], words[1:])
-    return options
+        if isinstance(action, argparse._SubParsersAction):
+            listed = {shown.dest for shown in action._get_subactions()}
+            return {name: verb for name, verb in action.choices.items() if name in listed}
+    return {}
 
 
-def unknown(parser: argparse.ArgumentParser, command: str) -> list[str]:
-    words = [word.strip("[],.;") for word in command.replace("'", "").split()]
-    try:
-        options = known_options(parser, [word for word in words if not word.startswith("-")])
-    except LookupError as error:
-        return [str(error)]
-    asked = (word.split("=")[0] for word in words if word.startswith("--"))
-    return [option for option in asked if option not in options]
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    return {option for option in parser._option_string_actions if option.startswith("--")}
 
 
-@pytest.mark.parametrize("path", LINKED, ids=name)
-def test_commands_that_are_named_exist(path: Path) -> None:
+def not_understood(command: str) -> list[str]:
+    """The words of a command that the program does not know."""
+    words = [word.strip("[],.;") for word in command.split()]
     parser = _parser()
-    wrong = {}
-    for command in commands(path, "retina-viewer"):
-        if found := unknown(parser, command):
-            wrong[command] = found
-    assert not wrong
+    for word in words:
+        verbs = verbs_of(parser)
+        if not verbs or word.startswith("-"):
+            break
+        if word not in verbs:
+            return [word]
+        parser = verbs[word]
+    asked = [word.split("=")[0] for word in words if word.startswith("--")]
+    return [option for option in asked if option not in options_of(parser)]
 
 
-@pytest.mark.parametrize("path", LINKED, ids=name)
-def test_studies_that_are_named_exist(path: Path) -> None:
-    from studies.__main__ import STUDIES
+def test_commands_that_are_named_exist() -> None:
+    def unknown(path: Path) -> list[str]:
+        return [one for one in commands(path, "retina-viewer") if not_understood(one)]
 
-    named = {shlex.split(command)[0] for command in commands(path, "python -m studies")}
-    assert not named - set(STUDIES)
+    assert not wrong([*PROSE, *TABLES], unknown)
 
 
-TOP = "|".join(
-    ["core", "imaging", "networks", "model_store", "saliency", "superres", "vessels", "quality",
-     "training", "finetuning", "ui", "cli"]
-)  # fmt: skip
-DOTTED = re.compile(rf"`(?:retina_viewer\.)?((?:{TOP}|studies)(?:\.[a-zA-Z_]\w*)+)[`(]")
+def not_a_study(command: str) -> list[str]:
+    """The words that ``python -m studies`` does not know; capitals stand for any name."""
+    words = [word.strip("[],.;") for word in command.split()]
+    names = [name for name in NAMES if words[: len(name.split())] == name.split()]
+    if not names:
+        group = {name.split()[0] for name in NAMES if " " in name}
+        generic = words[0] in group and (not words[1:] or words[1].isupper() or not words[1])
+        return [] if generic else words[:2]
+    parser = argparse.ArgumentParser()
+    add_fields(parser, study_of(names[0]))
+    asked = [word.split("=")[0] for word in words if word.startswith("--")]
+    return [option for option in asked if option not in options_of(parser) | {"--json"}]
+
+
+def test_studies_that_are_named_exist() -> None:
+    def unknown(path: Path) -> list[str]:
+        return [one for one in commands(path, "python -m studies") if not_a_study(one)]
+
+    assert not wrong([*PROSE, *TABLES], unknown)
+
+
+PACKAGES = "|".join(path.name for path in PACKAGE.iterdir() if path.is_dir())
+DOTTED = re.compile(rf"`(?:retina_viewer\.)?((?:{PACKAGES}|studies)(?:\.[a-zA-Z_]\w*)+)[`(]")
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
+MADE = ("demo-output/", ".venv/", "player/")
+"""Paths that a run makes, and what only looks like one."""
 
 
 def exists(dotted: str) -> bool:
-    """Whether a module, or a name at the top of one, is called so."""
+    """Whether a module, or a name in one, is called so."""
     *parents, last = dotted.split(".")
-    base = ROOT if parents and parents[0] == "studies" else PACKAGE
-    here = base.joinpath(*parents)
+    here = (ROOT if parents[0] == "studies" else PACKAGE).joinpath(*parents)
     if (here / last).is_dir() or (here / f"{last}.py").is_file():
         return True
     source = here / "__init__.py" if here.is_dir() else here.with_suffix(".py")
-    return source.is_file() and bool(
-        re.search(rf"^(?:def|class) {last}\b|^{last}\b|^    {last}[:,]| {last}\b", source.read_text())
-    )
+    return source.is_file() and bool(re.search(rf"\b{last}\b", text_of(source)))
 
 
-@pytest.mark.parametrize("path", LINKED, ids=name)
-def test_modules_that_are_named_exist(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert not [dotted for dotted in DOTTED.findall(text) if not exists(dotted)]
-
-
-@pytest.mark.parametrize("path", [path for path in LINKED if path.name != "CHANGELOG.md"], ids=name)
-def test_files_that_are_named_exist(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    bases = (ROOT, PACKAGE, PACKAGE / "ui", ROOT / "docs", path.parent)
-    made = ("player/", "demo-output/", ".venv/", "OUT/", "RUN/", "DIR/", "runs/", "cuda:")
-    assert not [
-        file
-        for file in FILE.findall(text)
-        if not file.startswith(made) and not any((base / file).exists() for base in bases)
-    ]
-
-
-def test_the_manual_has_every_key_and_every_verb() -> None:
-    manual = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8")
-    shown = [key.shown for _, group in KEYS for key in group]
-    assert not [key for key in shown if key not in manual]
-    parser = _parser()
-    verbs = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    missing = []
-    for pseudo in verbs._choices_actions:
-        verb = verbs.choices[pseudo.dest]
-        inner = [a for a in verb._actions if isinstance(a, argparse._SubParsersAction)]
-        groups = [(f"{pseudo.dest} {word}", verb) for a in inner for word in a.choices]
-        for command, _ in groups or [(pseudo.dest, verb)]:
-            if f"`{command}" not in manual and f"viewer {command}" not in manual:
-                missing.append(command)
-        missing += [
-            option
-            for option in verb._option_string_actions
-            if option.startswith("--") and option != "--help" and f"`{option}" not in manual
+def test_modules_and_files_that_are_named_exist() -> None:
+    def missing(path: Path) -> list[str]:
+        text, bases = text_of(path), (ROOT, PACKAGE, PACKAGE / "ui", ROOT / "docs", path.parent)
+        files = [file for file in FILE.findall(text) if not file.startswith(MADE)]
+        return [
+            *(dotted for dotted in DOTTED.findall(text) if not exists(dotted)),
+            *(file for file in files if not any((base / file).exists() for base in bases)),
         ]
+
+    assert not wrong([*PROSE, *TABLES], missing)
+
+
+def test_the_manual_has_every_key_every_verb_and_every_option() -> None:
+    manual = text_of(ROOT / "docs" / "manual.md")
+    missing = [key.shown for _, group in KEYS for key in group if f"| {key.shown} |" not in manual]
+    for name, verb in verbs_of(_parser()).items():
+        for action, parser in (verbs_of(verb) or {"": verb}).items():
+            command = f"{name} {action}".strip()
+            options = options_of(parser) - {"--help"}
+            missing += [] if f"{command}`" in manual or f"{command} " in manual else [command]
+            missing += [f"{command} {one}" for one in options if f"`{one}`" not in manual]
     assert not missing
 
 
 def test_a_term_is_explained_once() -> None:
-    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    parts = [re.findall(r"^\*\*(.+?)\*\*", part, re.MULTILINE) for part in text.split("\n## ")]
-    terms = [term for part in parts for term in part]
-    assert terms and len(terms) == len(set(terms))
-    assert all(part == sorted(part, key=str.lower) for part in parts)
+    parts = text_of(ROOT / "docs" / "glossary.md").split("\n## ")
+    terms = [re.findall(r"^\*\*(.+?)\*\*", part, re.MULTILINE) for part in parts]
+    together = [term for part in terms for term in part]
+    assert together and len(together) == len(set(together))
+    assert all(part == sorted(part, key=str.lower) for part in terms)
