@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.training.pairs import PairSource, luminance
 from retina_viewer.training.patches import PatchSource

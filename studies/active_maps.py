@@ -21,8 +21,8 @@ from retina_viewer.imaging.degradation import degrade
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualBlock, ResidualGenerator
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 
 PHOTOGRAPHS = ("chase_14L.jpg", "hrf_08_h.jpg", "idrid_53_half.jpg")
 _FORMATION = torch.tensor([[0.4, 0.3]])  # what most photographs are read as

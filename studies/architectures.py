@@ -22,7 +22,7 @@ from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.networks.cascade import (
+from retina_viewer.networks.generator_cascade import (
     Generator,
     GeneratorCascade,
     StepParameters,
@@ -118,7 +118,7 @@ def time_of(network: nn.Module, threads: int, dtype: torch.dtype, seconds: float
     clock = time.process_time if threads == 1 else time.perf_counter
     with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
         timer = Timer(
-            "network(image, formation)",
+            "network(image, degradation)",
             globals={"network": network, **_inputs()},
             num_threads=threads,
             timer=clock,

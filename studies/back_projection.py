@@ -24,15 +24,21 @@ import torch
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.degradation import Kernel, degrade, to_8bit
-from retina_viewer.imaging.formation import Formation, form, sampling_blur
+from retina_viewer.imaging.degradation import (
+    Degradation,
+    Kernel,
+    degrade,
+    degrade_with_blur,
+    sampling_blur,
+    to_8bit,
+)
 from retina_viewer.quality.colour_drift import colour_drift
 from retina_viewer.quality.datasets import split
 from retina_viewer.quality.metrics import luminance_studio, psnr
 from retina_viewer.superres.back_projection import BackProjected
+from retina_viewer.superres.cascade import estimate_degradation
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import FloatImage
-from retina_viewer.superres.formation import estimate_formation
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.training.patches import jpeg_round_trip
 from studies.data_folders import find_photographs
@@ -51,7 +57,7 @@ class Known:
 
     result: FloatImage
     scale: int
-    formation: Formation
+    degradation: Degradation
     method: str = "known"
     model: str | None = None
     margin: int = 0
@@ -105,7 +111,9 @@ class Row:
             psnr(y, luminance_studio(to_8bit(one)), mask) for one in (known.result, result)
         )
         self.gains.append(after - before)
-        lacking = (form(result, scale, known.formation.blur) - low)[RIM:-RIM, RIM:-RIM]
+        lacking = (degrade_with_blur(result, scale, known.degradation.blur) - low)[
+            RIM:-RIM, RIM:-RIM
+        ]
         self.left.append(255 * float(np.sqrt(np.mean(np.square(lacking)))))
         source = np.repeat(np.repeat(to_8bit(low), scale, axis=0), scale, axis=1)
         self.drift.append(colour_drift(to_8bit(result), source, scale, mask))
@@ -129,8 +137,8 @@ def measure(data: Path, model: str, scales: tuple[int, ...]) -> None:
             fitted = enhancer.fitted_to(low)
             result = fitted.enhance_region(low, Rect(0, 0, low.shape[1], low.shape[0]))
             noise = 255 * float(np.sqrt(np.mean(np.square(low - clean))))
-            true = Known(result, scale, Formation(sampling_blur(kernel, scale), noise))
-            guess = replace(true, formation=estimate_formation(low))
+            true = Known(result, scale, Degradation(sampling_blur(kernel, scale), noise))
+            guess = replace(true, degradation=estimate_degradation(low))
             name = (how, kernel, f"x{scale}")
             rows[*name, "without"].add(truth, low, true, None)
             rows[*name, "as shipped, estimated"].add(truth, low, guess, BackProjected(guess))
@@ -138,7 +146,7 @@ def measure(data: Path, model: str, scales: tuple[int, ...]) -> None:
             cast = replace(true, result=np.clip(result + CAST, 0, 1))
             rows[*name, "colour cast added"].add(truth, low, cast, BackProjected(cast))
             for weight in () if how == "clean" else (0.25, 0.5, 0.75, 1.0):  # of all, noise or not
-                fixed = replace(true, formation=replace(true.formation, noise=0.0))
+                fixed = replace(true, degradation=replace(true.degradation, noise=0.0))
                 held = BackProjected(fixed, weight, doubt=0)
                 rows[*name, f"fixed weight {weight}"].add(truth, low, true, held)
         for what, row in rows.items():
@@ -151,7 +159,7 @@ def time_it() -> None:
         side = 1024 // scale
         low = np.random.default_rng(0).random((side, side, 3), dtype=np.float32)
         large = cv2.resize(low, (1024, 1024), interpolation=cv2.INTER_CUBIC)
-        known = Known(np.clip(large, 0, 1), scale, Formation(0.4, 0.3))
+        known = Known(np.clip(large, 0, 1), scale, Degradation(0.4, 0.3))
         held, seconds = BackProjected(known), []
         for _ in range(8):
             start = time.perf_counter()

@@ -26,14 +26,14 @@ from retina_viewer.quality.calibration import (
 )
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.tables import write_report
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.superres.enhance_settings import EnhanceSettings
+from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.methods import make_enhancer, method_of
+from retina_viewer.superres.uncertainty_calibration import (
     Calibration,
     read_calibration,
     save_calibration,
 )
-from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.methods import make_enhancer, method_of
 from studies.consistency_summary import (
     decile_rows,
     ingredient_rows,

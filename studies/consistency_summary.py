@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from retina_viewer.quality.calibration import Measured
 from retina_viewer.quality.tables import Column, Record, Table
-from retina_viewer.superres.consistency import THRESHOLD
-from retina_viewer.superres.consistency_calibration import Calibration
+from retina_viewer.superres.uncertainty import THRESHOLD
+from retina_viewer.superres.uncertainty_calibration import Calibration
 
 ALL = "all"
 _NOTE = (

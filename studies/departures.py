@@ -16,12 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from retina_viewer.core.paths import resources_dir
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.generator import (
     ResidualGenerator,
     conditioned_input,
     over_bicubic,
 )
+from retina_viewer.networks.generator_cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.paper_generator import PaperBlock
 from retina_viewer.training.loop import Surroundings, run_stage
 from retina_viewer.training.pairs import PairSource
@@ -54,8 +54,8 @@ class Departing(ResidualGenerator):
         if from_nothing:
             self.tail.reset_parameters()
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """See :class:`ResidualGenerator`; ``formation`` is not listened to."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """See :class:`ResidualGenerator`; ``degradation`` is not listened to."""
         given = 2 * image - 1 if self.colours_alone else conditioned_input(image, 1)
         hidden = F.relu(self.head(given))
         tail = self.tail(hidden + self.body(hidden))

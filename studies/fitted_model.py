@@ -7,8 +7,7 @@ from typing import Any
 
 from retina_viewer.core.files import sha256_of
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.networks.forest import RegressionForests
-from retina_viewer.networks.linear_filters import LinearFilters
+from retina_viewer.networks.fitted_arrays import LinearFilters, RegressionForests
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.training.outcome import training_summary, write_model
 from studies.fitted_recipe import FittedRecipe

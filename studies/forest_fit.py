@@ -7,13 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.networks.forest import (
+from retina_viewer.networks.fitted_arrays import (
     DERIVATIVES,
     TARGETS,
     ForestArrays,
     ForestStepParameters,
 )
-from retina_viewer.superres.forest_features import (
+from retina_viewer.superres.forest import (
     CONSTANT,
     FINER,
     LEVELS,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.superres.forest_features import Whole
+from retina_viewer.superres.forest import Whole
 from studies.fitted_recipe import ForestStage
 
 Floats = NDArray[np.float32]
@@ -50,7 +50,7 @@ def grown_tree(
     """Grow one tree.
 
     Args:
-        features: ``(n, d + 2)``, as :func:`retina_viewer.superres.forest_features.projected`.
+        features: ``(n, d + 2)``, as :func:`retina_viewer.superres.forest.projected`.
         judged: ``(n, t)``: what the variances are taken of, each part already weighted.
         rows: the samples of this tree.
         stage: depth, smallest leaf, candidates.

@@ -13,15 +13,14 @@ from safetensors.torch import load_file, save
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.networks.forest import (
+from retina_viewer.networks.fitted_arrays import (
     ForestArrays,
     ForestParameters,
     ForestStepParameters,
     RegressionForests,
 )
 from retina_viewer.quality.datasets import Photograph, Subset
-from retina_viewer.superres.forest import Forest, expanded
-from retina_viewer.superres.forest_features import projected
+from retina_viewer.superres.forest import Forest, expanded, projected
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.networks.forest import DERIVATIVES, STEP_MARGIN, TARGETS
-from retina_viewer.superres.forest import Forest
-from retina_viewer.superres.forest_features import (
+from retina_viewer.networks.fitted_arrays import DERIVATIVES, STEP_MARGIN, TARGETS
+from retina_viewer.superres.forest import (
+    Forest,
     Plane,
     derivatives,
     luminance_of,

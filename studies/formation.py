@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.imaging.degradation import Kernel
-from retina_viewer.imaging.formation import sampling_blur
+from retina_viewer.imaging.degradation import Kernel, sampling_blur
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, Truth, small_image
 from retina_viewer.quality.tables import Column, Record, Table
-from retina_viewer.superres.formation import estimate_formation
+from retina_viewer.superres.cascade import estimate_degradation
 from studies.data_folders import find_photographs
 from studies.report import (
     command_line,
@@ -50,7 +49,7 @@ def evaluate_formation(
         truth = Truth(rgb8, np.ones(rgb8.shape[:2], bool))
         for kernel, scale in product(KERNELS, SCALES):
             small = small_image(truth.cropped(scale), Condition("native", kernel, scale))
-            read = estimate_formation(small.astype(np.float32) / np.float32(255), where)
+            read = estimate_degradation(small.astype(np.float32) / np.float32(255), where)
             blur = sampling_blur(kernel, scale)
             records.append(
                 {

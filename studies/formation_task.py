@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from retina_viewer.training.pairs import formation_tensor
+from retina_viewer.training.pairs import degradation_tensor
 from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import FormationStage, Optimisation
 from retina_viewer.training.stage import Player
@@ -73,4 +73,4 @@ class FormationTask:
         ]
         images = torch.from_numpy(np.stack([low for low, _ in drawn])).permute(0, 3, 1, 2)
         images = images.to(self._device, memory_format=torch.channels_last)
-        return images, formation_tensor([formed for _, formed in drawn], self._device)
+        return images, degradation_tensor([formed for _, formed in drawn], self._device)

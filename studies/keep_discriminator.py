@@ -12,7 +12,7 @@ from pathlib import Path
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
 from retina_viewer.model_store.card import WEIGHTS_FILE, read_card
-from retina_viewer.model_store.discriminators import DISCRIMINATOR_FILE
+from retina_viewer.model_store.extras import DISCRIMINATOR_FILE
 from retina_viewer.training.recipe import StepStage, load_recipe
 from retina_viewer.training.saliency_gan_task import keep_discriminators
 

@@ -7,7 +7,7 @@ import torch
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import Kernel
-from retina_viewer.networks.linear_filters import LinearFilters
+from retina_viewer.networks.fitted_arrays import LinearFilters
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
 from studies.fitted_model import Fitted

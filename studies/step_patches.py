@@ -16,8 +16,8 @@ from studies.train import SUPERRES_CACHE_DIAMETER
 class Interpolation(nn.Module):
     """Bicubic doubling of what the step is given."""
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """As a generator's; ``formation`` does not matter."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """As a generator's; ``degradation`` does not matter."""
         return upsample2(image)
 
 

@@ -128,8 +128,8 @@ def figures_of(enhancer: Enhancer, scene: Scene, perceptual: Perceptual | None) 
     figures["drift"] = colour_drift(scene.truth.rgb8, result, enhancer.scale, scene.mask)
     if perceptual is not None:
         figures |= perceptual.measure(scene.truth, result, scene.mask)
-    if fitted.formation is not None:
-        figures["blur"] = fitted.formation.blur
+    if fitted.degradation is not None:
+        figures["blur"] = fitted.degradation.blur
     return figures | {"seconds": seconds}
 
 

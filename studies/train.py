@@ -14,8 +14,7 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.networks.growth import grow
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.quality.datasets import split
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
@@ -47,6 +46,7 @@ from studies.data_folders import find_photographs
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
+from studies.growth import grow
 
 ARCHITECTURE_OF = {
     "superres": "residual-cascade",

@@ -27,12 +27,12 @@ class Turned(nn.Module):
         super().__init__()
         self.step, self.count = step, count
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
         """As a generator's."""
         made = []
         for turn in range(self.count):
             mirrored = image.flip(3) if turn >= 4 else image
-            result = self.step(torch.rot90(mirrored, turn % 4, (2, 3)), formation)
+            result = self.step(torch.rot90(mirrored, turn % 4, (2, 3)), degradation)
             back = torch.rot90(result, -(turn % 4), (2, 3))
             made.append(back.flip(3) if turn >= 4 else back)
         return torch.stack(made).mean(dim=0)

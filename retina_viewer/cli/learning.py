@@ -11,8 +11,8 @@ from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_json
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.processes import heeding
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.core.signals import heeding
 from studies.cli import add_kinds
 
 if TYPE_CHECKING:

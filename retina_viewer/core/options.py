@@ -36,7 +36,11 @@ def option(
 
 
 def add_fields(
-    parser: argparse.ArgumentParser, cls: type, only: Collection[str] = (), *, unset: bool = False
+    parser: argparse._ActionsContainer,
+    cls: type,
+    only: Collection[str] = (),
+    *,
+    unset: bool = False,
 ) -> None:
     """Give the parser the options of a dataclass.
 
@@ -46,7 +50,7 @@ def add_fields(
     Args:
         cls: a dataclass with fields made by :func:`option`; its other fields are no options.
         only: names of fields; empty for all.
-        unset: whatever is not given is None instead of the default.
+        unset: what is not given is None instead of the default, and the help names none.
     """
     types = get_type_hints(cls)
     for one in fields(cls):
@@ -65,7 +69,7 @@ def read_fields(cls: type[T], options: argparse.Namespace) -> T:
     return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
 
 
-def _add(parser: argparse.ArgumentParser, one: "Field[Any]", kind: Any, unset: bool) -> None:
+def _add(parser: argparse._ActionsContainer, one: "Field[Any]", kind: Any, unset: bool) -> None:
     words = one.metadata
     needed = one.default is MISSING
     default = None if unset or needed else one.default
@@ -75,12 +79,9 @@ def _add(parser: argparse.ArgumentParser, one: "Field[Any]", kind: Any, unset: b
     named: dict[str, Any] = {} if placed else {"dest": one.name, "required": needed}
     kind, several = _plain(kind)
     if kind is bool:
-        if unset:
-            named["action"] = argparse.BooleanOptionalAction
-        elif default:
-            named["action"], flags = "store_false", words["flags"] or [f"--no-{dashed}"]
-        else:
-            named["action"] = "store_true"
+        if one.default is True:
+            flags = words["flags"] or [f"--no-{dashed}"]
+        named["action"] = "store_false" if one.default else "store_true"
         parser.add_argument(*flags, default=default, help=words["help"], **named)
         return
     if several or (placed and not needed):
@@ -88,7 +89,9 @@ def _add(parser: argparse.ArgumentParser, one: "Field[Any]", kind: Any, unset: b
     parser.add_argument(
         *flags,
         default=default,
-        help=words["help"] + _said_of(default),
+        help=words["help"].partition("; default")[0]
+        if unset
+        else words["help"] + _said_of(default),
         metavar=words["metavar"],
         choices=words["choices"] or get_args(kind) or None,
         type=words["parse"] or (type(get_args(kind)[0]) if get_args(kind) else kind),

@@ -24,8 +24,7 @@ from retina_viewer.core.names import stem_of
 from retina_viewer.core.paths import patient_salt_file
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.finetuning.plan import SUBSETS, PlannedPhotograph, Subset
-from retina_viewer.imaging.dicom_head import looks_like_dicom
-from retina_viewer.imaging.formats import HEAD
+from retina_viewer.imaging.formats import HEAD, looks_like_dicom
 
 _MAKE, _MODEL = 0x010F, 0x0110  # EXIF
 _DICOM_TAGS = {

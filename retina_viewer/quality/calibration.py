@@ -29,8 +29,10 @@ from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import evaluation_mask
 from retina_viewer.quality.protocols import KERNELS, Condition, Truth, small_image, truth_of
-from retina_viewer.superres.consistency import needs_twin, windowed_evidence
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.superres.enhancer import Enhancer, FloatImage
+from retina_viewer.superres.tiles import quantised
+from retina_viewer.superres.uncertainty import needs_twin, windowed_features
+from retina_viewer.superres.uncertainty_calibration import (
     FLOOR,
     Calibration,
     ScaleCalibration,
@@ -38,8 +40,6 @@ from retina_viewer.superres.consistency_calibration import (
     window_of,
     windowed,
 )
-from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.superres.tiles import quantised
 
 FIELD_DIAMETERS = (540, 760, 1000)
 """Pixels: as fields of view are in small, usual and large photographs."""
@@ -107,7 +107,7 @@ def gather(
     parts = []
     for number, region in enumerate(regions):
         share = part_of(progress, number / len(regions), (number + 1) / len(regions))
-        planes = windowed_evidence(enhancer, rgb, region, other=twin, progress=share)
+        planes = windowed_features(enhancer, rgb, region, other=twin, progress=share)
         error = true_error(enhancer, rgb, cropped.rgb8, region)
         chosen = inside[region.slices()]
         parts.append(Windows(error[chosen], {name: p[chosen] for name, p in planes.items()}))

@@ -19,8 +19,7 @@ from retina_viewer.core.files import sha256_of
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
-from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.verdict import Values, Verdict
+from retina_viewer.model_store.card import ModelCard, Values, Verdict
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.colour_drift import colour_drift

@@ -23,8 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from retina_viewer import __version__
-from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.verdict import Change, Comparison, Conclusion, Values, Verdict
+from retina_viewer.model_store.card import (
+    Change,
+    ComparedFigure,
+    Conclusion,
+    ModelCard,
+    Values,
+    Verdict,
+)
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
 
 LEAST_PATIENTS = 6
@@ -36,7 +42,7 @@ class Measure:
     """A figure that is compared; the fields are those of :class:`Change`.
 
     ``share`` makes ``counts_from`` a share of the base's value; ``fidelity`` is that of
-    :class:`Comparison`.
+    :class:`ComparedFigure`.
     """
 
     metric: str
@@ -122,7 +128,7 @@ def conclude(
     return verdict.model_copy(update={"sentences": tuple(sentences(verdict, doubted, lost))})
 
 
-def doubts(compared: Iterable[Comparison]) -> list[Comparison]:
+def doubts(compared: Iterable[ComparedFigure]) -> list[ComparedFigure]:
     """The figures beside the leading one that lost: by a test of each alone, or in fidelity."""
     return [
         one
@@ -140,7 +146,7 @@ def _cameras_that_lost(measures: Sequence[Measure], general: Sequence[Values]) -
     return [change for change in changes if change.is_loss]
 
 
-def _conclusion(compared: Sequence[Comparison], missing: int, *, forgets: bool) -> Conclusion:
+def _conclusion(compared: Sequence[ComparedFigure], missing: int, *, forgets: bool) -> Conclusion:
     if missing or not compared or not compared[0].leads:
         return "too few"
     lead, others = compared[0], compared[1:]
@@ -164,7 +170,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Comparison, ...]:
+def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[ComparedFigure, ...]:
     found = []
     for number, measure in enumerate(measures):
         pair = _by_patient(values, measure.metric)
@@ -175,7 +181,7 @@ def _compared(measures: Sequence[Measure], values: Sequence[Values]) -> tuple[Co
         change = _change(measure, base.mean(), tuned.mean())
         each = [_change(measure, *both) for both in zip(base, tuned, strict=True)]
         found.append(
-            Comparison(
+            ComparedFigure(
                 **change.model_dump(),
                 p=wilcoxon_p(good, bad),
                 effect=rank_biserial(good, bad),
@@ -220,7 +226,7 @@ def _change(measure: Measure, base: float, tuned: float) -> Change:
 
 
 def sentences(
-    verdict: Verdict, doubted: Sequence[Comparison], lost: Sequence[Change]
+    verdict: Verdict, doubted: Sequence[ComparedFigure], lost: Sequence[Change]
 ) -> Iterator[str]:
     """The conclusion, what it rests on, what stands against it, and what was forgotten.
 
@@ -241,7 +247,7 @@ def sentences(
     yield from _forgotten(verdict, lost)
 
 
-def _too_few(verdict: Verdict, lead: Comparison) -> Iterator[str]:
+def _too_few(verdict: Verdict, lead: ComparedFigure) -> Iterator[str]:
     more = verdict.more_patients_needed
     yield (
         f"Too few patients to tell: {verdict.patients} held out. With fewer than "
@@ -251,7 +257,7 @@ def _too_few(verdict: Verdict, lead: Comparison) -> Iterator[str]:
     yield f"On those there are, {amount(lead)}; that may be chance."
 
 
-def _concluded(verdict: Verdict, lead: Comparison) -> str:
+def _concluded(verdict: Verdict, lead: ComparedFigure) -> str:
     if verdict.conclusion == "better":
         return "The tuned model is better on your photographs."
     if verdict.conclusion == "worse":
@@ -261,7 +267,7 @@ def _concluded(verdict: Verdict, lead: Comparison) -> str:
     return "No difference that counts was found between the tuned model and the base."
 
 
-def _lead(verdict: Verdict, lead: Comparison) -> str:
+def _lead(verdict: Verdict, lead: ComparedFigure) -> str:
     number, what = (
         (lead.improved, "better") if lead.gain >= 0 else (lead.worsened, "worse")
     )  # the share that agrees with the mean
@@ -271,7 +277,9 @@ def _lead(verdict: Verdict, lead: Comparison) -> str:
     )
 
 
-def _against(verdict: Verdict, lead: Comparison, doubted: Sequence[Comparison]) -> Iterator[str]:
+def _against(
+    verdict: Verdict, lead: ComparedFigure, doubted: Sequence[ComparedFigure]
+) -> Iterator[str]:
     for one in doubted:
         yield f"Against it: {_loss(one)}."
     gained = lead.is_gain and lead.p < 0.05
@@ -279,7 +287,7 @@ def _against(verdict: Verdict, lead: Comparison, doubted: Sequence[Comparison]) 
         yield "A gain in one respect does not pay for a certain loss in another."
 
 
-def _loss(one: Comparison) -> str:
+def _loss(one: ComparedFigure) -> str:
     """In the mean, or where that hardly moved, in how many patients."""
     if one.is_loss:
         return f"{amount(one)} ({probability(one.p)})"

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from retina_viewer.imaging.formation import Formation
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.imaging.degradation import Degradation
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import DegradationRange, StepStage
 
@@ -61,7 +61,7 @@ class PatchPair:
 
     low: Tensor  # (N, 3, h, w)
     high: Tensor  # (N, 3, 2h, 2w)
-    formation: Tensor  # (N, 2): blur and noise of the photograph, true
+    degradation: Tensor  # (N, 2): blur and noise of the photograph, true
 
 
 class PairSource:
@@ -137,7 +137,7 @@ class PairSource:
     def _validated(self, network: nn.Module, kernel: str) -> Iterator[tuple[Tensor, Tensor]]:
         """What the network makes of each validation patch, and the truth, inside the rim."""
         for pair in self._validation[kernel]:
-            made = network(pair.low, pair.formation).clamp(0, 1)
+            made = network(pair.low, pair.degradation).clamp(0, 1)
             yield self.inside(made), self.inside(pair.high)
 
     def _validation_pairs(self, source: PatchSource) -> dict[str, list[PatchPair]]:
@@ -163,16 +163,16 @@ class PairSource:
             for h, rng in zip(high, rngs, strict=True)
         ]
         inputs = self._tensor([low for low, _ in degraded])
-        formation = formation_tensor([formed for _, formed in degraded], self._device)
+        degradation = degradation_tensor([formed for _, formed in degraded], self._device)
         for step in self._frozen:
-            inputs = step(inputs, formation).clamp(0, 1)
-        return PatchPair(inputs, self._tensor(high), formation)
+            inputs = step(inputs, degradation).clamp(0, 1)
+        return PatchPair(inputs, self._tensor(high), degradation)
 
     def _tensor(self, images: Sequence[NDArray[np.float32]]) -> Tensor:
         stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
         return stack.to(self._device, memory_format=torch.channels_last)
 
 
-def formation_tensor(formations: Sequence[Formation], device: torch.device) -> Tensor:
+def degradation_tensor(degradations: Sequence[Degradation], device: torch.device) -> Tensor:
     """``(N, 2)`` float32: blur and noise, as the generators are told them."""
-    return torch.tensor([[f.blur, f.noise] for f in formations], device=device)
+    return torch.tensor([[f.blur, f.noise] for f in degradations], device=device)

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.degradation import Kernel, degrade, to_8bit
-from retina_viewer.imaging.formation import Formation, sampling_blur
+from retina_viewer.imaging.degradation import Degradation, Kernel, degrade, sampling_blur, to_8bit
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 from retina_viewer.training.recipe import Colour, DegradationRange, Grain, Sharpening
 
@@ -106,7 +105,7 @@ Floats = NDArray[np.float32]
 
 def random_low_resolution(
     rgb: Floats, scale: int, ranges: DegradationRange, rng: np.random.Generator
-) -> tuple[Floats, Formation]:
+) -> tuple[Floats, Degradation]:
     """Shrink a patch by ``scale`` with a random kernel, then perhaps noise and JPEG; 8 bits deep.
 
     Args:
@@ -132,7 +131,7 @@ def random_low_resolution(
         low8 = jpeg_round_trip(low8, int(rng.integers(*ranges.jpeg_quality, endpoint=True)))
     given = as_unit(low8)
     noise = 255 * float(np.sqrt(np.mean((given - clean) ** 2)))
-    return given, Formation(sampling_blur(kernel, scale, sigma), noise)
+    return given, Degradation(sampling_blur(kernel, scale, sigma), noise)
 
 
 def unit_noise(

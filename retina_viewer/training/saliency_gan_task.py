@@ -16,13 +16,11 @@ from torch import Tensor, nn
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.discriminators import read_discriminators, save_discriminators
-from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.networks.discriminator import Discriminator
+from retina_viewer.model_store.extras import read_discriminators, save_discriminators
+from retina_viewer.networks.discriminator import Discriminator, VGG19Discriminator
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.networks.leaky_generator import LeakyGenerator
-from retina_viewer.networks.vgg import VGG16Features
-from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
-from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
+from retina_viewer.networks.vgg import DEEPEST, VGG16Features, VGG19Features
 from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.saliency.filters import SUPERPIXELS, saliency_filters
 from retina_viewer.saliency.local import LocalSaliency
@@ -82,7 +80,7 @@ class SaliencyGanTask(StepTask):
         if player.name == OPPONENT:  # the generator has played on this batch
             return {"adversarial": self._discriminator_loss(*self._judged.pop(id(batch)))}
         truth = self._pairs.inside(batch.high)
-        made = self._pairs.inside(player.network(batch.low, batch.formation))
+        made = self._pairs.inside(player.network(batch.low, batch.degradation))
         weight = self._gan.weights.grid
         grid = {"grid": weight * grid_error(made - truth, self._period)} if weight else {}
         truth, made = self._shifted(truth, made)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.training.outcome import TrainingData
 from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource

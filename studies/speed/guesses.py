@@ -25,9 +25,9 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.readers import open_image
-from retina_viewer.superres.consistency import needs_twin, region_map
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import make_enhancer
+from retina_viewer.superres.uncertainty import needs_twin, region_map
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.canvas.guess_art import is_tile
 from retina_viewer.ui.window import Window

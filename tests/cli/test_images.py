@@ -20,7 +20,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import sidecar_path
 from retina_viewer.imaging import readers
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.overlay import AMBER
+from retina_viewer.imaging.layer_art import AMBER
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import made_by
 from retina_viewer.saliency.layer import saliency_layer
@@ -340,8 +340,8 @@ _WAITS = """
 import pathlib, sys, time
 from retina_viewer.cli import images, main
 from retina_viewer.core.files import staged
-def enhance(inputs, out, console, **options):
-    with staged(out, ["eye.png"]) as staging:
+def enhance(batch, settings, console):
+    with staged(batch.out, ["eye.png"]) as staging:
         staging.inside[0].write_bytes(b"half")
         console.say("writing")
         time.sleep(60)

@@ -21,9 +21,9 @@ from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualGenerator
-from retina_viewer.superres.formation import estimate_formation
+from retina_viewer.networks.generator_cascade import GeneratorCascade
+from retina_viewer.superres.cascade import estimate_degradation
 from tests.superres.tiny_models import add_gan_and_twin
 from tests.untrained import NOTHING
 
@@ -101,7 +101,7 @@ def test_enhance_with_a_saliency_gan_says_how_it_was_set(eye: Path, tmp_path: Pa
     assert (bound.method, bound.model, bound.fidelity) == ("saliency-gan", "gan", 1.0)
     assert (pixel.method, pixel.model, pixel.fidelity) == ("pixel", "twin", None)
     assert (default.back_projection, pixel.back_projection) == (1.0, None)
-    estimated = estimate_formation(open_image(eye).unit_rgb())
+    estimated = estimate_degradation(open_image(eye).unit_rgb())
     assert default.blur == pytest.approx(estimated.blur, abs=1e-3)
     assert default.noise == bound.noise == pytest.approx(estimated.noise, abs=0.01)
     assert bound.blur == 0.3

@@ -78,4 +78,5 @@ def test_some_fields_alone_and_none_where_nothing_is_said() -> None:
     parser = argparse.ArgumentParser()
     add_fields(parser, Asked, ("scale", "held_back"), unset=True)
     assert vars(parser.parse_args([])) == {"scale": None, "held_back": None}
-    assert vars(parser.parse_args(["--held-back"]))["held_back"] is True
+    assert vars(parser.parse_args(["--no-held-back"]))["held_back"] is False
+    assert "default" not in parser.format_help()

@@ -16,10 +16,9 @@ from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.finetuning.finetune import finetune
 from retina_viewer.finetuning.plan import Expert, TrainingPlan, save_plan
 from retina_viewer.finetuning.run_folder import RunFolder
-from retina_viewer.model_store.card import ModelCard, read_card
-from retina_viewer.model_store.discriminators import read_discriminators, save_discriminators
+from retina_viewer.model_store.card import ModelCard, Verdict, read_card
+from retina_viewer.model_store.extras import read_discriminators, save_discriminators
 from retina_viewer.model_store.store import load_network
-from retina_viewer.model_store.verdict import Verdict
 from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.quality.verdict import conclude
 from retina_viewer.training.checkpoint import SavingFailed

@@ -15,7 +15,7 @@ from retina_viewer.finetuning.plan import Expert, PlannedPhotograph, Subset, Tra
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from tests.conftest import SAMPLES
 from tests.untrained import NOTHING
 

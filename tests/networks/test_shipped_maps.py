@@ -4,7 +4,7 @@ import pytest
 
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from studies.active_maps import active_shares
 
 

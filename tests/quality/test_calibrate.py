@@ -14,8 +14,8 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.quality.calibration import FEWEST, calibrate
 from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.superres.consistency import consistency_map
-from retina_viewer.superres.consistency_calibration import read_calibration
+from retina_viewer.superres.uncertainty import uncertainty_map
+from retina_viewer.superres.uncertainty_calibration import read_calibration
 from tests.finetuning.tiny_clinic import clinic, tiny_cascade
 
 CPU = torch.device("cpu")
@@ -52,7 +52,7 @@ def test_a_tuned_gan_gets_a_map_of_its_own_that_can_be_drawn(
     assert "patient" not in text and "clinic" not in text
     enhancer = Candidate(card, CPU, twin).enhancer(2)
     rgb = photographs[0].read_rgb()[100:164, 100:164].astype(np.float32) / np.float32(255)
-    found = consistency_map(
+    found = uncertainty_map(
         enhancer.fitted_to(rgb),
         rgb,
         np.ones((64, 64), np.bool_),

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.verdict import Values, Verdict
+from retina_viewer.model_store.card import ModelCard, Values, Verdict
 from retina_viewer.quality.verdict import LEAST_PATIENTS, conclude, holm, measures_of
 from tests.untrained import NOTHING
 

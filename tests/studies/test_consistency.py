@@ -23,8 +23,8 @@ from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph, split
 from retina_viewer.quality.protocols import Condition, small_image, truth_of
 from retina_viewer.superres.classical import bicubic
-from retina_viewer.superres.consistency_calibration import read_calibration, window_of
 from retina_viewer.superres.tiles import enhance_image
+from retina_viewer.superres.uncertainty_calibration import read_calibration, window_of
 from studies.consistency import evaluate_consistency_command, sizes_of
 from studies.data_folders import find_photographs
 from tests.untrained import add_cascade

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.superres.forest import expanded
-from retina_viewer.superres.forest_features import PROJECTION_UNIT, projected
+from retina_viewer.superres.forest import PROJECTION_UNIT, expanded, projected
 from studies.fitted_recipe import ForestStage
 from studies.forest_fit import Samples, compressed, fit_forest, fitted_projection
 

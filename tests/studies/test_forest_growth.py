@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from retina_viewer.superres.forest_features import Whole
+from retina_viewer.superres.forest import Whole
 from studies.fitted_recipe import ForestStage
 from studies.forest_growth import Tree, grown_tree
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.formation import sampling_blur
+from retina_viewer.imaging.degradation import sampling_blur
 from studies.formation import evaluate_formation_command
 
 

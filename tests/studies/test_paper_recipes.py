@@ -12,7 +12,7 @@ from retina_viewer.core.paths import resources_dir, user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import load_network
-from retina_viewer.networks.cascade import PaperStepParameters
+from retina_viewer.networks.generator_cascade import PaperStepParameters
 from retina_viewer.superres.cascade import load_cascade
 from retina_viewer.training.recipe import (
     GanWeights,

@@ -17,7 +17,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.paths import resources_dir, user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import read_card
-from retina_viewer.model_store.discriminators import read_discriminators
+from retina_viewer.model_store.extras import read_discriminators
 from retina_viewer.model_store.store import load_network, verify_model
 from retina_viewer.superres.cascade import load_cascade
 from retina_viewer.training.recipe import load_recipe

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.formation import STANDARD
+from retina_viewer.imaging.degradation import STANDARD
 from retina_viewer.model_store.defaults import set_default
 from retina_viewer.model_store.store import DEFAULT_MODELS, find_model
 from retina_viewer.superres.back_projection import BackProjected
@@ -173,7 +173,7 @@ def test_networks_are_held_to_the_photograph_unless_told_not_to() -> None:
     assert held.doubt > 0
     known = make("pixel", 4, model="mine", device="cpu", blur=0.25)
     assert isinstance(known, BackProjected)
-    assert (known.doubt, known.formation.blur) == (0, 0.25)
+    assert (known.doubt, known.degradation.blur) == (0, 0.25)
     free = make("pixel", 4, model="mine", device="cpu", back_projection=False)
-    assert (free.back_projection, free.formation) == (None, STANDARD)
+    assert (free.back_projection, free.degradation) == (None, STANDARD)
     assert make("bicubic", 4).back_projection is None

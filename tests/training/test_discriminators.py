@@ -8,7 +8,7 @@ import torch
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.model_store.card import read_card
-from retina_viewer.model_store.discriminators import read_discriminators, save_discriminators
+from retina_viewer.model_store.extras import read_discriminators, save_discriminators
 from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.training.checkpoint import Counters, save_checkpoint, with_prefix

@@ -10,14 +10,13 @@ import pytest
 import torch
 
 from retina_viewer.imaging.readers import open_image
-from retina_viewer.networks.cascade import (
+from retina_viewer.networks.discriminator import Discriminator, VGG19Discriminator
+from retina_viewer.networks.generator_cascade import (
     AnyStepParameters,
     GeneratorCascade,
     LeakyStepParameters,
     StepParameters,
 )
-from retina_viewer.networks.discriminator import Discriminator
-from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
 from retina_viewer.saliency.filters import saliency_filters
 from retina_viewer.saliency.local import LocalSaliency
 from retina_viewer.training.cache import open_cache
@@ -169,7 +168,7 @@ def test_srgan_has_the_mean_squared_error_and_no_saliency(source: PatchSource) -
     batch = task.batch(np.random.default_rng(0))
     torch.manual_seed(5)
     term = task.losses(task.players[0], batch)["squared"]
-    made = task.pairs.inside(task.players[0].network(batch.low, batch.formation))
+    made = task.pairs.inside(task.players[0].network(batch.low, batch.degradation))
     truth = task.pairs.inside(batch.high)
     torch.manual_seed(5)
     dy, dx = (int(n) for n in torch.randint(2, (2,)))

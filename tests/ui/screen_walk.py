@@ -30,7 +30,7 @@ from retina_viewer.core.paths import user_models_dir
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_application, make_window, wait_until
@@ -113,7 +113,7 @@ class _Waiting:
     def _take(self, inner: Enhancer) -> None:
         self.margin, self.model, self.scale = inner.margin, inner.model, inner.scale
         self.method, self.whole_image_only = inner.method, inner.whole_image_only
-        self.formation, self.fidelity = inner.formation, inner.fidelity
+        self.degradation, self.fidelity = inner.degradation, inner.fidelity
         self.back_projection = inner.back_projection
 
     def fitted_to(self, rgb: FloatImage) -> Self:

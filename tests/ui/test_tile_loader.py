@@ -63,7 +63,7 @@ class Counting:
         self.regions: list[Rect] = []
         self.method, self.model, self.scale = inner.method, inner.model, inner.scale
         self.margin, self.whole_image_only = inner.margin, inner.whole_image_only
-        self.formation, self.fidelity = inner.formation, inner.fidelity
+        self.degradation, self.fidelity = inner.degradation, inner.fidelity
         self.back_projection = inner.back_projection
         self.fitted = 0
 

@@ -11,30 +11,29 @@ import numpy as np
 
 from retina_viewer.core.files import staged
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.imaging.beside import GAP, HEADROOM, Title, beside
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import (
+from retina_viewer.imaging.layer_art import (
     VESSEL_LEGEND,
     Art,
+    Bytes,
     Legend,
     SaliencyStyle,
-    guess_legend,
-    guess_veil,
     paint,
     saliency_art,
     saliency_legend,
+    uncertainty_legend,
+    uncertainty_veil,
     vessel_lines,
 )
-from retina_viewer.imaging.marks import stamps_of
-from retina_viewer.imaging.overlay import Bytes
+from retina_viewer.imaging.marks import GAP, HEADROOM, Title, beside, stamps_of
 from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
-from retina_viewer.superres.consistency import ConsistencyMap
-from retina_viewer.superres.consistency_export import default_names as consistency_names
+from retina_viewer.superres import export
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.export import ai_text, default_name, provenance_of, result_is_large
+from retina_viewer.superres.export import Product, ai_text, provenance_of, result_is_large
 from retina_viewer.superres.tiles import enhanced_whole
+from retina_viewer.superres.uncertainty import UncertaintyMap
 from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view_state import LayerName
@@ -51,10 +50,13 @@ class ExportProduct(Enum):
     CONSISTENCY = "Where detail is a guess (16-bit grey, and over the photograph)"
 
 
-_ENDINGS = {
-    ExportProduct.RESULT: "",
-    ExportProduct.WITH_LAYERS: "_layers",
-    ExportProduct.BESIDE: "_beside",
+_NAMED_AS: dict[ExportProduct, Product] = {
+    ExportProduct.RESULT: "result",
+    ExportProduct.WITH_LAYERS: "with_layers",
+    ExportProduct.BESIDE: "beside",
+    ExportProduct.SALIENCY: "saliency",
+    ExportProduct.VESSELS: "vessels",
+    ExportProduct.CONSISTENCY: "uncertainty",
 }
 
 
@@ -114,16 +116,7 @@ def file_names(request: ExportRequest, enhancer: Enhancer | None, kind: ExportFo
     Args:
         enhancer: the one that makes the result; None where none is needed.
     """
-    stem = request.image.stem
-    if request.product is ExportProduct.SALIENCY:
-        return [f"{stem}_saliency.png", f"{stem}_saliency_overlay.png"]
-    if request.product is ExportProduct.VESSELS:
-        return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
-    assert enhancer is not None
-    if request.product is ExportProduct.CONSISTENCY:
-        return consistency_names(request.image, enhancer)
-    name = Path(default_name(request.image, enhancer)).stem
-    return [f"{name}{_ENDINGS[request.product]}{kind.value}"]
+    return export.file_names(_NAMED_AS[request.product], request.image, enhancer, kind.value)
 
 
 def write(
@@ -177,7 +170,7 @@ def _write_result(
     enhancer = enhancer.fitted_to(rgb)
     if request.product is ExportProduct.CONSISTENCY:
         found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
-        services.export_consistency(image, enhancer, found, *paths)
+        services.export_uncertainty(image, enhancer, found, *paths)
         return
     computing = part_of(progress, 0.0, 0.6)
     pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
@@ -221,7 +214,7 @@ def with_layers(
             legend = saliency_legend(*look)
         else:
             guess = _guess(request, enhancer, services, part)
-            art, legend = guess_veil(guess.expected_error, mask), guess_legend()
+            art, legend = uncertainty_veil(guess.expected_error, mask), uncertainty_legend()
         layers.append((art, layer.opacity))
         legends.append(legend)
     paint(rgb, layers, enhancer.scale)
@@ -231,7 +224,7 @@ def with_layers(
 
 def _guess(
     request: ExportRequest, enhancer: Enhancer, services: Services, progress: Progress
-) -> ConsistencyMap:
+) -> UncertaintyMap:
     """The error to be expected of the result of a fitted enhancer."""
     other = None
     if enhancer.fidelity is not None and enhancer.fidelity < 1:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
-    QFormLayout,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QStackedWidget,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -35,16 +32,17 @@ from retina_viewer.ui.models.installed_models import (
     verdict_heading,
     verdict_sentences,
 )
-from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
+from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 from retina_viewer.ui.widgets.learning_curves import LearningCurves
 from retina_viewer.ui.widgets.learning_history import LearningHistory, read_history
 from retina_viewer.ui.widgets.segments import Segments
 from retina_viewer.ui.widgets.table_views import (
-    plain_table,
+    PATIENTS_COLUMN,
+    number_table,
     show_general,
     show_held_out,
-    whole_height,
 )
 
 
@@ -53,13 +51,10 @@ class ModelPage(QWidget):
 
     def __init__(self, jobs: Jobs, tokens: Tokens) -> None:
         super().__init__()
-        self.heading = QLabel()
-        self.heading.setProperty("role", "heading")
+        self.heading = layout.label(role="heading", wraps=False)
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.about = dim_label()
-        self.card = CardPage()
-        self.curves = CurvesPage(jobs, tokens)
-        self.lineage = LineagePage()
+        self.card, self.curves, self.lineage = CardPage(), CurvesPage(jobs, tokens), LineagePage()
         self.pages = QStackedWidget()
         for page in (self.card, self.curves, self.lineage):
             self.pages.addWidget(page)
@@ -71,17 +66,12 @@ class ModelPage(QWidget):
         )  # fmt: skip
         self.tabs.chosen.connect(self._show_page)
         self.tabs.set_value(0)
-        row = QHBoxLayout()
-        row.addWidget(self.tabs)
-        row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.heading)
-        column.addWidget(self.about)
-        column.addLayout(row)
-        column.addSpacing(4)
-        column.addWidget(self.pages, 1)
+        self.setLayout(
+            layout.column(
+                self.heading, self.about, layout.row(self.tabs, ...), 4, (self.pages, 1),
+                spacing=8, margins=0,
+            )
+        )  # fmt: skip
 
     def show_entry(self, entry: ModelEntry) -> None:
         """Another model, or the same with news."""
@@ -111,14 +101,24 @@ NONE = (
 )
 
 
-class CurvesPage(QScrollArea):
+class _ScrolledPage(QScrollArea):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        layout.scroll(self)
+
+    def show_parts(self, *parts: layout.Part, spacing: int) -> None:
+        """Parts from top to bottom, in the place of those before."""
+        body = layout.holding(layout.column(*parts, ..., spacing=spacing, margins=(0, 0, 12, 12)))
+        body.setObjectName("pageBody")
+        self.setWidget(body)
+
+
+class CurvesPage(_ScrolledPage):
     """Reads the history in the background."""
 
     def __init__(self, jobs: Jobs, tokens: Tokens) -> None:
         super().__init__()
-        self.setObjectName("page")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self._jobs, self._tokens = jobs, tokens
         self._entry: ModelEntry | None = None
         self._drawn = ""
@@ -143,13 +143,7 @@ class CurvesPage(QScrollArea):
             return
         self._drawn = entry.card.name
         self._say("…")
-        directory = entry.card.directory
-
-        def work(progress: Progress) -> LearningHistory:
-            if directory is None or not (directory / HISTORY_FILE).is_file():
-                raise UserError(NONE)
-            return read_history(directory / HISTORY_FILE)
-
+        work = partial(_history_of, entry.card)
         self._jobs.submit(_KEY, work, self._show, failed=self._failed, lane=Lane.FILES)
 
     def _show(self, history: LearningHistory) -> None:
@@ -170,10 +164,16 @@ class CurvesPage(QScrollArea):
         self.setWidget(label)
 
 
+def _history_of(card: ModelCard, progress: Progress) -> LearningHistory:
+    if card.directory is None or not (card.directory / HISTORY_FILE).is_file():
+        raise UserError(NONE)
+    return read_history(card.directory / HISTORY_FILE)
+
+
 _INDENT = 24
 
 
-class LineagePage(QScrollArea):
+class LineagePage(_ScrolledPage):
     """A button for every ancestor and child that is installed."""
 
     picked = Signal(str)
@@ -181,53 +181,35 @@ class LineagePage(QScrollArea):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("page")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_entry(self, entry: ModelEntry) -> None:
         """Show another model."""
-        body = QWidget()
-        body.setObjectName("pageBody")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 12, 12)
-        column.setSpacing(4)
+        parts: list[layout.Part] = []
         for depth, ancestor in enumerate(entry.chain):
             if depth:
-                column.addWidget(_indented(dim_label("was trained on from"), depth))
+                parts.append(_indented(dim_label("was trained on from"), depth))
             if ancestor.card is None:
-                text = f"{ancestor.name}, which is not installed here"
-                column.addWidget(_indented(QLabel(text), depth))
+                missing = QLabel(f"{ancestor.name}, which is not installed here")
+                parts.append(_indented(missing, depth))
             else:
-                column.addWidget(_indented(self._button(ancestor.card, bool(depth)), depth))
+                parts.append(_indented(self._button(ancestor.card, bool(depth)), depth))
         if len(entry.chain) == 1:
-            column.addWidget(dim_label("It was trained from nothing."))
+            parts.append(dim_label("It was trained from nothing."))
         if entry.children:
-            heading = QLabel("Trained on from it")
-            heading.setProperty("role", "group")
-            column.addSpacing(16)
-            column.addWidget(heading)
-            for card in entry.children:
-                column.addWidget(_indented(self._button(card, True), 0))
-        column.addStretch(1)
-        self.setWidget(body)
+            parts += [16, _heading("Trained on from it")]
+            parts += [_indented(self._button(card, True), 0) for card in entry.children]
+        self.show_parts(*parts, spacing=4)
 
     def _button(self, card: ModelCard, enabled: bool) -> QPushButton:
-        button = QPushButton(f"{card.title}   {card.name}, {card.created:%Y-%m-%d}")
-        button.setMinimumHeight(HIT_TARGET)
-        button.setAutoDefault(False)
+        button = layout.button(f"{card.title}   {card.name}, {card.created:%Y-%m-%d}")
         button.setEnabled(enabled)
         button.clicked.connect(lambda: self.picked.emit(card.name))
         return button
 
 
 def _indented(widget: QWidget, depth: int) -> QWidget:
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(depth * _INDENT, 0, 0, 0)
-    column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
-    return holder
+    return layout.holding(layout.row(widget, ..., margins=(depth * _INDENT, 0, 0, 0)))
 
 
 @dataclass(frozen=True)
@@ -325,25 +307,17 @@ def _figure(metric: str) -> Figure:
     return FIGURES.get(metric, Figure(name[:1].upper() + name[1:], name))
 
 
-_PATIENTS = 4
-"""The column of the table of held-out patients that counts them."""
-
-
-class CardPage(QScrollArea):
-    """Scrolls; built anew for every model."""
+class CardPage(_ScrolledPage):
+    """Built anew for every model."""
 
     note_kept = Signal(str)
     """(text)"""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("page")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.note = QPlainTextEdit()
-        self.keep_note = QPushButton("Keep the note")
+        self.note, self.keep_note = QPlainTextEdit(), QPushButton()
         self.entry: ModelEntry | None = None
         self._written = ""
 
@@ -358,53 +332,42 @@ class CardPage(QScrollArea):
         same = self.entry is not None and self.entry.card.name == entry.card.name
         text = self._written if same and self.has_unkept_note else entry.note
         self.entry, self._written = entry, text
-        body = QWidget()
-        body.setObjectName("pageBody")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 12, 12)
-        column.setSpacing(12)
-        column.addWidget(_verdict(entry))
+        parts: list[layout.Part] = [_verdict(entry)]
         verdict = entry.card.verdict
         if verdict is not None and verdict.comparisons:
-            column.addWidget(_heading("On the held-out patients"))
             table = show_held_out(verdict)
-            across = Qt.Orientation.Horizontal
-            table.model().setHeaderData(_PATIENTS, across, "Better : worse")
-            table.model().setHeaderData(
-                _PATIENTS, across, "Patients", Qt.ItemDataRole.ToolTipRole
-            )  # shorter than in the wizard: there is less room
-            column.addWidget(table)
+            across, tip = Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole
+            # Shorter than in the wizard: there is less room.
+            table.model().setHeaderData(PATIENTS_COLUMN, across, "Better : worse")
+            table.model().setHeaderData(PATIENTS_COLUMN, across, "Patients", tip)
+            parts += [_heading("On the held-out patients"), table]
         if verdict is not None and verdict.general:
-            column.addWidget(_heading("On bundled photographs of other cameras"))
-            column.addWidget(show_general(verdict))
+            heading = _heading("On bundled photographs of other cameras")
+            parts += [heading, show_general(verdict)]
         for block in blocks_of(entry.card.measurements):
-            column.addWidget(_heading("Measured"))
-            column.addWidget(_figures(block))
-        column.addWidget(_heading("The card"))
-        column.addLayout(_card_form(entry))
+            parts += [_heading("Measured"), _figures(block)]
+        form = panel_form()
+        for name, value in card_rows(entry):
+            label = value_label()
+            label.setText(value)
+            form.addRow(dim_label(name), label)
+        parts += [_heading("The card"), form]
         if entry.is_own:
-            self._add_note(column, text)
-        column.addStretch(1)
-        self.setWidget(body)
+            parts += self._note_parts(text)
+        self.show_parts(*parts, spacing=12)
 
-    def _add_note(self, column: QVBoxLayout, text: str) -> None:
+    def _note_parts(self, text: str) -> list[layout.Part]:
         # New ones, since the old body takes its widgets with it.
-        self.note, self.keep_note = QPlainTextEdit(text), QPushButton("Keep the note")
+        self.note, self.keep_note = QPlainTextEdit(text), layout.button("Keep the note")
         self.note.setAccessibleName("Note")
         self.note.setPlaceholderText("What you want to remember of it. It stays on this computer.")
         self.note.setFixedHeight(84)
         self.note.setTabChangesFocus(True)
         self.note.textChanged.connect(self._note_changed)
-        self.keep_note.setMinimumHeight(HIT_TARGET)
-        self.keep_note.setAutoDefault(False)
         self.keep_note.clicked.connect(lambda: self.note_kept.emit(self.note.toPlainText()))
-        row = QHBoxLayout()
-        row.addWidget(dim_label("Notes are not exported with the model."), 1)
-        row.addWidget(self.keep_note)
-        column.addWidget(_heading("Your note"))
-        column.addWidget(self.note)
-        column.addLayout(row)
         self._note_changed()
+        words = dim_label("Notes are not exported with the model.")
+        return [_heading("Your note"), self.note, layout.row((words, 1), self.keep_note)]
 
     def _note_changed(self) -> None:
         self._written = self.note.toPlainText()
@@ -413,57 +376,24 @@ class CardPage(QScrollArea):
 
 
 def _heading(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "group")
-    return label
+    return layout.label(text, "group", wraps=False)
 
 
 def _verdict(entry: ModelEntry) -> QFrame:
     frame = QFrame()
     frame.setProperty("role", "card")
-    column = QVBoxLayout(frame)
-    column.setContentsMargins(16, 12, 16, 12)
-    column.setSpacing(4)
     heading = value_label()
     heading.setProperty("role", "group")
     heading.setText(verdict_heading(entry))
-    column.addWidget(heading)
-    for sentence in verdict_sentences(entry):
-        label = dim_label(sentence)
+    labels = [dim_label(sentence) for sentence in verdict_sentences(entry)]
+    for label in labels:
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column.addWidget(label)
+    frame.setLayout(layout.column(heading, *labels, spacing=4, margins=(16, 12, 16, 12)))
     return frame
 
 
-def _card_form(entry: ModelEntry) -> QFormLayout:
-    form = panel_form()
-    for name, value in card_rows(entry):
-        label = value_label()
-        label.setText(value)
-        form.addRow(dim_label(name), label)
-    return form
-
-
 def _figures(block: Block) -> QTableView:
-    """At its full height: a table that scrolls within a page that scrolls takes its wheel away."""
-    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    model = QStandardItemModel(0, 1 + len(block.figures))
-    model.setHorizontalHeaderLabels(["Photographs", *(one.short for one in block.figures)])
-    for column, figure in enumerate(block.figures, 1):
-        model.horizontalHeaderItem(column).setTextAlignment(right)
-        model.horizontalHeaderItem(column).setToolTip(figure.meaning)
-    for data, values in block.rows:
-        items = [QStandardItem(data), *(QStandardItem(value) for value in values)]
-        items[0].setToolTip(data)
-        for item in items[1:]:
-            item.setTextAlignment(right)
-        model.appendRow(items)
-    table = plain_table()
-    model.setParent(table)
-    table.setModel(model)
-    table.setFont(tabular(table.font()))
-    table.setSelectionMode(QTableView.SelectionMode.NoSelection)
-    table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    table.setAccessibleName("Measured figures")
-    whole_height(table)
-    return table
+    titles = ("Photographs", *(one.short for one in block.figures))
+    tips = {column: one.meaning for column, one in enumerate(block.figures, 1)}
+    rows = [(data, *values) for data, values in block.rows]
+    return number_table(titles, rows, "Measured figures", tips)

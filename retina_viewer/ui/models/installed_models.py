@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from retina_viewer.finetuning.plan import task_of_base
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.defaults import default_before, default_model
-from retina_viewer.model_store.lineage import Ancestor, children, lineage
-from retina_viewer.model_store.own_models import note_of, twin_to_delete
+from retina_viewer.model_store.own_models import (
+    Ancestor,
+    children,
+    lineage,
+    note_of,
+    twin_to_delete,
+)
 from retina_viewer.model_store.store import is_own, list_models
 
 TASKS: tuple[tuple[TaskName, str], ...] = (

@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, part_of
+from retina_viewer.model_store import defaults, own_models
+from retina_viewer.model_store.archive import export_model, import_model
 from retina_viewer.model_store.card import ModelCard, TaskName
+from retina_viewer.model_store.store import find_model
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.models.installed_models import InstalledModels, read_installed
+from retina_viewer.ui.models.installed_models import read_installed
 
 _LOOK = "models look"
 
@@ -26,7 +30,7 @@ class Outcome:
     Attributes:
         name: of the model to look at now; empty for the one that is looked at, or the first.
         used: the model that has become a default by it.
-    problem: what did not succeed beside it.
+        problem: what did not succeed beside it.
     """
 
     sentence: str
@@ -62,19 +66,19 @@ class ModelOperations(QObject):
 
     def look(self) -> None:
         """Read what is installed."""
-
-        def work(progress: Progress) -> InstalledModels:
-            return read_installed()
-
-        self._jobs.submit(_LOOK, work, self.looked.emit, failed=self.failed.emit, lane=Lane.FILES)
+        self._jobs.submit(
+            _LOOK,
+            lambda _: read_installed(),
+            self.looked.emit,
+            failed=self.failed.emit,
+            lane=Lane.FILES,
+        )
 
     def use(self, name: str) -> None:
         """Make a model the default of its task."""
 
         def work(progress: Progress) -> Outcome:
-            from retina_viewer.model_store.defaults import set_default
-
-            card = set_default(name)
+            card = defaults.set_default(name)
             return Outcome(f"{card.title} is used from now on.", card.name, card)
 
         self._do("choosing", work)
@@ -83,9 +87,6 @@ class ModelOperations(QObject):
         """Use the default of before again."""
 
         def work(progress: Progress) -> Outcome:
-            from retina_viewer.model_store import defaults
-            from retina_viewer.model_store.store import find_model
-
             card = find_model(defaults.roll_back(task))
             return Outcome(f"{card.title} is used again.", card.name, card)
 
@@ -95,8 +96,6 @@ class ModelOperations(QObject):
         """Give a model another title."""
 
         def work(progress: Progress) -> Outcome:
-            from retina_viewer.model_store import own_models
-
             return Outcome(f"It is called {own_models.rename(name, title).title} now.", name)
 
         self._do("renaming", work)
@@ -105,8 +104,6 @@ class ModelOperations(QObject):
         """Replace the person's note."""
 
         def work(progress: Progress) -> Outcome:
-            from retina_viewer.model_store import own_models
-
             own_models.set_note(name, text)
             return Outcome("The note is kept.", name)
 
@@ -116,8 +113,6 @@ class ModelOperations(QObject):
         """Remove a model for good."""
 
         def work(progress: Progress) -> Outcome:
-            from retina_viewer.model_store import own_models
-
             gone = own_models.delete(name, with_twin=with_twin)
             were = "was" if len(gone) == 1 else "were"
             return Outcome(f"{' and '.join(gone)} {were} deleted.")
@@ -128,19 +123,14 @@ class ModelOperations(QObject):
         """Write a model into one new file."""
 
         def work(progress: Progress) -> Outcome:
-            from retina_viewer.model_store.archive import export_model
-
             return Outcome(f"Written: {export_model(name, path, progress).name}", name)
 
         self._do("export of a model", work)
 
     def import_files(self, paths: Sequence[Path]) -> None:
         """Install the models of files; those that are none are named together in the end."""
-
-        def work(progress: Progress) -> Outcome:
-            return _import_all(paths, progress)
-
-        self._do("import of models" if len(paths) > 1 else "import of a model", work)
+        title = "import of models" if len(paths) > 1 else "import of a model"
+        self._do(title, partial(_import_all, paths))
 
     def _do(self, title: str, work: Callable[[Progress], Outcome]) -> None:
         key = f"models {next(self._numbers)}"
@@ -177,8 +167,6 @@ def _import_all(paths: Sequence[Path], progress: Progress) -> Outcome:
     Raises:
         Cancelled: those before are installed.
     """
-    from retina_viewer.model_store.archive import import_model
-
     cards: list[ModelCard] = []
     failures: list[tuple[Path, UserError]] = []
     for number, path in enumerate(paths):

@@ -46,8 +46,8 @@ class ModelsController(QObject):
         """The dialog, with what is installed now."""
         if self.dialog is None:
             self.dialog = ModelsDialog(self._jobs, self._tokens, Path.home(), self._window)
-            self.dialog.changes.changed.connect(self.changed)
-            self.dialog.changes.used.connect(self.used)
+            self.dialog.operations.changed.connect(self.changed)
+            self.dialog.operations.used.connect(self.used)
             self.dialog.compare_wanted.connect(self.compare)
             self.dialog.retrain_wanted.connect(self.retrain_wanted)
             if self._icons is not None:
@@ -57,7 +57,7 @@ class ModelsController(QObject):
     def refresh(self) -> None:
         """Models have come or gone elsewhere: an open dialog shows it."""
         if self.dialog is not None and self.dialog.isVisible():
-            self.dialog.changes.look()
+            self.dialog.operations.look()
 
     def compare(self, entry: ModelEntry, installed: InstalledModels) -> None:
         """A model beside the one in use, or, where it is that, beside the next one of its task."""

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QSize,
-    Qt,
-    QTimer,
-    Signal,
-)
-from PySide6.QtGui import QImage, QPainter, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QTableView
+from PySide6.QtCore import QAbstractTableModel, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QLabel, QTableView
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
@@ -28,14 +20,14 @@ from retina_viewer.finetuning.patients import LEAST_PATIENTS
 from retina_viewer.imaging.readers import thumbnail
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import Draft, counted
+from retina_viewer.ui.training.run_views import as_image
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
-from retina_viewer.ui.widgets.table_views import TickDelegate, plain_table
+from retina_viewer.ui.widgets.table_views import Index, TickDelegate, plain_table
 
-Index = QModelIndex | QPersistentModelIndex
 PICTURE = QSize(72, 54)
 _KEY = "training thumbnails"
 _AT_ONCE = 6
@@ -52,15 +44,11 @@ class PhotographTable(QAbstractTableModel):
 
     def __init__(self, draft: Draft, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._draft = draft
-        self._jobs = jobs
+        self._draft, self._jobs = draft, jobs
         self._files: list[Examined] = []
         self._pictures: dict[Path, QPixmap | None] = {}
         self._wanted: list[Path] = []
-        self._ask = QTimer(self)
-        self._ask.setSingleShot(True)
-        self._ask.setInterval(0)
-        self._ask.timeout.connect(self._load)
+        self._load_soon = layout.delayed(self, 0, self._load)
         self._ratio = 1.0
 
     def show_files(self, files: Sequence[Examined], ratio: float) -> None:
@@ -128,7 +116,7 @@ class PhotographTable(QAbstractTableModel):
             if path in self._wanted:
                 self._wanted.remove(path)
             self._wanted.append(path)
-            self._ask.start()
+            self._load_soon.start()
         return self._pictures.get(path) or _empty(self._ratio)
 
     def _load(self) -> None:
@@ -154,17 +142,9 @@ class PhotographTable(QAbstractTableModel):
 
 def cell(file: Examined, column: int) -> str:
     """The text of one cell."""
-    if column == 0:
-        return ""
-    if column == 1:
-        return file.path.name
-    if column == 2:
-        return f"{file.width} × {file.height}" if file.width else ""
-    if column == 3:
-        return file.camera
-    if column == 4:
-        return "" if file.sharpness is None else f"{file.sharpness:.1f}"
-    return file.reason or "good"
+    pixels = f"{file.width} × {file.height}" if file.width else ""
+    sharpness = "" if file.sharpness is None else f"{file.sharpness:.1f}"
+    return ("", file.path.name, pixels, file.camera, sharpness, file.reason or "good")[column]
 
 
 def _thumbnail(path: Path, side: int) -> Thumbnail | None:
@@ -183,30 +163,20 @@ def _empty(ratio: float) -> QPixmap:
 
 def _framed(picture: Thumbnail, ratio: float) -> QPixmap:
     """In the middle of a picture of the one size, so that names stand in line."""
-    height, width = picture.shape[:2]
-    rgb = np.ascontiguousarray(picture)
-    image = QImage(rgb.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-    frame = _empty(ratio)
-    shown = image.scaled(
-        PICTURE * ratio,
-        Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    )
+    aspect, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    shown = as_image(picture).scaled(PICTURE * ratio, aspect, smooth)
     shown.setDevicePixelRatio(ratio)
+    frame, room = _empty(ratio), shown.deviceIndependentSize()
     painter = QPainter(frame)
-    room = shown.deviceIndependentSize()
-    painter.drawImage(
-        round((PICTURE.width() - room.width()) / 2),
-        round((PICTURE.height() - room.height()) / 2),
-        shown,
-    )
+    left, top = (PICTURE.width() - room.width()) / 2, (PICTURE.height() - room.height()) / 2
+    painter.drawImage(round(left), round(top), shown)
     painter.end()
     return frame
 
 
 def make_view(model: PhotographTable) -> QTableView:
     """A table with rows as high as the thumbnails."""
-    view = plain_table()
+    view = plain_table("Photographs")
     view.setModel(model)
     view.setItemDelegateForColumn(0, TickDelegate(view))
     view.setIconSize(PICTURE)
@@ -232,15 +202,11 @@ class CheckPage(WizardPage):
             "Every file was looked at. What could spoil the training is proposed to be left out; "
             "tick it to keep it.",
         )
-        self.overview = dim_label()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
-        self.what = dim_label()
+        self.overview, self.what = dim_label(), dim_label()
+        self.bar = layout.bar()
         self.model = PhotographTable(context.draft, context.jobs, self)
         self.model.decided.connect(self._decided)
         self.table = make_view(self.model)
-        self.table.setAccessibleName("Photographs")
         self.shown = Segments(
             [
                 ("flagged", "Doubtful", "Photographs with a finding"),
@@ -250,26 +216,15 @@ class CheckPage(WizardPage):
             "Shown",
         )
         self.shown.chosen.connect(self._show_files)
-        self._arrange()
+        self.count = QLabel()
+        keep = layout.button("Keep", "Keep the selected photographs", partial(self._decide, True))
+        leave_out = layout.button(
+            "Leave out", "Leave the selected photographs out", partial(self._decide, False)
+        )
+        choices = layout.row(self.shown, (self.count, 1), keep, leave_out, spacing=12)
+        layout.add(self.column, self.overview, self.bar, self.what, choices, (self.table, 1))
         context.intake_job.progressed.connect(self._progressed)
         context.intake_job.ended.connect(self._ended)
-
-    def _arrange(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.shown)
-        self.count = QLabel()
-        row.addWidget(self.count, 1)
-        for text, tip, act in (
-            ("Keep", "Keep the selected photographs", lambda: self._decide(True)),
-            ("Leave out", "Leave the selected photographs out", lambda: self._decide(False)),
-        ):
-            row.addWidget(_button(text, tip, act))
-        self.column.addWidget(self.overview)
-        self.column.addWidget(self.bar)
-        self.column.addWidget(self.what)
-        self.column.addLayout(row)
-        self.column.addWidget(self.table, 1)
 
     def initializePage(self) -> None:
         self._show()
@@ -278,16 +233,15 @@ class CheckPage(WizardPage):
     def summary(self) -> str:
         if self.draft.intake is None:
             return ""
-        left_out = len(self.draft.intake.photographs) - len(self._kept())
-        return f"{len(self._kept())} kept, {left_out} left out"
+        kept = len(self._kept())
+        return f"{kept} kept, {len(self.draft.intake.photographs) - kept} left out"
 
     def _kept(self) -> list[Examined]:
         intake = self.draft.intake
-        return (
-            [] if intake is None else [one for one in intake.photographs if self.draft.keeps(one)]
-        )
+        files = () if intake is None else intake.photographs
+        return [one for one in files if self.draft.keeps(one)]
 
-    def _decide(self, keep: bool) -> None:
+    def _decide(self, keep: bool, checked: bool = False) -> None:
         rows = [index.row() for index in self.table.selectionModel().selectedRows()]
         self.model.decide(rows, keep)
 
@@ -324,11 +278,11 @@ class CheckPage(WizardPage):
         if intake is None:
             return
         self.shown.set_value(which)
-        chosen = {
-            "flagged": [one for one in intake.photographs if one.kind != "good"],
-            "kept": self._kept(),
-        }
-        files = chosen.get(str(which), list(intake.photographs))
+        files: Sequence[Examined] = intake.photographs
+        if which == "flagged":
+            files = [one for one in files if one.kind != "good"]
+        elif which == "kept":
+            files = self._kept()
         self.model.show_files(files, self.devicePixelRatioF())
         self._show_count()
 
@@ -343,8 +297,7 @@ class CheckPage(WizardPage):
         return len(self._kept()) >= LEAST_PATIENTS
 
     def nextId(self) -> int:
-        vessels = self.draft.task == "vessels"
-        return self.step_to(PageId.MASKS if vessels else PageId.PATIENTS)
+        return int(PageId.MASKS if self.draft.task == "vessels" else PageId.PATIENTS)
 
 
 def overview_of(intake: Intake) -> str:
@@ -353,29 +306,15 @@ def overview_of(intake: Intake) -> str:
     findings = [f"{count:,} {kind}" for kind, count in kinds.items() if kind != "good"]
     sizes = Counter({f"{w} × {h}": count for (w, h), count in intake.sizes.items()})
     cameras = Counter({name or "not stated": count for name, count in intake.cameras.items()})
-    return " ".join(
-        [
-            f"{counted(len(intake.photographs), 'photograph')}"
-            + (f": {', '.join(findings)}." if findings else ", none doubtful."),
-            f"Pixels: {_most(sizes)}.",
-            f"Camera: {_most(cameras)}.",
-        ]
-    )
+    found = f": {', '.join(findings)}." if findings else ", none doubtful."
+    total = counted(len(intake.photographs), "photograph")
+    return f"{total}{found} Pixels: {_most(sizes)}. Camera: {_most(cameras)}."
 
 
 def _most(counts: Counter[str]) -> str:
     """``565 × 584 (40), 2 others (3)``."""
-    named = [f"{name} ({count:,})" for name, count in counts.most_common(_MOST_NAMED)]
-    rest = counts.most_common()[_MOST_NAMED:]
-    if rest:
+    ordered = counts.most_common()
+    named = [f"{name} ({count:,})" for name, count in ordered[:_MOST_NAMED]]
+    if rest := ordered[_MOST_NAMED:]:
         named.append(f"{len(rest)} others ({sum(count for _, count in rest):,})")
     return ", ".join(named) or "unknown"
-
-
-def _button(text: str, tip: str, act: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setMinimumHeight(HIT_TARGET)
-    button.setAutoDefault(False)
-    button.clicked.connect(act)
-    return button

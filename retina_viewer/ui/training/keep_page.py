@@ -6,12 +6,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.model_store.card import ModelCard, read_card
-from retina_viewer.model_store.versions import name_from_title
+from retina_viewer.model_store.installing import name_from_title
 from retina_viewer.ui.training.verdict_page import VerdictPage
 from retina_viewer.ui.training.wizard_page import WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 
@@ -47,9 +47,7 @@ class KeepPage(WizardPage):
         form.addRow(dim_label("Title"), self.title_line)
         form.addRow(dim_label("Stored as"), self.name)
         form.addRow(dim_label("Note"), self.note)
-        self.column.addLayout(form)
-        self.column.addWidget(self.default)
-        self.column.addStretch(1)
+        layout.add(self.column, form, self.default, ...)
         self.card: ModelCard | None = None
 
     def initializePage(self) -> None:
@@ -79,11 +77,13 @@ class KeepPage(WizardPage):
         title, note = self.title_line.text().strip(), self.note.toPlainText().strip()
         name, reason = self.name.text(), self._verdict.reason.text().strip()
         is_default = self.default.isChecked()
-
-        def work(progress: Progress) -> ModelCard:
-            return keep(run, name, title, reason=reason, note=note, is_default=is_default)
-
-        self.context.jobs.submit(_KEY, work, self._done, failed=self._failed, title="keeping")
+        self.context.jobs.submit(
+            _KEY,
+            lambda _: keep(run, name, title, reason=reason, note=note, is_default=is_default),
+            self._done,
+            failed=self._failed,
+            title="keeping",
+        )
         self.completeChanged.emit()
         return False
 
@@ -96,9 +96,6 @@ class KeepPage(WizardPage):
         self.context.trainings.let_go(f"kept as {card.name}")
         self.kept.emit(card)
         self.wizard().accept()
-
-    def nextId(self) -> int:
-        return -1
 
 
 def _proposed_title(run: RunFolder) -> str:
@@ -117,7 +114,7 @@ def keep(
         UserError: it cannot be kept; or it was kept but cannot be the default, and is then told so.
     """
     from retina_viewer.model_store.defaults import set_default
-    from retina_viewer.model_store.keeping import accept, kept_as
+    from retina_viewer.model_store.own_models import accept, kept_as
 
     card = kept_as(run.path) or accept(run.path, name, title, reason or None, note=note)
     if is_default:

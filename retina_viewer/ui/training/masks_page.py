@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar
+from PySide6.QtGui import QStandardItem
+from PySide6.QtWidgets import QLineEdit
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
@@ -23,8 +23,9 @@ from retina_viewer.finetuning.patients import LEAST_PATIENTS
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
-from retina_viewer.ui.widgets.table_views import plain_table
+from retina_viewer.ui.widgets.table_views import text_table
 
 _KEY = "training masks"
 _TYPING_MS = 300
@@ -34,6 +35,8 @@ Checked = dict[Path, MaskCheck | UserError]
 class MasksPage(WizardPage):
     """Two patterns, and the pairs that they make, each checked."""
 
+    following = PageId.PATIENTS
+
     def __init__(self, context: WizardContext) -> None:
         super().__init__(
             context,
@@ -41,30 +44,17 @@ class MasksPage(WizardPage):
             "{key} stands for the part of the name that is the same in both, * for any text. "
             "Every pair is opened and checked: size, two levels, and that vessels are drawn in it.",
         )
-        self.photograph_pattern = QLineEdit()
-        self.mask_pattern = QLineEdit()
-        self._typing = QTimer(self)
-        self._typing.setSingleShot(True)
-        self._typing.setInterval(_TYPING_MS)
-        self._typing.timeout.connect(self.match)
+        self.photograph_pattern, self.mask_pattern = QLineEdit(), QLineEdit()
+        typing = layout.delayed(self, _TYPING_MS, self.match)
         for line in (self.photograph_pattern, self.mask_pattern):
-            line.textEdited.connect(lambda _: self._typing.start())
-        self.count = QLabel()
-        self.count.setWordWrap(True)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
-        self.pairs = QStandardItemModel(0, 3, self)
-        self.table = plain_table()
-        self.table.setModel(self.pairs)
-        self.table.setAccessibleName("Pairs of photographs and masks")
+            line.textEdited.connect(lambda _: typing.start())
+        self.count = layout.label()
+        self.bar = layout.bar()
+        self.table, self.pairs = text_table("Pairs of photographs and masks")
         form = panel_form()
         form.addRow(dim_label("Photographs are called"), self.photograph_pattern)
         form.addRow(dim_label("Their masks are called"), self.mask_pattern)
-        self.column.addLayout(form)
-        self.column.addWidget(self.count)
-        self.column.addWidget(self.bar)
-        self.column.addWidget(self.table, 1)
+        layout.add(self.column, form, self.count, self.bar, (self.table, 1))
         self._matching: Matching | None = None
         context.jobs.progressed.connect(self._progressed)
 
@@ -89,9 +79,8 @@ class MasksPage(WizardPage):
 
     def match(self) -> None:
         """Pair by the patterns, and check the pairs in the background."""
-        patterns = NamePatterns(
-            self.photograph_pattern.text().strip(), self.mask_pattern.text().strip()
-        )
+        texts = (line.text().strip() for line in (self.photograph_pattern, self.mask_pattern))
+        patterns = NamePatterns(*texts)
         self.draft.masks, self.draft.patients = {}, None
         self.show_problem(None)
         try:
@@ -106,12 +95,11 @@ class MasksPage(WizardPage):
             self.bar.hide()
             return
 
-        def work(progress: Progress) -> Checked:
-            return _checked(matching.pairs, progress)
-
         self.bar.setValue(0)
         self.bar.show()
-        self.context.jobs.submit(_KEY, work, self._done, failed=self._failed, lane=Lane.LONG)
+        self.context.jobs.submit(
+            _KEY, partial(_checked, matching.pairs), self._done, failed=self._failed, lane=Lane.LONG
+        )
 
     def _progressed(self, job: Job) -> None:
         if job.key == _KEY:
@@ -136,14 +124,17 @@ class MasksPage(WizardPage):
         assert matching is not None
         self.pairs.clear()
         self.pairs.setHorizontalHeaderLabels(["Photograph", "Mask", "What was found"])
-        for photograph, mask in matching.pairs.items():
-            found = _words(checked.get(photograph))
-            self.pairs.appendRow([QStandardItem(t) for t in (photograph.name, mask.name, found)])
-        for path in matching.photographs_left:
-            row = (path.name, "", "has no mask: it is not used")
+        rows = [
+            (photograph.name, mask.name, _words(checked.get(photograph)))
+            for photograph, mask in matching.pairs.items()
+        ]
+        left = [
+            (path.name, "", "has no mask: it is not used") for path in matching.photographs_left
+        ]
+        for row in (*rows, *left):
             self.pairs.appendRow([QStandardItem(text) for text in row])
-        for column, width in enumerate((220, 220)):
-            self.table.setColumnWidth(column, width)
+        for column in (0, 1):
+            self.table.setColumnWidth(column, 220)
         self.count.setText(self._sentence(matching, bool(checked)))
         self.completeChanged.emit()
 
@@ -160,9 +151,6 @@ class MasksPage(WizardPage):
 
     def isComplete(self) -> bool:
         return len(self.draft.masks) >= LEAST_PATIENTS
-
-    def nextId(self) -> int:
-        return self.step_to(PageId.PATIENTS)
 
 
 def _checked(pairs: dict[Path, Path], progress: Progress) -> Checked:

@@ -3,96 +3,22 @@
 from __future__ import annotations
 
 from pydantic import ValidationError
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QScrollArea, QWidget
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.progress import Progress
-from retina_viewer.finetuning.budget import Speed
 from retina_viewer.finetuning.patients import installation_salt
 from retina_viewer.finetuning.plan import Expert, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard, TaskName
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.draft import counted, own_name
-from retina_viewer.ui.training.time_budget import budget_in_words, measured_speeds
+from retina_viewer.ui.training.time_budget import BudgetLabel
 from retina_viewer.ui.training.training_status import duration
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form
 from retina_viewer.ui.widgets.section import Section
 from retina_viewer.ui.widgets.segments import Segments
-
-_KEY = "training trial"
-_SETTLED_MS = 400
-FIXED = "The number of steps is given below, so no time is."
-
-
-class BudgetLabel(QLabel):
-    """Measures once for each base and its steps, and only while it is seen."""
-
-    failed = Signal(object)
-    """(UserError): the trial could not be made, which the training could not either"""
-
-    def __init__(self, jobs: Jobs) -> None:
-        super().__init__()
-        self.setProperty("role", "dim")
-        self.setWordWrap(True)
-        self._jobs = jobs
-        self._plan: TrainingPlan | None = None
-        self._speeds: dict[tuple[str, tuple[int, ...]], list[Speed]] = {}
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(_SETTLED_MS)
-        self._settled.timeout.connect(self._try)
-
-    def show_plan(self, plan: TrainingPlan | None) -> None:
-        """Say what a plan's minutes buy; None where there is no plan yet."""
-        self._plan = plan
-        if plan is None:
-            self.setText("")
-        elif plan.expert.iterations is not None:
-            self.setText(FIXED)
-        elif (known := self._speeds.get((plan.base, plan.steps))) is not None:
-            self.setText(budget_in_words(plan, known))
-        else:
-            self.setText("How many steps that is here will be measured.")
-            self._settled.start()
-
-    def stop(self) -> None:
-        """Leave the processor to the training."""
-        self._settled.stop()
-        self._jobs.cancel(_KEY)
-
-    def _try(self) -> None:
-        plan = self._plan
-        if plan is None or plan.expert.iterations is not None or not self.isVisible():
-            return
-        key = (plan.base, plan.steps)
-
-        def work(progress: Progress) -> list[Speed]:
-            return measured_speeds(plan, progress)
-
-        def done(speeds: list[Speed]) -> None:
-            self._speeds[key] = speeds
-            self.show_plan(self._plan)
-
-        self.setText("Measuring how fast this computer trains…")
-        self._jobs.submit(_KEY, work, done, failed=self._not_measured, lane=Lane.LONG)
-
-    def _not_measured(self, error: Exception) -> None:
-        self.setText("How many steps that is here could not be measured.")
-        if isinstance(error, UserError):
-            self.failed.emit(error)
-
 
 _FIELDS: tuple[tuple[str, str, type], ...] = (
     ("rate", "Learning rate", float),
@@ -138,21 +64,19 @@ class ExpertFields(QWidget):
             UserError: a field that cannot be, named.
         """
         given: dict[str, object] = {}
+        titles = {name: title for name, title, _ in _FIELDS}
         for name, title, kind in _FIELDS:
             text = self.lines[name].text().strip()
-            if not text:
-                continue
             try:
-                given[name] = kind(text)
+                given |= {name: kind(text)} if text else {}
             except ValueError as error:
                 raise UserError(f"{title}: {text!r} is no number.", "Leave it empty.") from error
         try:
             return Expert.model_validate(given)
         except ValidationError as error:
             first = error.errors()[0]
-            titles = {name: title for name, title, _ in _FIELDS}
-            where = titles.get(str(first["loc"][0]), str(first["loc"][0]))
-            raise UserError(f"{where}: {first['msg'].lower()}.") from error
+            field = str(first["loc"][0])
+            raise UserError(f"{titles.get(field, field)}: {first['msg'].lower()}.") from error
 
 
 _MODELS = "training models"
@@ -167,6 +91,8 @@ PRESETS = {
 class OptionsPage(WizardPage):
     """Everything has a default that works."""
 
+    following = PageId.TRAINING
+
     def __init__(self, context: WizardContext) -> None:
         super().__init__(
             context,
@@ -177,11 +103,10 @@ class OptionsPage(WizardPage):
         self.base = Chooser("Base model")
         self.base.activated.connect(self._choose_base)
         self.steps: dict[int, QCheckBox] = {}
-        self._steps_row = QHBoxLayout()
-        self._steps_row.setSpacing(12)
+        self._steps_row = layout.row(spacing=12, margins=0)
+        self._steps_label = dim_label("Enlargements to train")
         self.budget = Segments(
-            [(m, title, f"About {duration(60 * m)} of training") for m, title in BUDGETS],
-            "Time",
+            [(m, title, f"About {duration(60 * m)} of training") for m, title in BUDGETS], "Time"
         )
         self.budget.chosen.connect(self._choose_budget)
         self.budget_label = BudgetLabel(context.jobs)
@@ -193,54 +118,32 @@ class OptionsPage(WizardPage):
         self.preset_sentence = dim_label()
         self.expert = ExpertFields(context.draft.expert)
         self.expert.changed.connect(self._changed)
-        self.summary_text = QLabel()
-        self.summary_text.setWordWrap(True)
+        self.summary_text = layout.label()
         self._cards: list[ModelCard] = []
-        self._arrange()
-
-    def _arrange(self) -> None:
         form = panel_form()
         form.setVerticalSpacing(14)
         form.addRow(dim_label("Base model"), self.base)
-        self._steps_label = dim_label("Enlargements to train")
-        steps = QWidget()
-        steps.setLayout(self._steps_row)
-        self._steps_row.setContentsMargins(0, 0, 0, 0)
-        form.addRow(self._steps_label, steps)
+        form.addRow(self._steps_label, layout.holding(self._steps_row))
         for title, segments, sentence in (
             ("Time", self.budget, self.budget_label),
             ("Preset", self.preset, self.preset_sentence),
         ):
-            column = QVBoxLayout()
-            column.setSpacing(4)
-            row = QHBoxLayout()
-            row.addWidget(segments)
-            row.addStretch(1)
-            column.addLayout(row)
-            column.addWidget(sentence)
-            form.addRow(dim_label(title), column)
-        body = QWidget()
-        inside = QVBoxLayout(body)
-        inside.setContentsMargins(0, 0, 12, 0)
-        inside.setSpacing(12)
-        inside.addLayout(form)
+            form.addRow(
+                dim_label(title),
+                layout.column(layout.row(segments, ...), sentence, spacing=4),
+            )
         self.section = Section("For experts", self.expert, is_open=False)
-        inside.addWidget(self.section)
-        inside.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidget(body)
-        self.column.addWidget(scroll, 1)
-        self.column.addWidget(self.summary_text)
+        body = layout.holding(
+            layout.column(form, self.section, ..., spacing=12, margins=(0, 0, 12, 0))
+        )
+        scroll = layout.scroll(QScrollArea(), body)
+        layout.add(self.column, (scroll, 1), self.summary_text)
 
     def initializePage(self) -> None:
         task, wanted = self.draft.task, self.draft.base
-
-        def work(progress: Progress) -> tuple[list[ModelCard], str]:
-            return _bases(task, wanted)
-
-        self.context.jobs.submit(_MODELS, work, self._show_bases, failed=self.show_problem)
+        self.context.jobs.submit(
+            _MODELS, lambda _: _bases(task, wanted), self._show_bases, failed=self.show_problem
+        )
 
     @property
     def summary(self) -> str:
@@ -278,8 +181,7 @@ class OptionsPage(WizardPage):
 
     def _show_steps(self, card: ModelCard) -> None:
         while (item := self._steps_row.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
+            if (widget := item.widget()) is not None:
                 widget.deleteLater()
         self.steps = {}
         for scale in card.scales:
@@ -334,11 +236,12 @@ class OptionsPage(WizardPage):
             self.summary_text.setText("")
             return
         train, kept = plan.of("train"), plan.of("held_out")
-        card = self.card
-        title = card.title if card is not None else plan.base
+        title = plan.base if self.card is None else self.card.title
+        fixed = plan.expert.iterations
+        time = duration(60 * plan.minutes) if fixed is None else f"{fixed:,} steps a stage"
         self.summary_text.setText(
             f"“{title}” will be trained on {counted(len(train), 'photograph')} of "
-            f"{counted(plan.patients('train'), 'patient')} for {_how_long(plan)} at most, "
+            f"{counted(plan.patients('train'), 'patient')} for {time} at most, "
             f"then compared with itself as it is now, on {counted(len(kept), 'photograph')} "
             "that it has not seen. You may go on working meanwhile."
         )
@@ -364,15 +267,6 @@ class OptionsPage(WizardPage):
             self.show_problem(error)
             return False
         return True
-
-    def nextId(self) -> int:
-        return self.step_to(PageId.TRAINING)
-
-
-def _how_long(plan: TrainingPlan) -> str:
-    if plan.expert.iterations is not None:
-        return f"{plan.expert.iterations:,} steps a stage"
-    return duration(60 * plan.minutes)
 
 
 def _bases(task: str, wanted: str) -> tuple[list[ModelCard], str]:

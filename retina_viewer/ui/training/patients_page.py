@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QStandardItem
+from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QLineEdit, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.patients import Division, Grouping, installation_salt
 from retina_viewer.finetuning.plan import SUBSETS, Subset
 from retina_viewer.ui.job import Lane
-from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import (
     SIDES,
     GroupingChoice,
@@ -32,10 +22,11 @@ from retina_viewer.ui.training.draft import (
     suggested_grouping,
 )
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
-from retina_viewer.ui.widgets.table_views import plain_table
+from retina_viewer.ui.widgets.table_views import text_table
 
 PURPOSES: dict[Subset, str] = {
     "train": "to train on",
@@ -45,22 +36,17 @@ PURPOSES: dict[Subset, str] = {
 
 
 class DivisionCards(QWidget):
-    """A dash on each while there is no division."""
+    """How many patients are in each part of a division, a card a part; a dash where there is no
+    division."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.values = {subset: QLabel() for subset in SUBSETS}
-        self.warnings = QLabel()
-        self.warnings.setWordWrap(True)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        for subset in SUBSETS:
-            row.addWidget(_card(self.values[subset], PURPOSES[subset]), 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(row)
-        column.addWidget(self.warnings)
+        self.values = {subset: layout.label(role="strong", wraps=False) for subset in SUBSETS}
+        self.warnings = layout.label()
+        cards = [(_card(self.values[subset], PURPOSES[subset]), 1) for subset in SUBSETS]
+        self.setLayout(
+            layout.column(layout.row(*cards, spacing=12), self.warnings, spacing=8, margins=0)
+        )
         self.show_division(None, {})
 
     def show_division(self, division: Division | None, groups: Mapping[Path, str]) -> None:
@@ -70,27 +56,20 @@ class DivisionCards(QWidget):
                 label.setText("–")
                 continue
             photographs = [division.subset_of[group] for group in groups.values()].count(subset)
-            label.setText(
-                f"{counted(patients_in(division, subset), 'patient')}, "
-                f"{counted(photographs, 'photograph')}"
-            )
+            patients = counted(patients_in(division, subset), "patient")
+            label.setText(f"{patients}, {counted(photographs, 'photograph')}")
         self.warnings.setText("\n".join(division.warnings if division is not None else ()))
         self.warnings.setVisible(bool(self.warnings.text()))
 
 
 def patients_in(division: Division, subset: Subset) -> int:
-    return sum(1 for one in division.subset_of.values() if one == subset)
+    return list(division.subset_of.values()).count(subset)
 
 
 def _card(value: QLabel, purpose: str) -> QWidget:
     card = QFrame()
     card.setProperty("role", "card")
-    column = QVBoxLayout(card)
-    column.setContentsMargins(12, 8, 12, 8)
-    column.setSpacing(2)
-    value.setProperty("role", "strong")
-    column.addWidget(value)
-    column.addWidget(dim_label(purpose))
+    card.setLayout(layout.column(value, dim_label(purpose), spacing=2, margins=(12, 8, 12, 8)))
     return card
 
 
@@ -112,6 +91,13 @@ SENTENCES: dict[Way | None, str] = {
     Way.FILE: "Every photograph is a patient of its own.",
     None: "Names and folders do not tell. Choose how patients are told apart.",
 }
+WAYS = (
+    (Way.FOLDER, "Folder"),
+    (Way.PATTERN, "File name"),
+    (Way.DICOM, "DICOM"),
+    (Way.TABLE, "Table"),
+    (Way.FILE, "Each one"),
+)
 WARNING = (
     "Be sure that no two of them are of one person. Else the model is tested on people that it was "
     "trained on, and looks better than it is."
@@ -122,6 +108,8 @@ WARNING = (
 class PatientsPage(WizardPage):
     """The way, a preview, and the division that follows."""
 
+    following = PageId.OPTIONS
+
     def __init__(self, context: WizardContext) -> None:
         super().__init__(
             context,
@@ -129,71 +117,45 @@ class PatientsPage(WizardPage):
             "Photographs of one patient stay together: the model is judged on patients that it has "
             "never seen.",
         )
+        tips = SENTENCES | {Way.FILE: "Every photograph is another patient"}
         self.way = Segments(
-            [
-                (Way.FOLDER, "Folder", SENTENCES[Way.FOLDER]),
-                (Way.PATTERN, "File name", SENTENCES[Way.PATTERN]),
-                (Way.DICOM, "DICOM", SENTENCES[Way.DICOM]),
-                (Way.TABLE, "Table", SENTENCES[Way.TABLE]),
-                (Way.FILE, "Each one", "Every photograph is another patient"),
-            ],
-            "How patients are told apart",
+            [(way, title, tips[way]) for way, title in WAYS], "How patients are told apart"
         )
         self.way.chosen.connect(self._choose_way)
         self.sentence_of_way = dim_label()
         self.known = Chooser("Common patterns")
         for title, pattern in PATTERNS:
             self.known.addItem(title, pattern)
-        self.known.activated.connect(self._choose_pattern)
+        self.known.activated.connect(lambda: self._use_pattern(str(self.known.currentData())))
         self.pattern = QLineEdit()
         self.pattern.setAccessibleName("Pattern")
         self.pattern.setToolTip("{patient} with * and ?, or a regular expression with one group")
-        self._typing = QTimer(self)
-        self._typing.setSingleShot(True)
-        self._typing.setInterval(_TYPING_MS)
-        self._typing.timeout.connect(self._pattern_typed)
-        self.pattern.textEdited.connect(lambda _: self._typing.start())
-        self.choose_table = QPushButton("Choose a table…")
-        self.choose_table.setMinimumHeight(HIT_TARGET)
-        self.choose_table.setAutoDefault(False)
-        self.choose_table.clicked.connect(self._ask_for_table)
-        self.warning = QLabel(WARNING)
-        self.warning.setProperty("role", "problem")
-        self.warning.setWordWrap(True)
-        self.count = QLabel()
-        self.count.setWordWrap(True)
-        self.preview = QStandardItemModel(0, 2, self)
-        self.table = plain_table()
-        self.table.setModel(self.preview)
-        self.table.setAccessibleName("Patients by photograph")
+        typing = layout.delayed(self, _TYPING_MS, lambda: self._use_pattern(self.pattern.text()))
+        self.pattern.textEdited.connect(lambda _: typing.start())
+        self.choose_table = layout.button("Choose a table…", act=self._ask_for_table)
+        self.warning = layout.label(WARNING, "problem")
+        self.count = layout.label()
+        self.table, self.preview = text_table("Patients by photograph")
         self.cards = DivisionCards()
         self.division: Division | None = None
-        self._arrange()
-
-    def _arrange(self) -> None:
-        self._pattern_row = QWidget()
-        row = QHBoxLayout(self._pattern_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.known)
-        row.addWidget(self.pattern, 1)
-        top = QHBoxLayout()
-        top.setSpacing(12)
-        top.addWidget(self.way)
-        top.addWidget(self.sentence_of_way, 1)
-        self.column.addLayout(top)
-        self.column.addWidget(self._pattern_row)
-        self.column.addWidget(self.choose_table)
-        self.column.addWidget(self.count)
-        self.column.addWidget(self.warning)
-        self.column.addWidget(self.table, 1)
-        self.column.addWidget(self.cards)
+        self._pattern_row = layout.holding(
+            layout.row(self.known, (self.pattern, 1), spacing=8, margins=0)
+        )
+        layout.add(
+            self.column,
+            layout.row(self.way, (self.sentence_of_way, 1), spacing=12),
+            self._pattern_row,
+            self.choose_table,
+            self.count,
+            self.warning,
+            (self.table, 1),
+            self.cards,
+        )
 
     def initializePage(self) -> None:
-        if self.draft.patients is not None:
+        draft, files = self.draft, self._files()
+        if draft.patients is not None:
             return
-        files = self._files()
-        draft = self.draft
 
         def work(progress: Progress) -> GroupingChoice:
             fresh = draft.grouping == GroupingChoice()
@@ -218,11 +180,8 @@ class PatientsPage(WizardPage):
         old = self.draft.grouping
         self._choose(GroupingChoice(way, old.pattern, old.table))
 
-    def _choose_pattern(self) -> None:
-        self._choose(GroupingChoice(Way.PATTERN, str(self.known.currentData())))
-
-    def _pattern_typed(self) -> None:
-        self._choose(GroupingChoice(Way.PATTERN, self.pattern.text()))
+    def _use_pattern(self, pattern: str) -> None:
+        self._choose(GroupingChoice(Way.PATTERN, pattern))
 
     def _ask_for_table(self) -> None:
         dialog = QFileDialog(self, "Choose a table of patients")
@@ -250,16 +209,13 @@ class PatientsPage(WizardPage):
         patterns = [pattern for _, pattern in PATTERNS]
         known = choice.pattern if choice.pattern in patterns else patterns[-1]
         self.known.setCurrentIndex(patterns.index(known))
-
         self.show_problem(None)
         if choice.way is None:
             self._show_nothing()
             return
-
-        def work(progress: Progress) -> Grouping:
-            return choice.group(files, progress)
-
-        self.context.jobs.submit(_KEY, work, self._grouped, failed=self._failed, lane=Lane.FILES)
+        self.context.jobs.submit(
+            _KEY, partial(choice.group, files), self._grouped, failed=self._failed, lane=Lane.FILES
+        )
         self.completeChanged.emit()
 
     # What comes of it
@@ -291,13 +247,13 @@ class PatientsPage(WizardPage):
         self.preview.setHorizontalHeaderLabels(["Photograph", "Patient"])
         hidden = self.draft.grouping.way is Way.DICOM
         numbers: dict[str, int] = {}
-        rows = [(path, label) for path, label in found.patients.items()]
-        for path in found.unmatched[:_MOST_SHOWN]:  # first: they are what is to be looked at
-            own = "does not fit: counts as a patient of its own"
-            self.preview.appendRow([QStandardItem(path.name), QStandardItem(own)])
-        for path, label in rows[:_MOST_SHOWN]:
+        own = "does not fit: counts as a patient of its own"
+        rows = [(path, own) for path in found.unmatched[:_MOST_SHOWN]]  # first: to be looked at
+        for path, label in list(found.patients.items())[:_MOST_SHOWN]:
             number = numbers.setdefault(label, len(numbers) + 1)
-            name = f"patient {number}" if hidden else _short(label, self.draft.grouping.way)
+            short = _short(label, self.draft.grouping.way)
+            rows.append((path, f"patient {number}" if hidden else short))
+        for path, name in rows:
             self.preview.appendRow([QStandardItem(path.name), QStandardItem(name)])
         self.table.setColumnWidth(0, 320)
         total = len(found.patients) + len(found.unmatched)
@@ -313,9 +269,6 @@ class PatientsPage(WizardPage):
 
     def isComplete(self) -> bool:
         return self.division is not None
-
-    def nextId(self) -> int:
-        return self.step_to(PageId.OPTIONS)
 
 
 def _short(label: str, way: Way | None) -> str:

@@ -1,24 +1,25 @@
-"""Before and after: the validation patches of a running training, one of them large."""
+"""What a running training shows: its curves, and validation patches before and after."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.learning_curves import LearningCurves
 from retina_viewer.ui.widgets.learning_history import LearningHistory
@@ -31,8 +32,7 @@ class CurvesView(QScrollArea):
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        layout.scroll(self)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.curves: LearningCurves | None = None
         self._tokens = tokens
@@ -48,7 +48,9 @@ class CurvesView(QScrollArea):
     def forget(self) -> None:
         """Another training is shown from now on."""
         self.curves, self._stage = None, -1
-        self.setWidget(_words("The first curves come after the first steps."))  # in its place
+        words = dim_label("The first curves come after the first steps.")
+        words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setWidget(words)  # in its place
 
     def show_history(self, history: LearningHistory) -> None:
         """Draw what there is; also when it has grown."""
@@ -75,14 +77,15 @@ class CurvesView(QScrollArea):
             QTimer.singleShot(0, plot, lambda: self.ensureWidgetVisible(plot, 0, 180))
 
 
-def _words(text: str) -> QLabel:
-    label = dim_label(text)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    return label
-
-
 THUMBNAIL = QSize(64, 64)
 KINDS = ("before", "after", "truth")
+
+
+def as_image(rgb: NDArray[np.uint8]) -> QImage:
+    """``(h, w, 3)`` uint8 as a picture with pixels of its own."""
+    pixels = np.ascontiguousarray(rgb)
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 class PatchPicture(QWidget):
@@ -156,11 +159,7 @@ class CropsView(QWidget):
             grid.addWidget(self.pictures[kind], 1, column)
             grid.setColumnStretch(column, 1)
         grid.setRowStretch(1, 1)
-        column_layout = QVBoxLayout(self)
-        column_layout.setContentsMargins(0, 0, 0, 0)
-        column_layout.addWidget(self.empty)
-        column_layout.addLayout(grid, 1)
-        column_layout.addWidget(self.patches)
+        self.setLayout(layout.column(self.empty, (grid, 1), self.patches, margins=0))
         self.show_folder(None, 0)
 
     def show_folder(self, folder: Path | None, step: int) -> None:

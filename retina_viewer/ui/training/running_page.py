@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-    QStackedWidget,
-    QWidget,
-)
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import Request
-from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
+from retina_viewer.ui.theme import Tokens, tabular
 from retina_viewer.ui.training.run_views import CropsView, CurvesView
-from retina_viewer.ui.training.training_status import Phase, duration
+from retina_viewer.ui.training.training_status import Phase, TrainingStatus, duration
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -37,26 +29,20 @@ class RunButtons(QWidget):
     def __init__(self, trainings: Trainings) -> None:
         super().__init__()
         self._trainings = trainings
-        self.pause = _button("Pause", "Stop computing; go on later from here")
+        self.pause = layout.button("Pause", "Stop computing; go on later from here")
         self.pause.clicked.connect(self._pause_or_resume)
-        self.stop = _button("Stop and keep the best", "End now with the best model so far")
+        self.stop = layout.button("Stop and keep the best", "End now with the best model so far")
         self.stop.clicked.connect(lambda: self._ask("stop"))
-        self.cancel = _button("Cancel…", "End now and keep nothing")
-        self.cancel.clicked.connect(self._confirm_cancel)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for button in (self.pause, self.stop, self.cancel):
-            row.addWidget(button)
-        row.addStretch(1)
+        self.cancel = layout.button("Cancel…", "End now and keep nothing", self._confirm_cancel)
+        self._all = (self.pause, self.stop, self.cancel)
+        self.setLayout(layout.row(*self._all, ..., spacing=8, margins=0))
 
     def show_state(self) -> None:
         """Offer what can be done now."""
         trainings = self._trainings
         phase, asked = trainings.phase, trainings.asked
-        open_ended = phase.is_active or phase.can_resume
-        for button in (self.pause, self.stop, self.cancel):
-            button.setVisible(open_ended)
+        for button in self._all:
+            button.setVisible(phase.is_active or phase.can_resume)
         self.pause.setText("Pause" if phase.is_active else "Resume")
         self.pause.setEnabled(asked is None)
         self.stop.setEnabled(asked is None and any(trainings.status.history.stages))
@@ -80,24 +66,15 @@ class RunButtons(QWidget):
             self.failed.emit(None)
 
     def _confirm_cancel(self) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle("Cancel the training")
-        box.setText("Cancel the training and throw away what was trained?")
-        box.setInformativeText("“Stop and keep the best” ends it too, with a model.")
-        yes = box.addButton("Cancel the training", QMessageBox.ButtonRole.DestructiveRole)
-        no = box.addButton("Go on", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(no)
-        yes.clicked.connect(lambda: self._ask("cancel"))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setMinimumHeight(HIT_TARGET)
-    button.setAutoDefault(False)
-    return button
+        layout.ask_before_loss(
+            self,
+            "Cancel the training",
+            "Cancel the training and throw away what was trained?",
+            "“Stop and keep the best” ends it too, with a model.",
+            yes="Cancel the training",
+            no="Go on",
+            act=lambda: self._ask("cancel"),
+        )
 
 
 TITLES = {
@@ -131,19 +108,16 @@ _NOTICES = 3
 class RunningPage(WizardPage):
     """Shows the followed training, and passes on what the person wants of it."""
 
+    following = PageId.VERDICT
+
     def __init__(self, context: WizardContext) -> None:
         super().__init__(context, "The model is training")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
+        self.bar = layout.bar()
         self.bar.setAccessibleName("How far the training is")
-        self.state = QLabel()
-        self.performance = dim_label()
+        self.state, self.performance = layout.label(), dim_label()
         for label in (self.state, self.performance):
             label.setFont(tabular(label.font()))
-            label.setWordWrap(True)
-        self.readings = dim_label()
-        self.notices = dim_label()
+        self.readings, self.notices = dim_label(), dim_label()
         self.view = Segments(
             [
                 ("curves", "Curves", "Losses and validation"),
@@ -153,30 +127,26 @@ class RunningPage(WizardPage):
         )
         self.view.set_value("curves")
         self.view.chosen.connect(self._choose_view)
-        self.curves = CurvesView(context.tokens)
-        self.crops = CropsView()
-        self.controls = RunButtons(context.trainings)
-        self.controls.failed.connect(self.show_problem)
-        self._shown: _Shown | None = None
-        self._complete = False
-        self._arrange()
-        context.trainings.changed.connect(self._show)
-        context.trainings.followed.connect(self._followed)
-
-    def _arrange(self) -> None:
+        self.curves, self.crops = CurvesView(context.tokens), CropsView()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.curves)
         self._stack.addWidget(self.crops)
-        head = QHBoxLayout()
-        head.addWidget(self.state, 1)
-        head.addWidget(self.view)
-        self.column.addWidget(self.bar)
-        self.column.addLayout(head)
-        self.column.addWidget(self.performance)
-        self.column.addWidget(self._stack, 1)
-        self.column.addWidget(self.readings)
-        self.column.addWidget(self.notices)
-        self.column.addWidget(self.controls)
+        self.controls = RunButtons(context.trainings)
+        self.controls.failed.connect(self.show_problem)
+        self._phase: Phase | None = None
+        self._complete = False
+        layout.add(
+            self.column,
+            self.bar,
+            layout.row((self.state, 1), self.view),
+            self.performance,
+            (self._stack, 1),
+            self.readings,
+            self.notices,
+            self.controls,
+        )
+        context.trainings.changed.connect(self._show)
+        context.trainings.followed.connect(self._followed)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -199,7 +169,7 @@ class RunningPage(WizardPage):
         self._show()
 
     def _followed(self) -> None:
-        self._shown = None
+        self._phase = None
         self.show_problem(None)
         self.crops.show_folder(None, 0)
         self.curves.forget()
@@ -213,12 +183,10 @@ class RunningPage(WizardPage):
         trainings = self.context.trainings
         if trainings.run is None:
             return
-        value = _Shown.of(trainings)
-        if value != self._shown:
-            if self._shown is not None and self._shown.phase is not value.phase:
-                self.show_problem(None)  # of what it was before
-            self._shown = value
-            self._show_words(value)
+        if trainings.phase is not self._phase and self._phase is not None:
+            self.show_problem(None)  # of what it was before
+        self._phase = trainings.phase
+        self._show_words(trainings)
         if self.isVisible():
             self._show_pictures(trainings)
         complete = trainings.phase is Phase.FINISHED
@@ -226,15 +194,17 @@ class RunningPage(WizardPage):
             self._complete = complete
             self.completeChanged.emit()
 
-    def _show_words(self, value: _Shown) -> None:
-        self.heading.setText(value.heading)
-        self.bar.setValue(value.thousandths)
-        self.state.setText(value.state)
-        self.state.setToolTip(value.details)
+    def _show_words(self, trainings: Trainings) -> None:
+        phase, status = trainings.phase, trainings.status
+        judged = phase is Phase.RUNNING and status.is_trained
+        self.heading.setText(_JUDGED if judged else TITLES[phase])
+        self.bar.setValue(round(1000 * (1.0 if phase is Phase.FINISHED else status.fraction)))
+        self.state.setText(state_in_words(trainings))
+        self.state.setToolTip(trainings.details)
         for label, text in (
-            (self.performance, value.performance),
-            (self.readings, value.readings),
-            (self.notices, value.notices),
+            (self.performance, "   ".join(performance_of(status))),
+            (self.readings, " ".join(status.readings())),
+            (self.notices, "\n".join(status.notices[-_NOTICES:])),
         ):
             label.setText(text)
             label.setVisible(bool(text))
@@ -244,8 +214,8 @@ class RunningPage(WizardPage):
         status = trainings.status
         if self._stack.currentWidget() is self.crops:
             self.crops.show_folder(status.crops, status.validated_step)
-            return
-        self.curves.show_history(status.history)
+        else:
+            self.curves.show_history(status.history)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -254,39 +224,6 @@ class RunningPage(WizardPage):
 
     def isComplete(self) -> bool:
         return self._complete
-
-    def nextId(self) -> int:
-        return self.step_to(PageId.VERDICT)
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """All words of the page: equal values look alike."""
-
-    phase: Phase
-    heading: str
-    thousandths: int
-    state: str
-    details: str
-    performance: str
-    readings: str
-    notices: str
-    controls: tuple[object, ...]
-
-    @classmethod
-    def of(cls, trainings: Trainings) -> _Shown:
-        phase, status = trainings.phase, trainings.status
-        return cls(
-            phase,
-            _JUDGED if phase is Phase.RUNNING and status.is_trained else TITLES[phase],
-            round(1000 * (1.0 if phase is Phase.FINISHED else status.fraction)),
-            state_in_words(trainings),
-            trainings.details,
-            "   ".join(performance_of(trainings)),
-            " ".join(status.readings()),
-            "\n".join(status.notices[-_NOTICES:]),
-            (trainings.asked, any(status.history.stages)),
-        )
 
 
 def state_in_words(trainings: Trainings) -> str:
@@ -319,9 +256,8 @@ def _stage(trainings: Trainings) -> str:
     return f"Stage {status.stage + 1} of {status.stages}{name}: "
 
 
-def performance_of(trainings: Trainings) -> list[str]:
+def performance_of(status: TrainingStatus) -> list[str]:
     """Device, speed and memory, as far as they are known."""
-    status = trainings.status
     parts = []
     if status.device:
         parts.append(f"Device: {_device(status.device)}")

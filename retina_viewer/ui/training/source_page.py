@@ -7,24 +7,15 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-)
+from PySide6.QtWidgets import QFileDialog, QFrame, QListWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.opening import FILTER
-from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -43,6 +34,8 @@ TASKS = {
 class SourcePage(WizardPage):
     """Task and folders."""
 
+    following = PageId.CHECK
+
     def __init__(self, context: WizardContext) -> None:
         super().__init__(
             context,
@@ -50,71 +43,42 @@ class SourcePage(WizardPage):
             _SENTENCE.format(_ANY),
         )
         self._base: ModelCard | None = None
-        self.task = Segments(
-            [
-                ("superres", "Super-resolution", TASKS["superres"]),
-                ("vessels", "Vessels", TASKS["vessels"]),
-            ],
-            "Task",
-        )
+        titles = {"superres": "Super-resolution", "vessels": "Vessels"}
+        self.task = Segments([(key, titles[key], TASKS[key]) for key in TASKS], "Task")
         self.task.chosen.connect(self._choose_task)
         self.task_sentence = dim_label()
         self.places = QListWidget()
         self.places.setAccessibleName("Folders and files")
         self.places.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
-        self.found = QLabel()
-        self.found.setWordWrap(True)
-        self._arrange()
+        self.places.itemSelectionChanged.connect(self._show)
+        self.bar = layout.bar()
+        self.found = layout.label()
+        self.remove = layout.button("Remove from the list", act=self._remove)
+        layout.add(
+            self.column,
+            layout.row(self.task, (self.task_sentence, 1), spacing=12),
+            (self._drop_target(), 1),
+            self.places,
+            layout.row((self.found, 1), self.remove),
+            self.bar,
+        )
         self.setAcceptDrops(True)
         context.intake_job.progressed.connect(self._progressed)
         context.intake_job.ended.connect(self._ended)
         self._show()
 
-    def _arrange(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.task)
-        row.addWidget(self.task_sentence, 1)
-        self.column.addLayout(row)
+    def _drop_target(self) -> QFrame:
         drop = QFrame()
         drop.setProperty("role", "drop")
-        inside = QVBoxLayout(drop)
-        inside.setContentsMargins(24, 24, 24, 24)
-        inside.setSpacing(12)
-        label = QLabel("Drop folders or photographs here")
+        label = layout.label("Drop folders or photographs here", "strong", wraps=False)
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        label.setProperty("role", "strong")
-        inside.addStretch(1)
-        inside.addWidget(label)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for text, ask in (
-            ("Add a folder…", self.ask_for_folder),
-            ("Add photographs…", self.ask_for_files),
-        ):
-            button = QPushButton(text)
-            button.setMinimumHeight(HIT_TARGET)
-            button.setAutoDefault(False)
-            button.clicked.connect(ask)
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        inside.addLayout(buttons)
-        inside.addStretch(1)
-        self.column.addWidget(drop, 1)
-        self.column.addWidget(self.places)
-        self.remove = QPushButton("Remove from the list")
-        self.remove.setMinimumHeight(HIT_TARGET)
-        self.remove.setAutoDefault(False)
-        self.remove.clicked.connect(self._remove)
-        self.places.itemSelectionChanged.connect(self._show)
-        last = QHBoxLayout()
-        last.addWidget(self.found, 1)
-        last.addWidget(self.remove)
-        self.column.addLayout(last)
-        self.column.addWidget(self.bar)
+        buttons = (
+            layout.button("Add a folder…", act=self.ask_for_folder),
+            layout.button("Add photographs…", act=self.ask_for_files),
+        )
+        inside = layout.row(..., *buttons, ...)
+        drop.setLayout(layout.column(..., label, inside, ..., spacing=12, margins=(24, 24, 24, 24)))
+        return drop
 
     @property
     def summary(self) -> str:
@@ -184,41 +148,33 @@ class SourcePage(WizardPage):
         self._show()
 
     def _ended(self, error: Exception | None) -> None:
-        self.show_problem(error or self._without_masks())
-        self._show()
-
-    def _without_masks(self) -> UserError | None:
-        """Why vessels cannot be learnt from what was found."""
         intake = self.draft.intake
-        if self.draft.task != "vessels" or intake is None or intake.masks:
-            return None
-        return UserError(
-            "No drawn masks lie beside these photographs; vessels are learnt from those.",
-            "Add the folder of the masks, or choose super-resolution.",
-        )
-
-    def _has_masks(self) -> bool:
-        return self.draft.intake is not None and bool(self.draft.intake.masks)
+        if self.draft.task == "vessels" and intake is not None and not intake.masks:
+            error = error or UserError(
+                "No drawn masks lie beside these photographs; vessels are learnt from those.",
+                "Add the folder of the masks, or choose super-resolution.",
+            )
+        self.show_problem(error)
+        self._show()
 
     def _show(self) -> None:
         draft, busy = self.draft, self.context.intake_job.is_busy
-        if [self.places.item(row).text() for row in range(self.places.count())] != [
-            str(place) for place in draft.places
-        ]:
+        places = [str(place) for place in draft.places]
+        if places != [self.places.item(number).text() for number in range(self.places.count())]:
             self.places.clear()
-            self.places.addItems([str(place) for place in draft.places])
-        self.places.setVisible(bool(draft.places))
-        self.places.setFixedHeight(min(len(draft.places), _MOST_ROWS) * _ROW + 4)
-        self.remove.setVisible(bool(draft.places))
+            self.places.addItems(places)
+        self.places.setVisible(bool(places))
+        self.places.setFixedHeight(min(len(places), _MOST_ROWS) * _ROW + 4)
+        self.remove.setVisible(bool(places))
         self.remove.setEnabled(bool(self.places.selectedItems()))
         self.bar.setVisible(busy)
         self.found.setText(self._sentence(busy))
+        has_masks = draft.intake is not None and bool(draft.intake.masks)
         self.task.set_value(draft.task)
-        self.task.button("vessels").setEnabled(self._has_masks() or draft.task == "vessels")
-        chosen = self._base is not None and self._base.name == draft.base
-        name = f"“{self._base.title}”" if self._base is not None and chosen else _ANY
-        self.sentence.setText(_SENTENCE.format(name))
-        missing = "" if self._has_masks() else " Vessels can be learnt where masks lie beside them."
+        self.task.button("vessels").setEnabled(has_masks or draft.task == "vessels")
+        base = self._base if self._base is not None and self._base.name == draft.base else None
+        self.sentence.setText(_SENTENCE.format(_ANY if base is None else f"“{base.title}”"))
+        missing = "" if has_masks else " Vessels can be learnt where masks lie beside them."
         self.task_sentence.setText(TASKS[draft.task] + missing)
         self.completeChanged.emit()
 
@@ -245,6 +201,3 @@ class SourcePage(WizardPage):
         if intake is None or (self.draft.task == "vessels" and not intake.masks):
             return False
         return bool(intake.photographs)
-
-    def nextId(self) -> int:
-        return self.step_to(PageId.CHECK)

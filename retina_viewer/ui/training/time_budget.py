@@ -1,4 +1,4 @@
-"""A short trial on this computer: what a time budget will be worth; no Qt.
+"""What a time budget buys on this computer: measured in a few seconds, said in words.
 
 The training itself measures again, on its own data and at its own time; this only tells the person
 before anything is begun.
@@ -8,15 +8,79 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel
+
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.finetuning.budget import Speed, schedule_of
-from retina_viewer.finetuning.plan import PlannedPhotograph, TrainingPlan
+from retina_viewer.finetuning.plan import TrainingPlan
+from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.training.training_status import duration
+from retina_viewer.ui.widgets import layout
 
+_KEY = "training trial"
+_SETTLED_MS = 400
+FIXED = "The number of steps is given below, so no time is."
 _PHOTOGRAPHS = 2
 _LOADED = 0.3
+
+
+class BudgetLabel(QLabel):
+    """Measures once for each base and its steps, and only while it is seen."""
+
+    failed = Signal(object)
+    """(UserError): the trial could not be made, which the training could not either"""
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__()
+        self.setProperty("role", "dim")
+        self.setWordWrap(True)
+        self._jobs = jobs
+        self._plan: TrainingPlan | None = None
+        self._speeds: dict[tuple[str, tuple[int, ...]], list[Speed]] = {}
+        self._settled = layout.delayed(self, _SETTLED_MS, self._try)
+
+    def show_plan(self, plan: TrainingPlan | None) -> None:
+        """Say what a plan's minutes buy; None where there is no plan yet."""
+        self._plan = plan
+        if plan is None:
+            self.setText("")
+        elif plan.expert.iterations is not None:
+            self.setText(FIXED)
+        elif (known := self._speeds.get((plan.base, plan.steps))) is not None:
+            self.setText(budget_in_words(plan, known))
+        else:
+            self.setText("How many steps that is here will be measured.")
+            self._settled.start()
+
+    def stop(self) -> None:
+        """Leave the processor to the training."""
+        self._settled.stop()
+        self._jobs.cancel(_KEY)
+
+    def _try(self) -> None:
+        plan = self._plan
+        if plan is None or plan.expert.iterations is not None or not self.isVisible():
+            return
+        key = (plan.base, plan.steps)
+
+        def done(speeds: list[Speed]) -> None:
+            self._speeds[key] = speeds
+            self.show_plan(self._plan)
+
+        self.setText("Measuring how fast this computer trains…")
+        work = partial(measured_speeds, plan)
+        self._jobs.submit(_KEY, work, done, failed=self._not_measured, lane=Lane.LONG)
+
+    def _not_measured(self, error: Exception) -> None:
+        self.setText("How many steps that is here could not be measured.")
+        if isinstance(error, UserError):
+            self.failed.emit(error)
 
 
 def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> list[Speed]:
@@ -47,7 +111,8 @@ def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> lis
     device = resolve_device(plan.device)
     speeds: list[Speed] = []
     with tempfile.TemporaryDirectory(prefix="retina-viewer-trial-") as folder:
-        small = plan.model_copy(update={"photographs": _some(plan)})
+        some = (*plan.of("train")[:_PHOTOGRAPHS], *plan.of("validation")[:1])
+        small = plan.model_copy(update={"photographs": some})
         run = RunFolder(Path(folder))
         data = load_data(run, small, base.field_diameter, part_of(progress, 0.0, _LOADED))
         recipes = recipes_of(small, base)
@@ -64,11 +129,6 @@ def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> lis
     return speeds
 
 
-def _some(plan: TrainingPlan) -> tuple[PlannedPhotograph, ...]:
-    """A few to train on and one to validate with."""
-    return (*plan.of("train")[:_PHOTOGRAPHS], *plan.of("validation")[:1])
-
-
 def budget_in_words(plan: TrainingPlan, speeds: Sequence[Speed]) -> str:
     """What the plan's minutes buy here: steps of each stage, in words."""
     schedule = schedule_of(plan, speeds)
@@ -77,8 +137,8 @@ def budget_in_words(plan: TrainingPlan, speeds: Sequence[Speed]) -> str:
         f"{stage.iterations:,} steps{f' of {name}' if name else ''}"
         for stage, name in zip(schedule.stages, names, strict=True)
     ]
-    time = duration(60 * plan.minutes)
-    return f"On this computer {time} are worth about {_listed(steps)}."
+    listed = " and ".join([part for part in (", ".join(steps[:-1]), steps[-1]) if part])
+    return f"On this computer {duration(60 * plan.minutes)} are worth about {listed}."
 
 
 def stage_names(plan: TrainingPlan, count: int) -> list[str]:
@@ -91,7 +151,3 @@ def stage_names(plan: TrainingPlan, count: int) -> list[str]:
         return pixel
     gan = [f"×{2**step} (GAN)" for step in plan.steps]
     return [*(f"{one} (pixel-trained)" for one in pixel), *gan]
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

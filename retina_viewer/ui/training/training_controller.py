@@ -6,17 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QMenu, QMessageBox, QToolButton, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
@@ -25,8 +15,9 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
 from retina_viewer.ui.training.training_status import Phase, duration
-from retina_viewer.ui.training.trainings import FoundRun, Trainings, run_title
+from retina_viewer.ui.training.trainings import FoundRun, Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
+from retina_viewer.ui.widgets import layout
 
 _WORDS = {
     Phase.PREPARED: "Training prepared",
@@ -40,7 +31,7 @@ _WORDS = {
 
 
 class TrainingChip(QWidget):
-    """Hidden while there is no training."""
+    """The training in the status bar, and the way back to it; hidden while there is none."""
 
     clicked = Signal()
 
@@ -52,15 +43,9 @@ class TrainingChip(QWidget):
         self.button.setMinimumHeight(HIT_TARGET)
         self.button.setFont(tabular(self.button.font()))
         self.button.clicked.connect(self.clicked)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
+        self.bar = layout.bar()
         self.bar.setFixedWidth(80)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(self.button)
-        row.addWidget(self.bar)
+        self.setLayout(layout.row(self.button, self.bar, spacing=4, margins=0))
         trainings.changed.connect(self._show)
         trainings.followed.connect(self._show)
         self._show()
@@ -76,24 +61,12 @@ class TrainingChip(QWidget):
         self.button.setText(self._text())
 
     def _text(self) -> str:
-        trainings = self._trainings
-        if trainings.phase is not Phase.RUNNING:
-            return _WORDS.get(trainings.phase, "")
-        left = trainings.status.seconds_left
-        time = (
-            f", {duration(left)} left" if left is not None and trainings.status.iterations else ""
-        )
-        return f"Training {trainings.status.fraction:.0%}{time}"
-
-
-WORDS = {
-    Phase.PREPARED: "was prepared and not started",
-    Phase.RUNNING: "is running in the background",
-    Phase.PAUSED: "is paused",
-    Phase.FINISHED: "is finished and waits for your decision",
-    Phase.FAILED: "has failed",
-    Phase.KILLED: "was stopped from outside; it can go on",
-}
+        phase, status = self._trainings.phase, self._trainings.status
+        if phase is not Phase.RUNNING:
+            return _WORDS.get(phase, "")
+        left = status.seconds_left if status.iterations else None
+        time = "" if left is None else f", {duration(left)} left"
+        return f"Training {status.fraction:.0%}{time}"
 
 
 class WaitingRunBar(QFrame):
@@ -105,48 +78,35 @@ class WaitingRunBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "notice")
-        self._known: FoundRun | None = None
-        self.text = QLabel()
-        self.text.setWordWrap(True)
-        self.show_button = QPushButton("Show it")
-        self.show_button.clicked.connect(self._show_it)
-        self.later = QPushButton("Later")
-        self.later.clicked.connect(self.hide)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 8, 6)
-        row.setSpacing(8)
-        row.addWidget(self.text, 1)
-        for button in (self.show_button, self.later):
-            button.setMinimumHeight(HIT_TARGET)
-            row.addWidget(button)
+        self._found: FoundRun | None = None
+        self.text = layout.label()
+        self.show_button = layout.button("Show it", act=self._show_it)
+        self.later = layout.button("Later", act=self.hide)
+        parts = ((self.text, 1), self.show_button, self.later)
+        self.setLayout(layout.row(*parts, spacing=8, margins=(16, 6, 8, 6)))
         self.hide()
 
-    def offer(self, known: FoundRun, others: int) -> None:
+    def offer(self, found: FoundRun, others: int) -> None:
         """Offer one; ``others`` is how many more there are."""
-        self._known = known
-        said = f": {known.message}" if known.message else "."
+        self._found = found
+        said = f": {found.message}" if found.message else "."
         more = f" {others} more in the menu “Models”." if others else ""
         self.text.setText(
-            f"The training of {known.created.astimezone():%d %B, %H:%M} ({run_title(known)}) "
-            f"{WORDS.get(known.phase, known.phase.value)}{said}{more}"
+            f"The training of {found.created.astimezone():%d %B, %H:%M} ({found.title}) "
+            f"{found.in_words}{said}{more}"
         )
         self.show()
 
     def agree_with(self, run: RunFolder | None, phase: Phase) -> None:
-        """Take back what is no longer so, now that a training is followed: what stands here and
-        what the status bar says must not contradict each other.
-
-        Args:
-            run: that is followed; None for none.
-            phase: where it stands.
-        """
-        known = self._known
-        if known is not None and run is not None and (known.run, known.phase) != (run, phase):
+        """Take back what is no longer so of the run that is followed: what stands here and what
+        the status bar says must not contradict each other."""
+        found = self._found
+        if found is not None and run is not None and (found.run, found.phase) != (run, phase):
             self.hide()
 
     def _show_it(self) -> None:
         self.hide()
-        self.wanted.emit(self._known)
+        self.wanted.emit(self._found)
 
 
 class TrainingController(QObject):
@@ -170,8 +130,7 @@ class TrainingController(QObject):
         self.chip.clicked.connect(self.show)
         self.waiting_bar.wanted.connect(self.open_run)
         self.trainings.found.connect(self._found)
-        self.trainings.changed.connect(self._close_when_told)
-        self.trainings.changed.connect(self._correct_bar)
+        self.trainings.changed.connect(self._changed)
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -181,24 +140,19 @@ class TrainingController(QObject):
 
     # Ways in
 
-    def look_for_runs(self) -> None:
-        """In the background: is there a training that waits for the person?"""
-        self.trainings.look_for_runs()
-
     def fill_menu(self, menu: QMenu) -> None:
         """What can be done about trainings."""
         menu.clear()
         menu.addAction("Train a model…\tCtrl+T", self.show)
         others = [one for one in self._known if one.run != self.trainings.run and one.is_open]
-        if others and not self.trainings.is_active:
-            heading = menu.addAction("Trainings")
-            heading.setEnabled(False)
-            for known in others:
-                words = WORDS.get(known.phase, known.phase.value)
-                if known.plan is None:
-                    menu.addAction(f"{run_title(known)} cannot be read").setEnabled(False)
-                else:
-                    menu.addAction(f"{run_title(known)} {words}", partial(self.open_run, known))
+        if not others or self.trainings.is_active:
+            return
+        menu.addAction("Trainings").setEnabled(False)
+        for found in others:
+            if found.plan is None:
+                menu.addAction(f"{found.title} cannot be read").setEnabled(False)
+            else:
+                menu.addAction(f"{found.title} {found.in_words}", partial(self.open_run, found))
 
     def show(self) -> None:
         """The wizard: of the training that is followed, or where it was left."""
@@ -222,10 +176,10 @@ class TrainingController(QObject):
             )
         )
 
-    def open_run(self, known: FoundRun) -> None:
+    def open_run(self, found: FoundRun) -> None:
         """Follow a training that was found, and show it."""
-        if self.trainings.run != known.run and known.plan is not None:
-            self.trainings.follow(known.run, known.plan)
+        if self.trainings.run != found.run and found.plan is not None:
+            self.trainings.follow(found.run, found.plan)
         self.show()
 
     def _wizard(self) -> TrainingWizard:
@@ -245,22 +199,22 @@ class TrainingController(QObject):
         if trainings.run is None and self.wizard is not None and self.wizard.currentId() >= 5:
             self.wizard.deleteLater()
             self.wizard = None
-        self.look_for_runs()
+        self.trainings.look_for_runs()
 
     def _found(self, known: Sequence[FoundRun]) -> None:
         self._known = known
         waiting = [one for one in known if one.run != self.trainings.run and one.plan is not None]
         if self.trainings.run is not None or not waiting:
             return
-        running = next((one for one in waiting if one.phase is Phase.RUNNING), None)
-        first = running or waiting[0]
-        if running is not None and running.plan is not None:
-            self.trainings.follow(running.run, running.plan)  # in the status bar from the start
+        first = next((one for one in waiting if one.phase is Phase.RUNNING), waiting[0])
+        if first.phase is Phase.RUNNING and first.plan is not None:
+            self.trainings.follow(first.run, first.plan)  # in the status bar from the start
         if not (self.wizard is not None and self.wizard.isVisible()):
             self.waiting_bar.offer(first, len(waiting) - 1)
 
-    def _correct_bar(self) -> None:
+    def _changed(self) -> None:
         self.waiting_bar.agree_with(self.trainings.run, self.trainings.phase)
+        self._close_when_told()
 
     # The window closes
 
@@ -282,12 +236,12 @@ class TrainingController(QObject):
             "start."
         )
         role = QMessageBox.ButtonRole
-        answers: tuple[tuple[str, Request | None], ...] = (
-            ("Keep training in the background", None),
-            ("Pause it", "pause"),
-            ("Stop it and keep the best", "stop"),
-        )
-        for text, word in answers:
+        words: dict[str, Request | None] = {
+            "Keep training in the background": None,
+            "Pause it": "pause",
+            "Stop it and keep the best": "stop",
+        }
+        for text, word in words.items():
             button = box.addButton(text, role.AcceptRole)
             button.clicked.connect(partial(self._close_with, word))
             if word is None:

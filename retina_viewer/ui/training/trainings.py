@@ -24,9 +24,15 @@ from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import Request, RunFolder, RunState, list_runs
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.time_budget import stage_names
 from retina_viewer.ui.training.training_status import Phase, TrainingStatus, phase_of
 
+logger = logging.getLogger(__name__)
+POLL_MS = 500
+IDLE_POLL_MS = 5000
+"""Where nothing runs: another program may go on with the training, or its drive come back."""
+_KEY, _FOUND = "training events", "trainings found"
 LOG = "output.txt"
 """In the run's folder: what the process wrote before it could write events."""
 _NICENESS = 5
@@ -35,22 +41,8 @@ _DETACHED = 0x00000208
 """Of Windows: a process group of its own, no console."""
 
 
-class TrainingProcess:
-    """A training process that this window started. It outlives the window."""
-
-    _started: set[subprocess.Popen[bytes]] = set()  # noqa: RUF012
-    """Kept, so that Python does not complain of processes that are meant to go on."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._started.add(process)
-
-    @property
-    def lives(self) -> bool:
-        if self._process.poll() is None:
-            return True
-        self._started.discard(self._process)
-        return False
+_started: list[subprocess.Popen[bytes]] = []
+"""Kept, so that Python does not complain of processes that are meant to outlive the window."""
 
 
 def command_for(run: RunFolder) -> list[str]:
@@ -60,7 +52,7 @@ def command_for(run: RunFolder) -> list[str]:
     return [sys.executable, *verb] if frozen else [sys.executable, "-m", "retina_viewer", *verb]
 
 
-def launch(run: RunFolder) -> TrainingProcess:
+def launch(run: RunFolder) -> subprocess.Popen[bytes]:
     """Start the process of a run.
 
     Raises:
@@ -82,15 +74,12 @@ def launch(run: RunFolder) -> TrainingProcess:
             f"The training could not be started: {error.strerror or error}.",
             "Look whether its folder is there and the disk has space, and try again.",
         ) from error
-    _step_back(process.pid)
-    return TrainingProcess(process)
-
-
-def _step_back(pid: int) -> None:
-    """The window goes first; elsewhere than on POSIX the system favours it already."""
+    # The window goes first; elsewhere than on POSIX the system favours it already.
     if hasattr(os, "setpriority"):
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    _started.append(process)
+    return process
 
 
 def last_words(run: RunFolder) -> str:
@@ -107,12 +96,20 @@ def last_words(run: RunFolder) -> str:
 
 _REVIEWED = "reviewed"
 """A file in the run's folder: the person has seen the verdict and decided."""
+_FOUND_WORDS = {
+    Phase.PREPARED: "was prepared and not started",
+    Phase.RUNNING: "is running in the background",
+    Phase.FINISHED: "is finished and waits for your decision",
+    Phase.FAILED: "has failed",
+    Phase.KILLED: "was stopped from outside; it can go on",
+    Phase.PAUSED: "is paused",
+}
 
 
 @dataclass(frozen=True)
 class FoundRun:
-    """A run as it is offered: its plan, and where it stands; a plan of None cannot be read, and
-    the message says why."""
+    """A training of an earlier day: its plan, and where it stands; a plan of None cannot be read,
+    and the message says why."""
 
     run: RunFolder
     plan: TrainingPlan | None
@@ -124,6 +121,18 @@ class FoundRun:
     def is_open(self) -> bool:
         """Whether there is anything left for the person to do or decide about."""
         return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
+
+    @property
+    def title(self) -> str:
+        """``pixel on 42 photographs``; by its folder where its plan cannot be read."""
+        if self.plan is None:
+            return f"“{self.run.path.name}”"
+        return f"{self.plan.base} on {counted(len(self.plan.photographs), 'photograph')}"
+
+    @property
+    def in_words(self) -> str:
+        """``is paused``"""
+        return _FOUND_WORDS.get(self.phase, self.phase.value)
 
 
 def is_reviewed(run: RunFolder) -> bool:
@@ -152,23 +161,6 @@ def found_runs() -> list[FoundRun]:
     return found
 
 
-def run_title(known: FoundRun) -> str:
-    """What a training is called: ``pixel on 42 photographs``; by its folder where its plan cannot
-    be read."""
-    if known.plan is None:
-        return f"“{known.run.path.name}”"
-    count = len(known.plan.photographs)
-    return f"{known.plan.base} on {count:,} photograph{'' if count == 1 else 's'}"
-
-
-logger = logging.getLogger(__name__)
-POLL_MS = 500
-IDLE_POLL_MS = 5000
-"""Where nothing runs: another program may go on with the training, or its drive come back."""
-_KEY = "training events"
-_FOUND = "trainings found"
-
-
 @dataclass(frozen=True)
 class _Look:
     """One look at the followed run's folder.
@@ -189,18 +181,18 @@ class _Follower:
 
     def __init__(self, run: RunFolder, plan: TrainingPlan) -> None:
         self.run, self._plan = run, plan
-        self._live = TrainingStatus()
+        self._status = TrainingStatus()
         self._offset = 0
         self._ended = False
 
-    def look(self, child: TrainingProcess | None) -> _Look:
+    def look(self, process: subprocess.Popen[bytes] | None) -> _Look:
         """How it stands now: whole, so that it does not matter whether an earlier look was heard.
 
         What it told is read on from where the last look stopped, and once more from the start
         when it has ended or its file is another one: what is shown of a training that has ended
         is what its folder holds, whatever went wrong on the way.
         """
-        starting = child is not None and child.lives
+        starting = process is not None and process.poll() is None
         try:
             state, alive = self.run.state(), self.run.is_alive()
         except UserError:
@@ -209,12 +201,12 @@ class _Follower:
         events, offset = self.run.events_since(self._offset)
         if offset < self._offset or (not phase.is_active and not self._ended):
             events, offset = self.run.events_since(0)
-            self._live = TrainingStatus()
-        self._live.take(events)
-        self._live.history.names = stage_names(self._plan, self._live.stages)
+            self._status = TrainingStatus()
+        self._status.take(events)
+        self._status.history.names = stage_names(self._plan, self._status.stages)
         self._offset, self._ended = offset, not phase.is_active
         failed = phase in (Phase.KILLED, Phase.FAILED)
-        return _Look(state, phase, self._live.copy(), last_words(self.run) if failed else "")
+        return _Look(state, phase, self._status.copy(), last_words(self.run) if failed else "")
 
 
 class Trainings(QObject):
@@ -241,7 +233,7 @@ class Trainings(QObject):
         """What was asked of the training and has not happened yet."""
         self._told = False
         self._follower: _Follower | None = None
-        self._child: TrainingProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.poll)
 
@@ -258,7 +250,7 @@ class Trainings(QObject):
         """Look, in the background, for trainings with something left to do."""
         self._jobs.submit(
             _FOUND,
-            lambda progress: [known for known in found_runs() if known.is_open],
+            lambda _: [found for found in found_runs() if found.is_open],
             self.found.emit,
             failed=lambda error: None,  # it is in the log; there is nothing to offer
             lane=Lane.FILES,
@@ -285,7 +277,7 @@ class Trainings(QObject):
         self.run, self.plan = run, plan
         self.status = TrainingStatus()
         self.phase, self.message, self.hint, self.details = Phase.PREPARED, "", "", ""
-        self.asked, self._child = None, None
+        self.asked, self._process = None, None
         self._follower = _Follower(run, plan)
         self.followed.emit()
         self._timer.start(POLL_MS)
@@ -312,7 +304,7 @@ class Trainings(QObject):
         run = self._wanted()
         self._refuse_a_second(run)
         run.take_request()  # an old word must not stop the new process at once
-        self._child = launch(run)
+        self._process = launch(run)
         self.asked = None
         self.phase = Phase.STARTING
         self.changed.emit()
@@ -359,18 +351,17 @@ class Trainings(QObject):
 
     def poll(self) -> None:
         """Look at the folder of the followed training, in the background."""
-        follower, child = self._follower, self._child
+        follower, process = self._follower, self._process
         if follower is None or self._jobs.is_active(_KEY):
             return
 
         def looked(look: _Look) -> None:
-            if follower is self._follower and child is self._child:
+            if follower is self._follower and process is self._process:
                 self._looked(look)  # and not of before it was started
 
         self._jobs.submit(
-            _KEY, lambda progress: follower.look(child), looked, failed=self._failed,
-            lane=Lane.FILES,
-        )  # fmt: skip
+            _KEY, lambda _: follower.look(process), looked, failed=self._failed, lane=Lane.FILES
+        )
 
     def _looked(self, look: _Look) -> None:
         before = self._value()

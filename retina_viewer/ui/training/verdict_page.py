@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import ValidationError
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QMessageBox,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
 
-from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.run_folder import RunFolder
-from retina_viewer.model_store.verdict import Verdict
-from retina_viewer.quality.blinded import Pair, Preference
+from retina_viewer.model_store.card import Verdict
+from retina_viewer.quality.blinded import Preference
 from retina_viewer.ui.job import Lane
-from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog, pairs_of
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.table_views import show_general, show_held_out
 
@@ -34,26 +25,19 @@ TOO_FEW = "Too few patients to tell"
 class VerdictPage(WizardPage):
     """What the gate found. What is not better is kept only for a reason in the person's words."""
 
+    following = PageId.KEEP
+
     def __init__(self, context: WizardContext) -> None:
         super().__init__(context, "The verdict")
         self.verdict: Verdict | None = None
         self._body = QScrollArea()
-        self._body.setWidgetResizable(True)
-        self._body.setFrameShape(QFrame.Shape.NoFrame)
-        self.sentences = QLabel()
-        self.sentences.setWordWrap(True)
+        layout.scroll(self._body)
+        self.sentences, self.preference = layout.label(), layout.label()
         self.sentences.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.preference = QLabel()
-        self.preference.setWordWrap(True)
         self.preference.hide()
-        self.compare = QPushButton("Compare blind…")
-        self.compare.setToolTip("See pairs of crops without knowing which model made which")
-        self.compare.clicked.connect(self.compare_blind)
-        self.discard = QPushButton("Do not keep the model…")
-        self.discard.clicked.connect(self._confirm_discard)
-        for button in (self.compare, self.discard):
-            button.setMinimumHeight(HIT_TARGET)
-            button.setAutoDefault(False)
+        tip = "See pairs of crops without knowing which model made which"
+        self.compare = layout.button("Compare blind…", tip, self.compare_blind)
+        self.discard = layout.button("Do not keep the model…", act=self._confirm_discard)
         self.reason = QLineEdit()
         self.reason.setAccessibleName("Reason for keeping the model")
         self.reason.setPlaceholderText("Why should it be kept all the same? Name no patients.")
@@ -63,20 +47,9 @@ class VerdictPage(WizardPage):
             "It is not shown to be better. To keep it, give a reason; it is recorded in the "
             "model's card."
         )
-        self._arrange()
-
-    def _arrange(self) -> None:
-        self.column.addWidget(self.sentences)
-        self.column.addWidget(self._body, 1)
-        self.column.addWidget(self.preference)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.compare)
-        row.addWidget(self.discard)
-        row.addStretch(1)
-        self.column.addLayout(row)
-        self.column.addWidget(self.reason_label)
-        self.column.addWidget(self.reason)
+        buttons = layout.row(self.compare, self.discard, ..., spacing=8)
+        layout.add(self.column, self.sentences, (self._body, 1), self.preference, buttons)
+        layout.add(self.column, self.reason_label, self.reason)
 
     def initializePage(self) -> None:
         self.verdict = None
@@ -88,9 +61,8 @@ class VerdictPage(WizardPage):
         # The two of a vessel model's pictures would be drawings: there is nothing to prefer.
         self.compare.setVisible(plan.task == "superres")
         self.context.jobs.submit(
-            _KEY, lambda progress: read_verdict(run), self._show, failed=self._failed,
-            lane=Lane.FILES,
-        )  # fmt: skip
+            _KEY, lambda _: read_verdict(run), self._show, failed=self._failed, lane=Lane.FILES
+        )
 
     @property
     def summary(self) -> str:
@@ -127,11 +99,7 @@ class VerdictPage(WizardPage):
         run, plan = self.context.trainings.run, self.context.trainings.plan
         if run is None or plan is None:
             return
-
-        def make(progress: Progress) -> list[Pair]:
-            return list(pairs_of(run, plan, progress))
-
-        dialog = BlindedDialog(make, self.context.jobs, self)
+        dialog = BlindedDialog(partial(pairs_of, run, plan), self.context.jobs, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.answered.connect(self._show_preference)
         dialog.open()
@@ -141,15 +109,15 @@ class VerdictPage(WizardPage):
         self.preference.show()
 
     def _confirm_discard(self) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle("Do not keep the model")
-        box.setText("Leave the tuned model, and go on with the models there were?")
-        box.setInformativeText("The training's folder stays until it is deleted.")
-        yes = box.addButton("Do not keep it", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton("Back", QMessageBox.ButtonRole.RejectRole))
-        yes.clicked.connect(self._discard)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        layout.ask_before_loss(
+            self,
+            "Do not keep the model",
+            "Leave the tuned model, and go on with the models there were?",
+            "The training's folder stays until it is deleted.",
+            yes="Do not keep it",
+            no="Back",
+            act=self._discard,
+        )
 
     def _discard(self) -> None:
         self.context.trainings.let_go("not kept")
@@ -159,9 +127,6 @@ class VerdictPage(WizardPage):
 
     def isComplete(self) -> bool:
         return not self.needs_reason or len(self.reason.text().strip()) > 2
-
-    def nextId(self) -> int:
-        return self.step_to(PageId.KEEP)
 
 
 def in_words(verdict: Verdict) -> tuple[str, list[str]]:
@@ -181,28 +146,11 @@ def read_verdict(run: RunFolder) -> Verdict | None:
 
 
 def _figures(verdict: Verdict) -> QWidget:
-    body = QWidget()
-    column = QVBoxLayout(body)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
-    for title, table, rows in (
-        (
-            f"On {verdict.patients} held-out patients of yours; the figure in bold decides",
-            show_held_out(verdict),
-            verdict.comparisons,
-        ),
-        (
-            "On the bundled photographs of other cameras: was anything forgotten?",
-            show_general(verdict),
-            verdict.general,
-        ),
-    ):
-        if rows:
-            label = QLabel(title)
-            label.setProperty("role", "strong")
-            column.addWidget(label)
-            column.addWidget(table)
-        else:
-            table.deleteLater()
-    column.addStretch(1)
-    return body
+    title = f"On {verdict.patients} held-out patients of yours; the figure in bold decides"
+    parts: list[QWidget] = []
+    if verdict.comparisons:
+        parts += [layout.label(title, "strong", wraps=False), show_held_out(verdict)]
+    title = "On the bundled photographs of other cameras: was anything forgotten?"
+    if verdict.general:
+        parts += [layout.label(title, "strong", wraps=False), show_general(verdict)]
+    return layout.holding(layout.column(*parts, ..., spacing=8, margins=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget, QWizard
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget, QWizard
 
 from retina_viewer.core.settings import Settings
 from retina_viewer.model_store.card import ModelCard
@@ -23,7 +23,9 @@ from retina_viewer.ui.training.training_status import Phase
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.verdict_page import VerdictPage
 from retina_viewer.ui.training.wizard_page import IntakeJob, PageId, WizardContext, WizardPage
+from retina_viewer.ui.widgets import layout
 
+SIZE = (1240, 780)
 WIDTH = 216
 TITLES = {
     PageId.SOURCE: "Task and photographs",
@@ -46,31 +48,28 @@ class StepList(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self._titles: dict[PageId, QLabel] = {}
-        self._summaries: dict[PageId, QLabel] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 20, 0, 16)
-        column.setSpacing(0)
+        self._labels: dict[PageId, tuple[QLabel, QLabel]] = {}
+        box = layout.column(spacing=0, margins=(0, 20, 0, 16))
         for page in PageId:
-            title, summary = QLabel(), QLabel()
+            title, summary = (
+                layout.label(role="step", wraps=False),
+                layout.label(role="stepSummary"),
+            )
             title.setContentsMargins(16, 8, 8, 0)
             summary.setContentsMargins(36, 0, 8, 8)
-            title.setProperty("role", "step")
-            summary.setProperty("role", "stepSummary")
-            summary.setWordWrap(True)
             for label in (title, summary):
                 label.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-                column.addWidget(label)
-            self._titles[page], self._summaries[page] = title, summary
-        column.addStretch(1)
+            layout.add(box, title, summary)
+            self._labels[page] = (title, summary)
+        box.addStretch(1)
+        self.setLayout(box)
 
     def show_steps(
         self, pages: Sequence[PageId], current: PageId, summaries: Mapping[PageId, str]
     ) -> None:
         """Show which steps there are, where one is, and what each has to say."""
         numbers = {page: number for number, page in enumerate(pages, start=1)}
-        for page in PageId:
-            title, summary = self._titles[page], self._summaries[page]
+        for page, (title, summary) in self._labels.items():
             title.setVisible(page in numbers)
             summary.setVisible(page in numbers)
             if page not in numbers:
@@ -83,9 +82,6 @@ class StepList(QWidget):
                     label.setProperty("state", state)
                     label.style().unpolish(label)
                     label.style().polish(label)
-
-
-SIZE = (1240, 780)
 
 
 class TrainingWizard(QWizard):
@@ -119,42 +115,34 @@ class TrainingWizard(QWizard):
         self.intake_job = IntakeJob(self.draft, jobs, self)
         self._trainings = trainings
         context = WizardContext(self.draft, jobs, trainings, self.intake_job, settings, tokens)
-        self.source = SourcePage(context)
-        self.check = CheckPage(context)
-        self.masks = MasksPage(context)
-        self.patients = PatientsPage(context)
-        self.choices = OptionsPage(context)
-        self.training = RunningPage(context)
+        self.source, self.check = SourcePage(context), CheckPage(context)
+        self.masks, self.patients = MasksPage(context), PatientsPage(context)
+        self.choices, self.training = OptionsPage(context), RunningPage(context)
         self.verdict = VerdictPage(context)
         self.keep = KeepPage(context, self.verdict)
+        pages: tuple[WizardPage, ...] = (
+            self.source, self.check, self.masks, self.patients, self.choices, self.training,
+            self.verdict, self.keep,
+        )  # fmt: skip
+        self.all_pages = dict(zip(PageId, pages, strict=True))
         self.step_list = StepList()
         self.setSideWidget(self.step_list)
-        self._add_pages()
+        for page_id, page in self.all_pages.items():
+            self.setPage(int(page_id), page)
+            page.completeChanged.connect(self._show_steps)
         self._name_buttons()
         self.currentIdChanged.connect(self._page_changed)
         self.keep.kept.connect(self.kept)
         trainings.changed.connect(self._show_steps)
 
-    def _add_pages(self) -> None:
-        for page_id, page in zip(PageId, self.all_pages, strict=True):
-            self.setPage(int(page_id), page)
-            page.completeChanged.connect(self._show_steps)
-
-    @property
-    def all_pages(self) -> tuple[WizardPage, ...]:
-        return (
-            self.source, self.check, self.masks, self.patients, self.choices, self.training,
-            self.verdict, self.keep,
-        )  # fmt: skip
-
     def _name_buttons(self) -> None:
         which = QWizard.WizardButton
         texts = {
+            which.CancelButton: "Close",
             which.BackButton: "Back",
             which.NextButton: "Next",
             which.CommitButton: "Start the training",
             which.FinishButton: "Keep the model",
-            which.CancelButton: "Close",
         }
         for button, text in texts.items():
             self.setButtonText(button, text)
@@ -162,10 +150,7 @@ class TrainingWizard(QWizard):
         self.button(which.CancelButton).setToolTip(
             "What was chosen stays; a training goes on in the background"
         )
-        self.setButtonLayout(
-            [which.Stretch, which.CancelButton, which.BackButton, which.NextButton,
-             which.CommitButton, which.FinishButton]
-        )  # fmt: skip
+        self.setButtonLayout([which.Stretch, *texts])
 
     def use_tokens(self, tokens: Tokens) -> None:
         """Take the colours of a theme."""
@@ -177,12 +162,6 @@ class TrainingWizard(QWizard):
         """The first page, with this model as the base; photographs that were chosen stay."""
         self.draft.begin_with(base)
         self.source.show_base(base)
-        self._start_at(PageId.SOURCE)
-
-    def begin_anew(self) -> None:
-        """The first page, with no photographs chosen."""
-        self.intake_job.start([])
-        self.draft.decided = {}
         self._start_at(PageId.SOURCE)
 
     def show_run(self) -> None:
@@ -206,18 +185,17 @@ class TrainingWizard(QWizard):
     # What is shown beside the pages
 
     def _page_changed(self, page: int) -> None:
-        cancelled = self._trainings.phase is Phase.CANCELLED
-        if page == PageId.TRAINING and cancelled:
+        if page == PageId.TRAINING and self._trainings.phase is Phase.CANCELLED:
             self.button(QWizard.WizardButton.NextButton).setEnabled(False)
         self._show_steps()
         # Return goes on; a ring around the first of several choices would look like a choice. Where
         # going on is not possible yet, the page itself has the focus, which shows nowhere.
-        shown = self.currentPage()
-        if shown is not None:
+        if (shown := self.currentPage()) is not None:
             shown.setFocus()
         for which in (QWizard.WizardButton.NextButton, QWizard.WizardButton.CommitButton):
-            if self.button(which).isVisibleTo(self) and self.button(which).isEnabled():
-                self.button(which).setFocus()
+            button = self.button(which)
+            if button.isVisibleTo(self) and button.isEnabled():
+                button.setFocus()
 
     def _show_steps(self) -> None:
         current = self.currentId()
@@ -227,7 +205,5 @@ class TrainingWizard(QWizard):
         pages = [page for page in PageId if vessels or page is not PageId.MASKS]
         if self.startId() == PageId.TRAINING:
             pages = [page for page in pages if page >= PageId.TRAINING]
-        summaries = {
-            page: one.summary for page, one in zip(PageId, self.all_pages, strict=True)
-        }  # fmt: skip
+        summaries = {page: one.summary for page, one in self.all_pages.items()}
         self.step_list.show_steps(pages, PageId(current), summaries)

@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWizard, QWizardPage
+from PySide6.QtWidgets import QSizePolicy, QWizardPage
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
@@ -19,13 +19,15 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.draft import Draft, GroupingChoice
 from retina_viewer.ui.training.trainings import Trainings
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 
 _KEY = "training intake"
 
 
 class IntakeJob(QObject):
-    """One look at a time; a new one replaces the old."""
+    """Looks at the photographs of a draft, in the background: once at a time, a new look replaces
+    the old."""
 
     progressed = Signal(float, str)
     """(0 to 1, what is looked at)"""
@@ -34,8 +36,7 @@ class IntakeJob(QObject):
 
     def __init__(self, draft: Draft, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._draft = draft
-        self._jobs = jobs
+        self._draft, self._jobs = draft, jobs
         self.fraction = 0.0
         jobs.progressed.connect(self._progressed)
 
@@ -52,7 +53,7 @@ class IntakeJob(QObject):
         draft.grouping = GroupingChoice()  # said of other photographs, it need not be true of these
         self.fraction = 0.0
         if not places:
-            self.stop()
+            self._jobs.cancel(_KEY)
             self.ended.emit(None)
             return
 
@@ -61,11 +62,8 @@ class IntakeJob(QObject):
 
             return examine(list(places), progress=progress)
 
-        self._jobs.submit(_KEY, work, self._done, failed=self._failed, lane=Lane.LONG)
+        self._jobs.submit(_KEY, work, self._done, failed=self.ended.emit, lane=Lane.LONG)
         self.progressed.emit(0.0, "")
-
-    def stop(self) -> None:
-        self._jobs.cancel(_KEY)
 
     def _progressed(self, job: Job) -> None:
         if job.key == _KEY and not job.is_cancelled:
@@ -76,9 +74,6 @@ class IntakeJob(QObject):
         self.fraction = 1.0
         self._draft.intake = intake
         self.ended.emit(None)
-
-    def _failed(self, error: Exception) -> None:
-        self.ended.emit(error)
 
 
 class PageId(IntEnum):
@@ -105,36 +100,28 @@ class WizardContext:
 
 
 class WizardPage(QWizardPage):
-    """A page with a heading; subclasses fill ``column``."""
+    """A page with a heading; subclasses fill ``column`` and name the page that is ``following``."""
+
+    following: PageId | None = None
 
     def __init__(self, context: WizardContext, heading: str, sentence: str = "") -> None:
         super().__init__()
-        self.context = context
+        self.context, self.draft = context, context.draft
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.heading = QLabel(heading)
-        self.heading.setProperty("role", "heading")
+        self.heading = layout.label(heading, "heading", wraps=False)
         self.sentence = dim_label(sentence)
         self.sentence.setVisible(bool(sentence))
-        self.sentence.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.problem = QLabel()
-        self.problem.setProperty("role", "problem")
-        self.problem.setWordWrap(True)
-        self.problem.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.problem = layout.label(role="problem")
+        for label in (self.sentence, self.problem):
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.problem.hide()
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 16, 24, 8)
-        outer.setSpacing(8)
-        outer.addWidget(self.heading)
-        outer.addWidget(self.sentence)
-        self.column = QVBoxLayout()
-        self.column.setSpacing(12)
-        self.column.setContentsMargins(0, 8, 0, 0)
-        outer.addLayout(self.column, 1)
-        outer.addWidget(self.problem)
-
-    @property
-    def draft(self) -> Draft:
-        return self.context.draft
+        self.column = layout.column(spacing=12, margins=(0, 8, 0, 0))
+        self.setLayout(
+            layout.column(
+                self.heading, self.sentence, (self.column, 1), self.problem,
+                spacing=8, margins=(24, 16, 24, 8),
+            )
+        )  # fmt: skip
 
     @property
     def summary(self) -> str:
@@ -149,12 +136,5 @@ class WizardPage(QWizardPage):
         elif error is not None:
             self.problem.setText(f"This failed unexpectedly: {error}")
 
-    def step_to(self, page: PageId) -> int:
-        """For ``nextId``."""
-        return int(page)
-
-    def advance(self) -> None:
-        """Go on without a click; where this page is the present one."""
-        wizard = self.wizard()
-        if isinstance(wizard, QWizard) and wizard.currentPage() is self:
-            wizard.next()
+    def nextId(self) -> int:
+        return -1 if self.following is None else int(self.following)

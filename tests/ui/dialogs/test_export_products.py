@@ -11,16 +11,15 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.names import free_paths, sidecar_path
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
+from retina_viewer.imaging.layer_art import AMBER, SaliencyStyle, saliency_legend
 from retina_viewer.imaging.marks import stamps_of
-from retina_viewer.imaging.overlay import AMBER
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres.classical import bicubic
-from retina_viewer.superres.consistency import ConsistencyMap
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer
+from retina_viewer.superres.uncertainty import UncertaintyMap
 from retina_viewer.ui.dialogs.export_products import (
     ExportFormat,
     ExportProduct,
@@ -157,12 +156,12 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         other: Enhancer | None,
         region: Rect,
         progress: Progress,
-    ) -> ConsistencyMap:
+    ) -> UncertaintyMap:
         assert region == image.bounds
         asked.append((enhancer.fidelity, other.fidelity if other else None))
         error = np.zeros((image.height, image.width), np.float32)
         error[:, : image.width // 2] = 9.0  # the left half is a guess
-        return ConsistencyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
+        return UncertaintyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
     services = replace(project_services(), consistency=consistency)
     making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)

@@ -49,7 +49,7 @@ def test_a_report_says_what_and_where() -> None:
     except ValueError as error:
         report = report_on(error, ["12:00 opened /data/Miller.jpg"])
     assert "ValueError" in report
-    assert "test_report.py:" in report
+    assert "test_report_dialog.py:" in report
     assert "PySide6-Essentials 6." in report
     assert "Miller" not in report
 

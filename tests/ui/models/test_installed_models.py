@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from retina_viewer.model_store.keeping import accept
+from retina_viewer.model_store.card import Conclusion
+from retina_viewer.model_store.own_models import accept
 from retina_viewer.model_store.store import DEFAULT_MODELS
-from retina_viewer.model_store.verdict import Conclusion
 from retina_viewer.ui.models.installed_models import (
     ModelEntry,
     card_rows,

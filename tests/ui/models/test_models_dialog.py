@@ -12,8 +12,7 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.model_store.archive import export_model
 from retina_viewer.model_store.defaults import default_model, set_default
-from retina_viewer.model_store.keeping import accept
-from retina_viewer.model_store.own_models import note_of
+from retina_viewer.model_store.own_models import accept, note_of
 from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
 from retina_viewer.ui.models.models_dialog import DeleteQuestion, ModelsDialog
 from retina_viewer.ui.window import Window
@@ -41,9 +40,9 @@ def opened(make: MakeWindow, qtbot: QtBot) -> Opened:
 
 def settled(dialog: ModelsDialog, qtbot: QtBot) -> None:
     """Wait until nothing is done any more and the list shows what came of it."""
-    jobs = dialog.changes._jobs
+    jobs = dialog.operations._jobs
     qtbot.waitUntil(
-        lambda: not dialog.changes.is_working and not jobs.is_active("models look"), timeout=WAIT
+        lambda: not dialog.operations.is_working and not jobs.is_active("models look"), timeout=WAIT
     )
     assert dialog.installed.entries
 
@@ -54,13 +53,13 @@ def test_the_list_and_the_card_say_what_is_in_use(tmp_path: Path, opened: Opened
     _, dialog = opened()
     assert dialog.list.chosen == "clinic"  # the default comes first
     assert "In use" in dialog.page.about.text()
-    assert not dialog.actions_row.use.isEnabled()
-    assert not dialog.actions_row.delete.isEnabled()
-    assert not dialog.actions_row.compare.isEnabled()  # there is no photograph
+    assert not dialog.buttons.use.isEnabled()
+    assert not dialog.buttons.delete.isEnabled()
+    assert not dialog.buttons.compare.isEnabled()  # there is no photograph
     assert dialog.page.card.note.toPlainText() == "left camera"
     dialog.list.choose("pixel")
-    assert dialog.actions_row.use.isEnabled()
-    assert not dialog.actions_row.rename.isEnabled()
+    assert dialog.buttons.use.isEnabled()
+    assert not dialog.buttons.rename.isEnabled()
     assert "shipped" in dialog.page.about.text()
 
 
@@ -71,7 +70,7 @@ def test_another_default_is_used_at_once_and_rolled_back(opened: Opened, qtbot: 
     first = catalogue.networks("pixel")[0].name
     dialog.list.choose("clinic")
     assert not dialog.roll_back_button.isEnabled()
-    dialog.actions_row.use.click()
+    dialog.buttons.use.click()
     settled(dialog, qtbot)
     assert default_model("superres") == "clinic"
     assert dialog.list.chosen == "clinic"
@@ -101,7 +100,7 @@ def test_vessels_are_found_anew_with_another_default(
     qtbot.waitUntil(lambda: layers.current.vessels is not None, timeout=WAIT)
     assert found_by(window) == "vein"
     dialog.list.choose("artery")
-    dialog.actions_row.use.click()
+    dialog.buttons.use.click()
     settled(dialog, qtbot)
     qtbot.waitUntil(lambda: found_by(window) == "artery", timeout=WAIT)
 
@@ -115,8 +114,8 @@ def test_title_and_note(opened: Opened, qtbot: QtBot) -> None:
     own("clinic")
     _, dialog = opened()
     dialog.list.choose("clinic")
-    dialog.actions_row.rename.click()
-    question = dialog.questions.shown
+    dialog.buttons.rename.click()
+    question = dialog.question
     assert isinstance(question, QInputDialog)
     question.setTextValue("Clinic B")
     question.accept()
@@ -124,7 +123,7 @@ def test_title_and_note(opened: Opened, qtbot: QtBot) -> None:
     assert find_model("clinic").title == dialog.page.heading.text() == "Clinic B"
     assert not dialog.page.card.keep_note.isEnabled()
     dialog.page.card.note.setPlainText("for the left camera")
-    dialog.changes.look()  # what is being written is not lost when the list is read again
+    dialog.operations.look()  # what is being written is not lost when the list is read again
     settled(dialog, qtbot)
     assert dialog.page.card.note.toPlainText() == "for the left camera"
     dialog.page.card.keep_note.click()
@@ -137,11 +136,11 @@ def test_a_title_that_is_none_is_explained_where_one_looks(opened: Opened, qtbot
     own("clinic")
     _, dialog = opened()
     dialog.list.choose("clinic")
-    dialog.changes.rename("clinic", "  ")
+    dialog.operations.rename("clinic", "  ")
     settled(dialog, qtbot)
     assert "no title" in dialog.banner.message.text()
     assert dialog.banner.isVisible()
-    dialog.actions_row.use.click()
+    dialog.buttons.use.click()
     assert not dialog.banner.isVisible()
     settled(dialog, qtbot)
 
@@ -150,14 +149,14 @@ def test_deleting_asks_and_takes_the_twin_along(opened: Opened, qtbot: QtBot) ->
     own_pair()
     _, dialog = opened()
     dialog.list.choose("gan")
-    dialog.actions_row.delete.click()
-    question = dialog.questions.shown
+    dialog.buttons.delete.click()
+    question = dialog.question
     assert isinstance(question, DeleteQuestion)
     assert question.defaultButton() is not question.delete
     question.reject()
     assert find_model("gan")
-    dialog.actions_row.delete.click()
-    question = dialog.questions.shown
+    dialog.buttons.delete.click()
+    question = dialog.question
     assert isinstance(question, DeleteQuestion)
     assert question.twin is not None and question.twin.isChecked()
     question.delete.click()
@@ -192,11 +191,11 @@ def test_after_cancelled_work_the_buttons_come_back(
     window, dialog = opened()
     dialog.list.choose("clinic")
     dialog.export("clinic", tmp_path / "clinic.rvmodel")
-    assert not dialog.actions_row.use.isEnabled()
+    assert not dialog.buttons.use.isEnabled()
     window.cancel()
     settled(dialog, qtbot)
     assert "Cancelled" in dialog.outcome.text()
-    assert dialog.actions_row.use.isEnabled()
+    assert dialog.buttons.use.isEnabled()
 
 
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, opened: Opened, qtbot: QtBot) -> None:
@@ -250,10 +249,10 @@ def test_a_training_can_begin_with_a_model(opened: Opened, qtbot: QtBot) -> None
     _, dialog = opened()
     dialog.list.choose("clinic")
     with qtbot.waitSignal(dialog.retrain_wanted) as caught:
-        dialog.actions_row.retrain.click()
+        dialog.buttons.retrain.click()
     assert caught.args[0].name == "clinic"
     dialog.list.choose("formation")
-    assert not dialog.actions_row.retrain.isEnabled()
+    assert not dialog.buttons.retrain.isEnabled()
 
 
 def test_menu_and_key_open_it(window: Window, qtbot: QtBot) -> None:

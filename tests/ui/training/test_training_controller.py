@@ -31,7 +31,7 @@ def prepared(folder: Path, name: str, status: Status, message: str = "") -> RunF
 
 def look(window: Window, qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.training.trainings.found):
-        window.training.look_for_runs()
+        window.training.trainings.look_for_runs()
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def retrain(window: Window, qtbot: QtBot, name: str) -> TrainingWizard:
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.installed.entry(name) is not None, timeout=20_000)
     dialog.list.choose(name)
-    dialog.actions_row.retrain.click()
+    dialog.buttons.retrain.click()
     assert window.training.wizard is not None
     return window.training.wizard
 

@@ -111,7 +111,7 @@ def test_from_photographs_to_a_model_that_the_viewer_uses(
     assert network is not None
     assert network.name == "clinic-a"
     assert not window.training.chip.isVisible()
-    window.training.look_for_runs()
+    window.training.trainings.look_for_runs()
     with qtbot.waitSignal(window.training.trainings.found) as found:
         pass
     assert found.args == [[]]
@@ -301,7 +301,8 @@ def test_that_each_photograph_is_another_patient_is_for_the_person_to_say(
         assert page.warning.isVisible()
         assert "no two of them are of one person" in page.warning.text()
         assert wizard.button(QWizard.WizardButton.NextButton).isEnabled()
-        wizard.begin_anew()
+        wizard.intake_job.start([])
+        wizard.restart()
 
 
 def first_patient(wizard: TrainingWizard) -> str:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.superres.uncertainty_calibration import (
     CALIBRATION_FILE,
     FLOOR,
     Calibration,

@@ -1,4 +1,4 @@
-"""consistency, as a person types it, with a tiny untrained model of the person's own."""
+"""uncertainty, as a person types it, with a tiny untrained model of the person's own."""
 
 import json
 import shutil
@@ -10,8 +10,8 @@ from PIL import Image
 
 from retina_viewer.cli import main
 from retina_viewer.imaging.writers import read_provenance
-from retina_viewer.superres.consistency import inner_field
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.superres.uncertainty import inner_field
+from retina_viewer.superres.uncertainty_calibration import (
     Calibration,
     ScaleCalibration,
     save_calibration,
@@ -46,7 +46,7 @@ def eye(samples: Path, tmp_path: Path) -> Path:
 def test_a_map_an_overlay_and_the_numbers(eye: Path, tmp_path: Path) -> None:
     add_calibrated("mine")
     out = tmp_path / "new" / "out"
-    command = ["consistency", str(eye), "-o", str(out), "--model", "mine", "--scale", "2"]
+    command = ["uncertainty", str(eye), "-o", str(out), "--model", "mine", "--scale", "2"]
     assert main([*command, "--device", "cpu"]) == 0
     stem = "Auge é_consistency_x2_mine"
     assert {path.name for path in out.iterdir()} == {
@@ -72,6 +72,20 @@ def test_a_map_an_overlay_and_the_numbers(eye: Path, tmp_path: Path) -> None:
     assert (out / f"{stem}_overlay (2).png").is_file()
 
 
+def test_the_verb_s_old_name_is_understood_and_not_offered(
+    eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_calibrated("mine")
+    command = ["consistency", str(eye), "-o", str(tmp_path / "out"), "--model", "mine"]
+    assert main([*command, "--scale", "2"]) == 0
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "uncertainty" in said
+    assert "consistency" not in said
+
+
 def test_one_bad_file_among_many_is_reported_and_the_rest_done(
     eye: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,7 +96,7 @@ def test_one_bad_file_among_many_is_reported_and_the_rest_done(
     bad.write_bytes(b"no image")
     out = tmp_path / "out"
     inputs = [str(bad), str(good.parent)]
-    command = ["consistency", *inputs, "-o", str(out), "--model", "mine", "--scale", "2"]
+    command = ["uncertainty", *inputs, "-o", str(out), "--model", "mine", "--scale", "2"]
     assert main([*command, "--json"]) == 1
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {event["event"] for event in events} >= {"progress", "written", "failed", "done"}
@@ -98,7 +112,7 @@ def test_a_saliency_gan_is_compared_with_its_twin(eye: Path, tmp_path: Path) -> 
     means = {}
     for fidelity in ("0", "1"):
         out = tmp_path / fidelity
-        command = ["consistency", str(eye), "-o", str(out), "--model", "gan", "--scale", "2"]
+        command = ["uncertainty", str(eye), "-o", str(out), "--model", "gan", "--scale", "2"]
         assert main([*command, "--method", "saliency-gan", "--fidelity", fidelity]) == 0
         sidecar = out / "Auge é_consistency_x2_gan.png.json"
         numbers = json.loads(sidecar.read_text(encoding="utf-8"))
@@ -110,7 +124,7 @@ def test_a_saliency_gan_is_compared_with_its_twin(eye: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--method", "bicubic"], "guesses nothing"),
+        (["--method", "bicubic"], "adds no detail"),
         (["--model", "mine", "--scale", "4"], "not calibrated for x4"),
         (["--model", "uncalibrated"], "has not been calibrated"),
         (["--model", "mine", "--scale", "2", "--fidelity", "0.5"], "fidelity"),
@@ -122,7 +136,7 @@ def test_what_cannot_be_mapped_is_said_before_any_work(
     add_calibrated("mine")
     add_cascade("uncalibrated")
     out = tmp_path / "out"
-    assert main(["consistency", str(eye), "-o", str(out), *options]) == 1
+    assert main(["uncertainty", str(eye), "-o", str(out), *options]) == 1
     message = capsys.readouterr().err
     assert said in message
     assert "Traceback" not in message

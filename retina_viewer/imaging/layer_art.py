@@ -11,18 +11,76 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.overlay import CYAN, Bytes, Colour, lookup_table, outline
+Bytes = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+CYAN: Colour = (0, 229, 255)
+"""Vessels."""
+
+MAGENTA: Colour = (255, 64, 200)
+"""Vessels that only the super-resolved image shows."""
+
+AMBER: Colour = (255, 184, 77)
+ON_AMBER: Colour = (26, 17, 0)
+"""The ground and the letters of what says that a network made a picture."""
+
+_POINTS = {
+    "inferno": (
+        "0000040403120b0724150b37210c4a2f0a5b3d09654a0c6b57106e64156e71196e7d1e6d8a226a"
+        "972766a32c61b0315bbc3754c63d4dd04545da4e3ce35933eb6429f1711ff67e14f98c0afb9b06"
+        "fcaa0ffbba1ff9c932f5d949f2e865f3f586fcffa4"
+    ),
+    "cividis": (
+        "00204d00265a002c6900306f06366e1f3c6d2d426c38486b414d6b4a536b52596c595f6d61646f"
+        "686a716f70737676767d7c788481798b8779938e789b9477a39a76aca174b4a872bcaf6fc5b56c"
+        "cebc68d7c463e0cb5ee9d358f2da50fbe248ffea46"
+    ),
+}
+REVERSED = "-reversed"
+
+COLOUR_MAPS: tuple[str, ...] = tuple(name + end for name in _POINTS for end in ("", REVERSED))
+"""The names that :func:`lookup_table` knows."""
+
+
+@lru_cache(maxsize=8)
+def lookup_table(name: str) -> Bytes:
+    """``(256, 3)`` uint8 sRGB of a map in :data:`COLOUR_MAPS`, lowest value first; read-only."""
+    if name not in COLOUR_MAPS:
+        raise ValueError(f"no colour map {name!r}; there are {', '.join(COLOUR_MAPS)}")
+    points = np.frombuffer(bytes.fromhex(_POINTS[name.removesuffix(REVERSED)]), np.uint8)
+    points = points.reshape(-1, 3)
+    at = np.rint(np.linspace(0, 255, len(points)))
+    channels = [np.interp(np.arange(256), at, points[:, channel]) for channel in range(3)]
+    table = np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+    if name.endswith(REVERSED):
+        table = np.ascontiguousarray(table[::-1])
+    table.flags.writeable = False
+    return table
+
+
+def outline(mask: NDArray[np.bool_], thickness: float = 1.0) -> NDArray[np.bool_]:
+    """The pixels just outside a mask, ``(H, W)`` bool.
+
+    Outside, so that what is outlined stays visible even where it is one pixel wide.
+
+    Args:
+        thickness: pixels, at least 1.
+    """
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray((away > 0) & (away <= thickness))
+
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-SALIENCY_OPACITY, VESSEL_OPACITY, GUESS_OPACITY = 0.8, 0.9, 0.8
+SALIENCY_OPACITY, VESSEL_OPACITY, UNCERTAINTY_OPACITY = 0.8, 0.9, 0.8
 """How opaque a layer is unless the person chooses otherwise."""
 
 CLEAR_BELOW = 0.85
@@ -42,17 +100,22 @@ _FIRST_COLOUR = 0.35
 """Where in its colour map the scale begins: darker colours look like vessels."""
 _RANK_BINS = 1 << 16
 
-GUESS_COLOURS = "cividis-reversed"
-GUESS_TOP = 8.0
+UNCERTAINTY_COLOURS = "cividis-reversed"
+UNCERTAINTY_TOP = 8.0
 """Grey levels of expected error at the end of the scale, the same for every photograph."""
-GUESS_FROM = 2.0
-"""Grey levels from which the colours are blue: detail that counts as a guess."""
-GUESS_CLEAR = 1.5
+UNCERTAINTY_FROM = 2.0
+"""Grey levels from which the colours are blue: detail that counts as uncertain."""
+UNCERTAINTY_CLEAR = 1.5
 """Grey levels below which the photograph stays as it is: less than any field's median plus 1.5."""
-_GUESS_SHARE = ((GUESS_CLEAR - 0.1, 0.0), (GUESS_CLEAR, 0.42), (6.0, 0.9))
+_UNCERTAINTY_SHARE = ((UNCERTAINTY_CLEAR - 0.1, 0.0), (UNCERTAINTY_CLEAR, 0.42), (6.0, 0.9))
 """Grey levels, and how much of the photograph they cover: at its default opacity the layer changes
 the picture by at least 10 of 255."""
-_GUESS_HUES = ((0.0, 0.0), (GUESS_FROM, 0.31), (GUESS_FROM, 0.8), (GUESS_TOP, 1.0))
+_UNCERTAINTY_HUES = (
+    (0.0, 0.0),
+    (UNCERTAINTY_FROM, 0.31),
+    (UNCERTAINTY_FROM, 0.8),
+    (UNCERTAINTY_TOP, 1.0),
+)
 """Grey levels, and where in the colour map. The greys in its middle are left out: on a red-free
 photograph they would be the photograph's own."""
 
@@ -207,24 +270,26 @@ def _averaged_percentiles(values: Plane, mask: Mask) -> Plane:
     return np.asarray(whole, np.float32) * inside
 
 
-def guess_veil(expected_error: Plane, mask: Mask) -> Veil:
-    """Where detail is a guess, on one scale for all photographs.
+def uncertainty_veil(expected_error: Plane, mask: Mask) -> Veil:
+    """Where detail is uncertain, on one scale for all photographs.
 
     Args:
         expected_error: ``(H, W)`` float32, grey levels of 0..255.
         mask: ``(H, W)`` bool: where it is known and means something.
     """
-    levels, shares = zip(*_GUESS_SHARE, strict=True)
+    levels, shares = zip(*_UNCERTAINTY_SHARE, strict=True)
     cover = np.interp(expected_error, levels, shares) * mask
-    place = np.clip((expected_error - GUESS_CLEAR) / (GUESS_TOP - GUESS_CLEAR), 0, 1)
-    return _veil(place, _guess_colours(), cover.astype(np.float32))
+    place = np.clip(
+        (expected_error - UNCERTAINTY_CLEAR) / (UNCERTAINTY_TOP - UNCERTAINTY_CLEAR), 0, 1
+    )
+    return _veil(place, _uncertainty_colours(), cover.astype(np.float32))
 
 
-def _guess_colours() -> tuple[Colour, ...]:
+def _uncertainty_colours() -> tuple[Colour, ...]:
     """256 colours, of :data:`GUESS_CLEAR` to :data:`GUESS_TOP` grey levels."""
-    levels, places = zip(*_GUESS_HUES, strict=True)
-    wanted = np.interp(np.linspace(GUESS_CLEAR, GUESS_TOP, 256), levels, places)
-    return _as_colours(lookup_table(GUESS_COLOURS)[np.rint(wanted * 255).astype(int)])
+    levels, places = zip(*_UNCERTAINTY_HUES, strict=True)
+    wanted = np.interp(np.linspace(UNCERTAINTY_CLEAR, UNCERTAINTY_TOP, 256), levels, places)
+    return _as_colours(lookup_table(UNCERTAINTY_COLOURS)[np.rint(wanted * 255).astype(int)])
 
 
 def vessel_lines(probability: Plane, threshold: float, mask: Mask) -> tuple[Lines, ...]:
@@ -260,11 +325,11 @@ def saliency_legend(colour_map: str, style: SaliencyStyle) -> Legend:
     return Legend("saliency (percentile of the field)", colours, ticks)
 
 
-def guess_legend() -> Legend:
-    """What the colours of :func:`guess_veil` mean."""
-    low = f"clear below {GUESS_CLEAR:g}, blue from {GUESS_FROM:g}"
-    ticks = ((0.0, low), (1.0, f"{GUESS_TOP:g}+"))
-    return Legend("guesswork (expected error, grey levels)", _guess_colours(), ticks)
+def uncertainty_legend() -> Legend:
+    """What the colours of :func:`uncertainty_veil` mean."""
+    low = f"clear below {UNCERTAINTY_CLEAR:g}, blue from {UNCERTAINTY_FROM:g}"
+    ticks = ((0.0, low), (1.0, f"{UNCERTAINTY_TOP:g}+"))
+    return Legend("uncertainty (expected error, grey levels)", _uncertainty_colours(), ticks)
 
 
 VESSEL_LEGEND = Legend("vessels", lines=((CYAN, "AI outline"),))

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import Modulation, ResidualBlock, ResidualGenerator
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 
 
 @torch.no_grad()

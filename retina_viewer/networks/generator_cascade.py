@@ -96,7 +96,7 @@ AnyStepParameters = Annotated[
 ]
 
 Generator = ResidualGenerator | PlainGenerator | PaperGenerator | SRCNN | LeakyGenerator
-"""A network that doubles: ``(image, formation)``, see each; and its ``margin``."""
+"""A network that doubles: ``(image, degradation)``, see each; and its ``margin``."""
 
 
 def make_generator(step: AnyStepParameters) -> Generator:
@@ -123,10 +123,10 @@ class Chain(nn.Module):
         super().__init__()
         self.steps = nn.ModuleList(steps)
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
         """``(N, 3, H, W)`` and ``(N, 2)`` -> ``(N, 3, 2^K H, 2^K W)`` in [0, 1]."""
         for step in self.steps:
-            image = step(image, formation).clamp(0, 1)
+            image = step(image, degradation).clamp(0, 1)
         return image
 
 

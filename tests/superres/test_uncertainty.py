@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.superres import consistency
+from retina_viewer.superres import uncertainty as consistency
 from retina_viewer.superres.classical import bicubic
-from retina_viewer.superres.consistency import (
-    RIM,
-    THRESHOLD,
-    consistency_map,
-    inner_field,
-    needs_twin,
-    region_map,
-)
-from retina_viewer.superres.consistency_calibration import Calibration, ScaleCalibration
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.methods import make_enhancer
+from retina_viewer.superres.uncertainty import (
+    RIM,
+    THRESHOLD,
+    inner_field,
+    needs_twin,
+    region_map,
+    uncertainty_map,
+)
+from retina_viewer.superres.uncertainty_calibration import Calibration, ScaleCalibration
 from tests.superres.lopsided import Lopsided
 
 CURVE = ScaleCalibration(
@@ -47,8 +47,8 @@ def unit(photograph: NDArray[np.uint8]) -> FloatImage:
 
 
 def test_expected_errors_are_larger_where_the_enlarger_is_at_fault(unit: FloatImage) -> None:
-    found = consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
-    sound = consistency_map(Lopsided(fault=0.0), unit, EVERYWHERE, calibration=CALIBRATION)
+    found = uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
+    sound = uncertainty_map(Lopsided(fault=0.0), unit, EVERYWHERE, calibration=CALIBRATION)
     assert found.expected_error.shape == (48, 64)
     assert found.expected_error.dtype == np.float32
     assert found.window == 10
@@ -61,18 +61,18 @@ def test_expected_errors_are_larger_where_the_enlarger_is_at_fault(unit: FloatIm
 def test_summary_numbers_are_those_of_the_field_of_view(unit: FloatImage) -> None:
     mask = np.zeros((48, 64), dtype=bool)
     mask[10:40, 20:50] = True
-    found = consistency_map(Lopsided(fault=1.0), unit, mask, calibration=CALIBRATION)
+    found = uncertainty_map(Lopsided(fault=1.0), unit, mask, calibration=CALIBRATION)
     assert not found.expected_error[~mask].any()
     inner = inner_field(mask)
     assert inner.sum() == (30 - 2 * RIM) ** 2
     assert found.mean == pytest.approx(found.expected_error[inner].mean(), rel=1e-5)
-    assert found.guessed == np.mean(found.expected_error[inner] > THRESHOLD)
-    assert 0 < found.guessed < 1
-    nowhere = consistency_map(
+    assert found.uncertain == np.mean(found.expected_error[inner] > THRESHOLD)
+    assert 0 < found.uncertain < 1
+    nowhere = uncertainty_map(
         Lopsided(), unit, np.zeros_like(mask), region=Rect(0, 0, 4, 4), calibration=CALIBRATION
     )
     assert np.isnan(nowhere.mean)
-    assert np.isnan(nowhere.guessed)
+    assert np.isnan(nowhere.uncertain)
 
 
 @settings(max_examples=15)
@@ -84,8 +84,8 @@ def test_the_map_of_a_region_is_the_crop_of_the_whole(
     x, y = data.draw(st.integers(0, 23)), data.draw(st.integers(0, 19))
     region = Rect(x, y, data.draw(st.integers(1, 24 - x)), data.draw(st.integers(1, 20 - y)))
     enhancer, other = Lopsided(scale=scale), bicubic(scale)
-    whole = consistency_map(enhancer, image, mask, other=other, calibration=CALIBRATION)
-    part = consistency_map(
+    whole = uncertainty_map(enhancer, image, mask, other=other, calibration=CALIBRATION)
+    part = uncertainty_map(
         enhancer, image, mask, other=other, region=region, calibration=CALIBRATION
     )
     assert part.region == region
@@ -112,7 +112,7 @@ def test_a_part_reads_no_more_of_the_photograph_and_is_the_crop_of_the_whole(
     enhancer = Looking(scale=scale)
     part = region_map(image, enhancer, region, other=other, calibration=CALIBRATION)
     read = max((height * width for height, width, _ in seen), default=0)
-    whole = consistency_map(enhancer, image.unit_rgb(), mask, other=other, calibration=CALIBRATION)
+    whole = uncertainty_map(enhancer, image.unit_rgb(), mask, other=other, calibration=CALIBRATION)
     assert part.region == region
     expected = whole.expected_error[region.slices()]
     np.testing.assert_allclose(part.expected_error, expected, atol=2e-2)
@@ -146,7 +146,7 @@ def test_a_tile_of_a_shipped_network_is_the_crop_of_the_whole(
     )
     region = Rect(70, 80, 24, 16)
     part = region_map(image, enhancer, region)
-    whole = consistency_map(
+    whole = uncertainty_map(
         enhancer, image.unit_rgb(), image.field_of_view.mask, region=Rect(40, 48, 90, 80)
     )
     np.testing.assert_allclose(part.expected_error, whole.expected_error[32:48, 30:54], atol=1e-3)
@@ -157,16 +157,16 @@ def test_tiles_do_not_show(
     unit: FloatImage, monkeypatch: pytest.MonkeyPatch, whole_only: bool
 ) -> None:
     enhancer = Lopsided(whole_image_only=whole_only)
-    whole = consistency_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
+    whole = uncertainty_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
     monkeypatch.setattr(consistency, "_RESULT_SIDE", 22)
     monkeypatch.setattr(consistency, "_LEAST_SIDE", 11)
-    tiled = consistency_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
+    tiled = uncertainty_map(enhancer, unit, EVERYWHERE, calibration=CALIBRATION)
     np.testing.assert_allclose(tiled.expected_error, whole.expected_error, atol=2e-2)
 
 
 def test_a_difference_of_the_weight_sets_raises_the_error(unit: FloatImage) -> None:
-    alone = consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
-    both = consistency_map(Lopsided(), unit, EVERYWHERE, other=bicubic(2), calibration=CALIBRATION)
+    alone = uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION)
+    both = uncertainty_map(Lopsided(), unit, EVERYWHERE, other=bicubic(2), calibration=CALIBRATION)
     assert (both.expected_error >= alone.expected_error - 1e-4).all()
     assert both.mean > alone.mean
 
@@ -179,7 +179,7 @@ def test_progress_rises_and_cancels(unit: FloatImage, monkeypatch: pytest.Monkey
     def progress(fraction: float, what: str) -> None:
         seen.append(fraction)
 
-    consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=progress)
+    uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=progress)
     assert seen == sorted(seen)
     assert seen[-1] == 1
     assert len(seen) == 4 * 8 + 1
@@ -189,12 +189,12 @@ def test_progress_rises_and_cancels(unit: FloatImage, monkeypatch: pytest.Monkey
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        consistency_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=cancelling)
+        uncertainty_map(Lopsided(), unit, EVERYWHERE, calibration=CALIBRATION, progress=cancelling)
 
 
 def test_interpolation_has_no_guesses_to_map(unit: FloatImage) -> None:
-    with pytest.raises(UserError, match="guesses nothing"):
-        consistency_map(bicubic(2), unit, EVERYWHERE)
+    with pytest.raises(UserError, match="adds no detail"):
+        uncertainty_map(bicubic(2), unit, EVERYWHERE)
 
 
 def test_a_scale_without_calibration_is_refused_before_any_work(unit: FloatImage) -> None:
@@ -202,7 +202,7 @@ def test_a_scale_without_calibration_is_refused_before_any_work(unit: FloatImage
         pytest.fail("it began")
 
     with pytest.raises(UserError, match="x16"):
-        consistency_map(
+        uncertainty_map(
             Lopsided(scale=16), unit, EVERYWHERE, calibration=CALIBRATION, progress=never
         )
 

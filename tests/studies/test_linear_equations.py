@@ -1,10 +1,22 @@
 """The least squares: they find the filter that made the truth, and mixtures lie between."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from retina_viewer.superres.classical import cubic, interpolated, phase_weights
-from retina_viewer.superres.linear_equations import NormalEquations
+from studies.linear_filter import NormalEquations
+
+
+@pytest.fixture(scope="module")
+def photograph(samples: Path) -> NDArray[np.uint8]:
+    """48 x 64 pixels of a fundus photograph, around vessels: ``(48, 64, 3)`` uint8."""
+    with Image.open(samples / "chase_14L.jpg") as image:
+        pixels = np.asarray(image.convert("RGB"))
+    return pixels[420:468, 380:444].copy()
 
 
 def equations(photograph: NDArray[np.uint8], blur: float, samples: int = 4000) -> NormalEquations:

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.errors import Cancelled
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.formation import STANDARD, form
+from retina_viewer.imaging.degradation import STANDARD, degrade_with_blur
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.superres.evidence import (
-    gather_evidence,
+from retina_viewer.superres.uncertainty import (
     turned,
     turned_back,
     turned_region,
+    uncertainty_features,
 )
 from tests.superres.lopsided import Lopsided
 
@@ -53,24 +53,24 @@ def test_the_eight_turns_are_all_different() -> None:
 
 
 def test_interpolation_agrees_with_itself_and_adds_nothing(unit: FloatImage) -> None:
-    evidence = gather_evidence(bicubic(4), unit, WHOLE)
-    assert evidence.disagreement.max() < 1e-3
-    assert evidence.added.max() < 1e-3
-    assert evidence.contrast.mean() > 0.1
-    assert evidence.difference is None
+    features = uncertainty_features(bicubic(4), unit, WHOLE)
+    assert features["disagreement"].max() < 1e-3
+    assert features["added"].max() < 1e-3
+    assert features["contrast"].mean() > 0.1
+    assert "difference" not in features
 
 
 def test_what_depends_on_orientation_shows_as_disagreement(unit: FloatImage) -> None:
-    small = gather_evidence(Lopsided(fault=0.2), unit, WHOLE)
-    large = gather_evidence(Lopsided(fault=0.4), unit, WHOLE)
-    assert small.disagreement.mean() > 0.02
-    assert np.isclose(large.disagreement.mean(), 2 * small.disagreement.mean(), rtol=0.1)
+    small = uncertainty_features(Lopsided(fault=0.2), unit, WHOLE)
+    large = uncertainty_features(Lopsided(fault=0.4), unit, WHOLE)
+    assert small["disagreement"].mean() > 0.02
+    assert np.isclose(large["disagreement"].mean(), 2 * small["disagreement"].mean(), rtol=0.1)
     rising = np.diff(unit.mean(axis=2), axis=1) > 0.02  # the fault is where it grows brighter
-    assert small.disagreement[:, :-1][rising].mean() > 2 * np.median(small.disagreement)
+    assert small["disagreement"][:, :-1][rising].mean() > 2 * np.median(small["disagreement"])
 
 
 def test_a_result_that_the_photograph_came_from_leaves_no_residual(unit: FloatImage) -> None:
-    small = form(unit, 2, STANDARD.blur)
+    small = degrade_with_blur(unit, 2, STANDARD.blur)
 
     @dataclass(frozen=True)
     class Knowing(Lopsided):
@@ -84,43 +84,41 @@ def test_a_result_that_the_photograph_came_from_leaves_no_residual(unit: FloatIm
             return unit[region.scaled(2).slices()] + np.float32(self.shift)
 
     whole = Rect(0, 0, 32, 24)
-    assert gather_evidence(Knowing(), small, whole).residual.max() < 1e-3
-    brighter = gather_evidence(Knowing(shift=2 / 255), small, whole)
-    np.testing.assert_allclose(brighter.residual, 2.0, atol=1e-3)
-    assert gather_evidence(bicubic(2), small, whole).residual.mean() > 0.1
+    assert uncertainty_features(Knowing(), small, whole)["residual"].max() < 1e-3
+    brighter = uncertainty_features(Knowing(shift=2 / 255), small, whole)
+    np.testing.assert_allclose(brighter["residual"], 2.0, atol=1e-3)
+    assert uncertainty_features(bicubic(2), small, whole)["residual"].mean() > 0.1
 
 
 def test_two_sets_of_weights_differ_where_they_say_different_things(unit: FloatImage) -> None:
-    evidence = gather_evidence(Lopsided(), unit, WHOLE, other=bicubic(2))
-    assert evidence.difference is not None
-    np.testing.assert_allclose(evidence.difference, evidence.added, atol=1e-4)
-    same = gather_evidence(Lopsided(), unit, WHOLE, other=Lopsided())
-    assert same.difference is not None
-    assert same.difference.max() == 0
+    features = uncertainty_features(Lopsided(), unit, WHOLE, other=bicubic(2))
+    np.testing.assert_allclose(features["difference"], features["added"], atol=1e-4)
+    same = uncertainty_features(Lopsided(), unit, WHOLE, other=Lopsided())
+    assert same["difference"].max() == 0
 
 
-def test_back_projection_hides_no_evidence(unit: FloatImage) -> None:
-    bare = gather_evidence(Lopsided(fault=1.0), unit, WHOLE, other=bicubic(2))
-    held = gather_evidence(
+def test_back_projection_hides_no_feature(unit: FloatImage) -> None:
+    bare = uncertainty_features(Lopsided(fault=1.0), unit, WHOLE, other=bicubic(2))
+    held = uncertainty_features(
         BackProjected(Lopsided(fault=1.0)), unit, WHOLE, other=BackProjected(bicubic(2))
     )
-    for name, plane in bare.planes().items():
-        np.testing.assert_allclose(held.planes()[name], plane, atol=1e-4)
+    for name, plane in bare.items():
+        np.testing.assert_allclose(held[name], plane, atol=1e-4)
 
 
 @settings(max_examples=25)
 @given(data=st.data(), scale=st.sampled_from([2, 4, 8]))
-def test_the_evidence_of_a_region_is_the_crop_of_the_whole(
+def test_the_features_of_a_region_is_the_crop_of_the_whole(
     unit: FloatImage, data: st.DataObject, scale: int
 ) -> None:
     image = unit[:20, :24]
     enhancer: Enhancer = Lopsided(scale=scale)
     x, y = data.draw(st.integers(0, 23)), data.draw(st.integers(0, 19))
     region = Rect(x, y, data.draw(st.integers(1, 24 - x)), data.draw(st.integers(1, 20 - y)))
-    whole = gather_evidence(enhancer, image, Rect(0, 0, 24, 20), other=bicubic(scale))
-    part = gather_evidence(enhancer, image, region, other=bicubic(scale))
-    for name, plane in whole.planes().items():
-        np.testing.assert_allclose(part.planes()[name], plane[region.slices()], atol=2e-3)
+    whole = uncertainty_features(enhancer, image, Rect(0, 0, 24, 20), other=bicubic(scale))
+    part = uncertainty_features(enhancer, image, region, other=bicubic(scale))
+    for name, plane in whole.items():
+        np.testing.assert_allclose(part[name], plane[region.slices()], atol=2e-3)
 
 
 def test_every_enlargement_can_be_cancelled(unit: FloatImage) -> None:
@@ -135,4 +133,4 @@ def test_every_enlargement_can_be_cancelled(unit: FloatImage) -> None:
             calls += 1
 
         with pytest.raises(Cancelled):
-            gather_evidence(Lopsided(), unit, WHOLE, other=bicubic(2), progress=progress)
+            uncertainty_features(Lopsided(), unit, WHOLE, other=bicubic(2), progress=progress)

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from retina_viewer.networks.cascade import (
+from retina_viewer.networks.generator_cascade import (
     AnyStepParameters,
     GeneratorCascade,
     PaperStepParameters,
     StepParameters,
 )
-from retina_viewer.networks.growth import grow
+from studies.growth import grow
 
 TOLD = torch.tensor([[0.42, 0.3]])
 

@@ -8,8 +8,12 @@ from pydantic import TypeAdapter
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.architectures import CascadeParameters, build
-from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade, StepParameters
 from retina_viewer.networks.generator import ResidualGenerator
+from retina_viewer.networks.generator_cascade import (
+    AnyStepParameters,
+    GeneratorCascade,
+    StepParameters,
+)
 from retina_viewer.networks.paper_generator import PaperGenerator
 from retina_viewer.networks.plain import PlainGenerator
 

@@ -15,7 +15,7 @@ _UNSEEN = -30.0
 _DROPOUT = 0.1
 
 
-class FormationEstimator(nn.Module):
+class DegradationEstimator(nn.Module):
     """``(N, 3, H, W)`` float in [0, 1], sides at least 16 -> ``(N, 2)``: blur (px), noise (levels).
 
     Blur shows in how the power falls with frequency, noise in the floor it falls to. So each block

@@ -1,9 +1,9 @@
-"""From evidence to an expected error: fitted once a model and scale, kept beside its weights.
+"""From features to an expected error: fitted once a model and scale, kept beside its weights.
 
 The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the planes ``f_k`` of
-:class:`~retina_viewer.superres.evidence.Evidence`, each averaged over the window in which errors
-are compared, with weights ``w_k >= 0``: more of any evidence never means less error. A rising
-piecewise linear curve turns the score into grey levels. See docs/decisions/consistency.md.
+:class:`~retina_viewer.superres.uncertainty.UncertaintyFeatures`, each averaged over the window in
+which errors are compared, with weights ``w_k >= 0``: more of any feature never means less error.
+A rising piecewise linear curve turns the score into grey levels. See docs/decisions/consistency.md.
 """
 
 import json
@@ -19,17 +19,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.superres.evidence import Plane
+
+Plane = NDArray[np.float32]
+"""``(H, W)`` float32."""
 
 CALIBRATION_FILE = "consistency.json"
 FLOOR = 0.05
-"""Grey levels: below this, differences of evidence are rounding."""
+"""Grey levels: below this, differences of features are rounding."""
 SMALLEST_WINDOW = 8
 """Result pixels."""
 
 
 def window_of(scale: int) -> int:
-    """The side, in source pixels, of the window in which errors and evidence are averaged.
+    """The side, in source pixels, of the window in which errors and features are averaged.
 
     The smallest odd number of source pixels that spans at least 8 result pixels: 5 at x2 (10
     result pixels), 3 at x4 (12), 1 at x8 (8) and at x16 (16).
@@ -52,9 +54,9 @@ class _Part(BaseModel):
 
 
 class ScaleCalibration(_Part):
-    """How evidence at one scale is read."""
+    """How the features at one scale are read."""
 
-    weights: dict[str, float] = Field(description="by the name of the evidence; 0 or more")
+    weights: dict[str, float] = Field(description="by the name of the feature; 0 or more")
     scores: tuple[float, ...] = Field(min_length=2, description="knots of the curve, rising")
     errors: tuple[float, ...] = Field(min_length=2, description="grey levels at the knots")
 
@@ -69,7 +71,7 @@ class ScaleCalibration(_Part):
         return self
 
     def score(self, planes: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """The weighted sum of logarithms; evidence that is missing counts as none at all."""
+        """The weighted sum of logarithms; a feature that is missing counts as 0."""
         total: NDArray[np.float32] | None = None
         missing = 0.0
         for name, weight in self.weights.items():
@@ -79,7 +81,7 @@ class ScaleCalibration(_Part):
             term = np.float32(weight) * np.log(planes[name] + np.float32(FLOOR))
             total = term if total is None else total + term
         if total is None:
-            raise ValueError("none of the calibration's evidence is there")
+            raise ValueError("none of the calibration's features is there")
         return total + np.float32(missing)
 
     def expected_error(self, planes: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -104,7 +106,7 @@ class Calibration(_Part):
         """
         if scale not in self.scales:
             raise UserError(
-                f"The consistency map of {self.model!r} is not calibrated for x{scale}.", _HINT
+                f"The uncertainty map of {self.model!r} is not calibrated for x{scale}.", _HINT
             )
         return self.scales[scale]
 
@@ -123,13 +125,13 @@ def read_calibration(card: ModelCard) -> Calibration:
         calibration = Calibration.model_validate_json(path.read_bytes())
     except OSError as error:
         raise UserError(
-            f"The consistency map of {card.name!r} has not been calibrated.", _HINT
+            f"The uncertainty map of {card.name!r} has not been calibrated.", _HINT
         ) from error
     except ValidationError as error:
         raise UserError(f"The calibration of {card.name!r} is not valid.", _HINT) from error
     if calibration.weights_sha256 != card.weights_sha256:
         raise UserError(
-            f"The consistency map of {card.name!r} was calibrated for other weights.", _HINT
+            f"The uncertainty map of {card.name!r} was calibrated for other weights.", _HINT
         )
     return calibration
 

@@ -4,9 +4,14 @@ Growing is done by :mod:`studies.forest_fit`, applying, in whole numbers and
 without torch's arithmetic, by :mod:`retina_viewer.superres.forest`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 PATCH = 6
 """Side of a patch, pixels of the doubled image: three pixels of the small one."""
@@ -74,3 +79,29 @@ class RegressionForests(nn.Module):
         self.steps = nn.ModuleList(ForestArrays(step) for step in parameters.steps)
         self.margins = (STEP_MARGIN,) * len(parameters.steps)
         self.scales = tuple(2 << number for number in range(len(parameters.steps)))
+
+
+RADIUS = 4
+"""Of the filters: 9 x 9 pixels of the small image."""
+TAPS = (2 * RADIUS + 1) ** 2
+
+
+class LinearFilters(nn.Module):
+    """For each scale s a buffer ``x<s>``, ``(81, s * s)``: taps by phases, both row by row."""
+
+    def __init__(self, scales: Sequence[int]) -> None:
+        super().__init__()
+        self.scales = tuple(scales)
+        self.margins = (RADIUS,)
+        for scale in self.scales:
+            self.register_buffer(f"x{scale}", torch.zeros(TAPS, scale * scale))
+
+    def weights(self, scale: int) -> Tensor:
+        """``(81, scale * scale)`` float32."""
+        return self.get_buffer(f"x{scale}")
+
+    def forward(self, image: Tensor, scale: int) -> Tensor:
+        """``(N, 1, H + 8, W + 8)`` -> ``(N, 1, scale * H, scale * W)``."""
+        side = 2 * RADIUS + 1
+        kernels = self.weights(scale).T.reshape(scale * scale, 1, side, side)
+        return F.pixel_shuffle(F.conv2d(image, kernels), scale)
