@@ -142,7 +142,7 @@ def options_of(parser: argparse.ArgumentParser) -> set[str]:
 def not_understood(command: str) -> list[str]:
     """The words of a command that the program does not know."""
     words = [word.strip("[],.;") for word in command.split()]
-    parser = _parser()
+    parser = _parser()[0]
     for word in words:
         verbs = verbs_of(parser)
         if not verbs or word.startswith("-"):
@@ -214,7 +214,7 @@ def test_modules_and_files_that_are_named_exist() -> None:
 def test_the_manual_has_every_key_every_verb_and_every_option() -> None:
     manual = text_of(ROOT / "docs" / "manual.md")
     missing = [key.shown for _, group in KEYS for key in group if f"| {key.shown} |" not in manual]
-    for name, verb in verbs_of(_parser()).items():
+    for name, verb in verbs_of(_parser()[0]).items():
         for action, parser in (verbs_of(verb) or {"": verb}).items():
             command = f"{name} {action}".strip()
             options = options_of(parser) - {"--help"}
