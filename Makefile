@@ -2,7 +2,7 @@
 # make run    the viewer
 # make test   the tests
 # make check  ruff, mypy --strict, import-linter
-# make bench  timings (benchmarks/README.md)
+# make bench  timings (studies/speed/README.md)
 # Needs Python 3.11 or newer with venv and pip. Everything else is installed into .venv.
 
 VENV := .venv
@@ -30,7 +30,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP) system
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest benchmarks --benchmark-only
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest studies/speed --benchmark-only
 
 install: $(STAMP)
 

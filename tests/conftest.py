@@ -13,6 +13,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from tests.data_sets import data, data_folder, own_data_folder  # noqa: F401 (fixtures)
+
 # How long an example takes depends on what else the machine does.
 settings.register_profile("retina-viewer", deadline=None)
 settings.load_profile("retina-viewer")

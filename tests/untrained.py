@@ -9,8 +9,8 @@ from retina_viewer.core.paths import user_models_dir
 from retina_viewer.model_store.card import ModelCard, TrainingSummary
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.cascade import GeneratorCascade
 from retina_viewer.networks.generator import ResidualGenerator
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 
 _STEPS = [{"maps": 4, "blocks": 1}, {"maps": 4, "blocks": 1, "unshuffle": 2}]
 NOTHING = TrainingSummary(

@@ -1,5 +1,6 @@
 """Many photographs, one after another: a bad one is reported and the rest are done."""
 
+import argparse
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, UserError, mendable
 from retina_viewer.core.files import staged
 from retina_viewer.core.names import is_taken, numberings
+from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress
 
 if TYPE_CHECKING:  # imaging takes a while to import, and --help does not need it
@@ -19,6 +21,40 @@ if TYPE_CHECKING:  # imaging takes a while to import, and --help does not need i
 
 FINISHED, OWN_RESULT = "finished already", "made by this program"
 """Why a photograph is skipped, as events say it too."""
+
+
+def _page(text: str) -> int:
+    """Of people, who count from 1."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a picture: 1, 2 and so on")
+    return number
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Photographs, and where what is made of them goes.
+
+    Attributes:
+        inputs: files and folders; a folder stands for the photographs directly in it, without
+            those that this program has made.
+        again: take those too, and make anew what is there already.
+        page: which of several pictures of every file, from 1.
+    """
+
+    inputs: Sequence[Path] = option(metavar="IN", help="photographs, or folders of them")
+    out: Path = option(
+        flags=("-o", "--out"), metavar="DIR", help="a folder; nothing in it is overwritten"
+    )
+    again: bool = option(
+        False, help="also what is finished already, and what this program has made itself"
+    )
+    page: int = option(
+        1,
+        metavar="N",
+        parse=_page,
+        help="which of several pictures in a file (pages, frames), from 1",
+    )
 
 
 @dataclass(frozen=True)
@@ -33,27 +69,14 @@ Work: TypeAlias = "Callable[[FundusImage, Progress], Results]"
 """Does one photograph's work."""
 
 
-def run_batch(
-    inputs: Sequence[Path], work: Work, console: Console, *, page: int = 0, again: bool = False
-) -> int:
-    """Open every photograph and work on it.
-
-    Args:
-        inputs: files and folders; a folder stands for the photographs directly in it, without
-            those that this program has made.
-        work: called once a photograph.
-        page: which of several pictures of every file, from 0.
-        again: take those too.
-
-    Returns:
-        0, or 1 where anything failed.
-    """
-    files, failed, own = _expanded(inputs, console, again)
+def run_batch(batch: Batch, work: Work, console: Console) -> int:
+    """Open every photograph and work on it. Returns 0, or 1 where anything failed."""
+    files, failed, own = _expanded(batch, console)
     succeeded = finished = 0
     for number, path in enumerate(files, start=1):
         console.event("started", input=path, number=number, count=len(files))
         start = time.perf_counter()
-        results = _one(path, page, work, console)
+        results = _one(path, batch.page, work, console)
         if results is None:
             failed += 1
         elif results.new:
@@ -68,14 +91,14 @@ def run_batch(
     return 1 if failed else 0
 
 
-def _expanded(inputs: Sequence[Path], console: Console, again: bool) -> tuple[list[Path], int, int]:
+def _expanded(batch: Batch, console: Console) -> tuple[list[Path], int, int]:
     """The files to open, how many inputs failed, how many of the program's own are left out."""
     from retina_viewer.imaging.readers import images_in
     from retina_viewer.imaging.writers import made_by
 
     files: list[Path] = []
     failed = own = 0
-    for path in inputs:
+    for path in batch.inputs:
         if not path.is_dir():
             files.append(path)
             continue
@@ -88,7 +111,7 @@ def _expanded(inputs: Sequence[Path], console: Console, again: bool) -> tuple[li
             console.failed(error, str(path))
             continue
         for file in found:
-            if again or made_by(file) is None:
+            if batch.again or made_by(file) is None:
                 files.append(file)
             else:
                 own += 1
@@ -100,7 +123,7 @@ def _one(path: Path, page: int, work: Work, console: Console) -> Results | None:
     from retina_viewer.imaging.readers import open_image
 
     try:
-        image = open_image(path, page)
+        image = open_image(path, page - 1)
         for text in (*image.remarks, image.field_of_view.doubt):
             if text:
                 console.warn(text, str(path))

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retina_viewer.cli import consistency, evaluation
+from retina_viewer.cli import consistency
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.options import add_device, add_json
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.processes import heeding
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.core.signals import heeding
+from studies.cli import add_kinds
 
 if TYPE_CHECKING:
     from retina_viewer.cli.options import Verbs
@@ -47,7 +48,7 @@ def add_verbs(verbs: "Verbs") -> None:
 
     parser = verbs.add_parser("evaluate", help="measure on labelled photographs, write the tables")
     kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
-    evaluation.add_kinds(kinds)
+    add_kinds(kinds)
     consistency.add_evaluation(kinds)
 
 
@@ -83,8 +84,8 @@ def train(
     recipe: Path, data: Path, out: Path, console: Console, *, device: str, resume: bool
 ) -> int:
     """Train, reporting every event. Interrupt and terminate leave a checkpoint to go on from."""
-    from retina_viewer.training import run
     from retina_viewer.training.distributed import is_first_process
+    from studies import train as run
 
     def report(event: Mapping[str, Any]) -> None:
         console.event(**event)
@@ -109,9 +110,9 @@ def tune(plan: Path, out: Path | None, console: Console, device: str, *, resume:
         resume: go on with what the run folder holds.
     """
     from retina_viewer.core.paths import user_runs_dir
-    from retina_viewer.training.finetune import finetune
-    from retina_viewer.training.plan import load_plan
-    from retina_viewer.training.run_folder import RunFolder
+    from retina_viewer.finetuning.finetune import finetune
+    from retina_viewer.finetuning.plan import load_plan
+    from retina_viewer.finetuning.run_folder import RunFolder
 
     loaded = load_plan(plan)
     run = RunFolder(out or user_runs_dir() / loaded.name)

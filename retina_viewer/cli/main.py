@@ -4,14 +4,14 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import retina_viewer
-from retina_viewer.cli import consistency, images, learning, models, window
+from retina_viewer.cli import images, learning, models, window
 from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, mendable
-from retina_viewer.core.signals import heeding
+from retina_viewer.core.processes import heeding
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _PIPE_CLOSED = 141  # what shells give a program that SIGPIPE ended
@@ -32,10 +32,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted, 141 done but
         whoever read the results has gone.
     """
+    words = sys.argv[1:] if arguments is None else arguments
+    parser, verbs = _parser()
+    return perform(parser, _with_verb(words, verbs))
+
+
+def perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Read the arguments, do what their ``run`` says, and make an exit code of the outcome.
+
+    Args:
+        parser: each of its verbs sets ``run``, a function of the options and a
+            :class:`~retina_viewer.cli.console.Console`.
+        arguments: without the program's name.
+
+    Returns:
+        As :func:`main`.
+    """
     _open_standard_streams()
     _print_any_name()
-    parser = _parser()
-    options = parser.parse_args(_with_verb(sys.argv[1:] if arguments is None else arguments))
+    options = parser.parse_args(arguments)
     console = Console(as_json=getattr(options, "json", False))
     with heeding(_end, "SIGTERM", "SIGHUP"):
         code = _outcome(options, console)
@@ -80,7 +95,8 @@ def _print_any_name() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """The parser, and the names of the verbs."""
     parser = argparse.ArgumentParser(
         prog="retina-viewer",
         description=_DESCRIPTION,
@@ -92,22 +108,21 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"retina-viewer {retina_viewer.__version__}"
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for group in (window, images, consistency, models, learning):
+    for group in (window, images, models, learning):
         group.add_verbs(verbs)
-    return parser
+    return parser, verbs.choices
 
 
-_VERBS = (
-    "view", "demo", "enhance", "saliency", "consistency", "vessels", "models", "info", "train",
-    "evaluate",
-)  # fmt: skip
 _OWN_OPTIONS = ("-h", "--help", "--version")
+_OLD_NAMES = {"consistency": "uncertainty"}
 
 
-def _with_verb(arguments: Sequence[str]) -> list[str]:
+def _with_verb(arguments: Sequence[str], verbs: Collection[str]) -> list[str]:
     """Put ``view`` first where no verb is: nothing given, a file, a folder, or its options."""
     first = arguments[0] if arguments else ""
-    if first in _VERBS or first in _OWN_OPTIONS:
+    if first in _OLD_NAMES:
+        return [_OLD_NAMES[first], *arguments[1:]]
+    if first in verbs or first in _OWN_OPTIONS:
         return list(arguments)
     if not first or first.startswith("-") or Path(first).exists():
         return ["view", *arguments]

@@ -1,48 +1,67 @@
-"""The verbs about the installation: models and info."""
+"""The verbs about the installation: models and info.
 
-import argparse
+Every action of ``models`` is one function; it returns the exit code. The store needs pydantic and
+most of it torch: they are imported where used, so that --help does without.
+"""
+
 import importlib.metadata
 import platform
+import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import retina_viewer
-from retina_viewer.cli import model_manager
 from retina_viewer.cli.console import Console
-from retina_viewer.cli.options import add_json
+from retina_viewer.cli.verbs import Verbs, add_verb
 from retina_viewer.core.errors import UserError
 
 if TYPE_CHECKING:
-    from retina_viewer.cli.options import Verbs
+    from retina_viewer.model_store.card import ModelCard, TaskName
 
+_TASKS: "tuple[TaskName, ...]" = ("superres", "vessels", "formation")
+_USAGE = 2
 _REPORTED = (
     "torch", "PySide6_Essentials", "pyqtgraph", "numpy", "opencv-python-headless", "pillow",
     "tifffile", "imagecodecs", "pydicom", "pydantic", "safetensors",
 )  # fmt: skip
 
 
-def add_verbs(verbs: "Verbs") -> None:
+def add_verbs(verbs: Verbs) -> None:
     """Register the verbs of this module."""
-    parser = verbs.add_parser("models", help="list, show, choose, keep, move or delete the models")
+    about = "list, show, choose, keep, move or delete the models"
+    parser = verbs.add_parser("models", help=about, description=f"{about.capitalize()}.")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    action = actions.add_parser("list", help="the installed models")
-    add_json(action)
-    action.set_defaults(run=_list)
-    action = actions.add_parser("show", help="everything about one model")
-    action.add_argument("name", metavar="NAME")
-    action.set_defaults(run=_show)
-    action = actions.add_parser("verify", help="check hashes and loadability")
+    _add_looking(partial(add_verb, actions))
+    _add_changing(partial(add_verb, actions))
+    add_verb(verbs, "info", "versions and devices, for error reports", lambda o, c: info(c))
+
+
+def _add_looking(add: "partial[ArgumentParser]") -> None:
+    more = "A star marks what is used where no model is named."
+    add("list", "the installed models", lambda o, c: list_models(c), more=more)
+    show = "everything about one model"
+    add("show", show, lambda o, c: show_model(o.name, c), "name", json=False)
+    action = add("verify", "check hashes and loadability", lambda o, c: verify_models(o.names, c))
     action.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
-    add_json(action)
-    action.set_defaults(run=_verify)
-    action = actions.add_parser("record", help="keep the figures of a report in a model's card")
-    action.add_argument("name", metavar="NAME")
+    action = add(
+        "record",
+        "keep the figures of a report in a model's card",
+        lambda o, c: record_figures(o.name, o.report, c),
+        "name",
+        json=False,
+    )
     action.add_argument(
         "report", type=Path, metavar="REPORT.json", help="made by 'retina-viewer evaluate'"
     )
-    action.set_defaults(run=_record)
-    action = actions.add_parser("curves", help="draw how a training went")
+    action = add(
+        "curves",
+        "draw how a training went",
+        lambda o, c: draw_curves(o.training, o.out, c, theme=o.theme, pixel_ratio=o.pixel_ratio),
+        json=False,
+    )
     action.add_argument(
         "training", type=Path, metavar="RUN", help="a training's folder, or its history.json"
     )
@@ -51,38 +70,52 @@ def add_verbs(verbs: "Verbs") -> None:
     action.add_argument(
         "--pixel-ratio", type=float, default=1.0, metavar="R", help="2 for a sharper picture"
     )
-    action.set_defaults(run=_curves)
-    model_manager.add_actions(actions)
-
-    parser = verbs.add_parser("info", help="versions and devices, for error reports")
-    add_json(parser)
-    parser.set_defaults(run=_info)
+    lineage = "what a model was trained on from"
+    add("lineage", lineage, lambda o, c: show_lineage(o.name, c), "name")
 
 
-def _list(options: argparse.Namespace, console: Console) -> int:
-    return list_models(console)
-
-
-def _show(options: argparse.Namespace, console: Console) -> int:
-    return show_model(options.name, console)
-
-
-def _verify(options: argparse.Namespace, console: Console) -> int:
-    return verify_models(options.names, console)
-
-
-def _record(options: argparse.Namespace, console: Console) -> int:
-    return record_figures(options.name, options.report, console)
-
-
-def _curves(options: argparse.Namespace, console: Console) -> int:
-    return draw_curves(
-        options.training, options.out, console, theme=options.theme, pixel_ratio=options.pixel_ratio
+def _add_changing(add: "partial[ArgumentParser]") -> None:
+    action = add(
+        "default",
+        "show the models in use, or use another one",
+        lambda o, c: show_defaults(c) if o.name is None else use(o.name, c),
     )
-
-
-def _info(options: argparse.Namespace, console: Console) -> int:
-    return info(console)
+    action.add_argument("name", nargs="?", metavar="NAME", help="make it the default of its task")
+    action = add("rollback", "use the default of before again", lambda o, c: roll_back(o.task, c))
+    action.add_argument("task", choices=_TASKS, metavar="TASK", help=", ".join(_TASKS))
+    action = add(
+        "accept",
+        "keep what a training made",
+        lambda o, c: accept(
+            o.training, o.name, c, title=o.title, reason=o.reason, note=o.note, default=o.default
+        ),
+    )
+    action.add_argument("training", type=Path, metavar="RUN", help="the training's folder")
+    action.add_argument("name", metavar="NAME", help="gets a version where it is in use")
+    action.add_argument("--title", help="for people; default: NAME")
+    action.add_argument("--reason", help="needed where the verdict is not 'better'; in the card")
+    action.add_argument("--note", default="", help="stays on this machine")
+    action.add_argument("--default", action="store_true", help="use it from now on")
+    about = "give a model of your own another title"
+    add("rename", about, lambda o, c: rename(o.name, o.title, c), "name", "title", json=False)
+    about = "show or replace your note on a model of your own"
+    action = add("note", about, lambda o, c: note(o.name, o.text, c), "name", json=False)
+    action.add_argument("text", nargs="?", metavar="TEXT", help="empty text removes the note")
+    action = add(
+        "delete",
+        "remove a model of your own for good",
+        lambda o, c: delete(o.name, c, with_twin=o.with_twin, sure=o.yes),
+        "name",
+    )
+    action.add_argument("--with-twin", action="store_true", help="also its pixel-trained twin")
+    action.add_argument("--yes", action="store_true", help="do not ask")
+    about = "write a model into one .rvmodel file"
+    action = add("export", about, lambda o, c: export(o.name, o.out, c), "name")
+    out = "a folder, or a new file; default: here"
+    action.add_argument("-o", "--out", type=Path, default=Path(), metavar="OUT", help=out)
+    about = "install the models of .rvmodel files"
+    action = add("import", about, lambda o, c: import_files(o.files, c))
+    action.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
 
 def list_models(console: Console) -> int:
@@ -131,8 +164,8 @@ def verify_models(names: Sequence[str], console: Console) -> int:
 
 def record_figures(name: str, report: Path, console: Console) -> int:
     """Put what a report measured of a model into its card."""
-    from retina_viewer.evaluation import card_figures
     from retina_viewer.model_store.store import find_model
+    from studies import card_figures
 
     card = card_figures.record_figures(find_model(name), report)
     console.say(f"{name}: the card holds {len(card.measurements)} figures")
@@ -146,11 +179,147 @@ def draw_curves(
     if out.suffix.lower() != ".png":
         raise UserError(f"{out.name} is no name of a PNG picture.", "Let it end in .png.")
     # Qt takes seconds to load.
-    from retina_viewer.ui.learning_curves import render_curves
+    from retina_viewer.ui.widgets.learning_curves import render_curves
 
     render_curves(training, out, theme=theme, pixel_ratio=pixel_ratio)
     console.say(f"Written to {out}")
     return 0
+
+
+def show_defaults(console: Console) -> int:
+    """The model in use for each task, and since when."""
+    from retina_viewer.model_store.defaults import default_history, default_model
+
+    for task in _TASKS:
+        name = default_model(task)
+        chosen = [one for one in default_history(task) if not one.undone and one.model == name]
+        since = f"chosen {chosen[-1].at:%Y-%m-%d %H:%M} UTC" if chosen else "as shipped"
+        console.say(f"{task:<10} {name:<28} {since}")
+        console.event("default", task=task, name=name, chosen=bool(chosen))
+    return 0
+
+
+def use(name: str, console: Console) -> int:
+    """Make a model the default of its task."""
+    from retina_viewer.model_store.defaults import set_default
+
+    card = set_default(name)
+    console.say(f"{card.name} is the default for {card.task}.")
+    console.event("default", task=card.task, name=card.name)
+    return 0
+
+
+def roll_back(task: "TaskName", console: Console) -> int:
+    """Undo the last choice of a task's default."""
+    from retina_viewer.model_store import defaults
+
+    name = defaults.roll_back(task)
+    console.say(f"{name} is the default for {task} again.")
+    console.event("default", task=task, name=name)
+    return 0
+
+
+def show_lineage(name: str, console: Console) -> int:
+    """The chain from a model back to its first ancestor, one line each."""
+    from retina_viewer.model_store.own_models import lineage
+    from retina_viewer.model_store.store import find_model
+
+    for depth, ancestor in enumerate(lineage(find_model(name))):
+        card = ancestor.card
+        what = "not installed" if card is None else f"version {card.version}, {card.title}"
+        console.say(f"{'  ' * depth}{'from ' if depth else ''}{ancestor.name}: {what}")
+        console.event("ancestor", name=ancestor.name, installed=None if card is None else card.name)
+    return 0
+
+
+def accept(
+    training: Path,
+    name: str,
+    console: Console,
+    *,
+    title: str | None,
+    reason: str | None,
+    note: str,
+    default: bool,
+) -> int:
+    """Keep what a training made, and use it from now on where it shall be the default."""
+    from retina_viewer.model_store import own_models
+
+    card = own_models.accept(training, name, title or name, reason, note=note)
+    _say_installed(card, console)
+    return use(card.name, console) if default else 0
+
+
+def rename(name: str, title: str, console: Console) -> int:
+    """Give a model another title."""
+    from retina_viewer.model_store.own_models import rename
+
+    console.say(f"{name}: {rename(name, title).title}")
+    return 0
+
+
+def note(name: str, text: str | None, console: Console) -> int:
+    """Show the note on a model, or replace it."""
+    from retina_viewer.model_store.own_models import note_of, set_note
+    from retina_viewer.model_store.store import find_model
+
+    if text is None:
+        console.say(note_of(find_model(name)))
+        return 0
+    set_note(name, text)
+    console.say(f"{name}: the note is {'kept' if text.strip() else 'removed'}")
+    return 0
+
+
+def delete(name: str, console: Console, *, with_twin: bool, sure: bool) -> int:
+    """Remove a model for good, after asking a person who can answer."""
+    from retina_viewer.model_store import own_models
+    from retina_viewer.model_store.store import find_model
+
+    card = find_model(name)
+    if not sure:
+        if not sys.stdin.isatty():
+            console.failed(
+                UserError(f"{name} was not deleted: nobody can be asked.", "Add --yes."), name
+            )
+            return _USAGE
+        answer = input(f"Delete {name} ({card.title}) for good? Type its name: ")
+        if answer.strip() != name:
+            console.say("Nothing was deleted.")
+            return 0
+    for gone in own_models.delete(name, with_twin=with_twin):
+        console.say(f"{gone} was deleted.")
+        console.event("deleted", name=gone)
+    return 0
+
+
+def export(name: str, out: Path, console: Console) -> int:
+    """Write a model into one file."""
+    from retina_viewer.model_store.archive import export_model
+
+    path = export_model(name, out, console.progress(name))
+    console.say(f"Written to {path}")
+    console.event("exported", name=name, path=path)
+    return 0
+
+
+def import_files(files: Sequence[Path], console: Console) -> int:
+    """Install the models of files; 1 where one of them is none."""
+    from retina_viewer.model_store.archive import import_model
+
+    code = 0
+    for path in files:
+        try:
+            _say_installed(import_model(path, console.progress(path.name)), console)
+        except UserError as error:
+            console.failed(error, path.name)
+            code = 1
+    return code
+
+
+def _say_installed(card: "ModelCard", console: Console) -> None:
+    console.say(f"Installed as {card.name}: {card.title}")
+    console.event("installed", name=card.name, task=card.task, title=card.title, twin=card.twin)
 
 
 def info(console: Console) -> int:

@@ -10,60 +10,67 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retina_viewer.cli.console import Console
+from retina_viewer.cli.verbs import Verbs, add_verb
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import numberings
+from retina_viewer.core.options import add_fields, read_fields
 from retina_viewer.core.paths import BASE_DIRECTORY_VARIABLE, resources_dir
 from retina_viewer.core.system_libraries import in_words, missing_packages
+from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
 
 if TYPE_CHECKING:
-    from retina_viewer.cli.options import Verbs
     from retina_viewer.ui.start import Start
 
 DEMO_SAMPLE = "chase_14L.jpg"
 """No shipped model was trained on it (resources/samples/ATTRIBUTION.md)."""
-DEMO_SCALE = 4
+DEMO_SCALE: Scale = 4
 
 
-def add_verbs(verbs: "Verbs") -> None:
+def add_verbs(verbs: Verbs) -> None:
     """Register the verbs of this module."""
-    parser = verbs.add_parser("view", help="open the window (the default)")
+    parser = add_verb(
+        verbs,
+        "view",
+        "open the window (the default)",
+        _view,
+        more="What is not given is as it was the last time.",
+        json=False,
+    )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="photographs, folders")
-    parser.add_argument("--scale", type=int, choices=(2, 4, 8, 16), help="the enlargement")
-    parser.add_argument("--method", metavar="M", help="what makes the result")
-    parser.add_argument("--model", metavar="NAME", help="a network of the method")
+    given = ["method", "scale", "model", "fidelity"]
+    add_fields(parser, EnhanceSettings, given, unset=True)
     parser.add_argument(
-        "--fidelity", type=float, metavar="F",
-        help="of a saliency GAN, from 0 (most detail) to 1 (closest to the truth)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--back-projection", action=argparse.BooleanOptionalAction, default=None,
-        help="hold the result to the photograph, or not",
-    )  # fmt: skip
+        "--back-projection",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="hold a network's result to the photograph, or not",
+    )
     parser.add_argument(
         "--temp-basedir", action="store_true", help="keep settings and user data only for this run"
     )
     parser.add_argument("--debug", action="store_true", help="log more, also names of photographs")
-    parser.set_defaults(run=_view)
 
-    parser = verbs.add_parser("demo", help="show everything on a bundled photograph")
+    parser = add_verb(
+        verbs,
+        "demo",
+        "show everything on a bundled photograph",
+        lambda o, c: demo(o.out, c),
+        json=False,
+    )
     parser.add_argument(
-        "--out", type=Path, default=Path("demo-output"), metavar="DIR",
+        "--out",
+        type=Path,
+        default=Path("demo-output"),
+        metavar="DIR",
         help="where the files go when there is no display; default demo-output",
-    )  # fmt: skip
-    parser.set_defaults(run=_demo)
+    )
 
 
 def _view(options: argparse.Namespace, console: Console) -> int:
     from retina_viewer.ui.start import Start
 
-    start = Start(
-        options.method, options.scale, options.model, options.fidelity, options.back_projection
-    )
+    start = read_fields(Start, options)
     return view(options.files, start, temporary=options.temp_basedir, debug=options.debug)
-
-
-def _demo(options: argparse.Namespace, console: Console) -> int:
-    return demo(options.out, console)
 
 
 def view(
@@ -166,7 +173,8 @@ def _fresh_folder(folder: Path) -> Path:
 
 
 def _demo_files(sample: Path, out: Path, console: Console) -> int:
-    from retina_viewer.cli.images import enhance, saliency, vessels
+    from retina_viewer.cli.batch import Batch
+    from retina_viewer.cli.images import EnhanceBatch, SaliencyBatch, enhance, saliency, vessels
     from retina_viewer.superres.methods import default_method
 
     with _libraries_named():
@@ -174,9 +182,9 @@ def _demo_files(sample: Path, out: Path, console: Console) -> int:
 
     console.say(f"There is no display: {sample.name} is worked on, the results go to {out}/")
     code = max(
-        enhance([sample], out, console, scale=DEMO_SCALE, method=default_method()),
-        saliency([sample], out, console),
-        vessels([sample], out, console),
+        enhance(EnhanceBatch([sample], out), EnhanceSettings(scale=DEMO_SCALE), console),
+        saliency(SaliencyBatch([sample], out), console),
+        vessels(Batch([sample], out), console),
     )
     picture = out / "window.png"
     render_window(sample, picture, method=default_method(), scale=DEMO_SCALE)

@@ -32,6 +32,13 @@ class Rect:
             self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin
         )
 
+    def moved(self, right: int, down: int) -> Rect:
+        return Rect(self.x + right, self.y + down, self.width, self.height)
+
+    def within(self, outer: Rect) -> Rect:
+        """The same pixels, counted from the corner of another rectangle."""
+        return self.moved(-outer.x, -outer.y)
+
     def scaled(self, factor: int) -> Rect:
         return Rect(self.x * factor, self.y * factor, self.width * factor, self.height * factor)
 

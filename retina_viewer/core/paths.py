@@ -62,7 +62,7 @@ def model_defaults_file() -> Path:
 
 
 def user_runs_dir() -> Path:
-    """One folder a fine-tuning, see :mod:`retina_viewer.training.run_folder`."""
+    """One folder a fine-tuning, see :mod:`retina_viewer.finetuning.run_folder`."""
     return _user_dir("data") / "runs"
 
 

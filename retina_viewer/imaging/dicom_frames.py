@@ -23,7 +23,7 @@ from pydicom.uid import (
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.decoded import PART_WRONG, check_memory, no_such_page
 from retina_viewer.imaging.dicom_file import DicomFile
-from retina_viewer.imaging.jpeg_stream import (
+from retina_viewer.imaging.jpeg import (
     Jpeg2000Header,
     JpegHeader,
     jpeg2000_has_all,
@@ -44,7 +44,7 @@ _FEWER = "it ends before the last of its {} pictures"
 
 
 @dataclass(frozen=True)
-class Layout:
+class FrameLayout:
     """How the header says that a frame's samples lie.
 
     Attributes:
@@ -91,7 +91,7 @@ class Frame:
     notes: tuple[str, ...] = ()
 
 
-def read_frame(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
+def read_frame(file: DicomFile, layout: FrameLayout, page: int, name: str) -> Frame:
     """Decode one frame.
 
     Raises:
@@ -112,7 +112,7 @@ def read_frame(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
     return replace(frame, pages=len(frames), damage=damage)
 
 
-def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Frame:
+def _uncompressed(file: DicomFile, layout: FrameLayout, page: int, name: str) -> Frame:
     view = file.pixels
     assert view is not None
     pixels = layout.height * layout.width
@@ -150,7 +150,7 @@ def _uncompressed(file: DicomFile, layout: Layout, page: int, name: str) -> Fram
     return Frame(samples, layout.allocated, layout.colour, pages, damage)
 
 
-def _widened(flat: NDArray[np.integer[Any]], layout: Layout) -> NDArray[np.integer[Any]]:
+def _widened(flat: NDArray[np.integer[Any]], layout: FrameLayout) -> NDArray[np.integer[Any]]:
     """Two pixels share their colour: brightness, brightness, blue, red difference."""
     if layout.width % 2:
         raise ValueError("an odd width cannot be halved")
@@ -207,7 +207,7 @@ def _offsets(file: DicomFile, table: memoryview, promised: int) -> list[int]:
     return [int(offset) for offset in np.frombuffer(data, kind)] if whole else []
 
 
-def _decoded(stream: bytes, file: DicomFile, layout: Layout, name: str) -> Frame:
+def _decoded(stream: bytes, file: DicomFile, layout: FrameLayout, name: str) -> Frame:
     """What decodes a stream, its own first bytes say; run lengths alone have none."""
     jpeg, jpeg_2000 = jpeg_header(stream), jpeg2000_header(stream)
     size, channels = (layout.width, layout.height), layout.channels
@@ -301,7 +301,7 @@ def _jpeg_2000(stream: bytes, header: Jpeg2000Header, colour: str) -> Frame:
     return Frame(samples, header.bits, "RGB" if mixed else colour, damage=damage)
 
 
-def _run_lengths(stream: bytes, layout: Layout) -> Frame:
+def _run_lengths(stream: bytes, layout: FrameLayout) -> Frame:
     """Segments of bytes: of each channel, the bytes of the highest weight first."""
     kind = np.dtype(f"<u{layout.allocated // 8}")
     values = layout.channels * layout.height * layout.width

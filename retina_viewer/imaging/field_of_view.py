@@ -15,10 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.circles import Circle, disk_mask
-from retina_viewer.imaging.fundus_look import unlike_retina
-from retina_viewer.imaging.lit_regions import LEAST_CONTRAST, lit_regions, paper_in
-from retina_viewer.imaging.rims import on_steepest_edge, rim_circles, straight_stops
+from retina_viewer.imaging.circles import Circle, Points, disk_mask, fit_circle_robustly
 
 _WORKING_SIDE = 400
 """The longer side of the shrunken photograph: one of its pixels is a 400th of the frame."""
@@ -221,3 +218,294 @@ def _free_form(lit: NDArray[np.uint8]) -> _Part:
     x, y, width, height = cv2.boundingRect(lit)
     around = Circle(x + width / 2, y + height / 2, max(width, height) / 2)
     return _Part(around, lit > 0, None)
+
+
+LEAST_CONTRAST = 8
+"""Grey levels: what stands out from black by less is black."""
+_DARKEST_BORDER = 40
+"""A border brighter than this (of 255) is taken for retina, unless it is paper."""
+_CONTRAST = 0.08
+"""What is brighter than the border by this part of the retina's own brightness is retina."""
+_PAPER = 170
+"""Paper is at least so bright in every channel ..."""
+_PAPER_TINT = 40
+"""... its channels differ by no more than this ..."""
+_PAPER_CORNERS = 3
+"""... and it fills so many of the picture's corners."""
+_PAPER_SHADE = 30
+"""How much darker than its darkest corner paper may be."""
+_LEAST_SIDE = 8
+"""Working pixels; what is narrower is lettering, or too small to be looked at."""
+_LEAST_PART = 0.1
+"""Of the largest region's area: labels and logos are smaller."""
+
+
+def paper_in(small: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where white paper is: ``(h, w)`` bool for ``(h, w, 3)``; nowhere unless it fills the corners.
+
+    The corners of a retina that fills its frame are red, or grey but darker.
+    """
+    darkest, brightest = small.min(axis=2).astype(np.int16), small.max(axis=2)
+    neutral = brightest - darkest <= _PAPER_TINT
+    white = neutral & (darkest >= _PAPER)
+    papers = [np.median(darkest[box]) for box in _corners(small) if white[box].mean() > 0.5]
+    if len(papers) < _PAPER_CORNERS:
+        return np.zeros_like(white)
+    return np.asarray(neutral & (darkest >= min(papers) - _PAPER_SHADE))
+
+
+def _corners(plane: NDArray[np.uint8]) -> list[tuple[slice, slice]]:
+    """A fortieth of the shorter side in each corner, at least three pixels."""
+    side = max(3, min(plane.shape[:2]) // 40)
+    ends = slice(None, side), slice(-side, None)
+    return [(rows, columns) for rows in ends for columns in ends]
+
+
+def lit_regions(level: NDArray[np.uint8], *, is_paper: bool) -> list[NDArray[np.uint8]]:
+    """The regions brighter than the border, holes filled, the largest first.
+
+    Args:
+        level: ``(h, w)`` brightness; 0 where paper is.
+        is_paper: whether there is any.
+
+    Returns:
+        ``(h, w)`` uint8 each, 0 or 1; none where the picture has no border.
+    """
+    threshold = _threshold(level, is_paper)
+    if threshold is None:
+        return []
+    bright = (level > threshold).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=4)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    sides = np.minimum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    least = min(_LEAST_SIDE, *level.shape)
+    chosen = [number for number in range(1, count) if sides[number] >= least]
+    chosen.sort(key=lambda number: -int(areas[number]))
+    return [
+        _filled(labels == number)
+        for number in chosen
+        if areas[number] >= _LEAST_PART * areas[chosen[0]]
+    ]
+
+
+def _threshold(level: NDArray[np.uint8], is_paper: bool) -> float | None:
+    """The level above which there is retina; None without a border."""
+    if is_paper:
+        shown = level[level > 0]
+        if not shown.size:
+            return None
+        # Around the photograph there may be paper at once, or its own dark surround first.
+        border = min(2.0 * LEAST_CONTRAST, float(np.percentile(shown, 1)))
+        return border + max(LEAST_CONTRAST, _CONTRAST * float(np.percentile(shown, 80)))
+    border = min(float(np.median(level[box])) for box in _corners(level))
+    retina = float(np.percentile(level, 80))
+    if retina <= border + LEAST_CONTRAST and (lit := level > border + LEAST_CONTRAST).any():
+        retina = float(np.percentile(level[lit], 80))  # less than a fifth of the picture is lit
+    threshold = border + max(LEAST_CONTRAST, _CONTRAST * (retina - border))
+    if border > _DARKEST_BORDER or retina <= threshold:
+        return None
+    return threshold
+
+
+def _filled(region: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    found = region.astype(np.uint8)
+    contours, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(found, contours, -1, 1, cv2.FILLED)
+    return found
+
+
+_TOLERANCE = 1.5
+"""How far from the circle rim points may lie, in working pixels."""
+_MOST_TOUCHING = 12
+"""Photographs whose rims touch are told apart up to so many."""
+
+
+def _rim_points(lit: NDArray[np.uint8]) -> Points:
+    """Where the lit region ends inside the frame: x, y of the outermost lit pixels' outer edges."""
+    contours, _ = cv2.findContours(lit, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = np.concatenate([contour[:, 0] for contour in contours]).astype(np.float64)
+    height, width = lit.shape
+    inside = (
+        (outline[:, 0] >= 2)
+        & (outline[:, 0] <= width - 3)
+        & (outline[:, 1] >= 2)
+        & (outline[:, 1] <= height - 3)
+    )
+    return np.asarray(outline[inside] + 0.5)
+
+
+def rim_circles(lit: NDArray[np.uint8]) -> list[Circle]:
+    """The circle of a lit region, or those of several that touch; none where the rim is none."""
+    points = _rim_points(lit)
+    longer = max(lit.shape)
+    _, _, width, height = cv2.boundingRect(lit)
+    least = min(0.2 * longer, 0.4 * max(width, height))
+    circle = _fitted(points, (least, 2.0 * longer))
+    if circle is None:
+        return []
+    if _is_all(circle, lit):
+        return [circle]
+    return _touching_circles(lit, points, max(width, height) / (2 * _MOST_TOUCHING))
+
+
+def _fitted(points: Points, radii: tuple[float, float]) -> Circle | None:
+    circle = fit_circle_robustly(points, _TOLERANCE, radii)
+    # The outline runs through the centres of the outermost lit pixels.
+    return circle and Circle(circle.x, circle.y, circle.radius + 0.5)
+
+
+def _is_all(circle: Circle, lit: NDArray[np.uint8]) -> bool:
+    """Whether the disk is what is lit."""
+    height, width = lit.shape
+    disk = disk_mask(height, width, circle)
+    common = int(np.count_nonzero(disk & (lit > 0)))
+    # Shadow may hide part of the disk, but hardly anything is lit outside it.
+    return common >= 0.95 * int(lit.sum()) and common >= 0.5 * int(disk.sum())
+
+
+def _touching_circles(lit: NDArray[np.uint8], points: Points, least: float) -> list[Circle]:
+    """Disks side by side that make up the lit region together, or none."""
+    found: list[Circle] = []
+    union = np.zeros(lit.shape, np.bool_)
+    height, width = lit.shape
+    while len(found) < _MOST_TOUCHING:
+        circle = _fitted(points, (least, max(height, width)))
+        if circle is None or any(
+            np.hypot(circle.x - one.x, circle.y - one.y) < 0.8 * (circle.radius + one.radius)
+            for one in found
+        ):
+            return []
+        disk = disk_mask(height, width, circle)
+        if np.count_nonzero(disk & (lit > 0)) < 0.9 * np.count_nonzero(disk):
+            return []
+        found.append(circle)
+        union |= disk
+        if np.count_nonzero(union & (lit > 0)) >= 0.95 * np.count_nonzero(lit):
+            return found
+        points = points[np.abs(circle.distances(points)) > 2 * _TOLERANCE]
+    return []
+
+
+def on_steepest_edge(level: NDArray[np.uint8], circle: Circle) -> Circle:
+    """Move the circle to where brightness falls off most steeply.
+
+    The threshold follows glare beyond the rim and shadow within; the aperture's edge stays sharp.
+    """
+    angles = np.linspace(0, 2 * np.pi, 360, endpoint=False)[:, None]
+    # A small circle is looked at two pixels to either side at least.
+    inner = min(0.93 * circle.radius, circle.radius - 2)
+    outer = max(1.05 * circle.radius, circle.radius + 2)
+    radii = np.arange(max(inner, 0.0), outer, 0.25)[None]
+    x = circle.x + radii * np.cos(angles)
+    y = circle.y + radii * np.sin(angles)
+    # Sample positions count from the centre of the first pixel; outside the frame nothing falls.
+    profile = cv2.remap(
+        level.astype(np.float32),
+        (x - 0.5).astype(np.float32),
+        (y - 0.5).astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    reach = 4  # samples on either side: one working pixel
+    fall = profile[:, : -2 * reach] - profile[:, 2 * reach :]
+    steepest = np.argmax(fall, axis=1)
+    rows = np.arange(len(steepest))
+    strength = fall[rows, steepest]
+    ends = np.column_stack([x[rows, steepest + reach], y[rows, steepest + reach]])
+    height, width = level.shape
+    margin = 2.0
+    usable = (
+        (strength >= LEAST_CONTRAST)
+        & (ends.min(axis=1) >= margin)
+        & (ends[:, 0] <= width - margin)
+        & (ends[:, 1] <= height - margin)
+    )
+    refined = fit_circle_robustly(ends[usable], 0.75, (0.95 * circle.radius, 1.05 * circle.radius))
+    if refined is None:
+        return circle
+    supported = np.count_nonzero(np.abs(refined.distances(ends[usable])) <= _TOLERANCE)
+    return refined if supported >= max(30, 0.5 * np.count_nonzero(usable)) else circle
+
+
+def straight_stops(lit: NDArray[np.uint8], circle: Circle) -> tuple[float, float, float, float]:
+    """Top, bottom, left, right of a frame-parallel stop inside the picture, else the frame.
+
+    Some cameras cut the circle by a straight edge and fill the rest of the frame with black.
+    """
+    height, width = lit.shape
+    disk = disk_mask(height, width, circle)
+    top, bottom = _dark_ends(lit, disk)
+    left, right = _dark_ends(lit.T, disk.T)
+    return float(top), float(height - bottom), float(left), float(width - right)
+
+
+def _dark_ends(lit: NDArray[np.uint8], disk: NDArray[np.bool_]) -> tuple[int, int]:
+    """How many rows at the top and at the bottom belong to a stop; 0 where there is none.
+
+    A stop is a run of rows that are dark along the disk's chord and then, within two rows, lit
+    along most of it. Shadow at the rim is round and fades, so it does not look like this.
+    """
+    chord = disk.sum(axis=1)
+    filled = np.divide(
+        (disk & (lit > 0)).sum(axis=1), chord, out=np.zeros(len(chord)), where=chord > 0
+    )
+    found = []
+    for part, length in ((filled, chord), (filled[::-1], chord[::-1])):
+        lit_rows = np.flatnonzero(part > 0.1)
+        first = int(lit_rows[0]) if len(lit_rows) else 0
+        soon = min(first + 2, len(part) - 1)
+        is_stop = length[first] > 0.3 * length.max() and part[soon] > 0.8
+        found.append(first if is_stop else 0)
+    return found[0], found[1]
+
+
+_RIM = 6
+"""Pixels from the rim of a field that its edge is felt."""
+_LEAST_CORE = 50
+"""Pixels; with fewer inside the rim, the rim is looked at too."""
+_LEAST_SPREAD = 1.5
+"""Grey levels: standard deviation of the smoothed picture in its most varied channel."""
+_BLUER = 10
+"""Grey levels of blue above red: more than any pixel of a retina has."""
+_MOST_BLUE = 0.1
+_WHITE = 200
+_MOST_WHITE = 0.6
+_MOST_DETAIL, _SHARPEST = 0.08, 0.4
+"""Departure from the smoothed picture, of its brightness, in the mean and in the sharpest
+hundredth: up to .04 and .34 on retinas, .07 and .34 where their contrast is stretched; a page of
+text has .11 and .40."""
+
+
+def unlike_retina(small: NDArray[np.uint8], region: NDArray[np.bool_]) -> str:
+    """Why this is no retina, as the end of a sentence; empty where it can be one.
+
+    Args:
+        small: ``(h, w, 3)`` sRGB, some 400 pixels wide.
+        region: ``(h, w)`` bool, where to look.
+    """
+    x, y, width, height = cv2.boundingRect(region.astype(np.uint8))
+    if not width:
+        return "the picture is too small"
+    box = slice(y, y + height), slice(x, x + width)
+    rgb, inside = small[box].astype(np.float32), region[box]
+    side = 2 * _RIM + 1
+    core = cv2.erode(
+        inside.astype(np.uint8),
+        np.ones((side, side), np.uint8),
+        borderType=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+    if np.count_nonzero(core) > _LEAST_CORE:
+        inside = core > 0
+    smooth = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 2.0), np.float32)
+    if float(smooth[inside].std(axis=0).max()) < _LEAST_SPREAD:
+        return "it shows a single colour"
+    red, blue, darkest = rgb[inside, 0], rgb[inside, 2], rgb[inside].min(axis=1)
+    if float((blue > red + _BLUER).mean()) > _MOST_BLUE:
+        return "its colours are not those of a retina"
+    level = rgb.max(axis=2)[inside]
+    departure = np.abs(level - smooth.max(axis=2)[inside]) / max(np.percentile(level, 90), 1.0)
+    is_drawn = departure.mean() > _MOST_DETAIL or np.percentile(departure, 99) > _SHARPEST
+    if is_drawn or (darkest > _WHITE).mean() > _MOST_WHITE:
+        return "it looks like a page, a drawing or a photograph of something else"
+    return ""

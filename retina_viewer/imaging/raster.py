@@ -1,10 +1,15 @@
 """What Pillow decodes, from bytes: all but DICOM and most of TIFF."""
 
+from __future__ import annotations
+
 import io
+import math
+import re
 from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import (
     Image,
     ImageFile,
@@ -26,21 +31,14 @@ from retina_viewer.imaging.decoded import (
     brightened,
     check_memory,
     check_size,
+    full_range,
     over_black,
     stretched,
     too_large,
 )
-from retina_viewer.imaging.formats import Format
+from retina_viewer.imaging.formats import ImageFormat
 from retina_viewer.imaging.jpeg import load_jpeg
 from retina_viewer.imaging.png import readable_png
-from retina_viewer.imaging.pnm import is_raw_pnm, read_pnm
-
-# Pillow warns above this and refuses twice as much, also for pictures inside other files.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-# Pillow imports its readers when a file is first opened, by then in a worker thread of the window,
-# which stands still meanwhile (an import holds Python's lock). So these are imported with this
-# module, above, and the most usual ones here.
-Image.preinit()
 
 _ORIENTATION = 0x0112
 _BYTES_PER_PIXEL = {"WEBP": 20, "AVIF": 20, "JPEG2000": 24}
@@ -49,7 +47,7 @@ _WHOLLY_TRANSPARENT = "It is transparent throughout: its colours are shown all t
 
 
 def read_raster(
-    data: bytes, name: str, kind: Format, enough: int | None = None, page: int = 0
+    data: bytes, name: str, kind: ImageFormat, enough: int | None = None, page: int = 0
 ) -> Decoded:
     """Decode one image of a file: the first, for later ones are animation or previews.
 
@@ -107,7 +105,7 @@ def read_raster(
 _SPACES = {"1": "GRAY", "L": "GRAY", "LA": "GRAY", "I": "GRAY", "I;16": "GRAY", "CMYK": "CMYK"}
 
 
-def _opened(data: bytes, name: str, kind: Format, page: int) -> ImageFile.ImageFile:
+def _opened(data: bytes, name: str, kind: ImageFormat, page: int) -> ImageFile.ImageFile:
     """The header read, and the size found to be within bounds."""
     stream = io.BytesIO(data)
     try:
@@ -149,7 +147,7 @@ def _load_bmp(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, str
 
 
 def _pixels(
-    image: Image.Image, profile: bytes | None, kind: Format
+    image: Image.Image, profile: bytes | None, kind: ImageFormat
 ) -> tuple[Pixels, tuple[str, ...]]:
     """``(h, w)`` or ``(h, w, 3)``, transparency laid on black; and what is to be said of it."""
     if image.mode in ("I", "I;16"):
@@ -179,7 +177,7 @@ def _converted(image: Image.Image, profile: bytes | None) -> Pixels:
     return np.asarray(image)
 
 
-def _is_deep(data: bytes, kind: Format) -> bool:
+def _is_deep(data: bytes, kind: ImageFormat) -> bool:
     """Whether it has more than 8 bits a channel, which Pillow would cut off."""
     if kind is formats.PNG:
         # Signature (8), chunk length (4), "IHDR", width (4), height (4), bit depth: 16.
@@ -221,3 +219,53 @@ def not_decodable(name: str, error: Exception) -> UserError:
     # Pillow's words for what it cannot identify name an object in memory.
     why = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
     return UserError(f"{name} is damaged or incomplete{why}.", "Copy it again from its source.")
+
+
+_SPACE = rb"(?:\s|#[^\n]*\n)+"
+_HEADER = re.compile(
+    rb"P([56])" + _SPACE + rb"(\d{1,9})" + _SPACE + rb"(\d{1,9})" + _SPACE + rb"(\d{1,5})\s"
+)
+
+
+def is_raw_pnm(data: bytes) -> bool:
+    """Whether it is grey or colour in bytes; plain text and bitmaps are Pillow's."""
+    return data[:2] in (b"P5", b"P6")
+
+
+def read_pnm(data: bytes, name: str) -> Decoded:
+    """Decode the first picture; its highest value becomes full white.
+
+    Raises:
+        UserError: the size is out of bounds.
+        ValueError: the header is broken, or no row is left.
+    """
+    header = _HEADER.match(data[:4096])
+    if header is None:
+        raise ValueError("its header is broken")
+    kind, width, height, highest = (int(word) for word in header.groups())
+    check_size(width, height, name)
+    if not 0 < highest < 1 << 16:
+        raise ValueError(f"its highest value is {highest}")
+    shape = (height, width, 3) if kind == 6 else (height, width)
+    sample = np.dtype(np.uint8 if highest < 256 else ">u2")
+    copies = 1 if highest == 255 else 2
+    check_memory(len(data) + copies * math.prod(shape) * sample.itemsize, name)
+    row = width * sample.itemsize * (3 if kind == 6 else 1)
+    rows = min(height, (len(data) - header.end()) // row)
+    if rows == 0:
+        raise ValueError("nothing of the picture is left")
+    values: NDArray[np.integer] = np.frombuffer(
+        data, sample, rows * row // sample.itemsize, header.end()
+    )
+    whole = np.zeros(shape, np.uint8 if highest < 256 else np.uint16)
+    whole[:rows] = full_range(values.reshape(rows, *shape[1:]), highest)
+    pixels, notes = brightened(cast(Pixels, whole))
+    return Decoded(pixels, "PNM", damage="" if rows == height else END_MISSING, notes=notes)
+
+
+# Pillow warns above this and refuses twice as much, also for pictures inside other files.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Pillow imports its readers when a file is first opened, by then in a worker thread of the window,
+# which stands still meanwhile (an import holds Python's lock). So these are imported with this
+# module, above, and the most usual ones here.
+Image.preinit()

@@ -18,7 +18,7 @@ from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, verify_m
 logger = logging.getLogger(__name__)
 
 
-class Choice(BaseModel):
+class DefaultChoice(BaseModel):
     """One model made the default of its task.
 
     Attributes:
@@ -39,7 +39,7 @@ class Choice(BaseModel):
 class _Choices(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[DefaultChoice, ...] = ()
 
 
 def default_model(task: TaskName) -> str:
@@ -50,7 +50,7 @@ def default_model(task: TaskName) -> str:
     return DEFAULT_MODELS[task]
 
 
-def default_history(task: TaskName) -> list[Choice]:
+def default_history(task: TaskName) -> list[DefaultChoice]:
     """All choices for a task, the oldest first."""
     return [choice for choice in _read().choices if choice.task == task]
 
@@ -73,7 +73,7 @@ def set_default(name: str) -> ModelCard:
     if card.twin is not None:
         verify_model(find_model(card.twin))
     if default_model(card.task) != card.name:
-        choice = Choice(
+        choice = DefaultChoice(
             task=card.task, model=card.name, sha256=card.weights_sha256, at=datetime.now(UTC)
         )
         _write((*_read().choices, choice))
@@ -103,7 +103,7 @@ def roll_back(task: TaskName) -> str:
     )
 
 
-def _is_there(choice: Choice) -> bool:
+def _is_there(choice: DefaultChoice) -> bool:
     try:
         card = find_model(choice.model)
     except UserError:
@@ -124,7 +124,7 @@ def _read() -> _Choices:
         return _Choices()
 
 
-def _write(choices: tuple[Choice, ...]) -> None:
+def _write(choices: tuple[DefaultChoice, ...]) -> None:
     path = model_defaults_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,10 +8,9 @@ from pydantic_core import ErrorDetails
 from torch import nn
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade
-from retina_viewer.networks.forest import ForestParameters, RegressionForests
-from retina_viewer.networks.formation_estimator import FormationEstimator
-from retina_viewer.networks.linear_filters import LinearFilters
+from retina_viewer.networks.degradation_estimator import DegradationEstimator
+from retina_viewer.networks.fitted_arrays import ForestParameters, LinearFilters, RegressionForests
+from retina_viewer.networks.generator_cascade import AnyStepParameters, GeneratorCascade
 from retina_viewer.networks.unet import UNet
 
 
@@ -47,7 +46,7 @@ def _unet(parameters: dict[str, Any]) -> nn.Module:
 
 
 def _estimator(parameters: dict[str, Any]) -> nn.Module:
-    return FormationEstimator(EstimatorParameters.model_validate(parameters).units)
+    return DegradationEstimator(EstimatorParameters.model_validate(parameters).units)
 
 
 def _linear(parameters: dict[str, Any]) -> nn.Module:

@@ -48,9 +48,9 @@ class Modulation(nn.Module):
         nn.init.zeros_(self.gains.weight)
         nn.init.zeros_(self.gains.bias)
 
-    def forward(self, formation: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, degradation: Tensor) -> tuple[Tensor, ...]:
         """``(N, 2)`` blur (px) and noise (grey levels) -> for each block ``(N, maps, 1, 1)``."""
-        blur, noise = formation.float().unbind(dim=1)
+        blur, noise = degradation.float().unbind(dim=1)
         # Both of order one; noise is never below that of rounding, 0.29.
         scaled = torch.stack([(blur - 0.3) / 0.15, torch.log2(noise.clamp(min=0.1) / 0.3)], dim=1)
         gains: Tensor = self.gains(F.gelu(self.embed(scaled)))
@@ -93,11 +93,11 @@ class ResidualGenerator(nn.Module):
             nn.init.zeros_(self.tail.bias)
         self.margin = margin_of(2 * blocks + 2, unshuffle)
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """See the class; ``formation``: ``(N, 2)``, blur (px) and noise (grey levels)."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """See the class; ``degradation``: ``(N, 2)``, blur (px) and noise (grey levels)."""
         given = conditioned_input(image, self.unshuffle)
         hidden = F.leaky_relu(self.head(given), self.slope)  # (N, maps, H/u, W/u)
-        gains = self.modulation(formation) if self.modulation else (None,) * len(self.body)
+        gains = self.modulation(degradation) if self.modulation else (None,) * len(self.body)
         deep = hidden
         for block, gain in zip(self.body, gains, strict=True):
             deep = block(deep, gain)

@@ -74,8 +74,8 @@ class LeakyGenerator(nn.Module):
         convolutions = 2 * blocks + 3
         self.margin = max(convolutions * unshuffle, _BICUBIC_REACH)
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """See the class; ``formation`` is not listened to: the paper knows one degradation."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """See the class; ``degradation`` is not listened to: the paper knows one degradation."""
         normalised = F.pixel_unshuffle((image - self.mean) / self.deviation, self.unshuffle)
         hidden = F.leaky_relu(self.head(normalised), _SLOPE)
         deep = hidden + self.trunk(self.body(hidden))

@@ -77,8 +77,8 @@ class PaperGenerator(nn.Module):
         # One pixel each but for the tail, which sees one of the doubled image: half of one.
         self.margin = 1 + 2 * blocks + 1 + 1 + 1
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """See the class; ``formation`` is not listened to: the paper knows one blur."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """See the class; ``degradation`` is not listened to: the paper knows one blur."""
         hidden = F.relu(self.head(image))
         deep = hidden + self.trunk(self.body(hidden))
         doubled = F.relu(F.pixel_shuffle(self.widen(deep), 2))  # (N, maps, 2H, 2W)

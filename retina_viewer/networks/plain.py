@@ -71,10 +71,10 @@ class PlainGenerator(nn.Module):
             nn.init.zeros_(self.tail.bias)
         self.margin = margin_of(layers + 2, unshuffle)
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """See the class; ``formation``: ``(N, 2)``, blur (px) and noise (grey levels)."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """See the class; ``degradation``: ``(N, 2)``, blur (px) and noise (grey levels)."""
         hidden = F.relu(self.head(conditioned_input(image, self.unshuffle)))
-        gains = self.modulation(formation) if self.modulation else (None,) * len(self.body)
+        gains = self.modulation(degradation) if self.modulation else (None,) * len(self.body)
         for layer, gain in zip(self.body, gains, strict=True):
             detail = layer(hidden)
             hidden = F.relu(detail if gain is None else detail + gain * detail)

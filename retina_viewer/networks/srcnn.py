@@ -51,8 +51,8 @@ class SRCNN(nn.Module):
         reach = sum(side // 2 for side in sides)
         self.margin = -(-reach // 2) + _BICUBIC_REACH
 
-    def forward(self, image: Tensor, formation: Tensor) -> Tensor:
-        """See the class; ``formation`` is not listened to: the paper knows one blur."""
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """See the class; ``degradation`` is not listened to: the paper knows one blur."""
         enlarged = upsample2(image)
         weights = enlarged.new_tensor(_LUMINANCE).view(1, 3, 1, 1)
         luminance = (enlarged * weights).sum(dim=1, keepdim=True)  # (N, 1, 2H, 2W)

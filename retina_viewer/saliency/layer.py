@@ -5,12 +5,28 @@ photograph is averaged first until its field of view is as wide as the 2017 pape
 map then means the same for every camera (docs/decisions/saliency.md).
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.layer_art import (
+    SALIENCY_OPACITY,
+    Bytes,
+    SaliencyStyle,
+    paint,
+    saliency_art,
+    saliency_legend,
+)
+from retina_viewer.imaging.marks import stamps_of
+from retina_viewer.imaging.provenance import Provenance
+from retina_viewer.imaging.writers import write_image, write_sidecar
+from retina_viewer.networks.devices import device_name
 from retina_viewer.saliency.local import continued, saliency_map
 
 FIELD = 1024
@@ -70,3 +86,59 @@ def _contrast(rgb: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     luminance = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[mask]
     low, high = np.percentile(luminance, [1.0, 99.0])
     return float(high - low)
+
+
+def export_saliency(
+    image: FundusImage,
+    values: NDArray[np.float32],
+    map_path: Path,
+    overlay_path: Path,
+    *,
+    device: str,
+    field: float | None = FIELD,
+) -> Provenance:
+    """Write the saliency map of a photograph.
+
+    Args:
+        image: the photograph.
+        values: its saliency, ``(H, W)`` float32 in [0, 1].
+        map_path: ``.png``, 16-bit grey, 0 to 65535 for saliency 0 to 1.
+        overlay_path: ``.png``, sRGB: the map over the photograph as the window shows it.
+        device: what it was computed on, for the provenance.
+        field: the width of the field of view that it was computed at, px; None for the
+            photograph's own.
+
+    Returns:
+        What was written into both files and beside the map.
+
+    Raises:
+        UserError: a name is taken or cannot be written.
+    """
+    provenance = Provenance(
+        kind="saliency",
+        method=method_of(image, field),
+        device=device_name(device),
+        **image.as_source(),
+    )
+    grey = np.rint(values * np.float32(65535)).astype(np.uint16)
+    write_image(map_path, grey, provenance=provenance)
+    write_image(overlay_path, saliency_overlay(image, values), provenance=provenance)
+    write_sidecar(map_path, provenance)
+    return provenance
+
+
+def method_of(image: FundusImage, field: float | None) -> str:
+    """What provenance calls the map of a photograph, computed at a field that wide."""
+    if field is None or image.field_of_view.diameter <= field:
+        return "local saliency"
+    return f"local saliency, of a field averaged to {field:g} pixels"
+
+
+def saliency_overlay(image: FundusImage, values: NDArray[np.float32]) -> Bytes:
+    """The map over the photograph with its legend: ``(H, W, 3)`` uint8 sRGB."""
+    picture, mask = image.display_rgb.copy(), image.field_of_view.mask
+    look = ("inferno", SaliencyStyle.COLOURS)
+    paint(picture, [(saliency_art(values, mask, *look), SALIENCY_OPACITY)])
+    for stamp in stamps_of([saliency_legend(*look)], mask):
+        stamp.onto(picture)
+    return picture

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.formation import STANDARD, Formation, form
+from retina_viewer.imaging.degradation import STANDARD, Degradation, degrade_with_blur
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 
 _ENLARGING_REACH = 2  # pixels of the photograph that bicubic interpolation sees on each side
@@ -70,8 +70,8 @@ class BackProjected:
         return self.inner.fidelity
 
     @property
-    def formation(self) -> Formation:
-        return self.inner.formation or STANDARD
+    def degradation(self) -> Degradation:
+        return self.inner.degradation or STANDARD
 
     @property
     def back_projection(self) -> float:
@@ -89,7 +89,7 @@ class BackProjected:
     @property
     def _reach(self) -> int:
         """Source pixels beyond a region whose result its correction depends on."""
-        shrinking = shrinking_reach(self.scale, self.formation.blur)
+        shrinking = shrinking_reach(self.scale, self.degradation.blur)
         noise = len(_LOW_BAND) // 2 + _POWER_RADIUS
         return shrinking + noise + _INVERSE_REACH + _ENLARGING_REACH
 
@@ -103,17 +103,20 @@ class BackProjected:
             return self.inner.enhance_region(rgb, region)
         # Windows are cut at the image's border, where shrinking reflects; elsewhere they are larger
         # than the region by all that the correction sees, and what their edges spoil is cut away.
-        scale, formation = self.scale, self.formation
+        scale, degradation = self.scale, self.degradation
         window = region.expanded(self._reach).intersected(Rect(0, 0, rgb.shape[1], rgb.shape[0]))
         result = self.inner.enhance_region(rgb, window)
-        again = form(result, scale, formation.blur)
+        again = degrade_with_blur(result, scale, degradation.blur)
         lacking = rgb[window.slices()] - again
-        sharper = max(0.0, formation.blur - self.doubt)
-        doubt = again - form(result, scale, sharper) if sharper < formation.blur else None
-        lacking = self.weight * unexplained(lacking, formation.noise / 255, doubt)
-        correction = enlarged(filtered(lacking, inverse_taps(scale, formation.blur)), scale)
-        inside = Rect(region.x - window.x, region.y - window.y, region.width, region.height)
-        place = inside.scaled(scale).slices()
+        sharper = max(0.0, degradation.blur - self.doubt)
+        doubt = (
+            again - degrade_with_blur(result, scale, sharper)
+            if sharper < degradation.blur
+            else None
+        )
+        lacking = self.weight * unexplained(lacking, degradation.noise / 255, doubt)
+        correction = enlarged(filtered(lacking, inverse_taps(scale, degradation.blur)), scale)
+        place = region.within(window).scaled(scale).slices()
         return np.asarray(np.clip(result[place] + correction[place], 0.0, 1.0), np.float32)
 
 
@@ -182,7 +185,7 @@ def round_trip_taps(scale: int, blur: float) -> NDArray[np.float32]:
     line = np.zeros((2 * reach, 4 * reach + 1, 3), np.float32)
     line[:, 2 * reach] = 0.25
     # Around mid-grey, because shrinking keeps to [0, 1].
-    back = form(0.5 + enlarged(line, scale), scale, blur)[reach, :, 0] - 0.5
+    back = degrade_with_blur(0.5 + enlarged(line, scale), scale, blur)[reach, :, 0] - 0.5
     taps = back[reach : 3 * reach + 1] * 4
     return np.asarray((taps + taps[::-1]) / 2, np.float32)
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.formation import Formation
+from retina_viewer.imaging.degradation import Degradation
 
 FloatImage = NDArray[np.float32]
 """``(H, W, 3)`` float32 RGB in [0, 1]."""
@@ -43,7 +43,7 @@ class Enhancer(Protocol):
         """Whether a region can only be computed from the whole image."""
 
     @property
-    def formation(self) -> Formation | None:
+    def degradation(self) -> Degradation | None:
         """The blur and noise that it takes the photograph to have; None where it asks for none."""
 
     @property

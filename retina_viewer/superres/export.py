@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,9 +24,13 @@ from retina_viewer.imaging.writers import (
     write_tiled_tiff,
 )
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.superres.method_list import METHODS
+from retina_viewer.superres.methods import METHODS
 from retina_viewer.superres.tiles import enhanced_tiles, enhanced_whole, regions_of, tile_side
 
+Product = Literal["result", "with_layers", "beside", "saliency", "vessels", "uncertainty"]
+"""What is made of a photograph: its enlargement; that with layers drawn in, or beside the original;
+the maps."""
+_ENDINGS = {"result": "", "with_layers": "_layers", "beside": "_beside"}
 TIFF_SUFFIXES = (".tif", ".tiff")
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 TIFF_TILE = 512
@@ -47,11 +51,28 @@ def result_is_large(image: FundusImage, scale: int) -> bool:
     return width * height > MAX_PIXELS or max(width, height) > PNG_MAX_SIDE
 
 
-def default_name(image: FundusImage, enhancer: Enhancer) -> str:
-    """``<stem>_SRx4_<model>.png``: the method where no model is, ``.tif`` for large results."""
-    made_by = enhancer.model or enhancer.method
-    suffix = ".tif" if result_is_large(image, enhancer.scale) else ".png"
-    return f"{image.stem}_SRx{enhancer.scale}_{made_by}{suffix}"
+def file_names(
+    product: Product, image: FundusImage, enhancer: Enhancer | None = None, suffix: str = ""
+) -> list[str]:
+    """How a product's files are called, the main one first.
+
+    ``<stem>_SRx4_<model>.png`` and the like; the method where no model is.
+
+    Args:
+        enhancer: what makes or made the enlargement; None for saliency and vessels.
+        suffix: of an enlargement; empty for ``.png``, or ``.tif`` where it is large.
+    """
+    stem = image.stem
+    if product == "saliency":
+        return [f"{stem}_saliency.png", f"{stem}_saliency_overlay.png"]
+    if product == "vessels":
+        return [f"{stem}_vessels.png", f"{stem}_vessel_probability.png"]
+    assert enhancer is not None
+    made_by = f"x{enhancer.scale}_{enhancer.model or enhancer.method}"
+    if product == "uncertainty":
+        return [f"{stem}_consistency_{made_by}{end}.png" for end in ("", "_overlay")]
+    suffix = suffix or (".tif" if result_is_large(image, enhancer.scale) else ".png")
+    return [f"{stem}_SR{made_by}{_ENDINGS[product]}{suffix}"]
 
 
 def export_enhanced(
@@ -92,12 +113,19 @@ def export_enhanced(
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
     provenance = provenance_of(image, enhancer, mark=mark)
-    computing = part_of(progress, 0.0, 0.95)
+    dtype, computing = image.pixels.dtype, part_of(progress, 0.0, 0.95)
     if suffix in TIFF_SUFFIXES:
-        tiles = tiff_tiles(enhancer, rgb, image.pixels.dtype, tile, computing)
-        _write_streamed(image, enhancer, path, provenance, _stamped(tiles, image, enhancer, stamp))
+        tiles = tiff_tiles(enhancer, rgb, dtype, tile, computing)
+        write_tiled_tiff(
+            path,
+            (image.height * enhancer.scale, image.width * enhancer.scale, 3),
+            dtype.type,
+            TIFF_TILE,
+            _stamped(tiles, image, enhancer, stamp),
+            provenance=provenance,
+            icc_profile=image.icc_profile,
+        )
     else:
-        dtype = image.pixels.dtype
         pixels = enhanced_whole(enhancer, rgb, dtype, tile=tile, progress=computing)
         if suffix in JPEG_SUFFIXES:
             pixels = _eight_bit(pixels)
@@ -141,8 +169,8 @@ def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
 
 def ai_text(enhancer: Enhancer) -> str:
     """What marks a result: ``AI x4``; empty for what was not learned from photographs."""
-    learned = any(one.id == enhancer.method and one.learned for one in METHODS)
-    return f"AI x{enhancer.scale}" if learned else ""
+    known = {one.id for one in METHODS if one.learned}
+    return f"AI x{enhancer.scale}" if enhancer.method in known else ""
 
 
 def has_room_for_mark(image: FundusImage, scale: int) -> bool:
@@ -178,7 +206,7 @@ def _stamped(
 
 def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False) -> Provenance:
     """How the result of an enhancer, fitted to the photograph, came about."""
-    formation = enhancer.formation
+    degradation = enhancer.degradation
     return Provenance(
         kind="super-resolution",
         method=enhancer.method,
@@ -187,8 +215,8 @@ def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False)
         scale=enhancer.scale,
         device=_device_name(enhancer),
         fidelity=enhancer.fidelity,
-        blur=None if formation is None else round(formation.blur, 3),
-        noise=None if formation is None else round(formation.noise, 2),
+        blur=None if degradation is None else round(degradation.blur, 3),
+        noise=None if degradation is None else round(degradation.noise, 2),
         back_projection=enhancer.back_projection,
         learned=bool(ai_text(enhancer)),
         marked=mark and bool(ai_text(enhancer)),
@@ -219,24 +247,6 @@ def _eight_bit(pixels: Pixels) -> Pixels:
     if pixels.dtype == np.uint8:
         return pixels
     return np.rint(pixels / np.float32(257)).astype(np.uint8)
-
-
-def _write_streamed(
-    image: FundusImage,
-    enhancer: Enhancer,
-    path: Path,
-    provenance: Provenance,
-    tiles: Iterator[Pixels],
-) -> None:
-    write_tiled_tiff(
-        path,
-        (image.height * enhancer.scale, image.width * enhancer.scale, 3),
-        np.uint8 if image.bit_depth == 8 else np.uint16,
-        TIFF_TILE,
-        tiles,
-        provenance=provenance,
-        icc_profile=image.icc_profile,
-    )
 
 
 def tiff_tiles(

@@ -1,7 +1,7 @@
 """The best single linear filter: how much of a gain is plain deconvolution.
 
 Each of the ``r * r`` phases of the large image is one fixed 9x9 filter of the small image, fitted
-by least squares to the luminance of photographs (:mod:`retina_viewer.superres.linear_equations`).
+by least squares to the luminance of photographs (:mod:`studies.linear_filter`).
 Nothing linear and shift-invariant of that size does better on such photographs. CPU alone.
 """
 
@@ -16,7 +16,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.superres.border import reflected_window
+from retina_viewer.superres.classical import reflected_window
 from retina_viewer.superres.enhancer import FloatImage
 
 RADIUS = 4
@@ -38,7 +38,7 @@ class LinearFilter:
     method: str = "linear"
     margin: int = RADIUS
     whole_image_only: bool = False
-    formation: None = None
+    degradation: None = None
     fidelity: None = None
     back_projection: None = None
 
@@ -86,7 +86,7 @@ def load_linear(model: str | ModelCard, scale: int) -> LinearFilter:
             scale.
     """
     # torch takes seconds to load; choosing and describing methods does without it.
-    from retina_viewer.networks.linear_filters import LinearFilters
+    from retina_viewer.networks.fitted_arrays import LinearFilters
 
     card = model if isinstance(model, ModelCard) else find_model(model)
     filters = load_network(card)

@@ -4,34 +4,142 @@ There are three sorts: what needs the photograph alone (interpolation, self supe
 what was fitted to photographs without a network, and cascades of trained networks.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_history, default_model
 from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_models
 from retina_viewer.superres.classical import bicubic, lanczos
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.method_list import METHODS, Character, Method, find_method
 
-__all__ = [
-    "METHODS",
-    "MOST_BLUR",
-    "Character",
-    "Method",
-    "default_method",
-    "default_network",
-    "find_method",
-    "make_enhancer",
-    "method_of",
-    "methods_on_offer",
-    "models_of",
-    "weights_behind",
+Character = Literal["draws", "restores", "interpolates"]
+"""What a method does to detail: draws what looks right, restores what comes closest to the truth,
+or adds none."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One entry of the method chooser.
+
+    Args:
+        id: the name on the command line and in provenance.
+        title: the name in the window.
+        sentence: what it does, for someone who has never heard of it.
+        character: what it does to detail; the chooser's groups.
+        learned: whether what it makes was learned from photographs, pixel by pixel as they look
+            there (the window marks it as AI). A filter of fixed numbers is not, however fitted.
+        scales: the enlargements it offers.
+    """
+
+    id: str
+    title: str
+    sentence: str
+    character: Character
+    learned: bool
+    scales: tuple[int, ...] = SCALES
+
+
+METHODS: list[Method] = [
+    Method(
+        "saliency-gan",
+        "Saliency GAN",
+        "Networks trained to look like sharp photographs where the eye looks first; "
+        "what they draw may not be there.",
+        "draws",
+        learned=True,
+    ),
+    Method(
+        "srgan",
+        "SRGAN",
+        "Networks trained to look like sharp photographs everywhere alike; "
+        "what they draw may not be there.",
+        "draws",
+        learned=True,
+    ),
+    Method(
+        "srgan-vgg19",
+        "SRGAN with VGG-19",
+        "Networks trained against a judge that knows everyday pictures; "
+        "what they draw may not be there.",
+        "draws",
+        learned=True,
+    ),
+    Method(
+        "pixel",
+        "Pixel-trained network",
+        "Small networks trained to come closest to the true photograph, pixel by pixel; "
+        "fine structure may still be missing or wrong.",
+        "restores",
+        learned=True,
+    ),
+    Method(
+        "srcnn",
+        "SRCNN",
+        "The first network for this task, of three layers: sharpens the brightness of bicubic "
+        "interpolation a little.",
+        "restores",
+        learned=True,
+    ),
+    Method(
+        "sr-forest",
+        "Super-resolution forest",
+        "Decision trees that choose a sharpening for each small patch by its edges; "
+        "restores less than networks do.",
+        "restores",
+        learned=True,
+    ),
+    Method(
+        "ssr",
+        "Self super-resolution",
+        "Learns from the photograph itself how blurring changes it, and undoes that; works on "
+        "whole photographs only, slowly.",
+        "restores",
+        learned=True,
+    ),
+    Method(
+        "linear",
+        "Best linear filter",
+        "One fixed sharpening filter, the best there is for photographs softened as in its "
+        "fitting; sharpens noise as well.",
+        "restores",
+        learned=False,
+    ),
+    Method(
+        "bicubic",
+        "Bicubic",
+        "Smooth interpolation between the pixels; adds no detail.",
+        "interpolates",
+        learned=False,
+    ),
+    Method(
+        "lanczos",
+        "Lanczos",
+        "Interpolation that keeps edges slightly crisper than bicubic; adds no detail.",
+        "interpolates",
+        learned=False,
+    ),
 ]
+"""All, in the order of the chooser; what is installed of them say the methods on offer."""
 
-MOST_BLUR = 1.0
-"""Pixels; what is softer than this holds no more at its size than at half of it."""
+
+def find_method(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    for method in METHODS:
+        if method.id == name:
+            return method
+    names = ", ".join(method.id for method in METHODS)
+    raise UserError(f"There is no method {name!r}.", f"The methods are: {names}.")
 
 
 def _ssr(scale: int) -> Enhancer:
@@ -128,52 +236,27 @@ def _ranked(method: str, installed: dict[str, ModelCard]) -> Iterator[str]:
     yield from installed
 
 
-def make_enhancer(
-    method: str,
-    scale: int,
-    *,
-    model: str | None = None,
-    device: str = "auto",
-    fidelity: float | None = None,
-    back_projection: bool = True,
-    blur: float | None = None,
-) -> Enhancer:
+def make_enhancer(settings: EnhanceSettings) -> Enhancer:
     """An enhancer ready for use: weights loaded, device chosen.
 
-    Args:
-        method: one of :data:`METHODS`.
-        scale: 2, 4, 8 or 16.
-        model: a model's name; None for :func:`default_network`. For ``pixel``, a GAN stands for
-            its pixel-trained twin.
-        device: ``auto``, ``cpu`` or ``cuda``. What is no network is computed on the CPU.
-        fidelity: of a GAN with a twin, 0 (most detail) to 1 (closest to the truth); None for the
-            model's default. ``pixel`` is fidelity 1, and takes no other.
-        back_projection: whether a network's result is held to the photograph, see
-            :mod:`retina_viewer.superres.back_projection`. The others do without.
-        blur: of the photograph, standard deviation in its own pixels; None to estimate it.
-            What is no network asks for none.
-
     Raises:
-        UserError: unknown method, scale, model or device; a model or fidelity that does not fit
-            the method; a blur or fidelity out of range.
+        UserError: unknown method, model or device; a model or fidelity that does not fit the
+            method; a scale that method or model does not reach.
     """
-    chosen = find_method(method)
+    chosen = find_method(settings.method or method_of(settings.model))
+    scale, fidelity, blur = settings.scale, settings.fidelity, settings.blur
     if scale not in chosen.scales:
         offered = ", ".join(f"x{one}" for one in chosen.scales)
         raise UserError(f"{chosen.title} cannot enlarge by x{scale}.", f"Choose one of {offered}.")
-    if method in _OF_THE_PHOTOGRAPH:
-        _refuse_model(chosen, model)
+    if chosen.id in _OF_THE_PHOTOGRAPH:
+        _refuse_model(chosen, settings.model)
         _refuse_fidelity(chosen, fidelity)
-        return _OF_THE_PHOTOGRAPH[method](scale)
-    card = _fitting_model(chosen, model)
-    if method in _FITTED:
+        return _OF_THE_PHOTOGRAPH[chosen.id](scale)
+    card = _fitting_model(chosen, settings.model)
+    if chosen.id in _FITTED:
         _refuse_fidelity(chosen, fidelity)
-        return _FITTED[method](card, scale)
-    if blur is not None and not 0 <= blur <= MOST_BLUR:
-        raise UserError(
-            f"A blur of {blur:g} px is not possible.", f"Choose one between 0 and {MOST_BLUR:g}."
-        )
-    if method == "pixel":
+        return _FITTED[chosen.id](card, scale)
+    if chosen.id == "pixel":
         _refuse_other_fidelity(chosen, fidelity)
         fidelity = None
     # Loading torch takes seconds; interpolation and --help do without it.
@@ -181,8 +264,8 @@ def make_enhancer(
     from retina_viewer.superres.back_projection import BLUR_DOUBT, BackProjected
     from retina_viewer.superres.cascade import load_cascade
 
-    enhancer = load_cascade(card, scale, resolve_device(device), fidelity, blur)
-    if not back_projection:
+    enhancer = load_cascade(card, scale, resolve_device(settings.device), fidelity, blur)
+    if not settings.back_projection:
         return enhancer
     return BackProjected(enhancer, doubt=BLUR_DOUBT if blur is None else 0.0)
 

@@ -9,28 +9,23 @@ Luminance alone; chroma is interpolated. CPU alone. Levels of more than :data:`L
 pixels are doubled by interpolation: finer ones hold nothing that could be learned back.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.degradation import SIGMA_PER_SCALE, gaussian_taps
-from retina_viewer.superres.anchored_regression import (
-    COLUMNS,
-    SIZE,
-    AnchoredRegression,
-    patches_of,
-)
 from retina_viewer.superres.back_projection import BackProjected
-from retina_viewer.superres.border import reflected_window
-from retina_viewer.superres.classical import cubic, interpolated, phase_weights
+from retina_viewer.superres.classical import cubic, interpolated, phase_weights, reflected_window
 from retina_viewer.superres.enhancer import FloatImage
-from retina_viewer.superres.forest_features import luminance_of
-from retina_viewer.superres.fourier_burst import accumulated
+from retina_viewer.superres.forest import luminance_of
 
 DIRECTIONS = 8
 LARGEST_LEVEL = 1 << 20
@@ -72,7 +67,7 @@ class _Accumulated:
     margin: int = 0
     whole_image_only: bool = True
     model: None = None
-    formation: None = None
+    degradation: None = None
     fidelity: None = None
     back_projection: None = None
 
@@ -191,3 +186,154 @@ def _enlarged_along_rows(small: Plane) -> Plane:
             around[:, tap : tap + small.shape[1]] * weight for tap, weight in enumerate(weights)
         )
     return result.reshape(small.shape[0], -1)
+
+
+ROWS, COLUMNS = 3, 9
+"""Of a patch: across the axis and along it."""
+SIZE = ROWS * COLUMNS
+_ROUNDS = 4
+_PIXELS_AT_ONCE = 1 << 17
+
+
+def patches_of(plane: Plane, spread: int) -> Plane:
+    """The neighbourhood of every pixel but those at the rim.
+
+    Args:
+        plane: ``(h + 2 * spread, w + 8)``.
+        spread: pixels between the rows of a patch.
+
+    Returns:
+        ``(h, w, 27)``.
+    """
+    height = plane.shape[0] - 2 * spread
+    wide = sliding_window_view(plane, COLUMNS, axis=1)
+    rows = [wide[row * spread : row * spread + height] for row in range(ROWS)]
+    return np.concatenate(rows, axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class AnchoredRegression:
+    """``anchors (27, k)`` of length 1, ``filters (k, 27)``: float32, the sum of each 0, so that
+    the brightness of a patch does not matter."""
+
+    anchors: Plane
+    filters: Plane
+
+    @classmethod
+    def learned(
+        cls, patches: Plane, lacking: Plane, count: int, ridge: float, rng: np.random.Generator
+    ) -> Self:
+        """Learn from ``(n, 27)`` patches what they lack, ``(n,)``.
+
+        Args:
+            count: anchors.
+            ridge: as a share of the patches' mean power.
+        """
+        patches = patches - patches.mean(axis=1, keepdims=True)
+        power = np.square(patches).sum(axis=1)
+        anchors = _anchors(patches, power, min(count, len(patches)), rng)
+        nearest = _nearest(patches, anchors)
+        filters = np.zeros((anchors.shape[1], SIZE))
+        everything = patches.astype(np.float64)
+        held = ridge * float(power.mean()) + 1e-12
+        whole = everything.T @ everything + np.eye(SIZE) * held
+        fallback = np.linalg.solve(whole, everything.T @ lacking)
+        for anchor in range(len(filters)):
+            near = everything[nearest == anchor]
+            # Held to the regression of all patches: few near ones then do no harm.
+            gram = near.T @ near + np.eye(SIZE) * held * 100
+            beyond = lacking[nearest == anchor] - near @ fallback
+            filters[anchor] = fallback + np.linalg.solve(gram, near.T @ beyond)
+        filters -= filters.mean(axis=1, keepdims=True)
+        return cls(anchors, filters.astype(np.float32))
+
+    def applied(self, plane: Plane, spread: int) -> Plane:
+        """What every pixel lacks: ``(h + 2 * spread, w + 8)`` to ``(h, w)``."""
+        height, width = plane.shape[0] - 2 * spread, plane.shape[1] - COLUMNS + 1
+        result = np.empty((height, width), np.float32)
+        step = max(1, _PIXELS_AT_ONCE // width)
+        for top in range(0, height, step):
+            bottom = min(top + step, height)
+            patches = patches_of(plane[top : bottom + 2 * spread], spread).reshape(-1, SIZE)
+            said = patches @ self.filters.T
+            nearest = _nearest(patches, self.anchors)
+            chosen = said[np.arange(len(said)), nearest]
+            result[top:bottom] = chosen.reshape(bottom - top, width)
+        return result
+
+
+def _anchors(patches: Plane, power: Plane, count: int, rng: np.random.Generator) -> Plane:
+    """K-means on the sphere, a patch and its negative being alike; strong patches count more."""
+    lengths = np.sqrt(power)
+    total = float(lengths.sum())
+    if total == 0:  # one colour: any direction serves
+        return _unit(np.eye(SIZE, 1, dtype=np.float32) - np.float32(1 / SIZE))
+    chosen = rng.choice(len(patches), count, p=lengths / total)
+    anchors = _unit(patches[chosen].T)
+    for _ in range(_ROUNDS):
+        nearest = _nearest(patches, anchors)
+        signs = np.sign((patches * anchors[:, nearest].T).sum(axis=1))
+        sums = np.zeros_like(anchors)
+        for anchor in range(count):
+            mine = nearest == anchor
+            sums[:, anchor] = (patches[mine] * signs[mine, None]).sum(axis=0)
+        anchors = np.where(np.abs(sums).sum(axis=0) > 0, _unit(sums), anchors)
+    return anchors
+
+
+def _unit(columns: Plane) -> Plane:
+    lengths = np.sqrt(np.square(columns).sum(axis=0))
+    return np.asarray(columns / np.maximum(lengths, 1e-12), np.float32)
+
+
+def _nearest(patches: Plane, anchors: Plane) -> NDArray[np.intp]:
+    return np.asarray(np.abs(patches @ anchors).argmax(axis=1), np.intp)
+
+
+POWER = 11
+"""p of Jog et al. 2016: the larger, the more the strongest image alone decides."""
+_SMOOTHING = 1 / 50
+"""Deviation of the Gaussian over a spectrum's magnitude, of its shorter side."""
+_LARGEST_RATIO = 1e3  # its 11th power is still a number
+_NOTHING = 1e-7  # of the largest magnitude: rounding
+
+
+def accumulated(images: Iterable[Plane], power: float = POWER) -> Plane:
+    """``sum |F_i|^p F_i / sum |F_i|^p``, back in space.
+
+    The magnitudes are smoothed, so that neighbouring frequencies come from the same image, and
+    raised relative to the first image's, which keeps numbers in range.
+
+    Args:
+        images: ``(h, w)`` float32 each, of one size, at least one.
+
+    Returns:
+        ``(h, w)`` float32.
+    """
+    weighted: NDArray[np.complex64] | None = None
+    weights = scale = np.empty(0, np.float32)
+    size = (0, 0)
+    for image in images:
+        spectrum = np.fft.rfft2(image).astype(np.complex64)
+        magnitude = _smoothed(np.abs(spectrum))
+        if weighted is None:
+            size, scale = image.shape, np.maximum(magnitude, np.float32(1e-12))
+            weighted, weights = np.zeros_like(spectrum), np.zeros_like(magnitude)
+        ratio = np.clip(magnitude / scale, 1 / _LARGEST_RATIO, _LARGEST_RATIO)
+        weight = np.asarray(ratio ** np.float32(power), np.float32)
+        weighted += weight * spectrum
+        weights += weight
+    if weighted is None:
+        raise ValueError("a burst needs an image")
+    return np.fft.irfft2(weighted / weights, size).astype(np.float32)
+
+
+def _smoothed(magnitude: Plane) -> Plane:
+    """Over the half plane of a real image's spectrum, which goes on at its border as it began."""
+    sigma = min(magnitude.shape[0], 2 * magnitude.shape[1]) * _SMOOTHING
+    reach = int(3 * sigma + 0.5)
+    rolled = np.fft.fftshift(magnitude, axes=0)
+    blurred = cv2.GaussianBlur(
+        rolled, (2 * reach + 1, 2 * reach + 1), sigma, borderType=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(np.fft.ifftshift(blurred, axes=0), np.float32)

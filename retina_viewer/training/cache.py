@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.evaluation.datasets import Photograph, read_mask
 from retina_viewer.imaging.field_of_view import find_field_of_view
-from retina_viewer.training.own_photographs import OwnPhotograph
+from retina_viewer.quality.datasets import Photograph, read_mask
 
 logger = logging.getLogger(__name__)
 Bytes = NDArray[np.uint8]
@@ -156,7 +155,7 @@ def open_cache(
     key = {
         "diameter": diameter,
         "with_vessels": with_vessels,
-        "files": [_identity(p) for p in photographs],
+        "files": [p.identity() for p in photographs],
     }
     index_file = folder / "index.json"
     index = _read_index(folder)
@@ -186,14 +185,6 @@ def open_cache(
     with atomic_write(index_file, replace=True) as stream:
         stream.write(index.model_dump_json().encode())
     return PhotographCache(folder, shares)
-
-
-def _identity(photograph: Photograph) -> list[str | int]:
-    """What tells whether the cache is of this photograph. A person's own is known by its hash:
-    once it is cached, the drive that it lies on may be gone."""
-    if isinstance(photograph, OwnPhotograph):
-        return [photograph.dataset, photograph.id]
-    return [photograph.dataset, photograph.id, photograph.image.stat().st_size]
 
 
 def _decode(photograph: Photograph, diameter: float, with_vessels: bool) -> tuple[Bytes, float]:

@@ -1,17 +1,295 @@
 """The one training loop: any task, any number of players, resumable at any kill."""
 
+from __future__ import annotations
+
+import dataclasses
 import math
+import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.memory import peak_memory_mb
-from retina_viewer.training.precision import fastest_precision
-from retina_viewer.training.stage import Event, Stage, Surroundings, fresh_stage, save, take_up
-from retina_viewer.training.step import NotFinite, learning_rate, one_step
-from retina_viewer.training.task import Task
+from retina_viewer.training.recipe import Optimisation
+from retina_viewer.training.stage import (
+    Event,
+    Player,
+    Stage,
+    Surroundings,
+    Task,
+    fresh_stage,
+    save,
+    take_up,
+)
+
+_EMA_WARMUP = 10  # the average follows quickly at first: decay = min(ema, (1 + n) / (10 + n))
+
+
+class NotFinite(Exception):
+    """A loss or a gradient left the numbers; the weights are still those of before."""
+
+
+class _OutOfMemory(Exception):
+    """In this process or in another of the group."""
+
+
+def one_step(stage: Stage) -> dict[str, float]:
+    """Draw the batch of this step and let each player descend on it; the loss terms by name.
+
+    Where memory runs out, the step is done again with the batch in twice as many parts, whose
+    gradients are added up: the effective batch stays what the recipe says. How many parts there
+    are is remembered in the counters. No player is updated before all have their gradients, so a
+    step that is done again updates none of them twice.
+
+    Raises:
+        NotFinite: a loss or gradient is no number.
+        UserError: there is no memory for a single sample.
+    """
+    while True:
+        try:
+            return _attempt(stage)
+        except _OutOfMemory:
+            free_unused(stage.where.device)
+            _use_more_parts(stage)
+
+
+def _use_more_parts(stage: Stage) -> None:
+    batch = stage.task.optimisation.batch
+    if stage.counters.parts >= batch:
+        raise UserError(
+            "There is not enough memory to train, not even with one sample at a time.",
+            "Close other programs, choose smaller patches in the expert settings, "
+            "or train on another device.",
+        )
+    stage.counters.parts = min(batch, 2 * stage.counters.parts)
+    message = (
+        f"Memory ran out: batches of {batch} are now computed in {stage.counters.parts} parts. "
+        "The result stays the same; it takes a little longer."
+    )
+    stage.where.events({"event": "notice", "message": message})
+
+
+def _attempt(stage: Stage) -> dict[str, float]:
+    """All players' gradients, then all their updates: whatever fails before leaves no trace.
+
+    So the players judge each other as they were at the start of the step. What moves in a forward
+    pass (running statistics, the vectors of spectral normalisation) is put back on failure.
+    """
+    task, where = stage.task, stage.where
+    drawn: list[Any] = []
+    _together(stage, lambda: drawn.append(_batch(stage)))
+    parts = in_parts(drawn[0], min(stage.counters.parts, size_of(drawn[0])))
+    logged: dict[str, float] = {}
+    before = [[buffer.clone() for buffer in p.network.buffers()] for p in task.players]
+    try:
+        for player in task.players:
+            player.network.train()
+            logged |= _gradients(stage, player, parts)
+            where.group.average(p.grad for p in player.network.parameters() if p.grad is not None)
+            norm = nn.utils.clip_grad_norm_(player.network.parameters(), task.optimisation.clip)
+            if not torch.isfinite(norm):
+                raise NotFinite
+    except (NotFinite, _OutOfMemory):
+        for player, buffers in zip(task.players, before, strict=True):
+            for buffer, old in zip(player.network.buffers(), buffers, strict=True):
+                buffer.copy_(old)
+        raise
+    for player in task.players:
+        _update(stage, player)
+    _follow(stage.average, task.players[0].network, task.optimisation.ema, stage.counters.step)
+    return logged
+
+
+def _update(stage: Stage, player: Player) -> None:
+    """One step along the gradients that are in place."""
+    optimiser = stage.optimisers[player.name]
+    rate = learning_rate(stage.task.optimisation, stage.counters.step) * stage.counters.rate_factor
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.step()
+    stage.where.group.average(b for b in player.network.buffers() if b.is_floating_point())
+
+
+def _batch(stage: Stage) -> Any:
+    # Seeded by place, not by history: a resumed training draws what an unbroken one draws.
+    where = stage.where
+    seed = [where.seed, stage.number, stage.counters.step]
+    own = seed + [where.group.rank] * (where.group.rank > 0)
+    torch.manual_seed(int(np.random.SeedSequence(own).generate_state(1)[0]))
+    # Every patch of a batch draws from a child of this step's numbers, and each process goes on
+    # where the children of the one before it end: together they draw one larger batch.
+    drawn_by_others = where.group.rank * stage.task.optimisation.batch
+    children = np.random.SeedSequence(seed, n_children_spawned=drawn_by_others)
+    return stage.task.batch(np.random.default_rng(children))
+
+
+def _gradients(stage: Stage, player: Player, parts: list[tuple[Any, float]]) -> dict[str, float]:
+    """Leave a player's gradients over all parts in place; its loss terms by name."""
+    stage.optimisers[player.name].zero_grad(set_to_none=True)
+    sums: dict[str, float] = {}
+    finite = True
+
+    def descend() -> None:
+        nonlocal finite
+        precision: torch.dtype = getattr(torch, stage.counters.precision)
+        device, enabled = stage.where.device.type, precision != torch.float32
+        for part, share in parts:
+            with torch.autocast(device, dtype=precision, enabled=enabled):
+                terms = stage.task.losses(player, part)
+            total = torch.stack(list(terms.values())).sum()
+            if not torch.isfinite(total):
+                finite = False
+                return
+            (total if share == 1 else share * total).backward()  # type: ignore[no-untyped-call]
+            for name, term in terms.items():
+                key = f"{player.name}/{name}"
+                sums[key] = sums.get(key, 0.0) + share * float(term.detach())
+
+    _together(stage, descend)
+    if not stage.where.group.agreed(finite):
+        raise NotFinite
+    return sums
+
+
+def _together(stage: Stage, work: Any) -> None:
+    """Do some work, and learn whether memory held in all processes."""
+    held = True
+    try:
+        work()
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        held = False
+    # Outside of the except clause: there, the traceback would keep what filled the memory.
+    if not stage.where.group.agreed(held):
+        raise _OutOfMemory
+
+
+def learning_rate(plan: Optimisation, step: int) -> float:
+    """A linear warm-up, then half a cosine from ``rate`` to ``final_rate``."""
+    if step < plan.warmup:
+        return plan.rate * (step + 1) / plan.warmup
+    done = (step - plan.warmup) / max(1, plan.iterations - plan.warmup)
+    return plan.final_rate + (plan.rate - plan.final_rate) * (1 + math.cos(math.pi * done)) / 2
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    decay = min(decay, (1 + step) / (_EMA_WARMUP + step))
+    source = network.state_dict()
+    for name, value in average.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.lerp_(source[name], 1 - decay)
+        else:
+            value.copy_(source[name])
+
+
+def size_of(batch: Any) -> int:
+    """How many samples a batch holds; see :func:`in_parts` for what batches are."""
+    while not isinstance(batch, Tensor):
+        batch = _items(batch)[0]
+    return int(batch.shape[0])
+
+
+def in_parts(batch: Any, parts: int) -> list[tuple[Any, float]]:
+    """Divide a batch into parts of consecutive samples.
+
+    Args:
+        batch: a tuple or a dataclass, of tensors or again of such; the first dimension of every
+            tensor counts the samples.
+        parts: 1 to the number of samples.
+
+    Returns:
+        Each part with its share of the samples; the shares add up to 1. Losses are means over
+        samples, so the sum of their gradients times the shares is the gradient of the whole.
+    """
+    if parts == 1:
+        return [(batch, 1.0)]
+    count = size_of(batch)
+    return [(piece, size_of(piece) / count) for piece in _divided(batch, parts)]
+
+
+def _divided(batch: Any, parts: int) -> list[Any]:
+    if isinstance(batch, Tensor):
+        return list(torch.tensor_split(batch, parts))
+    pieces = [_divided(item, parts) for item in _items(batch)]
+    return [_like(batch, group) for group in zip(*pieces, strict=True)]
+
+
+def _items(batch: Any) -> list[Any]:
+    if dataclasses.is_dataclass(batch):
+        return [getattr(batch, field.name) for field in dataclasses.fields(batch)]
+    return list(batch)
+
+
+def _like(batch: Any, items: Sequence[Any]) -> Any:
+    if dataclasses.is_dataclass(batch):
+        names = [field.name for field in dataclasses.fields(batch)]
+        make: Any = type(batch)
+        return make(**dict(zip(names, items, strict=True)))
+    return tuple(items)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out: the GPU's, or the processor's (torch reports
+    that one as a RuntimeError)."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
+
+
+def free_unused(device: torch.device) -> None:
+    """Give back what the GPU's allocator keeps for later: in other sizes it may serve now."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+_WORTHWHILE = 1.25  # least speed-up for which the coarser numbers are accepted
+
+
+def fastest_precision(device: torch.device) -> torch.dtype:
+    """The autocast type for training on this device: one short timed trial of both."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    times = {dtype: _trial_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    if times[torch.float32] > _WORTHWHILE * times[torch.bfloat16]:
+        return torch.bfloat16
+    return torch.float32
+
+
+def _trial_seconds(dtype: torch.dtype) -> float:
+    """Best of three forward and backward passes through a few 3x3 convolutions."""
+    layers = [nn.Conv2d(32, 32, 3, padding=1) for _ in range(4)]
+    network = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    sample = torch.rand(2, 32, 64, 64).to(memory_format=torch.channels_last)
+    best = float("inf")
+    for _ in range(4):
+        start = time.perf_counter()
+        with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+            loss = network(sample).float().square().mean()
+        loss.backward()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def peak_memory_mb(device: torch.device) -> float | None:
+    """The most memory used so far, MiB: the GPU's by this program, or this process's on the
+    processor; None where the system does not tell."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    platform: str = sys.platform  # a plain text, or the type checker leaves out all but its own
+    return peak / 2**20 if platform == "darwin" else peak / 2**10
+
 
 __all__ = ["Event", "Surroundings", "begin_stage", "learning_rate", "run_stage"]
 

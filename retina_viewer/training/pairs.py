@@ -1,20 +1,49 @@
 """Pairs of patches for one step of the cascade: what it is given, and what it should make."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from retina_viewer.imaging.formation import Formation
-from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.training.degradation import random_low_resolution
-from retina_viewer.training.losses import luminance
-from retina_viewer.training.patches import PatchSource
+from retina_viewer.imaging.degradation import Degradation
+from retina_viewer.networks.generator_cascade import GeneratorCascade
+from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import DegradationRange, StepStage
+
+_LUMINANCE = (0.299, 0.587, 0.114)  # BT.601
+
+
+def luminance(rgb: Tensor) -> Tensor:
+    """BT.601 luminance: ``(N, 3, H, W)`` -> ``(N, 1, H, W)``."""
+    weights = rgb.new_tensor(_LUMINANCE).view(1, 3, 1, 1)
+    return (rgb * weights).sum(dim=1, keepdim=True)
+
+
+def charbonnier(difference: Tensor, epsilon: float) -> Tensor:
+    """Mean of ``sqrt(d^2 + eps^2) - eps``: quadratic below ``epsilon``, linear above."""
+    return (torch.sqrt(difference.square() + epsilon**2) - epsilon).mean()
+
+
+def masked_bce(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Binary cross-entropy over the masked pixels; targets may be shares in [0, 1]."""
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return (loss * mask).sum() / mask.sum().clamp(min=1)
+
+
+def masked_soft_dice(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """``1 - 2 sum(p t) / sum(p^2 + t^2)`` over the masked pixels of the whole batch."""
+    probability = torch.sigmoid(logits) * mask
+    target = target * mask
+    overlap = 2 * (probability * target).sum() + 1
+    return 1 - overlap / (probability.square().sum() + target.square().sum() + 1)
+
 
 _VALIDATION_SIDE = 28  # low-resolution pixels inside the border
 _CLEAN = DegradationRange(
@@ -32,7 +61,7 @@ class PatchPair:
 
     low: Tensor  # (N, 3, h, w)
     high: Tensor  # (N, 3, 2h, 2w)
-    formation: Tensor  # (N, 2): blur and noise of the photograph, true
+    degradation: Tensor  # (N, 2): blur and noise of the photograph, true
 
 
 class PairSource:
@@ -108,7 +137,7 @@ class PairSource:
     def _validated(self, network: nn.Module, kernel: str) -> Iterator[tuple[Tensor, Tensor]]:
         """What the network makes of each validation patch, and the truth, inside the rim."""
         for pair in self._validation[kernel]:
-            made = network(pair.low, pair.formation).clamp(0, 1)
+            made = network(pair.low, pair.degradation).clamp(0, 1)
             yield self.inside(made), self.inside(pair.high)
 
     def _validation_pairs(self, source: PatchSource) -> dict[str, list[PatchPair]]:
@@ -134,16 +163,16 @@ class PairSource:
             for h, rng in zip(high, rngs, strict=True)
         ]
         inputs = self._tensor([low for low, _ in degraded])
-        formation = formation_tensor([formed for _, formed in degraded], self._device)
+        degradation = degradation_tensor([formed for _, formed in degraded], self._device)
         for step in self._frozen:
-            inputs = step(inputs, formation).clamp(0, 1)
-        return PatchPair(inputs, self._tensor(high), formation)
+            inputs = step(inputs, degradation).clamp(0, 1)
+        return PatchPair(inputs, self._tensor(high), degradation)
 
     def _tensor(self, images: Sequence[NDArray[np.float32]]) -> Tensor:
         stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
         return stack.to(self._device, memory_format=torch.channels_last)
 
 
-def formation_tensor(formations: Sequence[Formation], device: torch.device) -> Tensor:
+def degradation_tensor(degradations: Sequence[Degradation], device: torch.device) -> Tensor:
     """``(N, 2)`` float32: blur and noise, as the generators are told them."""
-    return torch.tensor([[f.blur, f.noise] for f in formations], device=device)
+    return torch.tensor([[f.blur, f.noise] for f in degradations], device=device)

@@ -1,21 +1,79 @@
 """A recipe: everything that decides what a training makes, validated, in one TOML file."""
 
+from __future__ import annotations
+
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import read_small
 from retina_viewer.networks.architectures import (
     CascadeParameters,
     EstimatorParameters,
     UNetParameters,
 )
-from retina_viewer.training.ranges import Colour as Colour  # recipes are made of these too
-from retina_viewer.training.ranges import DegradationRange as DegradationRange
-from retina_viewer.training.ranges import Grain as Grain
-from retina_viewer.training.ranges import RecipePart
-from retina_viewer.training.ranges import Sharpening as Sharpening
-from retina_viewer.training.recipe_file import TrainingRecipe, checked, read_content
+
+
+class RecipePart(BaseModel):
+    """Fixed once read; a field that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TrainingRecipe(RecipePart):
+    """What every recipe says."""
+
+    name: str
+    version: str = "1"
+    title: str
+    seed: int
+    threads: int | None = None
+    datasets: tuple[str, ...]
+
+
+class DegradationRange(RecipePart):
+    """How low-resolution patches are made; widths in units of the scale r."""
+
+    sigma: tuple[float, float] = (0.3, 0.6)
+    gaussian: float = 0.55
+    bicubic: float = 0.30
+    area: float = 0.15
+    noise_probability: float = 0.15
+    noise_levels: tuple[float, float] = (0.5, 4.0)
+    noise_blur: tuple[float, float] = Field(default=(0.0, 0.0), description="sigma, px")
+    jpeg_probability: float = 0.10
+    jpeg_quality: tuple[int, int] = (60, 100)
+
+
+class Grain(RecipePart):
+    """Sensor noise added to the sharp patch itself, before it is degraded.
+
+    Training photographs are shrunk, which averages their noise away; a network that never saw
+    noise in its target learns to take it out, and with it what looks like noise. With grain in
+    the target it learns to give back as much of it as the low-resolution patch still holds.
+    """
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    levels: tuple[float, float] = Field(default=(0.5, 4.0), description="deviation, grey levels")
+    blur: tuple[float, float] = Field(default=(0.0, 0.8), description="sigma, px: demosaicing")
+
+
+class Sharpening(RecipePart):
+    """Unsharp masking of the sharp patch itself, before grain: cameras differ in how crisp they
+    are, and shrunk training photographs are softer than many (docs/experiments.md)."""
+
+    probability: float = Field(default=0.0, ge=0, le=1)
+    amount: tuple[float, float] = (0.0, 1.0)
+    sigma: tuple[float, float] = Field(default=(0.6, 1.2), description="px")
+
+
+class Colour(RecipePart):
+    """Another camera's colours: each channel of the sharp patch times a random gain."""
+
+    gain: float = Field(default=0.0, ge=0, lt=1, description="largest relative change, per channel")
 
 
 class Optimisation(RecipePart):
@@ -227,3 +285,34 @@ def load_recipe(path: Path) -> Recipe:
         UserError: unreadable, not TOML, or a field that does not fit, named in the message.
     """
     return checked(_RECIPES, read_content(path), path)
+
+
+_Recipe = TypeVar("_Recipe")
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """What stands in a recipe's file, not yet checked.
+
+    Raises:
+        UserError: unreadable, or not TOML.
+    """
+    try:
+        return tomllib.loads(read_small(path).decode())
+    except OSError as error:
+        raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # what is nested too deeply is no recipe either
+        raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
+
+
+def checked(recipes: TypeAdapter[_Recipe], content: dict[str, Any], path: Path) -> _Recipe:
+    """The recipe that ``content``, read from ``path``, is of.
+
+    Raises:
+        UserError: a field does not fit; it is named in the message.
+    """
+    try:
+        return recipes.validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"The recipe {path.name} is wrong at {where!r}: {first['msg']}.") from error

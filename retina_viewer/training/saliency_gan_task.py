@@ -3,25 +3,34 @@
 The loop lets the generator, then the discriminator, descend its own loss on the same batch.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from retina_viewer.evaluation.lpips import LPIPS
-from retina_viewer.networks.cascade import GeneratorCascade
-from retina_viewer.networks.discriminator import Discriminator
+from retina_viewer.core.errors import UserError
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.extras import read_discriminators, save_discriminators
+from retina_viewer.networks.discriminator import Discriminator, VGG19Discriminator
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.networks.leaky_generator import LeakyGenerator
-from retina_viewer.networks.vgg import VGG16Features
-from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
-from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
-from retina_viewer.training.losses import charbonnier
-from retina_viewer.training.pairs import PairSource, PatchPair
-from retina_viewer.training.recipe import SaliencyGanStage
-from retina_viewer.training.saliency_maps import SaliencyMaps
+from retina_viewer.networks.vgg import DEEPEST, VGG16Features, VGG19Features
+from retina_viewer.quality.lpips import LPIPS
+from retina_viewer.saliency.filters import SUPERPIXELS, saliency_filters
+from retina_viewer.saliency.local import LocalSaliency
+from retina_viewer.training.pairs import PairSource, PatchPair, charbonnier, luminance
+from retina_viewer.training.recipe import SaliencyGanStage, SaliencyKind
+from retina_viewer.training.stage import Player, Task
 from retina_viewer.training.superres_task import StepTask
-from retina_viewer.training.task import Player
 
+OPPONENT = "discriminator"
+"""The name of the player that judges."""
 _VGG16_LAYER = "relu4_1"
 _CHARBONNIER_EPSILON = 0.01
 _JUDGED_PATCHES = 24
@@ -46,7 +55,7 @@ class SaliencyGanTask(StepTask):
         if isinstance(generator, LeakyGenerator):
             generator.hold_statistics()  # this is the last part of its training
         self._discriminator = _discriminator(stage).to(device)
-        players = (Player("generator", generator), Player("discriminator", self._discriminator))
+        players = (Player("generator", generator), Player(OPPONENT, self._discriminator))
         super().__init__(f"saliency GAN step {stage.step}", players, stage.optimisation, pairs)
         self._gan = stage
         self._saliency = SaliencyMaps(stage.saliency, stage.curvature_share).to(device)
@@ -68,10 +77,10 @@ class SaliencyGanTask(StepTask):
         return super().batch(rng)
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
-        if player.name == "discriminator":  # the generator has played on this batch
+        if player.name == OPPONENT:  # the generator has played on this batch
             return {"adversarial": self._discriminator_loss(*self._judged.pop(id(batch)))}
         truth = self._pairs.inside(batch.high)
-        made = self._pairs.inside(player.network(batch.low, batch.formation))
+        made = self._pairs.inside(player.network(batch.low, batch.degradation))
         weight = self._gan.weights.grid
         grid = {"grid": weight * grid_error(made - truth, self._period)} if weight else {}
         truth, made = self._shifted(truth, made)
@@ -179,3 +188,140 @@ def weighted_squared_error(
     if made_map is not None:
         return (true_map * truth - made_map * made).square().mean()
     return (true_map * (truth - made).square()).mean()
+
+
+_PIXELS_A_SUPERPIXEL = 36  # in patches, which are too small for the 400 of whole photographs
+_FEWEST = 16
+
+
+class SaliencyMaps(nn.Module):
+    """Saliency of patches, ``(N, 3, H, W)`` in [0, 1] -> ``(N, 1, H, W)``.
+
+    ``local``, ``curvature`` and ``entropy`` are the 2017 paper's, in its differentiable form.
+    ``filters`` are Saliency Filters, the global map of the comparison. They have no gradient: the
+    truth is weighed by them (eq. 7), but two maps cannot be drawn together (eq. 9), which is then
+    left out. Each patch is taken for the whole image: what is rare in it is salient.
+
+    Args:
+        kind: see above.
+        curvature_share: w1 of eq. 3, for ``local``.
+    """
+
+    def __init__(self, kind: SaliencyKind, curvature_share: float) -> None:
+        super().__init__()
+        self.local: LocalSaliency | None = None
+        if kind == "local":
+            self.local = LocalSaliency(curvature_share)
+        elif kind != "filters":
+            self.local = LocalSaliency(features=kind)
+
+    @torch.no_grad()
+    def of_truth(self, truth: Tensor) -> Tensor:
+        """Of true photographs, without gradient."""
+        if self.local is None:
+            return _filtered(truth)
+        found: Tensor = self.local(luminance(truth))
+        return found
+
+    def of_made(self, made: Tensor) -> Tensor | None:
+        """Of what a network made, with gradient; None where the kind has none."""
+        return None if self.local is None else self.local(luminance(made))
+
+
+def _filtered(images: Tensor) -> Tensor:
+    count = images.shape[2] * images.shape[3] // _PIXELS_A_SUPERPIXEL
+    count = min(max(count, _FEWEST), SUPERPIXELS)
+    rgb = images.detach().float().clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
+    maps = np.stack([saliency_filters(one, count) for one in rgb])
+    return torch.from_numpy(maps)[:, None].to(images.device)
+
+
+KeptState = Mapping[str, Tensor]
+
+
+def keep_discriminators(
+    run: Path,
+    steps: Sequence[int],
+    card: ModelCard,
+    *,
+    first: int = 1,
+    base: ModelCard | None = None,
+) -> list[int]:
+    """Put the discriminators of a finished training beside its model.
+
+    Args:
+        run: the folder with the checkpoints, ``stageN.safetensors``.
+        steps: of the cascade, that the stages trained in turn.
+        card: of the model folder.
+        first: the number of the first of these stages.
+        base: what the model was tuned from: its discriminators stand for steps that were not.
+
+    Returns:
+        The steps with a discriminator; none where no stage had one, or where they are too large.
+
+    Raises:
+        UserError: a checkpoint cannot be read, or the folder not be written.
+    """
+    found: dict[int, KeptState] = {}
+    for number, step in enumerate(steps, first):
+        state = _in_checkpoint(run / f"stage{number}.safetensors")
+        if state:
+            found[step] = state
+    if not found:
+        return []
+    if base is not None:
+        found = _kept_with(base)[0] | found
+    return sorted(found) if save_discriminators(found, card) else []
+
+
+def begin_with(task: Task, kept: KeptState | None) -> bool:
+    """Let a task's discriminator go on from a kept state.
+
+    Args:
+        task: before its stage begins.
+        kept: of the same step; None where there is none.
+
+    Returns:
+        False where the task has a discriminator and it stays as it was made: nothing was kept, or
+        it is of another form.
+    """
+    players = [player for player in task.players if player.name == OPPONENT]
+    if not players:
+        return True
+    network = players[0].network
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    if kept is None or {name: value.shape for name, value in kept.items()} != wanted:
+        return False
+    network.load_state_dict(dict(kept))
+    return True
+
+
+def take_over(task: Task, step: int, base: ModelCard) -> str:
+    """Let a task's discriminator go on from that of the model that is tuned.
+
+    Returns:
+        What to tell the person where it does not; else empty.
+    """
+    kept, problem = _kept_with(base)
+    if begin_with(task, kept.get(step)):
+        return ""
+    why = problem or f"The model {base.name!r} comes without one that fits."
+    return f"The discriminator of step {step} starts anew. {why}"
+
+
+def _kept_with(card: ModelCard) -> tuple[dict[int, KeptState], str]:
+    """The discriminators of a model by step, and why they cannot be used."""
+    try:
+        return dict(read_discriminators(card)), ""
+    except UserError as error:
+        return {}, error.message
+
+
+def _in_checkpoint(path: Path) -> dict[str, Tensor]:
+    start = f"network/{OPPONENT}/"
+    try:
+        with safe_open(path, framework="pt") as stream:
+            names = [key for key in stream.keys() if key.startswith(start)]  # noqa: SIM118
+            return {name.removeprefix(start): stream.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"{path.name} is not a checkpoint of this program.") from error

@@ -7,12 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retina_viewer.networks.cascade import Chain, GeneratorCascade
-from retina_viewer.networks.vgg19 import DEEPEST, VGG19Features
-from retina_viewer.training.losses import charbonnier, luminance
-from retina_viewer.training.pairs import PairSource, PatchPair
+from retina_viewer.networks.generator_cascade import Chain, GeneratorCascade
+from retina_viewer.networks.vgg import DEEPEST, VGG19Features
+from retina_viewer.training.pairs import PairSource, PatchPair, charbonnier, luminance
 from retina_viewer.training.recipe import Optimisation, SuperresStage
-from retina_viewer.training.task import RESULT_OF, Player
+from retina_viewer.training.stage import RESULT_OF, Player
 
 
 class StepTask:
@@ -63,7 +62,7 @@ class SuperresTask(StepTask):
         self._content = Content(stage, device)
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
-        made = self._pairs.inside(player.network(batch.low, batch.formation))
+        made = self._pairs.inside(player.network(batch.low, batch.degradation))
         return self._content.losses(made, self._pairs.inside(batch.high))
 
 
@@ -100,7 +99,7 @@ class JointTask(StepTask):
     def losses(self, player: Player, batch: tuple[PatchPair, ...]) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         for level, (pairs, drawn) in enumerate(zip(self.levels, batch, strict=True), start=1):
-            made = pairs.inside(_up_to(level, player.network)(drawn.low, drawn.formation))
+            made = pairs.inside(_up_to(level, player.network)(drawn.low, drawn.degradation))
             found = self._content.losses(made, pairs.inside(drawn.high))
             terms |= {f"{name}{RESULT_OF}{2**level}": term for name, term in found.items()}
         return terms

@@ -34,8 +34,8 @@ import retina_viewer.imaging.readers
 import retina_viewer.superres.cascade  # noqa: F401
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import settings_file
+from retina_viewer.core.processes import heeding
 from retina_viewer.core.settings import Settings, load_settings, save_settings
-from retina_viewer.core.signals import heeding
 from retina_viewer.core.system_libraries import in_words, loads, missing_packages
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.remembered import remember
@@ -74,7 +74,7 @@ def run(files: Sequence[Path], start: Start) -> int:
     start.put_into(settings, services.catalogue())
     window = make_window(application, settings, services)
     window.show()
-    window.training.look_for_runs()
+    window.training.trainings.look_for_runs()
     sys.excepthook = _hook(window)
     if files:
         QTimer.singleShot(0, lambda: window.open(files))

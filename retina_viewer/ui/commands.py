@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.view_state import (

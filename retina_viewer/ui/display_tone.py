@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.tone import red_free
+from retina_viewer.imaging.colour import red_free
 from retina_viewer.ui.view_state import Tone
 
 CELLS = 8

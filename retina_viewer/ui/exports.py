@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.dialogs.export import ExportDialog
-from retina_viewer.ui.exporting import Request
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
+from retina_viewer.ui.dialogs.export_products import ExportRequest
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.viewer import Viewer
 
@@ -34,7 +34,7 @@ class Exports(QObject):
         photo, view = self._viewer.photo, self._viewer.view
         if photo is None or not self._viewer.may_enlarge():
             return
-        request = Request(
+        request = ExportRequest(
             photo.image,
             making=self._viewer.making,
             layers=view.layers,

@@ -23,7 +23,7 @@ from retina_viewer.ui.services import Services
 from retina_viewer.ui.tile_loader import Loader
 
 if TYPE_CHECKING:
-    from retina_viewer.superres.consistency import ConsistencyMap
+    from retina_viewer.superres.uncertainty import UncertaintyMap
 
 KEY = "guesses"
 CACHE_BYTES = 256 * 2**20
@@ -33,7 +33,7 @@ CACHE_BYTES = 256 * 2**20
 class Guess:
     """Where the detail of a part of one result is a guess, and its picture."""
 
-    map: ConsistencyMap
+    map: UncertaintyMap
     art: Pyramid
 
     @property
@@ -58,7 +58,7 @@ class Summary:
     share: float
     apart: int
     mean: float
-    guessed: float
+    uncertain: float
     stopped: bool
 
     @property
@@ -145,13 +145,13 @@ class Guesses(Loader[Guess]):
         if sight.is_whole:
             done = sum(rect.intersected(sight.region).area for rect, _ in art.tiles)
             left = sum(rect.intersected(sight.region).area for rect in art.pending)
-        mean, guessed = _together(known[place].map for place in places)
+        mean, uncertain = _together(known[place].map for place in places)
         return Summary(
             scale=sight.recipe.scale,
             share=done / (done + left) if done + left else 1.0,
             apart=0 if sight.is_whole else sight.apart,
             mean=mean,
-            guessed=guessed,
+            uncertain=uncertain,
             stopped=self.is_paused,
         )
 
@@ -246,13 +246,13 @@ def _touch(one: Rect, other: Rect) -> bool:
     return across and one.y < other.bottom and other.y < one.bottom
 
 
-def _together(maps: Iterable[ConsistencyMap]) -> tuple[float, float]:
+def _together(maps: Iterable[UncertaintyMap]) -> tuple[float, float]:
     """The mean and the share of several maps' pixels; NaN where they have none."""
-    mean = guessed = 0.0
+    mean = uncertain = 0.0
     counted = 0
     for found in maps:
         if found.counted:
             mean += found.mean * found.counted
-            guessed += found.guessed * found.counted
+            uncertain += found.uncertain * found.counted
             counted += found.counted
-    return (mean / counted, guessed / counted) if counted else (math.nan, math.nan)
+    return (mean / counted, uncertain / counted) if counted else (math.nan, math.nan)

@@ -54,7 +54,7 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
         ),
     ),
     (
-        "EnhanceSettings",
+        "Result",
         (
             Key(("D",), "D", "More detail, 5 %", "more_detail"),
             Key(("Shift+D",), "Shift + D", "More fidelity, 5 %", "more_fidelity"),

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.imaging.layers import (
+from retina_viewer.imaging.layer_art import (
     VESSEL_LEGEND,
     Legend,
     SaliencyStyle,
-    guess_legend,
     saliency_legend,
+    uncertainty_legend,
 )
 from retina_viewer.ui.canvas.heat import Drawn, heat_art
 from retina_viewer.ui.canvas.vessel_art import VesselArt
@@ -67,7 +67,7 @@ class Layers:
             case LayerName.VESSELS:
                 return VESSEL_LEGEND
             case LayerName.CONSISTENCY:
-                return guess_legend()
+                return uncertainty_legend()
 
 
 class LayerStore(QObject):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from retina_viewer.model_store.card import Fidelity, share_at
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.superres.method_list import Character
+from retina_viewer.superres.methods import Character
 from retina_viewer.ui.view_state import ViewState
 
 

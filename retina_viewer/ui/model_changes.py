@@ -11,9 +11,9 @@ from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
 from retina_viewer.ui.commands import Commands
-from retina_viewer.ui.models.desk import ModelDesk
+from retina_viewer.ui.models.models_controller import ModelsController
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.training.desk import TrainingDesk
+from retina_viewer.ui.training.training_controller import TrainingController
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 
@@ -36,7 +36,7 @@ class ModelChanges:
         self._choosers = choosers
         self._vessels = _vessel_weights()
 
-    def connect(self, menu: QMenu, training: TrainingDesk, manager: ModelDesk) -> None:
+    def connect(self, menu: QMenu, training: TrainingController, manager: ModelsController) -> None:
         """Follow what is kept, installed and chosen there, and let a menu lead to both."""
         menu.aboutToShow.connect(lambda: training.fill_menu(menu))
         menu.aboutToShow.connect(lambda: manager.fill_menu(menu))

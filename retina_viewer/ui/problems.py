@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from retina_viewer.core.errors import mendable
 from retina_viewer.core.log import recent_lines
-from retina_viewer.ui.dialogs.report import ReportDialog, report_on
+from retina_viewer.ui.dialogs.report_dialog import ReportDialog, report_on
 from retina_viewer.ui.widgets.banner import Banner
 
 

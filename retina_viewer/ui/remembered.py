@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from retina_viewer.core.settings import LayerSettings, Settings
-from retina_viewer.imaging.layers import SaliencyStyle
-from retina_viewer.imaging.overlay import COLOUR_MAPS
+from retina_viewer.imaging.layer_art import COLOUR_MAPS, SaliencyStyle
 from retina_viewer.ui.making import Catalogue
 from retina_viewer.ui.view_state import LayerName, Layout, ViewState
 from retina_viewer.ui.viewer import Viewer

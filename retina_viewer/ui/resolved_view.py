@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.view_state import (

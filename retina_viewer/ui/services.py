@@ -24,7 +24,7 @@ from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.ui.making import Catalogue, NetworkInfo
 
 if TYPE_CHECKING:
-    from retina_viewer.superres.consistency import ConsistencyMap
+    from retina_viewer.superres.uncertainty import UncertaintyMap
     from retina_viewer.vessels.segment import VesselMap
 
 
@@ -50,13 +50,13 @@ class Services:
     saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
     vessels: Callable[[FundusImage, str, Progress], VesselMap]
     """(image, device, progress)"""
-    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], ConsistencyMap]
+    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], UncertaintyMap]
     """(image, fitted enhancer, the same at fidelity 1 where it is not, region, progress)"""
     export: Callable[[FundusImage, Enhancer, Path, bool, Progress], Any]
     """(image, enhancer, path, whether a corner carries the AI mark, progress)"""
     export_saliency: Callable[[FundusImage, NDArray[np.float32], Path, Path], Any]
     export_vessels: Callable[[FundusImage, VesselMap, Path, Path], Any]
-    export_consistency: Callable[[FundusImage, Enhancer, ConsistencyMap, Path, Path], Any]
+    export_uncertainty: Callable[[FundusImage, Enhancer, UncertaintyMap, Path, Path], Any]
     """(image, fitted enhancer, its map, map's path, overlay's path)"""
     to_screen: Callable[[Pixels, FundusImage], NDArray[np.uint8]]
     """A result in the photograph's colour space as sRGB."""
@@ -100,17 +100,10 @@ def _networks(method: str) -> Sequence[NetworkInfo]:
     ]
 
 
-def _make_enhancer(making: EnhanceSettings) -> Enhancer:
+def _make_enhancer(settings: EnhanceSettings) -> Enhancer:
     from retina_viewer.superres.methods import make_enhancer
 
-    return make_enhancer(
-        making.method,
-        making.scale,
-        model=making.model,
-        device=making.device,
-        fidelity=making.fidelity,
-        back_projection=making.back_projection,
-    )
+    return make_enhancer(settings)
 
 
 def _devices() -> Sequence[DeviceInfo]:
@@ -133,8 +126,8 @@ def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
 
 def _consistency(
     image: FundusImage, enhancer: Enhancer, other: Enhancer | None, region: Rect, progress: Progress
-) -> ConsistencyMap:
-    from retina_viewer.superres.consistency import region_map
+) -> UncertaintyMap:
+    from retina_viewer.superres.uncertainty import region_map
 
     return region_map(image, enhancer, region, other=other, progress=progress)
 
@@ -150,23 +143,23 @@ def _export(
 def _export_saliency(
     image: FundusImage, values: NDArray[np.float32], map_path: Path, overlay_path: Path
 ) -> Any:
-    from retina_viewer.saliency.export import export_saliency
+    from retina_viewer.saliency.layer import export_saliency
 
     return export_saliency(image, values, map_path, overlay_path, device="cpu")
 
 
 def _export_vessels(image: FundusImage, found: VesselMap, mask: Path, probability: Path) -> Any:
-    from retina_viewer.vessels.export import export_vessels
+    from retina_viewer.vessels.segment import export_vessels
 
     return export_vessels(image, found, mask, probability)
 
 
 def _export_consistency(
-    image: FundusImage, enhancer: Enhancer, found: ConsistencyMap, map_path: Path, overlay: Path
+    image: FundusImage, enhancer: Enhancer, found: UncertaintyMap, map_path: Path, overlay: Path
 ) -> Any:
-    from retina_viewer.superres.consistency_export import export_consistency
+    from retina_viewer.superres.uncertainty import export_uncertainty
 
-    return export_consistency(image, enhancer, found, map_path, overlay)
+    return export_uncertainty(image, enhancer, found, map_path, overlay)
 
 
 def _to_screen(pixels: Pixels, image: FundusImage) -> NDArray[np.uint8]:
@@ -190,6 +183,6 @@ def project_services() -> Services:
         export=_export,
         export_saliency=_export_saliency,
         export_vessels=_export_vessels,
-        export_consistency=_export_consistency,
+        export_uncertainty=_export_consistency,
         to_screen=_to_screen,
     )

@@ -130,13 +130,13 @@ QFrame#banner[calm="true"] { background: $raised; }
 QFrame#banner[calm="true"] QLabel[role="message"] { color: $text; }
 QFrame[role="drop"] { border: 1px dashed $dim; border-radius: 6px; background: $panel; }
 QFrame[role="card"] { border: 1px solid $border; border-radius: 6px; background: $panel; }
-QFrame[role="offer"] { background: $raised; border: none; border-bottom: 1px solid $border; }
+QFrame[role="notice"] { background: $raised; border: none; border-bottom: 1px solid $border; }
 QWizard QFrame[frameShape="4"] { background: $border; border: none; max-height: 1px; }
 QListWidget#modelList { background: $panel; border: none; border-right: 1px solid $border;
   border-bottom: 1px solid $border; border-radius: 0; outline: none; }
 QScrollArea#page, QWidget#pageBody { background: $window; border: none; }
 QLabel[role="group"] { font-weight: bold; }
-QWidget#rail { background: $panel; border-right: 1px solid $border; }
+QWidget#stepList { background: $panel; border-right: 1px solid $border; }
 QLabel[role="step"] { color: $dim; border-left: 3px solid transparent; }
 QLabel[role="step"][state="now"] { color: $text; font-weight: bold;
   border-left: 3px solid $accent; }

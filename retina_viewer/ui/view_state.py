@@ -14,9 +14,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from retina_viewer.imaging.layers import (
-    GUESS_OPACITY,
+from retina_viewer.imaging.layer_art import (
     SALIENCY_OPACITY,
+    UNCERTAINTY_OPACITY,
     VESSEL_OPACITY,
     SaliencyStyle,
 )
@@ -83,7 +83,7 @@ class ViewState(BaseModel):
     back_projection: bool = True
     saliency: LayerState = Field(default_factory=LayerState)
     vessels: LayerState = Field(default_factory=lambda: LayerState(opacity=VESSEL_OPACITY))
-    consistency: LayerState = Field(default_factory=lambda: LayerState(opacity=GUESS_OPACITY))
+    consistency: LayerState = Field(default_factory=lambda: LayerState(opacity=UNCERTAINTY_OPACITY))
     colour_map: str = "inferno"
     saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
     smooth: bool = True

@@ -23,7 +23,7 @@ from retina_viewer.ui.canvas.stage import Stage
 from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.comparison.desk import ComparisonDesk
 from retina_viewer.ui.device_choice import DeviceChoice
-from retina_viewer.ui.dialogs.keys import KeysDialog
+from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 from retina_viewer.ui.exports import Exports
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.inspector import Inspector
@@ -33,7 +33,7 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.library import Library
 from retina_viewer.ui.looks import Looks
 from retina_viewer.ui.model_changes import ModelChanges
-from retina_viewer.ui.models.desk import ModelDesk
+from retina_viewer.ui.models.models_controller import ModelsController
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.problems import Problems
@@ -41,7 +41,7 @@ from retina_viewer.ui.readouts import Readouts
 from retina_viewer.ui.remembered import remember, state_from
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import Tokens
-from retina_viewer.ui.training.desk import TrainingDesk
+from retina_viewer.ui.training.training_controller import TrainingController
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.empty import DropHint, Empty
@@ -86,8 +86,8 @@ class Window(QMainWindow):
         self.problems = Problems(self.banner, self)
         choosers = (self.toolbar.method, self.inspector.enhance.method)
         self.models = ModelChanges(services, self.viewer, self.commands, choosers)
-        self.training = TrainingDesk(self.jobs, settings, tokens, self)
-        self.manager = ModelDesk(services, self.jobs, self.viewer, tokens, self)
+        self.training = TrainingController(self.jobs, settings, tokens, self)
+        self.manager = ModelsController(services, self.jobs, self.viewer, tokens, self)
         self.comparisons = ComparisonDesk(services, self.jobs, self.viewer, settings, self)
         self.exports = Exports(self.viewer, self.opening, settings, self)
         self.looks = Looks(
@@ -129,7 +129,7 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.toolbar)
         column.addWidget(self.banner)
-        column.addWidget(self.training.offer)
+        column.addWidget(self.training.waiting_bar)
         column.addLayout(middle, 1)
         column.addWidget(self.statusbar)
         self.statusbar.add_training(self.training.chip)

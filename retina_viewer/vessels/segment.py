@@ -1,7 +1,10 @@
 """Vessel segmentation of a photograph of any size, by the U-Net at its own working resolution."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,10 +18,12 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.circles import Circle
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.provenance import Provenance
+from retina_viewer.imaging.writers import write_image, write_sidecar
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.devices import resolve_device
+from retina_viewer.networks.devices import device_name, resolve_device
 from retina_viewer.vessels.preprocess import has_contrast, local_contrast
 
 _LEAST_FIELD = 60.0  # px across the field of view; below it, no vessel is left to see
@@ -180,3 +185,35 @@ def segment_vessels(
 ) -> VesselMap:
     """Where the vessels of a photograph are; see :meth:`VesselSegmenter.segment`."""
     return load_segmenter(model, device).segment(image, progress)
+
+
+def export_vessels(
+    image: FundusImage, found: VesselMap, mask_path: Path, probability_path: Path
+) -> Provenance:
+    """Write the vessels of a photograph, both files in the photograph's size.
+
+    Args:
+        image: the photograph.
+        found: its vessels.
+        mask_path: ``.png``, 8-bit grey: 255 where a vessel is, else 0.
+        probability_path: ``.png``, 8-bit grey: 0 to 255 for a probability of 0 to 1.
+
+    Returns:
+        What was written into both files and beside the mask.
+
+    Raises:
+        UserError: a name is taken or cannot be written.
+    """
+    provenance = Provenance(
+        kind="vessels",
+        method=f"vessel segmentation, threshold {found.threshold:g}",
+        model=found.model,
+        model_sha256=found.model_sha256,
+        device=device_name(found.device),
+        **image.as_source(),
+    )
+    write_image(mask_path, found.mask.astype(np.uint8) * np.uint8(255), provenance=provenance)
+    grey = np.rint(found.probability * np.float32(255)).astype(np.uint8)
+    write_image(probability_path, grey, provenance=provenance)
+    write_sidecar(mask_path, provenance)
+    return provenance

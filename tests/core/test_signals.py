@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from retina_viewer.core.signals import heeding
+from retina_viewer.core.processes import heeding
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retina_viewer.imaging.beside import GAP, HEADROOM, Title, beside, sheet
+from retina_viewer.imaging.marks import GAP, HEADROOM, Title, beside, sheet
 
 
 @settings(max_examples=20)

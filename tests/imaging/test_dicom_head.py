@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from retina_viewer.imaging.dicom_head import looks_like_dicom
+from retina_viewer.imaging.formats import looks_like_dicom
 
 
 @pytest.mark.parametrize(

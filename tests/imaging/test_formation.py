@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retina_viewer.imaging.degradation import Kernel, degrade
-from retina_viewer.imaging.formation import form, sampling_blur
+from retina_viewer.imaging.degradation import Kernel, degrade, degrade_with_blur, sampling_blur
 from retina_viewer.imaging.readers import open_image
 
 
@@ -40,11 +39,13 @@ def test_shrinking_by_a_blur_agrees_with_the_kernels_it_joins(samples: Path, sca
     for kernel, sigma in known:
         width = None if sigma is None else sigma * scale
         expected = degrade(rgb, scale, kernel, width)
-        found = form(rgb, scale, sampling_blur(kernel, scale, width))
+        found = degrade_with_blur(rgb, scale, sampling_blur(kernel, scale, width))
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_more_blur_leaves_less_contrast(samples: Path) -> None:
     rgb = open_image(samples / "chase_14L.jpg").unit_rgb()[400:528, 300:428]
-    contrast = [np.diff(form(rgb, 4, blur), axis=0).std() for blur in np.linspace(0.3, 0.7, 9)]
+    contrast = [
+        np.diff(degrade_with_blur(rgb, 4, blur), axis=0).std() for blur in np.linspace(0.3, 0.7, 9)
+    ]
     assert np.all(np.diff(contrast) < 0)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from retina_viewer.imaging.jpeg_stream import (
+from retina_viewer.imaging.jpeg import (
     jpeg2000_has_all,
     jpeg2000_header,
     jpeg_damage,

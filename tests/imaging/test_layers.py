@@ -10,30 +10,31 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retina_viewer.core.settings import Settings
+from retina_viewer.imaging.colour import clahe, red_free
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import (
+from retina_viewer.imaging.layer_art import (
     CLEAR_BELOW,
-    GUESS_CLEAR,
-    GUESS_OPACITY,
+    CYAN,
     LINE_PART,
     SALIENCY_OPACITY,
+    UNCERTAINTY_CLEAR,
+    UNCERTAINTY_OPACITY,
     VESSEL_LEGEND,
     VESSEL_OPACITY,
     Art,
+    Bytes,
     Lines,
     SaliencyStyle,
     Veil,
-    guess_legend,
-    guess_veil,
     paint,
     percentiles,
     saliency_art,
     saliency_legend,
+    uncertainty_legend,
+    uncertainty_veil,
     vessel_lines,
     without_rim,
 )
-from retina_viewer.imaging.overlay import CYAN, Bytes
-from retina_viewer.imaging.tone import clahe, red_free
 
 SIDE = 160
 
@@ -130,8 +131,8 @@ def test_a_guess_is_seen_at_the_default_opacity(
     """At least 10 of 255 wherever it says more than 1.5 levels above the field's median, which no
     calibration puts below 0.5."""
     rgb, mask = tone(eye.display_rgb), eye.field_of_view.mask
-    veil = guess_veil(np.full(mask.shape, level, np.float32), mask)
-    moved = change(rgb, painted(rgb, veil, GUESS_OPACITY))
+    veil = uncertainty_veil(np.full(mask.shape, level, np.float32), mask)
+    moved = change(rgb, painted(rgb, veil, UNCERTAINTY_OPACITY))
     assert (moved[mask] >= 10).mean() > 0.999
     assert (moved[~mask] == 0).all()
 
@@ -140,13 +141,13 @@ def test_a_guess_is_seen_at_the_default_opacity(
 def test_a_guess_is_seen_on_every_grey(level: float) -> None:
     greys = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
     mask = np.ones((1, 256), bool)
-    veil = guess_veil(np.full((1, 256), level, np.float32), mask)
-    assert change(greys, painted(greys, veil, GUESS_OPACITY)).min() >= 10
+    veil = uncertainty_veil(np.full((1, 256), level, np.float32), mask)
+    assert change(greys, painted(greys, veil, UNCERTAINTY_OPACITY)).min() >= 10
 
 
 def test_what_is_no_guess_stays_as_it_is(eye: FundusImage) -> None:
     rgb, mask = eye.display_rgb, eye.field_of_view.mask
-    veil = guess_veil(np.full(mask.shape, GUESS_CLEAR - 0.1, np.float32), mask)
+    veil = uncertainty_veil(np.full(mask.shape, UNCERTAINTY_CLEAR - 0.1, np.float32), mask)
     assert (painted(rgb, veil, 1.0) == rgb).all()
 
 
@@ -156,9 +157,9 @@ def test_what_is_no_guess_stays_as_it_is(eye: FundusImage) -> None:
 def test_an_enlargement_has_the_same_colours(eye: FundusImage) -> None:
     rgb, mask = eye.display_rgb, eye.field_of_view.mask
     ramp = np.tile(np.linspace(0, 10, SIDE, dtype=np.float32), (SIDE, 1))
-    small = painted(rgb, guess_veil(ramp, mask), GUESS_OPACITY)
+    small = painted(rgb, uncertainty_veil(ramp, mask), UNCERTAINTY_OPACITY)
     large = rgb.repeat(4, axis=0).repeat(4, axis=1)
-    drawn = painted(large, guess_veil(ramp, mask), GUESS_OPACITY, 4)
+    drawn = painted(large, uncertainty_veil(ramp, mask), UNCERTAINTY_OPACITY, 4)
     shrunk = cv2.resize(drawn, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     # All but the column where the layer begins and the one where yellow becomes blue.
     assert (change(small, np.asarray(shrunk, np.uint8)) <= 4).mean() > 0.95
@@ -169,13 +170,13 @@ def test_bands_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     plane = cv2.GaussianBlur(random.random((60, 50)).astype(np.float32), (0, 0), 3)
     mask = np.ones((60, 50), bool)
     layers: list[tuple[Art, float]] = [
-        (guess_veil((plane * 9).astype(np.float32), mask), 0.8),
+        (uncertainty_veil((plane * 9).astype(np.float32), mask), 0.8),
         (vessel_lines(np.asarray(plane, np.float32), 0.5, mask), 0.9),
     ]
     whole = np.full((240, 200, 3), 120, np.uint8)
     pieces = whole.copy()
     paint(whole, layers, 4)
-    monkeypatch.setattr("retina_viewer.imaging.layers._BAND_PIXELS", 4 * 4 * 50 * 7)
+    monkeypatch.setattr("retina_viewer.imaging.layer_art._BAND_PIXELS", 4 * 4 * 50 * 7)
     paint(pieces, layers, 4)
     np.testing.assert_array_equal(whole, pieces)
 
@@ -214,13 +215,16 @@ def test_legends_name_the_layer_and_its_unit() -> None:
     assert "percentile" in colours.name
     assert [text for _, text in colours.ticks] == ["clear below 85", "100"]
     assert [text for _, text in contours.lines] == ["85", "95"]
-    assert "grey levels" in guess_legend().name
-    assert [text for _, text in guess_legend().ticks] == ["clear below 1.5, blue from 2", "8+"]
+    assert "grey levels" in uncertainty_legend().name
+    assert [text for _, text in uncertainty_legend().ticks] == [
+        "clear below 1.5, blue from 2",
+        "8+",
+    ]
     assert "AI" in VESSEL_LEGEND.lines[0][1]
 
 
 def test_files_and_window_start_with_the_same_opacity() -> None:
     layers = Settings().layers
     assert {name: layer.opacity for name, layer in layers.items()} == {
-        "saliency": SALIENCY_OPACITY, "vessels": VESSEL_OPACITY, "consistency": GUESS_OPACITY,
+        "saliency": SALIENCY_OPACITY, "vessels": VESSEL_OPACITY, "consistency": UNCERTAINTY_OPACITY,
     }  # fmt: skip

@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.layers import VESSEL_LEGEND, SaliencyStyle, guess_legend, saliency_legend
+from retina_viewer.imaging.layer_art import (
+    AMBER,
+    VESSEL_LEGEND,
+    SaliencyStyle,
+    saliency_legend,
+    uncertainty_legend,
+)
 from retina_viewer.imaging.marks import Stamp, ai_stamp, stamps_of
-from retina_viewer.imaging.overlay import AMBER
 from retina_viewer.imaging.readers import open_image
 
 
@@ -57,7 +62,7 @@ def test_without_a_free_corner_there_is_no_mark() -> None:
 def test_legends_and_mark_take_a_corner_each() -> None:
     mask = disc(900, 1200, 440)
     legends = [
-        saliency_legend("inferno", SaliencyStyle.COLOURS), guess_legend(), VESSEL_LEGEND
+        saliency_legend("inferno", SaliencyStyle.COLOURS), uncertainty_legend(), VESSEL_LEGEND
     ]  # fmt: skip
     stamps = stamps_of(legends, mask, 2, "AI x2")
     taken = {(stamp.x < 1200, stamp.y < 900) for stamp in stamps}
@@ -67,7 +72,7 @@ def test_legends_and_mark_take_a_corner_each() -> None:
 
 def test_where_the_field_fills_the_picture_legends_are_still_given() -> None:
     mask = np.ones((200, 200), bool)
-    assert len(stamps_of([guess_legend()], mask, 1)) == 1
+    assert len(stamps_of([uncertainty_legend()], mask, 1)) == 1
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retina_viewer.imaging.overlay import COLOUR_MAPS, lookup_table, outline
+from retina_viewer.imaging.layer_art import COLOUR_MAPS, lookup_table, outline
 
 _BT709 = np.array([0.2126, 0.7152, 0.0722])
 

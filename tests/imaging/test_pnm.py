@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging.pnm import read_pnm
+from retina_viewer.imaging.raster import read_pnm
 
 
 def test_eight_bits(crop: NDArray[np.uint8]) -> None:

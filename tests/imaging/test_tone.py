@@ -1,8 +1,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.colour import luminance
-from retina_viewer.imaging.tone import clahe, red_free
+from retina_viewer.imaging.colour import clahe, luminance, red_free
 
 
 def test_red_free_is_green_as_grey(crop: NDArray[np.uint8]) -> None:

@@ -8,11 +8,17 @@ from typing import Any
 import torch
 
 from retina_viewer.core.paths import user_models_dir
-from retina_viewer.model_store.card import ModelCard, TrainingSummary, read_card
+from retina_viewer.model_store.card import (
+    ComparedFigure,
+    Conclusion,
+    ModelCard,
+    TrainingSummary,
+    Verdict,
+    read_card,
+)
 from retina_viewer.model_store.store import save_card, save_weights
-from retina_viewer.model_store.verdict import Comparison, Conclusion, Verdict
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 
 STEPS = [{"maps": 4, "blocks": 1}, {"maps": 4, "blocks": 1, "unshuffle": 2}]
 HISTORY = [[{"step": 50, "generator/rgb": 0.2}, {"step": 50, "psnr_gaussian": 31.0, "score": 31.0}]]
@@ -60,7 +66,7 @@ def own_pair(gan: str = "gan", twin: str = "twin") -> tuple[ModelCard, ModelCard
 
 def verdict_about(card: ModelCard, conclusion: Conclusion = "better") -> Verdict:
     """What the gate may have said of a model that was tuned from ``pixel``."""
-    lead = Comparison(
+    lead = ComparedFigure(
         metric="psnr", title="closeness (PSNR)", unit="dB", base=31.0, tuned=31.5, gain=0.5,
         counts_from=0.1, p=0.016, effect=1.0, improved=7, worsened=0, leads=True,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.discriminators import (
+from retina_viewer.model_store.extras import (
     DISCRIMINATOR_FILE,
     read_discriminators,
     save_discriminators,

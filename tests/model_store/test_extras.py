@@ -11,14 +11,15 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.model_store.archive import export_model, import_model
 from retina_viewer.model_store.card import ModelCard, read_card
-from retina_viewer.model_store.discriminators import (
+from retina_viewer.model_store.extras import (
+    CALIBRATION_FILE,
     DISCRIMINATOR_FILE,
+    check_extras,
     read_discriminators,
     save_discriminators,
 )
-from retina_viewer.model_store.extras import CALIBRATION_FILE, check_extras
-from retina_viewer.model_store.keeping import accept
-from retina_viewer.superres.consistency_calibration import (
+from retina_viewer.model_store.own_models import accept
+from retina_viewer.superres.uncertainty_calibration import (
     Calibration,
     ScaleCalibration,
     read_calibration,

@@ -7,11 +7,9 @@ import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import user_models_dir
-from retina_viewer.model_store.card import WEIGHTS_FILE
-from retina_viewer.model_store.keeping import accept, kept_as
-from retina_viewer.model_store.own_models import note_of
+from retina_viewer.model_store.card import WEIGHTS_FILE, Conclusion
+from retina_viewer.model_store.own_models import accept, kept_as, note_of
 from retina_viewer.model_store.store import find_model, list_models, verify_model
-from retina_viewer.model_store.verdict import Conclusion
 from tests.model_store.models import HISTORY, make_run, own, verdict_about
 
 

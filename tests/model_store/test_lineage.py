@@ -3,7 +3,7 @@
 import shutil
 
 from retina_viewer.core.paths import user_models_dir
-from retina_viewer.model_store.lineage import children, lineage
+from retina_viewer.model_store.own_models import children, lineage
 from retina_viewer.model_store.store import find_model
 from tests.model_store.models import own
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import NAME_PATTERN
-from retina_viewer.model_store.versions import (
+from retina_viewer.model_store.installing import (
     LONGEST,
     check_family,
     name_from_title,

@@ -4,7 +4,7 @@ import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.networks.unet import UNet
 
 

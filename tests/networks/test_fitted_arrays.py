@@ -5,8 +5,7 @@ import torch
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.forest import RegressionForests
-from retina_viewer.networks.linear_filters import LinearFilters
+from retina_viewer.networks.fitted_arrays import LinearFilters, RegressionForests
 
 STEP = {"features": 20, "trees": 2, "nodes": 6, "leaves": 8, "rank": 3, "depth": 4}
 

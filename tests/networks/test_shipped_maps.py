@@ -2,10 +2,10 @@
 
 import pytest
 
-from benchmarks.active_maps import active_shares
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
+from studies.active_maps import active_shares
 
 
 @pytest.mark.parametrize("twin", [False, True])

@@ -5,9 +5,8 @@ import torch
 from torch import nn
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.networks import vgg19
-from retina_viewer.networks.vgg import read_perceptual_weights
-from retina_viewer.networks.vgg19 import DEEPEST, FILE, VGG19Features
+from retina_viewer.networks import vgg
+from retina_viewer.networks.vgg import DEEPEST, FILE, VGG19Features, read_perceptual_weights
 
 
 def test_the_activations_are_those_of_plain_convolutions(crop: torch.Tensor) -> None:
@@ -54,6 +53,6 @@ def test_it_is_fixed_and_no_part_of_a_saved_state(crop: torch.Tensor) -> None:
 def test_other_names_and_missing_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="4_1"):
         VGG19Features(["relu4_1"])
-    monkeypatch.setattr(vgg19, "FILE", "none.safetensors")
+    monkeypatch.setattr(vgg, "FILE", "none.safetensors")
     with pytest.raises(UserError, match=r"none\.safetensors"):
         VGG19Features()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
+from retina_viewer.networks.discriminator import VGG19Discriminator
 
 
 @pytest.mark.parametrize("side", [16, 33, 48])

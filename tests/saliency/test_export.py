@@ -9,11 +9,11 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend, without_rim
+from retina_viewer.imaging.layer_art import SaliencyStyle, saliency_legend, without_rim
 from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
-from retina_viewer.saliency.export import export_saliency
+from retina_viewer.saliency.layer import export_saliency
 
 
 @pytest.fixture(scope="module")

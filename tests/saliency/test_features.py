@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from retina_viewer.saliency.features import (
+from retina_viewer.saliency.local import (
     curvature,
     hard_entropy,
     smooth_absolute,

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.formation import STANDARD, Formation
+from retina_viewer.imaging.degradation import STANDARD, Degradation
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhancer import FloatImage
 
@@ -21,7 +21,7 @@ class Lopsided:
     model: str | None = "lopsided"
     margin: int = 4
     whole_image_only: bool = False
-    formation: Formation | None = STANDARD
+    degradation: Degradation | None = STANDARD
     fidelity: float | None = None
     back_projection: float | None = None
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.superres.anchored_regression import (
+from retina_viewer.superres.self_superresolution import (
     COLUMNS,
     SIZE,
     AnchoredRegression,

@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.degradation import Kernel, degrade, to_8bit
-from retina_viewer.imaging.formation import ROUNDING_NOISE, Formation, form, sampling_blur
+from retina_viewer.imaging.degradation import (
+    ROUNDING_NOISE,
+    Degradation,
+    Kernel,
+    degrade,
+    degrade_with_blur,
+    sampling_blur,
+    to_8bit,
+)
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.superres.back_projection import (
     BackProjected,
@@ -33,7 +40,7 @@ class Drifting:
     """Interpolation that gets the colour wrong, by ``drift`` grey levels, and adds a pattern."""
 
     scale: int
-    formation: Formation
+    degradation: Degradation
     drift: tuple[float, float, float] = (2.0, -1.0, 1.0)
     pattern: float = 1.0
     method: str = "drifting"
@@ -47,7 +54,7 @@ class Drifting:
         return 2
 
     def fitted_to(self, rgb: FloatImage) -> Self:
-        return replace(self, formation=Formation(0.4, float(rgb.max())))
+        return replace(self, degradation=Degradation(0.4, float(rgb.max())))
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         result = bicubic(self.scale).enhance_region(rgb, region)
@@ -90,7 +97,7 @@ def test_a_region_is_the_crop_of_the_whole(
     height, width = low.shape[:2]
     x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
     region = Rect(x, y, data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y)))
-    inner = Drifting(scale, Formation(blur, noise))
+    inner = Drifting(scale, Degradation(blur, noise))
     doubt = data.draw(st.sampled_from([0.0, 0.1]))
     held = BackProjected(inner, doubt=doubt)
     everything = held.enhance_region(low, whole(low))
@@ -110,7 +117,7 @@ def test_a_region_is_the_crop_of_the_whole(
 def test_tiny_images_have_a_result(sharp: FloatImage, size: tuple[int, int]) -> None:
     tiny = sharp[: size[0], : size[1]]
     for scale in SCALES:
-        held = BackProjected(Drifting(scale, Formation(0.42, ROUNDING_NOISE)))
+        held = BackProjected(Drifting(scale, Degradation(0.42, ROUNDING_NOISE)))
         result = held.enhance_region(tiny, whole(tiny))
         assert result.shape == (size[0] * scale, size[1] * scale, 3)
         assert np.isfinite(result).all()
@@ -123,10 +130,13 @@ def test_the_result_shrunk_again_is_the_photograph(
 ) -> None:
     """Half a grey level, not rounded, where the result was off by two and by a colour cast."""
     low = shrunk(sharp, scale, kernel)
-    inner = Drifting(scale, Formation(sampling_blur(kernel, scale), ROUNDING_NOISE))
+    inner = Drifting(scale, Degradation(sampling_blur(kernel, scale), ROUNDING_NOISE))
     result = BackProjected(inner, doubt=0).enhance_region(low, whole(low))
-    before = rms(form(inner.enhance_region(low, whole(low)), scale, inner.formation.blur) - low)
-    lacking = form(result, scale, inner.formation.blur) - low
+    before = rms(
+        degrade_with_blur(inner.enhance_region(low, whole(low)), scale, inner.degradation.blur)
+        - low
+    )
+    lacking = degrade_with_blur(result, scale, inner.degradation.blur) - low
     assert before > 1.2
     assert rms(lacking) < 0.35
     assert np.abs(lacking.mean(axis=(0, 1))).max() * 255 < 0.15
@@ -150,7 +160,7 @@ def test_doubt_of_the_blur_keeps_a_wrong_one_from_harm(
 ) -> None:
     """Shrunk sharply, but taken for blurred: undoing blur that is not there adds halos."""
     low = shrunk(sharp, scale, kernel)
-    inner = Drifting(scale, Formation(0.42, ROUNDING_NOISE), drift=(0, 0, 0), pattern=0)
+    inner = Drifting(scale, Degradation(0.42, ROUNDING_NOISE), drift=(0, 0, 0), pattern=0)
     errors = [
         rms(BackProjected(inner, doubt=doubt).enhance_region(low, whole(low)) - sharp)
         for doubt in (0.0, 0.1)
@@ -159,7 +169,7 @@ def test_doubt_of_the_blur_keeps_a_wrong_one_from_harm(
     # A colour cast is no matter of blur, and is taken back all the same.
     cast = replace(inner, drift=(2.0, -1.0, 1.0))
     result = BackProjected(cast, doubt=0.1).enhance_region(low, whole(low))
-    assert np.abs((form(result, scale, 0.42) - low)[..., 1].mean()) * 255 < 0.2
+    assert np.abs((degrade_with_blur(result, scale, 0.42) - low)[..., 1].mean()) * 255 < 0.2
 
 
 def test_less_noise_is_taken_back_than_a_fixed_weight_would(sharp: FloatImage) -> None:
@@ -170,7 +180,7 @@ def test_less_noise_is_taken_back_than_a_fixed_weight_would(sharp: FloatImage) -
     blur = sampling_blur("gaussian", 4)
 
     def error(noise: float) -> float:
-        inner = Drifting(4, Formation(blur, noise), drift=(0, 0, 0), pattern=0)
+        inner = Drifting(4, Degradation(blur, noise), drift=(0, 0, 0), pattern=0)
         return rms(BackProjected(inner).enhance_region(low, whole(low)) - sharp)
 
     assert error(2.0) < error(0.0) - 0.3
@@ -178,7 +188,7 @@ def test_less_noise_is_taken_back_than_a_fixed_weight_would(sharp: FloatImage) -
 
 def test_weight_nothing_changes_nothing_and_half_is_half_way(sharp: FloatImage) -> None:
     low = shrunk(sharp[200:], 4, "area")[:40, :40]
-    inner = Drifting(4, Formation(sampling_blur("area", 4), ROUNDING_NOISE))
+    inner = Drifting(4, Degradation(sampling_blur("area", 4), ROUNDING_NOISE))
     plain = inner.enhance_region(low, whole(low))
     full, half, none = (
         BackProjected(inner, weight).enhance_region(low, whole(low)) for weight in (1.0, 0.5, 0.0)
@@ -206,9 +216,9 @@ def test_the_inverse_undoes_enlarging_and_shrinking(scale: int, blur: float) -> 
 
 
 def test_it_is_the_inner_enhancer_in_all_else(sharp: FloatImage) -> None:
-    inner = Drifting(4, Formation(0.42, 0.3))
+    inner = Drifting(4, Degradation(0.42, 0.3))
     held = BackProjected(inner)
     assert (held.method, held.model, held.scale) == ("drifting", "a-model", 4)
-    assert (held.fidelity, held.back_projection, held.formation) == (0.5, 1.0, inner.formation)
+    assert (held.fidelity, held.back_projection, held.degradation) == (0.5, 1.0, inner.degradation)
     assert held.margin > inner.margin
-    assert held.fitted_to(sharp).formation == inner.fitted_to(sharp).formation
+    assert held.fitted_to(sharp).degradation == inner.fitted_to(sharp).degradation

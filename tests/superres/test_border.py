@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.superres.border import reflected, reflected_window
+from retina_viewer.superres.classical import reflected, reflected_window
 
 
 @given(size=st.integers(1, 9), start=st.integers(-40, 40), length=st.integers(1, 40))

@@ -15,13 +15,11 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.degradation import degrade, to_8bit
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
 from retina_viewer.networks.generator import ResidualGenerator
-from retina_viewer.superres.border import source_margins
-from retina_viewer.superres.cascade import CascadeEnhancer, load_cascade
-from retina_viewer.superres.classical import bicubic
+from retina_viewer.networks.generator_cascade import GeneratorCascade, StepParameters
+from retina_viewer.superres.cascade import CascadeEnhancer, estimate_degradation, load_cascade
+from retina_viewer.superres.classical import bicubic, source_margins
 from retina_viewer.superres.enhancer import FloatImage
-from retina_viewer.superres.formation import estimate_formation
 from tests.superres.tiny_models import STEPS as TINY
 from tests.superres.tiny_models import add_cascade, add_gan_and_twin
 
@@ -207,14 +205,14 @@ def test_the_networks_are_told_the_blur_and_noise_of_the_photograph(
     whole = Rect(0, 0, 96, 96)
     enhancer = load_cascade("told", 2, CPU)
     fitted = enhancer.fitted_to(photograph)
-    assert fitted.formation == estimate_formation(photograph) != enhancer.formation
+    assert fitted.degradation == estimate_degradation(photograph) != enhancer.degradation
     result = fitted.enhance_region(photograph, whole)
     assert np.abs(result - enhancer.enhance_region(photograph, whole)).max() > 1e-3
     # A person may overrule the estimate of the blur; the noise stays estimated.
     ruled = load_cascade("told", 2, CPU, blur=0.1)
-    assert ruled.formation.blur == 0.1
-    again = ruled.fitted_to(photograph).formation
-    assert (again.blur, again.noise) == (0.1, fitted.formation.noise)
+    assert ruled.degradation.blur == 0.1
+    again = ruled.fitted_to(photograph).degradation
+    assert (again.blur, again.noise) == (0.1, fitted.degradation.noise)
 
 
 def test_each_scale_can_have_its_own_default_fidelity() -> None:

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.core.progress import no_progress
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.overlay import AMBER
+from retina_viewer.imaging.layer_art import AMBER
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres import export as exporting
@@ -26,8 +26,8 @@ from retina_viewer.superres.classical import Interpolation, bicubic, lanczos
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.export import (
     TIFF_TILE,
-    default_name,
     export_enhanced,
+    file_names,
     tiff_tiles,
 )
 from retina_viewer.superres.tiles import enhance_image
@@ -122,8 +122,8 @@ def test_large_results_are_named_tif_and_refused_as_png_and_jpeg(tmp_path: Path)
     # Broadcast: 5000 x 5000 source pixels without the memory of a photograph.
     pixels = np.broadcast_to(np.zeros((), np.uint8), (5000, 5000, 3))
     large = FundusImage(pixels, "wide.png")
-    assert default_name(large, lanczos(4)) == "wide_SRx4_lanczos.tif"
-    assert default_name(large, lanczos(2)) == "wide_SRx2_lanczos.png"
+    assert file_names("result", large, lanczos(4)) == ["wide_SRx4_lanczos.tif"]
+    assert file_names("result", large, lanczos(2)) == ["wide_SRx2_lanczos.png"]
     for suffix in ("png", "jpg"):
         with pytest.raises(UserError, match="too many") as caught:
             export_enhanced(large, lanczos(4), tmp_path / f"wide.{suffix}")
@@ -134,7 +134,7 @@ def test_large_results_are_named_tif_and_refused_as_png_and_jpeg(tmp_path: Path)
     scan = FundusImage(np.broadcast_to(np.zeros((), np.uint8), (4_000_000, 16, 3)), "scan.tif")
     with pytest.raises(UserError, match="too many for PNG"):
         export_enhanced(scan, lanczos(2), tmp_path / "scan.png")
-    assert default_name(scan, lanczos(2)) == "scan_SRx2_lanczos.tif"
+    assert file_names("result", scan, lanczos(2)) == ["scan_SRx2_lanczos.tif"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -148,14 +148,14 @@ def test_the_tiff_is_big_and_tiled(image: FundusImage, tmp_path: Path) -> None:
 
 
 def test_the_name_says_what_was_done(image: FundusImage) -> None:
-    assert default_name(image, bicubic(8)) == "eye.one_SRx8_bicubic.png"
+    assert file_names("result", image, bicubic(8)) == ["eye.one_SRx8_bicubic.png"]
 
 
 class _Never:
     """An enhancer that must not be asked."""
 
     method, model, scale, margin, whole_image_only = "never", None, 2, 0, False
-    formation = fidelity = back_projection = None
+    degradation = fidelity = back_projection = None
 
     def fitted_to(self, rgb: FloatImage) -> Self:
         return self
@@ -209,7 +209,7 @@ def test_a_black_result_is_no_file(image: FundusImage, tmp_path: Path, suffix: s
 
 def test_a_real_photograph_survives_the_round_trip(samples: Path, tmp_path: Path) -> None:
     source = open_image(samples / "fives_28_A.png")
-    path = tmp_path / default_name(source, bicubic(2))
+    path = tmp_path / file_names("result", source, bicubic(2))[0]
     export_enhanced(source, bicubic(2), path)
     with Image.open(path) as result:
         assert result.size == (source.width * 2, source.height * 2)

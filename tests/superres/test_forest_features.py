@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.superres.forest_features import (
+from retina_viewer.superres.forest import (
     CONSTANT,
     FINER,
     LEVELS,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retina_viewer.superres.fourier_burst import accumulated
+from retina_viewer.superres.self_superresolution import accumulated
 
 
 def plane_of(photograph: NDArray[np.uint8]) -> NDArray[np.float32]:

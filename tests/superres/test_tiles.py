@@ -27,7 +27,7 @@ class Spoiled:
     margin: int = 0
     method: str = "spoiled"
     model: str | None = None
-    formation: None = None
+    degradation: None = None
     fidelity: None = None
     back_projection: None = None
     asked: list[Rect] = field(default_factory=list)

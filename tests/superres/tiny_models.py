@@ -9,7 +9,7 @@ from retina_viewer.core.paths import user_models_dir
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import save_card, save_weights
 from retina_viewer.networks.architectures import build
-from retina_viewer.networks.cascade import GeneratorCascade
+from retina_viewer.networks.generator_cascade import GeneratorCascade
 from tests.untrained import NOTHING
 
 STEP: dict[str, Any] = {"maps": 6, "blocks": 1, "conditioned": True}

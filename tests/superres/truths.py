@@ -5,10 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.evaluation.contenders import sharp_bicubic
-from retina_viewer.evaluation.metrics import luminance_studio, psnr
 from retina_viewer.imaging.degradation import degrade, to_8bit
+from retina_viewer.quality.metrics import luminance_studio, psnr
 from retina_viewer.superres.enhancer import Enhancer
+from studies.contenders import sharp_bicubic
 
 Truths = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 

@@ -9,12 +9,12 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
-from retina_viewer.evaluation.data_folders import find_photographs
-from retina_viewer.evaluation.datasets import read_mask
+from retina_viewer.finetuning.plan import PlannedPhotograph
+from retina_viewer.finetuning.tuning_data import eight_bits, own, replayed
+from retina_viewer.quality.datasets import read_mask
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.own_photographs import eight_bits, own, replayed
-from retina_viewer.training.plan import PlannedPhotograph
-from tests.training.tiny_clinic import clinic
+from studies.data_folders import find_photographs
+from tests.finetuning.tiny_clinic import clinic
 
 
 def test_photographs_and_masks_come_back(data_folder: Path, tmp_path: Path) -> None:

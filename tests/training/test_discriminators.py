@@ -5,21 +5,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.keep_discriminator import keep
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.model_store.card import read_card
-from retina_viewer.model_store.discriminators import read_discriminators, save_discriminators
+from retina_viewer.model_store.extras import read_discriminators, save_discriminators
 from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.discriminator import Discriminator
 from retina_viewer.training.checkpoint import Counters, save_checkpoint, with_prefix
-from retina_viewer.training.discriminators import begin_with, keep_discriminators
 from retina_viewer.training.loop import Surroundings, begin_stage
 from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
-from retina_viewer.training.stage import save
-from retina_viewer.training.task import Player, Task
+from retina_viewer.training.saliency_gan_task import begin_with, keep_discriminators
+from retina_viewer.training.stage import Player, Task, save
+from studies.keep_discriminator import keep
 from tests.model_store.models import make_cascade, own
-from tests.training.test_step import Rivals
+from tests.training.test_loop import Rivals
 
 
 def discriminator(seed: int = 0, narrow: int = 16) -> Discriminator:

@@ -17,8 +17,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import load_checkpoint
 from retina_viewer.training.distributed import ALONE, joined
 from retina_viewer.training.loop import Surroundings, run_stage
-from retina_viewer.training.run import train
-from tests.training.test_run import tiny
+from studies.train import train
+from tests.studies.test_run import tiny
 from tests.training.together import DuelTask, weights
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.training.cache import PhotographCache, open_cache
-from retina_viewer.training.degradation import jpeg_round_trip, random_low_resolution
-from retina_viewer.training.patches import PatchSource, with_gains, with_grain
+from retina_viewer.training.patches import (
+    PatchSource,
+    jpeg_round_trip,
+    random_low_resolution,
+    with_gains,
+    with_grain,
+)
 from retina_viewer.training.recipe import Colour, DegradationRange, Grain
+from studies.data_folders import find_photographs
 
 
 @pytest.fixture(scope="module")

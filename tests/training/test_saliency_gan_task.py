@@ -1,5 +1,7 @@
 """The saliency GAN's losses against the paper's equations, and its two players."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,18 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.evaluation.data_folders import find_photographs
-from retina_viewer.networks.cascade import (
+from retina_viewer.imaging.readers import open_image
+from retina_viewer.networks.discriminator import Discriminator, VGG19Discriminator
+from retina_viewer.networks.generator_cascade import (
     AnyStepParameters,
     GeneratorCascade,
     LeakyStepParameters,
     StepParameters,
 )
-from retina_viewer.networks.discriminator import Discriminator
-from retina_viewer.networks.vgg19_discriminator import VGG19Discriminator
+from retina_viewer.saliency.filters import saliency_filters
+from retina_viewer.saliency.local import LocalSaliency
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.micro_batches import in_parts
-from retina_viewer.training.pairs import PairSource
+from retina_viewer.training.loop import in_parts
+from retina_viewer.training.pairs import PairSource, luminance
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import (
     DegradationRange,
@@ -28,9 +31,12 @@ from retina_viewer.training.recipe import (
 )
 from retina_viewer.training.saliency_gan_task import (
     SaliencyGanTask,
+    SaliencyMaps,
     grid_error,
     weighted_squared_error,
 )
+from studies.data_folders import find_photographs
+from tests.conftest import SAMPLES
 
 PLAN = Optimisation(iterations=1, batch=2, rate=1e-4)
 
@@ -162,7 +168,7 @@ def test_srgan_has_the_mean_squared_error_and_no_saliency(source: PatchSource) -
     batch = task.batch(np.random.default_rng(0))
     torch.manual_seed(5)
     term = task.losses(task.players[0], batch)["squared"]
-    made = task.pairs.inside(task.players[0].network(batch.low, batch.formation))
+    made = task.pairs.inside(task.players[0].network(batch.low, batch.degradation))
     truth = task.pairs.inside(batch.high)
     torch.manual_seed(5)
     dy, dx = (int(n) for n in torch.randint(2, (2,)))
@@ -230,3 +236,46 @@ def test_both_players_get_better_at_what_they_do(source: PatchSource) -> None:
             sizes[player.name].append(float(torch.stack(content).sum().detach()))
     for name, path in sizes.items():
         assert path[-1] < path[0], name
+
+
+@pytest.fixture(scope="module")
+def patches() -> torch.Tensor:
+    """(2, 3, 48, 48) of a real photograph."""
+    rgb = open_image(SAMPLES / "chase_14L.jpg").unit_rgb()
+    pair = np.stack([rgb[400:448, 500:548], rgb[300:348, 420:468]])
+    return torch.from_numpy(pair).permute(0, 3, 1, 2)
+
+
+def test_the_share_of_the_curvature_runs_from_entropy_alone_to_curvature_alone(
+    patches: torch.Tensor,
+) -> None:
+    ends = {0.0: "entropy", 1.0: "curvature"}
+    alone = {}
+    for share, kind in ends.items():
+        alone[kind] = SaliencyMaps(kind, 0.4).of_truth(patches)  # type: ignore[arg-type]
+        torch.testing.assert_close(SaliencyMaps("local", share).of_truth(patches), alone[kind])
+    mixed = SaliencyMaps("local", 0.4).of_truth(patches)
+    torch.testing.assert_close(mixed, 0.4 * alone["curvature"] + 0.6 * alone["entropy"])
+    torch.testing.assert_close(mixed, LocalSaliency()(luminance(patches)))
+
+
+def test_local_maps_have_a_gradient_and_those_of_the_truth_none(patches: torch.Tensor) -> None:
+    image = patches.clone().requires_grad_(True)
+    maps = SaliencyMaps("local", 0.4)
+    assert not maps.of_truth(image).requires_grad
+    made = maps.of_made(image)
+    assert made is not None
+    made.sum().backward()
+    assert image.grad is not None
+    assert float(image.grad.abs().max()) > 0
+
+
+def test_saliency_filters_are_of_each_patch_and_offer_nothing_to_descend(
+    patches: torch.Tensor,
+) -> None:
+    maps = SaliencyMaps("filters", 0.4)
+    found = maps.of_truth(patches)
+    assert found.shape == (2, 1, 48, 48)
+    one = saliency_filters(patches[1].permute(1, 2, 0).numpy(), 64)
+    np.testing.assert_allclose(found[1, 0].numpy(), one, atol=1e-6)
+    assert maps.of_made(patches) is None

@@ -7,17 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.networks.architectures import CascadeParameters
-from retina_viewer.networks.cascade import AnyStepParameters, GeneratorCascade, StepParameters
-from retina_viewer.networks.vgg19 import VGG19Features
+from retina_viewer.networks.generator_cascade import (
+    AnyStepParameters,
+    GeneratorCascade,
+    StepParameters,
+)
+from retina_viewer.networks.vgg import VGG19Features
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.losses import charbonnier, luminance
-from retina_viewer.training.micro_batches import in_parts, size_of
-from retina_viewer.training.pairs import PairSource
+from retina_viewer.training.loop import in_parts, size_of
+from retina_viewer.training.pairs import PairSource, charbonnier, luminance
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, Optimisation, SuperresStage
 from retina_viewer.training.superres_task import JointTask, SuperresTask, scored
+from studies.data_folders import find_photographs
 
 PLAN = Optimisation(iterations=1, batch=2, rate=1e-4)
 
@@ -49,7 +52,7 @@ def test_the_squared_loss_is_the_mean_squared_error_inside_the_border(source: Pa
     task = make_task(source, loss="squared")
     batch = task.batch(np.random.default_rng(0))
     terms = task.losses(task.players[0], batch)
-    made = task.players[0].network(batch.low, batch.formation)
+    made = task.players[0].network(batch.low, batch.degradation)
     error = (made - batch.high)[..., 2:-2, 2:-2]
     torch.testing.assert_close(terms["rgb"], error.square().mean())
     torch.testing.assert_close(terms["luminance"], luminance(error).square().mean())
@@ -60,7 +63,7 @@ def test_charbonnier_is_linear_where_the_squared_loss_is_not(source: PatchSource
     task = make_task(source, charbonnier_epsilon=1e-6)
     batch = task.batch(np.random.default_rng(0))
     term = task.losses(task.players[0], batch)["rgb"]
-    made = task.players[0].network(batch.low, batch.formation)
+    made = task.players[0].network(batch.low, batch.degradation)
     error = (made - batch.high)[..., 2:-2, 2:-2]
     torch.testing.assert_close(term, error.abs().mean(), atol=2e-6, rtol=1e-3)
 
@@ -82,7 +85,7 @@ def test_the_content_loss_is_of_vgg_19_and_moves_the_generator(source: PatchSour
     batch = task.batch(np.random.default_rng(0))
     term = task.losses(task.players[0], batch)["cnn"]
     features = VGG19Features()
-    made = generator(batch.low, batch.formation)[..., 2:-2, 2:-2]
+    made = generator(batch.low, batch.degradation)[..., 2:-2, 2:-2]
     truth = batch.high[..., 2:-2, 2:-2]
     expected = (features(made)["relu3_4"] - features(truth)["relu3_4"]).square().mean()
     torch.testing.assert_close(term, 0.3 * expected)
@@ -141,7 +144,7 @@ def test_together_each_result_has_a_loss_and_the_last_one_reaches_the_first_step
     reached = cascade.steps[0].get_parameter("head.weight").grad
     assert reached is not None
     assert float(reached.abs().max()) > 0
-    made = cascade(batch[1].low, batch[1].formation)[..., 4:-4, 4:-4]
+    made = cascade(batch[1].low, batch[1].degradation)[..., 4:-4, 4:-4]
     expected = charbonnier(made - batch[1].high[..., 4:-4, 4:-4], 0.01)
     torch.testing.assert_close(terms["rgb_x4"], expected)
 
@@ -173,4 +176,4 @@ def test_together_a_batch_in_parts_has_all_results_of_its_samples(source: PatchS
     for number, (part, _) in enumerate(parts):
         for whole, own in zip(batch, part, strict=True):
             torch.testing.assert_close(own.low[0], whole.low[number])
-            torch.testing.assert_close(own.formation[0], whole.formation[number])
+            torch.testing.assert_close(own.degradation[0], whole.degradation[number])

@@ -1,17 +1,21 @@
 """Crops for vessel training: masks stay with their photographs."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from retina_viewer.evaluation.data_folders import find_photographs
 from retina_viewer.networks.unet import UNet
 from retina_viewer.training.cache import open_cache
-from retina_viewer.training.losses import masked_bce, masked_soft_dice
+from retina_viewer.training.pairs import masked_bce, masked_soft_dice
 from retina_viewer.training.recipe import Optimisation, VesselStage
-from retina_viewer.training.vessel_task import VesselTask
+from retina_viewer.training.vessel_task import VesselTask, area_matching
+from studies.data_folders import find_photographs
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +71,20 @@ def test_losses_are_least_at_the_truth_and_ignore_the_outside() -> None:
     for loss in (masked_bce, masked_soft_dice):
         assert float(loss(disturbed, truth, inside)) == pytest.approx(0, abs=1e-4)
         assert float(loss(-right, truth, inside)) > 0.5
+
+
+@given(st.integers(0, 2**32))
+def test_as_many_pixels_reach_it_as_the_probabilities_sum_to(seed: int) -> None:
+    values = np.random.default_rng(seed).beta(0.3, 1.5, 5000).astype(np.float32)
+    count = int((values >= area_matching(values)).sum())
+    assert count == pytest.approx(float(values.sum()), abs=2)
+
+
+def test_certain_probabilities_keep_their_mask() -> None:
+    values = np.array([0.001] * 90 + [0.999] * 10, dtype=np.float32)
+    threshold = area_matching(values)
+    np.testing.assert_array_equal(values >= threshold, values > 0.5)
+
+
+def test_no_vessels_at_all() -> None:
+    assert area_matching(np.zeros(10, dtype=np.float32)) == 0.5

@@ -20,7 +20,7 @@ from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.training.distributed import joined
 from retina_viewer.training.loop import Surroundings, run_stage
 from retina_viewer.training.recipe import Optimisation
-from retina_viewer.training.task import Player
+from retina_viewer.training.stage import Player
 
 STEPS = 24
 

@@ -88,7 +88,7 @@ def slow_services() -> tuple[Services, threading.Event]:
 
         class Waiting:
             margin, model, whole_image_only = inner.margin, inner.model, inner.whole_image_only
-            method, scale, formation = inner.method, inner.scale, inner.formation
+            method, scale, degradation = inner.method, inner.scale, inner.degradation
             fidelity, back_projection = inner.fidelity, inner.back_projection
 
             def fitted_to(self, rgb: FloatImage) -> Self:

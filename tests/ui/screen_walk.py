@@ -30,13 +30,13 @@ from retina_viewer.core.paths import user_models_dir
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import SaliencyStyle
+from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.app import make_application, make_window, wait_until
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.job import Lane
-from retina_viewer.ui.models.facts import read_shelf
+from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view_state import LayerName, Tone
 from retina_viewer.ui.window import Window
@@ -113,7 +113,7 @@ class _Waiting:
     def _take(self, inner: Enhancer) -> None:
         self.margin, self.model, self.scale = inner.margin, inner.model, inner.scale
         self.method, self.whole_image_only = inner.method, inner.whole_image_only
-        self.formation, self.fidelity = inner.formation, inner.fidelity
+        self.degradation, self.fidelity = inner.degradation, inner.fidelity
         self.back_projection = inner.back_projection
 
     def fitted_to(self, rgb: FloatImage) -> Self:
@@ -448,11 +448,11 @@ def comparisons(walk: Walk) -> None:
 
 
 def models(walk: Walk) -> None:
-    shelf = read_shelf()
+    installed = read_installed()
     for name, what in ((GAN, "models"), (UNETS[0], "vessel models")):
-        entry = shelf.entry(name)
+        entry = installed.entry(name)
         assert entry is not None
-        walk.window.manager.compare(entry, shelf)
+        walk.window.manager.compare(entry, installed)
         dialog = walk.window.manager.comparison
         assert dialog is not None
         dialog.setGeometry(DIALOG)

@@ -15,7 +15,7 @@ from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.ui.canvas.scene import Source
-from retina_viewer.ui.dialogs.export import ExportDialog
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.widgets.fidelity import REST_MS
 from retina_viewer.ui.window import Window
@@ -171,9 +171,9 @@ def test_blur_and_noise_are_shown_once_they_are_known(
     gan_window: Window, qtbot: QtBot, photograph: Path
 ) -> None:
     panel = gan_window.inspector.enhance
-    assert panel.formation.text().startswith("Estimated blur 0.")
+    assert panel.degradation.text().startswith("Estimated blur 0.")
     gan_window.commands.set_method("bicubic")
-    assert not panel.formation.isVisible()
+    assert not panel.degradation.isVisible()
 
 
 def test_back_projection_is_part_of_what_is_made(gan_window: Window, qtbot: QtBot) -> None:

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.superres.consistency import THRESHOLD, ConsistencyMap
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.uncertainty import THRESHOLD, UncertaintyMap
 from retina_viewer.ui.canvas import guess_art
 from retina_viewer.ui.canvas.guess_art import SPOT, GuessArt, is_tile, spot_of, tile_at
 from retina_viewer.ui.services import Services, project_services
@@ -41,7 +41,7 @@ class Guessing:
         other: Enhancer | None,
         region: Rect,
         progress: Progress,
-    ) -> ConsistencyMap:
+    ) -> UncertaintyMap:
         self.asked.append((enhancer.scale, enhancer.fidelity))
         self.regions.append(region)
         assert (other is None) == (enhancer.fidelity == 1)
@@ -49,7 +49,7 @@ class Guessing:
             progress(0.5, "Consistency")
         error = np.tile(np.linspace(10, 0, image.width, dtype=np.float32), (image.height, 1))
         part = error[region.slices()]
-        return ConsistencyMap(part, region, enhancer.scale, 5.0, 0.6, counted=part.size)
+        return UncertaintyMap(part, region, enhancer.scale, 5.0, 0.6, counted=part.size)
 
 
 @pytest.fixture

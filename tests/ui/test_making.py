@@ -7,7 +7,7 @@ import pytest
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.superres.method_list import Character
+from retina_viewer.superres.methods import Character
 from retina_viewer.ui.making import Catalogue, NetworkInfo, labels
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.view_state import ViewState

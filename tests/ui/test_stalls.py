@@ -11,7 +11,7 @@ LIMIT_MS = 100.0
 
 def test_no_step_of_a_session_blocks_the_window(make: MakeWindow) -> None:
     # The GUI thread's own processor time: what the window is to blame for, also on a machine that
-    # does other work. benchmarks/gui_stalls.py records the wall clock.
+    # does other work. studies/speed/gui_stalls.py records the wall clock.
     samples = resources_dir() / "samples"
     window = make()
     # As the program does at its start; here the objects of all tests before this one as well.

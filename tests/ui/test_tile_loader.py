@@ -49,7 +49,7 @@ def test_a_tile_is_the_crop_of_the_whole_result(
         data.draw(st.integers(1, image.width - x)),
         data.draw(st.integers(1, image.height - y)),
     )
-    enhancer = make_enhancer("bicubic", scale)
+    enhancer = make_enhancer(EnhanceSettings("bicubic").at(scale))
     whole = enhancer.enhance_region(image.unit_rgb(), image.bounds)
     part = enhance_part(enhancer, image, rect)
     np.testing.assert_allclose(part, whole[rect.scaled(scale).slices()], atol=2e-6)
@@ -63,7 +63,7 @@ class Counting:
         self.regions: list[Rect] = []
         self.method, self.model, self.scale = inner.method, inner.model, inner.scale
         self.margin, self.whole_image_only = inner.margin, inner.whole_image_only
-        self.formation, self.fidelity = inner.formation, inner.fidelity
+        self.degradation, self.fidelity = inner.degradation, inner.fidelity
         self.back_projection = inner.back_projection
         self.fitted = 0
 
@@ -78,7 +78,7 @@ class Counting:
 
 @pytest.fixture
 def counting() -> tuple[Services, Counting]:
-    enhancer = Counting(make_enhancer("bicubic", 4))
+    enhancer = Counting(make_enhancer(EnhanceSettings("bicubic", 4)))
     return replace(project_services(), make_enhancer=lambda making: enhancer), enhancer
 
 

@@ -27,13 +27,13 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.formats import TITLES
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import SaliencyStyle, saliency_legend
+from retina_viewer.imaging.layer_art import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.scene import Source
-from retina_viewer.ui.dialogs.export import ExportDialog
-from retina_viewer.ui.dialogs.keys import KeysDialog
+from retina_viewer.ui.dialogs.export_dialog import ExportDialog
+from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.remembered import remember

@@ -9,8 +9,8 @@ import torch
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.model_store.card import ModelCard, TrainingSummary
 from retina_viewer.model_store.store import find_model, save_card, save_weights
-from retina_viewer.networks.cascade import GeneratorCascade, StepParameters
-from retina_viewer.superres.consistency_calibration import read_calibration, save_calibration
+from retina_viewer.networks.generator_cascade import GeneratorCascade, StepParameters
+from retina_viewer.superres.uncertainty_calibration import read_calibration, save_calibration
 
 STEPS = [StepParameters(maps=4, blocks=1), StepParameters(maps=4, blocks=1, unshuffle=2)]
 GAN, DEFAULT = "tiny-gan-fast", 0.6

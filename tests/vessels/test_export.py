@@ -7,8 +7,7 @@ from PIL import Image
 
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.writers import read_provenance
-from retina_viewer.vessels.export import export_vessels
-from retina_viewer.vessels.segment import VesselMap
+from retina_viewer.vessels.segment import VesselMap, export_vessels
 
 
 def test_mask_and_probability_are_eight_bit_grey_of_the_photographs_size(

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from retina_viewer.core.errors import Cancelled, UserError
-from retina_viewer.evaluation.datasets import read_mask
-from retina_viewer.evaluation.metrics import auc, dice
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
+from retina_viewer.quality.datasets import read_mask
+from retina_viewer.quality.metrics import auc, dice
 from retina_viewer.vessels.segment import VesselMap, load_segmenter, segment_vessels
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.imaging.layers import Art, SaliencyStyle, Veil, guess_veil, saliency_art
+from retina_viewer.imaging.layer_art import Art, SaliencyStyle, Veil, saliency_art, uncertainty_veil
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.vessel_art import VesselArt
 
@@ -32,7 +32,7 @@ def heat_art(
 
 def guess_art(expected_error: NDArray[np.float32], mask: NDArray[np.bool_]) -> Pyramid:
     """The map of where detail is a guess, from ``(H, W)`` float32 in grey levels."""
-    return _pyramid(guess_veil(expected_error, mask))
+    return _pyramid(uncertainty_veil(expected_error, mask))
 
 
 def _pyramid(veil: Veil) -> Pyramid:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPen
 
-from retina_viewer.imaging.layers import Legend
+from retina_viewer.imaging.layer_art import Legend
 from retina_viewer.ui.canvas.decorations import GROUND, WHITE
 from retina_viewer.ui.canvas.scene import Scene
 

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, QRectF
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.layers import Legend
+from retina_viewer.imaging.layer_art import Legend
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.pyramid import Pyramid

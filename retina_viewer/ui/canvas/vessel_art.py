@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.overlay import CYAN, Colour, outline
+from retina_viewer.imaging.layer_art import CYAN, Colour, outline
 from retina_viewer.ui.canvas.pyramid import SMALLEST_SIDE, Pyramid
 
 PIECE = 16

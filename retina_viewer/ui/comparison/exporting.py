@@ -12,8 +12,8 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import staged
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
-from retina_viewer.imaging.beside import Title, sheet
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.imaging.marks import Title, sheet
 from retina_viewer.imaging.provenance import AI_STATEMENT, PROGRAM, Provenance, Region
 from retina_viewer.imaging.writers import write_image, write_sidecar
 from retina_viewer.superres.enhance_settings import Scale

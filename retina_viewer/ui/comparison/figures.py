@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.evaluation.lpips import LPIPS, LPIPSReference
-from retina_viewer.evaluation.metrics import luminance_studio, psnr, ssim
+from retina_viewer.quality.lpips import LPIPS, LPIPSReference
+from retina_viewer.quality.metrics import luminance_studio, psnr, ssim
 from retina_viewer.ui.comparison.reference import Reference
 
 Bytes = NDArray[np.uint8]

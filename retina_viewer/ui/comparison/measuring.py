@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress, part_of
-from retina_viewer.evaluation.lpips import LPIPS, fastest_lpips
 from retina_viewer.networks.devices import resolve_device
+from retina_viewer.quality.lpips import LPIPS, fastest_lpips
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.tiles import enhanced_whole, quantised
 from retina_viewer.ui.comparison.figures import Figures, Yardstick, figures_of, is_measurable

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.evaluation.metrics import evaluation_mask, luminance_full
 from retina_viewer.imaging.degradation import crop_to_multiple, degrade, to_8bit
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.quality.metrics import evaluation_mask, luminance_full
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (

@@ -15,7 +15,7 @@ from retina_viewer.ui.comparison.linked import LinkedPanes
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.comparing import KEY, Enlargements, Vessels
-from retina_viewer.ui.models.facts import Entry
+from retina_viewer.ui.models.installed_models import ModelEntry
 from retina_viewer.ui.photo import Photo, origin_chips
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
@@ -38,7 +38,7 @@ class ComparisonDialog(QDialog):
 
     def __init__(
         self,
-        entries: Sequence[Entry],
+        entries: Sequence[ModelEntry],
         first: str,
         second: str,
         viewer: Viewer,

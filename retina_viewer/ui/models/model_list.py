@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
-from retina_viewer.ui.models.facts import TASKS, Shelf, subtitle
+from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, subtitle
 
 NAME = Qt.ItemDataRole.UserRole
 SUBTITLE = Qt.ItemDataRole.UserRole + 1
@@ -37,12 +37,12 @@ class ModelList(QListWidget):
         self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.currentItemChanged.connect(self._changed)
 
-    def show_shelf(self, shelf: Shelf, chosen: str) -> None:
+    def show_installed(self, installed: InstalledModels, chosen: str) -> None:
         """List everything; the chosen one stays chosen, or else the first default is."""
         self.blockSignals(True)
         self.clear()
         for task, title in TASKS:
-            entries = shelf.of(task)
+            entries = installed.of(task)
             if entries:
                 heading = QListWidgetItem(title, self)
                 heading.setFlags(Qt.ItemFlag.NoItemFlags)
@@ -58,7 +58,7 @@ class ModelList(QListWidget):
                     f"{entry.card.title}, {subtitle(entry)}{mark}",
                 )
         self.blockSignals(False)
-        self.choose(chosen if shelf.entry(chosen) else "")
+        self.choose(chosen if installed.entry(chosen) else "")
 
     def choose(self, name: str) -> None:
         """Select a model by name; without a name the first one."""

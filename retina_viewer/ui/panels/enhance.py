@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from retina_viewer.imaging.formation import Formation
+from retina_viewer.imaging.degradation import Degradation
 from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.making import MethodInfo, NetworkInfo, labels
 from retina_viewer.ui.theme import HIT_TARGET
@@ -50,8 +50,8 @@ class EnhancePanel(QWidget):
         self.back_projection = Switch("Keep true to the photograph")
         self.back_projection.setToolTip(TRUE_TIP)
         self.back_projection.toggled.connect(self.back_projection_toggled)
-        self.formation = dim_label()
-        self.formation.setToolTip("Estimated from the photograph; the network is told both.")
+        self.degradation = dim_label()
+        self.degradation.setToolTip("Estimated from the photograph; the network is told both.")
         self._sentence = dim_label()
         self._size = value_label()
         self._sharp = value_label()
@@ -77,7 +77,7 @@ class EnhancePanel(QWidget):
         facts.addRow(dim_label("In view"), self._sharp)
         column = panel_column(self)
         column.addLayout(self._choices)
-        for widget in (self._sentence, self.fidelity, self.back_projection, self.formation):
+        for widget in (self._sentence, self.fidelity, self.back_projection, self.degradation):
             column.addWidget(widget)
         column.addLayout(facts)
         for last in (self._caution, self._resume, self._compare, self._export):
@@ -126,31 +126,31 @@ class EnhancePanel(QWidget):
     def show_progress(self, viewer: Viewer) -> None:
         """The part that changes with every tile."""
         self._sharp.setText(sharpness_text(viewer))
-        text = formation_text(known_formation(viewer))
-        self.formation.setText(text)
-        self.formation.setVisible(bool(text))
+        text = degradation_text(known_degradation(viewer))
+        self.degradation.setText(text)
+        self.degradation.setVisible(bool(text))
         self._resume.setText(viewer.remedy or "Resume")
         self._resume.setVisible(
             viewer.view.has_image and (viewer.tiles.is_paused or not viewer.can_enhance)
         )
 
 
-def known_formation(viewer: Viewer) -> Formation | None:
+def known_degradation(viewer: Viewer) -> Degradation | None:
     """The photograph's blur and noise, once they are estimated; None for interpolation."""
     photo, recipe = viewer.photo, viewer.result_recipe
     makings = [viewer.making] if recipe is None else [recipe.making, viewer.making]
     for making in makings:
         enhancer = viewer.tiles.shelf.fitted_if_ready(photo, making) if photo else None
         if enhancer is not None:
-            return enhancer.formation
+            return enhancer.degradation
     return None
 
 
-def formation_text(formation: Formation | None) -> str:
+def degradation_text(degradation: Degradation | None) -> str:
     """What the network was told of the photograph; empty where it was told nothing (yet)."""
-    if formation is None:
+    if degradation is None:
         return ""
-    return f"Estimated blur {formation.blur:.2f} px, noise {formation.noise:.1f} levels"
+    return f"Estimated blur {degradation.blur:.2f} px, noise {degradation.noise:.1f} levels"
 
 
 def sharpness_text(viewer: Viewer) -> str:

@@ -7,9 +7,8 @@ import math
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from retina_viewer.imaging.layers import CLEAR_BELOW, SaliencyStyle
-from retina_viewer.imaging.overlay import COLOUR_MAPS
-from retina_viewer.superres.consistency import THRESHOLD
+from retina_viewer.imaging.layer_art import CLEAR_BELOW, COLOUR_MAPS, SaliencyStyle
+from retina_viewer.superres.uncertainty import THRESHOLD
 from retina_viewer.ui.guesses import Summary
 from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.viewer import Viewer
@@ -116,5 +115,5 @@ def guess_text(found: Summary) -> str:
     progress = f" ({found.progress})" if found.progress else ""
     return (
         f"×{found.scale}: {found.mean:.1f} levels on average, "
-        f"above {THRESHOLD:g} in {found.guessed * 100:.0f} % of the field in view{progress}."
+        f"above {THRESHOLD:g} in {found.uncertain * 100:.0f} % of the field in view{progress}."
     )

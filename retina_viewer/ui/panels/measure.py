@@ -15,13 +15,13 @@ from retina_viewer.ui.canvas.decorations import length_label
 from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.late_imports import import_late
-from retina_viewer.ui.profile import Profile, profile_along
+from retina_viewer.ui.panels.profile import Profile, profile_along
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.viewer import Viewer
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, value_label
 
 if TYPE_CHECKING:
-    from retina_viewer.ui.widgets.profile_plot import ProfilePlot
+    from retina_viewer.ui.panels.profile_plot import ProfilePlot
 
 
 class MeasurePanel(QWidget):
@@ -106,7 +106,7 @@ class MeasurePanel(QWidget):
 
         def work(progress: Progress) -> type[ProfilePlot]:
             import_late("pyqtgraph")
-            from retina_viewer.ui.widgets.profile_plot import ProfilePlot
+            from retina_viewer.ui.panels.profile_plot import ProfilePlot
 
             return ProfilePlot
 

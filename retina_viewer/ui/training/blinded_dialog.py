@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import (
-    QDialog,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QPushButton, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.evaluation.blinded import Answer, Pair, Preference, score
-from retina_viewer.training.plan import TrainingPlan
-from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.finetuning.plan import TrainingPlan
+from retina_viewer.finetuning.run_folder import RunFolder
+from retina_viewer.quality.blinded import Answer, Pair, Preference, score
 from retina_viewer.ui.job import Job, Lane
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.training.crops import Picture
+from retina_viewer.ui.training.run_views import PatchPicture, as_image
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 
 _KEY = "training blinded"
@@ -36,6 +27,7 @@ ANSWERS: tuple[tuple[Answer, str, str], ...] = (
     ("same", "No difference", "Down"),
     ("right", "Right", "Right"),
 )
+CAPTIONS = {"left": "Left", "truth": "True photograph", "right": "Right"}
 
 
 class BlindedDialog(QDialog):
@@ -61,62 +53,40 @@ class BlindedDialog(QDialog):
         self.pairs: Sequence[Pair] = ()
         self.answers: list[Answer] = []
         self.preference: Preference | None = None
-        self.question = QLabel()
-        self.question.setProperty("role", "heading")
-        self.question.setWordWrap(True)
+        self.question = layout.label("Making pairs of crops…", "heading")
         self.hint = dim_label(
             "One is the base model's, one the tuned model's; which is which is not told before the "
             "end. Arrow keys answer as well. Every result is made anew from the shrunk photograph."
         )
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
-        self.pictures = {name: Picture(name) for name in ("left", "truth", "right")}
-        self.buttons: dict[Answer, QPushButton] = {}
-        self._arrange()
-        jobs.progressed.connect(self._progressed)
-        self._show_waiting()
-        jobs.submit(_KEY, make, self._made, failed=self._failed, lane=Lane.LONG)
-
-    def _arrange(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(self.question)
-        column.addWidget(self.hint)
-        column.addWidget(self.bar)
-        self._room = QWidget()
-        grid = QGridLayout(self._room)
+        self.bar = layout.bar()
+        self.pictures = {name: PatchPicture(name) for name in CAPTIONS}
+        grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
-        for place, (name, caption) in enumerate(
-            (("left", "Left"), ("truth", "True photograph"), ("right", "Right"))
-        ):
+        for place, (name, caption) in enumerate(CAPTIONS.items()):
             label = QLabel(caption)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             grid.addWidget(label, 0, place)
             grid.addWidget(self.pictures[name], 1, place)
         grid.setRowStretch(1, 1)
-        column.addWidget(self._room, 1)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addStretch(1)
+        self._room = layout.holding(grid)
+        self.buttons: dict[Answer, QPushButton] = {}
         for answer, text, key in ANSWERS:
-            button = self.buttons[answer] = QPushButton(text)
-            button.setMinimumSize(140, HIT_TARGET + 4)
-            button.setAutoDefault(False)
-            button.clicked.connect(lambda _=False, answer=answer: self.answer(answer))
-            QShortcut(QKeySequence(key), self, lambda answer=answer: self.answer(answer))
-            row.addWidget(button)
-        row.addStretch(1)
-        column.addLayout(row)
-        self.close_button = QPushButton("Close")
-        self.close_button.setMinimumHeight(HIT_TARGET)
-        self.close_button.setAutoDefault(False)
-        self.close_button.clicked.connect(self.reject)
-        last = QHBoxLayout()
-        last.addStretch(1)
-        last.addWidget(self.close_button)
-        column.addLayout(last)
+            act = partial(self.answer, answer)
+            self.buttons[answer] = layout.button(text, act=lambda _=False, act=act: act())
+            self.buttons[answer].setMinimumSize(140, HIT_TARGET + 4)
+            QShortcut(QKeySequence(key), self, act)
+        self.close_button = layout.button("Close", act=self.reject)
+        answers = layout.row(..., *self.buttons.values(), ..., spacing=8)
+        last = layout.row(..., self.close_button)
+        self.setLayout(
+            layout.column(
+                self.question, self.hint, self.bar, (self._room, 1), answers, last,
+                spacing=12, margins=(20, 16, 20, 16),
+            )
+        )  # fmt: skip
+        self._show_choices(False)
+        jobs.progressed.connect(self._progressed)
+        jobs.submit(_KEY, make, self._made, failed=self._failed, lane=Lane.LONG)
 
     def answer(self, answer: Answer) -> None:
         """Take an answer to the present pair, and show the next one."""
@@ -125,11 +95,9 @@ class BlindedDialog(QDialog):
         self.answers.append(answer)
         self._show_pair()
 
-    def _show_waiting(self) -> None:
-        self.question.setText("EnhanceSettings pairs of crops…")
-        self._room.hide()
-        for button in self.buttons.values():
-            button.hide()
+    def _show_choices(self, shown: bool) -> None:
+        for widget in (self._room, *self.buttons.values()):
+            widget.setVisible(shown)
 
     def _progressed(self, job: Job) -> None:
         if job.key == _KEY:
@@ -142,9 +110,7 @@ class BlindedDialog(QDialog):
     def _made(self, pairs: Sequence[Pair]) -> None:
         self.pairs = pairs
         self.bar.setRange(0, max(1, len(pairs)))
-        self._room.show()
-        for button in self.buttons.values():
-            button.show()
+        self._show_choices(True)
         self.setFocus()
         self._show_pair()
 
@@ -163,28 +129,19 @@ class BlindedDialog(QDialog):
         self.question.setText(
             f"Which is closer to the true photograph?  {number + 1} of {len(self.pairs)}"
         )
-        for name in ("left", "truth", "right"):
-            self.pictures[name].show_image(as_image(getattr(pair, name)))
+        for name, picture in self.pictures.items():
+            picture.show_image(as_image(getattr(pair, name)))
 
     def _show_preference(self) -> None:
         self.preference = score(self.pairs, self.answers)
         self.question.setText(self.preference.sentence)
         self.hint.hide()
-        self._room.hide()
-        for button in self.buttons.values():
-            button.hide()
+        self._show_choices(False)
         self.answered.emit(self.preference)
 
     def done(self, code: int) -> None:
         self._jobs.cancel(_KEY)
         super().done(code)
-
-
-def as_image(rgb: NDArray[np.uint8]) -> QImage:
-    """``(h, w, 3)`` uint8 as a picture with pixels of its own."""
-    pixels = np.ascontiguousarray(rgb)
-    height, width = pixels.shape[:2]
-    return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
 def pairs_of(run: RunFolder, plan: TrainingPlan, progress: Progress) -> Sequence[Pair]:
@@ -193,10 +150,10 @@ def pairs_of(run: RunFolder, plan: TrainingPlan, progress: Progress) -> Sequence
     Raises:
         UserError: the training's files are not all there.
     """
-    from retina_viewer.evaluation.blinded import make_pairs
+    from retina_viewer.finetuning.tuning_data import held_out_copies
     from retina_viewer.model_store.card import read_card
     from retina_viewer.model_store.store import find_model
-    from retina_viewer.training.tuning_data import held_out_copies
+    from retina_viewer.quality.blinded import make_pairs
 
     return make_pairs(
         find_model(plan.base),

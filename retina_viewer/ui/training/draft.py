@@ -11,21 +11,23 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.model_store.card import ModelCard
-from retina_viewer.training.division import Division, divide, planned
-from retina_viewer.training.intake import Examined, Intake
-from retina_viewer.training.masks import MaskCheck, NamePatterns
-from retina_viewer.training.patients import (
+from retina_viewer.finetuning.intake import Examined, Intake
+from retina_viewer.finetuning.masks import MaskCheck, NamePatterns
+from retina_viewer.finetuning.patients import (
+    Division,
     Grouping,
     by_dicom,
     by_file,
     by_folder,
     by_pattern,
     by_table,
+    divide,
     hashed,
     joined,
+    planned,
 )
-from retina_viewer.training.plan import Expert, PlanTask, Preset, TrainingPlan, task_of_base
+from retina_viewer.finetuning.plan import Expert, PlanTask, Preset, TrainingPlan, task_of_base
+from retina_viewer.model_store.card import ModelCard
 
 _EYE = "left|right|od|os|LEFT|RIGHT|OD|OS"
 SIDES = rf"^(.+?)(?:[ _.-]+(?:{_EYE})|(?:(?<=[0-9])|[ _.-]+)[LRlr])$"

@@ -7,6 +7,9 @@ that an earlier window started is followed like one's own.
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,23 +17,148 @@ from datetime import datetime
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
-from retina_viewer.training.plan import TrainingPlan
-from retina_viewer.training.run_folder import Request, RunFolder, RunState, list_runs
+from retina_viewer.finetuning.plan import TrainingPlan
+from retina_viewer.finetuning.run_folder import Request, RunFolder, RunState, list_runs
 from retina_viewer.ui.job import Lane
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.training.child import Child, last_words, launch
-from retina_viewer.ui.training.known_runs import known_runs, mark_reviewed
-from retina_viewer.ui.training.live import LiveTraining, Phase, phase_of
-from retina_viewer.ui.training.trial import stage_names
+from retina_viewer.ui.training.draft import counted
+from retina_viewer.ui.training.time_budget import stage_names
+from retina_viewer.ui.training.training_status import Phase, TrainingStatus, phase_of
 
 logger = logging.getLogger(__name__)
 POLL_MS = 500
 IDLE_POLL_MS = 5000
 """Where nothing runs: another program may go on with the training, or its drive come back."""
-_KEY = "training events"
-_FOUND = "trainings found"
+_KEY, _FOUND = "training events", "trainings found"
+LOG = "output.txt"
+"""In the run's folder: what the process wrote before it could write events."""
+_NICENESS = 5
+_TAIL = 2000  # bytes
+_DETACHED = 0x00000208
+"""Of Windows: a process group of its own, no console."""
+
+
+_started: list[subprocess.Popen[bytes]] = []
+"""Kept, so that Python does not complain of processes that are meant to outlive the window."""
+
+
+def command_for(run: RunFolder) -> list[str]:
+    """Begins a run or goes on with it; a frozen program is its own interpreter."""
+    verb = ["train", "--plan", str(run.plan_file), "--out", str(run.path), "--resume", "--json"]
+    frozen = bool(getattr(sys, "frozen", False))
+    return [sys.executable, *verb] if frozen else [sys.executable, "-m", "retina_viewer", *verb]
+
+
+def launch(run: RunFolder) -> subprocess.Popen[bytes]:
+    """Start the process of a run.
+
+    Raises:
+        UserError: the system refuses to, or the run's folder is not there.
+    """
+    try:
+        with (run.path / LOG).open("wb") as output:
+            process = subprocess.Popen(
+                command_for(run),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # A closed terminal or Ctrl+C there must not reach it.
+                start_new_session=os.name == "posix",
+                creationflags=0 if os.name == "posix" else _DETACHED,
+            )
+    except OSError as error:
+        raise UserError(
+            f"The training could not be started: {error.strerror or error}.",
+            "Look whether its folder is there and the disk has space, and try again.",
+        ) from error
+    # The window goes first; elsewhere than on POSIX the system favours it already.
+    if hasattr(os, "setpriority"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    _started.append(process)
+    return process
+
+
+def last_words(run: RunFolder) -> str:
+    """The end of what the process wrote, for those who look for the cause; empty for nothing."""
+    try:
+        with (run.path / LOG).open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))
+            text = stream.read(_TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line for line in text.splitlines() if line and not line.startswith("{")]
+    return "\n".join(lines)
+
+
+_REVIEWED = "reviewed"
+"""A file in the run's folder: the person has seen the verdict and decided."""
+_FOUND_WORDS = {
+    Phase.PREPARED: "was prepared and not started",
+    Phase.RUNNING: "is running in the background",
+    Phase.FINISHED: "is finished and waits for your decision",
+    Phase.FAILED: "has failed",
+    Phase.KILLED: "was stopped from outside; it can go on",
+    Phase.PAUSED: "is paused",
+}
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A training of an earlier day: its plan, and where it stands; a plan of None cannot be read,
+    and the message says why."""
+
+    run: RunFolder
+    plan: TrainingPlan | None
+    phase: Phase
+    message: str
+    created: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything left for the person to do or decide about."""
+        return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
+
+    @property
+    def title(self) -> str:
+        """``pixel on 42 photographs``; by its folder where its plan cannot be read."""
+        if self.plan is None:
+            return f"“{self.run.path.name}”"
+        return f"{self.plan.base} on {counted(len(self.plan.photographs), 'photograph')}"
+
+    @property
+    def in_words(self) -> str:
+        """``is paused``"""
+        return _FOUND_WORDS.get(self.phase, self.phase.value)
+
+
+def is_reviewed(run: RunFolder) -> bool:
+    return (run.path / _REVIEWED).exists()
+
+
+def mark_reviewed(run: RunFolder, what: str) -> None:
+    """Keep that the person has decided; the run is not offered again."""
+    with suppress(UserError), atomic_write(run.path / _REVIEWED, replace=True) as stream:
+        stream.write(what.encode() + b"\n")
+
+
+def found_runs() -> list[FoundRun]:
+    """All runs whose state is readable, the newest first; one that is damaged hides no other."""
+    found = []
+    for run in list_runs():
+        try:
+            state = run.state()
+            phase = phase_of(state, run.is_alive(), starting=False)
+        except UserError:
+            continue  # deleted meanwhile
+        try:
+            found.append(FoundRun(run, run.read_plan(), phase, state.message, state.created))
+        except UserError as error:
+            found.append(FoundRun(run, None, phase, error.message, state.created))
+    return found
 
 
 @dataclass(frozen=True)
@@ -38,13 +166,13 @@ class _Look:
     """One look at the followed run's folder.
 
     Attributes:
-        live: everything told so far; None where the folder is gone.
+        status: everything told so far; None where the folder is gone.
         details: what the process wrote before it could write events, where it failed.
     """
 
     state: RunState | None
     phase: Phase
-    live: LiveTraining | None = None
+    status: TrainingStatus | None = None
     details: str = ""
 
 
@@ -53,18 +181,18 @@ class _Follower:
 
     def __init__(self, run: RunFolder, plan: TrainingPlan) -> None:
         self.run, self._plan = run, plan
-        self._live = LiveTraining()
+        self._status = TrainingStatus()
         self._offset = 0
         self._ended = False
 
-    def look(self, child: Child | None) -> _Look:
+    def look(self, process: subprocess.Popen[bytes] | None) -> _Look:
         """How it stands now: whole, so that it does not matter whether an earlier look was heard.
 
         What it told is read on from where the last look stopped, and once more from the start
         when it has ended or its file is another one: what is shown of a training that has ended
         is what its folder holds, whatever went wrong on the way.
         """
-        starting = child is not None and child.lives
+        starting = process is not None and process.poll() is None
         try:
             state, alive = self.run.state(), self.run.is_alive()
         except UserError:
@@ -73,12 +201,12 @@ class _Follower:
         events, offset = self.run.events_since(self._offset)
         if offset < self._offset or (not phase.is_active and not self._ended):
             events, offset = self.run.events_since(0)
-            self._live = LiveTraining()
-        self._live.take(events)
-        self._live.history.names = stage_names(self._plan, self._live.stages)
+            self._status = TrainingStatus()
+        self._status.take(events)
+        self._status.history.names = stage_names(self._plan, self._status.stages)
         self._offset, self._ended = offset, not phase.is_active
         failed = phase in (Phase.KILLED, Phase.FAILED)
-        return _Look(state, phase, self._live.copy(), last_words(self.run) if failed else "")
+        return _Look(state, phase, self._status.copy(), last_words(self.run) if failed else "")
 
 
 class Trainings(QObject):
@@ -89,14 +217,14 @@ class Trainings(QObject):
     followed = Signal()
     """Another training is followed, or none."""
     found = Signal(object)
-    """(list[Known]) after :meth:`look_for_runs`: those with something left to do."""
+    """(list[FoundRun]) after :meth:`look_for_runs`: those with something left to do."""
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self.run: RunFolder | None = None
         self.plan: TrainingPlan | None = None
-        self.live = LiveTraining()
+        self.status = TrainingStatus()
         self.phase = Phase.PREPARED
         self.message = self.hint = ""
         self.details = ""
@@ -105,7 +233,7 @@ class Trainings(QObject):
         """What was asked of the training and has not happened yet."""
         self._told = False
         self._follower: _Follower | None = None
-        self._child: Child | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.poll)
 
@@ -122,7 +250,7 @@ class Trainings(QObject):
         """Look, in the background, for trainings with something left to do."""
         self._jobs.submit(
             _FOUND,
-            lambda progress: [known for known in known_runs() if known.is_open],
+            lambda _: [found for found in found_runs() if found.is_open],
             self.found.emit,
             failed=lambda error: None,  # it is in the log; there is nothing to offer
             lane=Lane.FILES,
@@ -147,9 +275,9 @@ class Trainings(QObject):
         """Show another run; nothing happens to either."""
         self._jobs.cancel(_KEY)
         self.run, self.plan = run, plan
-        self.live = LiveTraining()
+        self.status = TrainingStatus()
         self.phase, self.message, self.hint, self.details = Phase.PREPARED, "", "", ""
-        self.asked, self._child = None, None
+        self.asked, self._process = None, None
         self._follower = _Follower(run, plan)
         self.followed.emit()
         self._timer.start(POLL_MS)
@@ -176,7 +304,7 @@ class Trainings(QObject):
         run = self._wanted()
         self._refuse_a_second(run)
         run.take_request()  # an old word must not stop the new process at once
-        self._child = launch(run)
+        self._process = launch(run)
         self.asked = None
         self.phase = Phase.STARTING
         self.changed.emit()
@@ -223,18 +351,17 @@ class Trainings(QObject):
 
     def poll(self) -> None:
         """Look at the folder of the followed training, in the background."""
-        follower, child = self._follower, self._child
+        follower, process = self._follower, self._process
         if follower is None or self._jobs.is_active(_KEY):
             return
 
         def looked(look: _Look) -> None:
-            if follower is self._follower and child is self._child:
+            if follower is self._follower and process is self._process:
                 self._looked(look)  # and not of before it was started
 
         self._jobs.submit(
-            _KEY, lambda progress: follower.look(child), looked, failed=self._failed,
-            lane=Lane.FILES,
-        )  # fmt: skip
+            _KEY, lambda _: follower.look(process), looked, failed=self._failed, lane=Lane.FILES
+        )
 
     def _looked(self, look: _Look) -> None:
         before = self._value()
@@ -254,8 +381,8 @@ class Trainings(QObject):
         if not phase.is_active:
             self.asked = None
         self.phase = phase
-        if look.live is not None:
-            self.live = look.live
+        if look.status is not None:
+            self.status = look.status
         if self._value() != before:
             self.changed.emit()
         self._timer.start(POLL_MS if phase.is_active else IDLE_POLL_MS)
@@ -263,7 +390,7 @@ class Trainings(QObject):
     def _value(self) -> tuple[object, ...]:
         """Everything that is shown of a training: equal values look alike."""
         return (
-            self.phase, self.message, self.hint, self.details, self.asked, self._told, self.live,
+            self.phase, self.message, self.hint, self.details, self.asked, self._told, self.status,
         )  # fmt: skip
 
     def _failed(self, error: Exception) -> None:

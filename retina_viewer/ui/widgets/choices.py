@@ -66,6 +66,23 @@ class NumberBox(QSpinBox):
             )
 
 
+def draw_box(
+    painter: QPainter, box: QRectF, fill: QColor | None, tick: QColor, ink: QColor
+) -> None:
+    """The box of a choice: filled and ticked, or without a fill its frame alone."""
+    if fill is None:
+        painter.setPen(QPen(ink, 1.2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    painter.drawRoundedRect(box, 3, 3)
+    painter.setPen(QPen(tick, 2))
+    places = [(4.0, 8.5), (7.0, 11.5), (12.5, 5.0)]
+    painter.drawPolyline(QPolygonF([QPointF(box.x() + x, box.y() + y) for x, y in places]))
+
+
 class Switch(QCheckBox):
     """A check box with a plain frame and a tick."""
 
@@ -82,18 +99,9 @@ class Switch(QCheckBox):
         ink = self.palette().color(group, QPalette.ColorRole.WindowText)
         accent = self.palette().color(QPalette.ColorRole.Highlight)
         box = QRectF(2, (self.height() - BOX) / 2, BOX, BOX)
-        if self.isChecked():
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(accent if self.isEnabled() else ink)
-            painter.drawRoundedRect(box, 3, 3)
-            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.HighlightedText), 2))
-            left, top = box.x(), box.y()
-            tick = [QPointF(left + 4, top + 8.5), QPointF(left + 7, top + 11.5)]
-            painter.drawPolyline(QPolygonF([*tick, QPointF(left + 12.5, top + 5)]))
-        else:
-            painter.setPen(QPen(ink, 1.2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        fill = (accent if self.isEnabled() else ink) if self.isChecked() else None
+        tick = self.palette().color(QPalette.ColorRole.HighlightedText)
+        draw_box(painter, box, fill, tick, ink)
         painter.setPen(ink)
         room = QRectF(self.rect()).adjusted(BOX + 10, 0, 0, 0)
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.text())

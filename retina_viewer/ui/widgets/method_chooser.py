@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.superres.method_list import Character
+from retina_viewer.superres.methods import Character
 from retina_viewer.ui.making import MethodInfo
 from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
 from retina_viewer.ui.widgets.ai_mark import paint_ai_mark

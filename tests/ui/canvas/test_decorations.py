@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from retina_viewer.imaging.layers import Legend
+from retina_viewer.imaging.layer_art import Legend
 from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.decorations import (
     CHIP_HEIGHT,

@@ -10,14 +10,14 @@ from PIL import Image
 from PySide6.QtGui import QImage, QPainter
 
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layers import (
-    GUESS_OPACITY,
+from retina_viewer.imaging.layer_art import (
     SALIENCY_OPACITY,
+    UNCERTAINTY_OPACITY,
     Art,
     SaliencyStyle,
-    guess_veil,
     paint,
     saliency_art,
+    uncertainty_veil,
     vessel_lines,
 )
 from retina_viewer.ui.camera import Camera
@@ -75,7 +75,7 @@ def test_colours_are_the_same_on_the_screen_and_in_a_file(
     saliency = saliency_art(values, mask, "inferno", COLOURS)
     for shown, art, opacity in (
         (heat_art(values, mask, "inferno"), saliency, SALIENCY_OPACITY),
-        (guess_art(values * 6, mask), guess_veil(values * 6, mask), GUESS_OPACITY),
+        (guess_art(values * 6, mask), uncertainty_veil(values * 6, mask), UNCERTAINTY_OPACITY),
     ):
         assert isinstance(shown, Pyramid)
         screen = on_screen(eye, scale, shown, opacity)
@@ -115,5 +115,5 @@ def test_contours_are_drawn_as_lines(qapp: object, eye: FundusImage) -> None:
 def test_every_art_can_be_drawn() -> None:
     mask = np.ones((80, 80), bool)
     flat = np.full((80, 80), 3, np.float32)
-    assert isinstance(drawn(guess_veil(flat, mask)), Pyramid)
+    assert isinstance(drawn(uncertainty_veil(flat, mask)), Pyramid)
     assert drawn(vessel_lines(flat, 0.5, mask))[0].colour == (0, 229, 255)  # type: ignore[index]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retina_viewer.superres.method_list import METHODS
+from retina_viewer.superres.methods import METHODS
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.comparison.figures import Figures, best_of
 from retina_viewer.ui.making import Catalogue, NetworkInfo

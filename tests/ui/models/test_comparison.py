@@ -11,7 +11,7 @@ from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Content, Source
 from retina_viewer.ui.models.comparing import Enlargements
 from retina_viewer.ui.models.comparison import ComparisonDialog
-from retina_viewer.ui.models.facts import read_shelf
+from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.window import Window
 from tests.model_store.models import make_unet, own
 
@@ -26,10 +26,10 @@ def with_photo(window: Window, photograph: Path, qtbot: QtBot) -> Window:
 
 
 def compare(window: Window, name: str) -> ComparisonDialog:
-    shelf = read_shelf()
-    entry = shelf.entry(name)
+    installed = read_installed()
+    entry = installed.entry(name)
     assert entry is not None
-    window.manager.compare(entry, shelf)
+    window.manager.compare(entry, installed)
     assert window.manager.comparison is not None
     return window.manager.comparison
 
@@ -113,6 +113,6 @@ def test_two_vessel_maps(with_photo: Window, qtbot: QtBot) -> None:
 
 
 def test_without_a_photograph_nothing_is_compared(window: Window) -> None:
-    shelf = read_shelf()
-    window.manager.compare(shelf.entries[0], shelf)
+    installed = read_installed()
+    window.manager.compare(installed.entries[0], installed)
     assert window.manager.comparison is None

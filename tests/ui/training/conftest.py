@@ -14,13 +14,13 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
-from retina_viewer.training.run_folder import RunFolder, list_runs
+from retina_viewer.finetuning.run_folder import RunFolder, list_runs
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import DARK
-from retina_viewer.ui.training import child
+from retina_viewer.ui.training import trainings
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
-from tests.training.tiny_clinic import clinic
+from tests.finetuning.tiny_clinic import clinic
 
 SAMPLES = resources_dir() / "samples"
 
@@ -47,14 +47,14 @@ def mixed_folder(folder: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _quick_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings are processes of their own, with a shorter gate: see quick_child.py."""
-    whole = child.command_for
+    whole = trainings.command_for
 
     def quick(run: RunFolder) -> list[str]:
         program, *rest = whole(run)
         return [program, str(Path(__file__).with_name("quick_child.py")), *rest[2:]]
 
-    monkeypatch.setattr(child, "command_for", quick)
-    monkeypatch.setattr(child, "_NICENESS", 0)
+    monkeypatch.setattr(trainings, "command_for", quick)
+    monkeypatch.setattr(trainings, "_NICENESS", 0)
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from retina_viewer.training.plan import TrainingPlan
-from retina_viewer.training.run_folder import RunFolder
+from retina_viewer.finetuning.plan import TrainingPlan
+from retina_viewer.finetuning.run_folder import RunFolder
 
 LOSSES = (
     "generator/rgb", "generator/luminance", "generator/adversarial", "discriminator/adversarial",

@@ -6,9 +6,9 @@ else of a training that the wizard's tests start is what a person's training is.
 
 import sys
 
-import retina_viewer.evaluation.gate
+import retina_viewer.quality.gate
 from retina_viewer.cli import main
 
 if __name__ == "__main__":
-    retina_viewer.evaluation.gate.general_photographs = lambda task: []
+    retina_viewer.quality.gate.general_photographs = lambda task: []
     sys.exit(main())

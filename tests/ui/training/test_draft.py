@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.finetuning.intake import examine
+from retina_viewer.finetuning.masks import MaskCheck
 from retina_viewer.model_store.card import NAME_PATTERN
-from retina_viewer.training.intake import examine
-from retina_viewer.training.masks import MaskCheck
 from retina_viewer.ui.training.draft import (
     Draft,
     GroupingChoice,

@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWizard
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.finetuning.run_folder import list_runs
 from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.model_store.store import find_model
-from retina_viewer.training.run_folder import list_runs
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog
 from retina_viewer.ui.training.draft import Way
-from retina_viewer.ui.training.live import Phase
-from retina_viewer.ui.training.page import PageId
+from retina_viewer.ui.training.training_status import Phase
 from retina_viewer.ui.training.wizard import TrainingWizard
-from tests.training.tiny_clinic import clinic_plan, tiny_cascade
+from retina_viewer.ui.training.wizard_page import PageId
+from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.training.conftest import look_at
 
@@ -111,7 +111,7 @@ def test_from_photographs_to_a_model_that_the_viewer_uses(
     assert network is not None
     assert network.name == "clinic-a"
     assert not window.training.chip.isVisible()
-    window.training.look_for_runs()
+    window.training.trainings.look_for_runs()
     with qtbot.waitSignal(window.training.trainings.found) as found:
         pass
     assert found.args == [[]]
@@ -123,20 +123,20 @@ def test_pause_and_resume_and_stop_and_keep_the_best(
     to_options(wizard, qtbot, folder, iterations=5000)
     trainings = wizard._trainings
     start(wizard, qtbot)
-    qtbot.waitUntil(lambda: any(trainings.live.history.stages), timeout=SLOW)
+    qtbot.waitUntil(lambda: any(trainings.status.history.stages), timeout=SLOW)
     page = wizard.training
     page.controls.pause.click()
     assert page.state.text().startswith("Pausing")
     qtbot.waitUntil(lambda: trainings.phase is Phase.PAUSED, timeout=SLOW)
     assert page.controls.pause.text() == "Resume"
-    step = trainings.live.step
+    step = trainings.status.step
     page.controls.pause.click()
     with pytest.raises(UserError, match="Another training"):
         trainings.begin(clinic_plan(folder, name="second"))
-    qtbot.waitUntil(lambda: trainings.live.step > step, timeout=SLOW)
+    qtbot.waitUntil(lambda: trainings.status.step > step, timeout=SLOW)
     page.controls.stop.click()
     qtbot.waitUntil(lambda: trainings.phase is Phase.FINISHED, timeout=SLOW)
-    assert trainings.live.step < 5000
+    assert trainings.status.step < 5000
     assert trainings.run is not None
     assert (trainings.run.model / "card.json").exists()
 
@@ -180,7 +180,7 @@ def test_a_full_disk_is_named_and_resuming_offered(
     trainings = wizard._trainings
     plan = clinic_plan(folder)
     from retina_viewer.core.paths import user_runs_dir
-    from retina_viewer.training.run_folder import RunFolder
+    from retina_viewer.finetuning.run_folder import RunFolder
 
     run = RunFolder(user_runs_dir() / "one")
     run.prepare(plan)
@@ -286,7 +286,7 @@ def test_that_each_photograph_is_another_patient_is_for_the_person_to_say(
 ) -> None:
     for number, path in enumerate(sorted(folder.glob("*.png"))):
         path.rename(folder / f"{'abcdefgh'[number]}.png")
-    page, jobs = wizard.patients, wizard.looking._jobs
+    page, jobs = wizard.patients, wizard.intake_job._jobs
     for _ in range(2):  # what was said of other photographs is not said of these
         look_at(wizard, qtbot, folder)
         wizard.next()
@@ -301,7 +301,8 @@ def test_that_each_photograph_is_another_patient_is_for_the_person_to_say(
         assert page.warning.isVisible()
         assert "no two of them are of one person" in page.warning.text()
         assert wizard.button(QWizard.WizardButton.NextButton).isEnabled()
-        wizard.begin_anew()
+        wizard.intake_job.start([])
+        wizard.restart()
 
 
 def first_patient(wizard: TrainingWizard) -> str:
@@ -376,7 +377,7 @@ def test_an_expert_field_that_cannot_be_is_named(
 def test_blinded_answers_by_key_and_what_they_say(qtbot: QtBot, jobs: object) -> None:
     import numpy as np
 
-    from retina_viewer.evaluation.blinded import Pair
+    from retina_viewer.quality.blinded import Pair
     from retina_viewer.ui.jobs import Jobs
 
     assert isinstance(jobs, Jobs)

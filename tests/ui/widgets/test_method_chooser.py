@@ -6,7 +6,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
-from retina_viewer.superres.method_list import METHODS
+from retina_viewer.superres.methods import METHODS
 from retina_viewer.ui.theme import apply_theme
 from retina_viewer.ui.widgets.method_chooser import GROUPS, ID, WIDTH, MethodChooser
 

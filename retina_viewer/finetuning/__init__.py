@@ -1,0 +1,1 @@
+"""What a clinic does with its own photographs: intake, patients, plan, run folder, models."""

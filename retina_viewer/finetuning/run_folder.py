@@ -1,0 +1,320 @@
+"""The folder of one fine-tuning: the plan, where it stands, what happened, and what came of it.
+
+    plan.toml            the frozen plan
+    state.json           status, process, message; replaced atomically
+    events.jsonl         every event of the training, one JSON object a line
+    measurements.jsonl   what the gate has measured so far
+    control              a word for the training, written by the viewer, removed when read
+    cache/               decoded photographs
+    schedule.json        what the trial on this machine made of the time budget
+    stageN.safetensors   to go on from
+    crops/stageN/        validation patches: patchK_{truth,before,after}.png
+    model/, twin/        what was made; twin only where the base is a saliency GAN
+    history.json         losses and validations of all stages
+    verdict.json         the acceptance gate's
+
+Viewer and training are two processes that share nothing else. Either may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
+from retina_viewer.core.names import readable
+from retina_viewer.core.paths import user_runs_dir
+from retina_viewer.core.processes import process_identity
+from retina_viewer.finetuning.plan import TrainingPlan, load_plan, save_plan
+
+Status = Literal["prepared", "running", "paused", "finished", "failed", "cancelled"]
+Request = Literal["pause", "stop", "cancel"]
+REQUESTS: tuple[Request, ...] = ("pause", "stop", "cancel")
+
+
+class RunState(BaseModel):
+    """Where a training stands.
+
+    Attributes:
+        pid: of the training process while the status is ``running``.
+        process_start: what :func:`~retina_viewer.core.processes.process_identity` says of it.
+        message: for people: why it paused or failed; empty where all is well.
+        hint: what to do about it.
+        stopping: the person asked to keep the best so far: no more training, only the ending.
+        created: when the run was prepared, UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    status: Status = "prepared"
+    pid: int | None = Field(default=None, ge=1, lt=2**31)
+    process_start: str | None = None
+    message: str = ""
+    hint: str = ""
+    stopping: bool = False
+    created: AwareDatetime
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run by its folder; see the module's docstring for what lies in it."""
+
+    path: Path
+
+    @property
+    def plan_file(self) -> Path:
+        return self.path / "plan.toml"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a training has worked in it; a prepared one has not."""
+        return self._events.path.exists()
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    @property
+    def crops(self) -> Path:
+        return self.path / "crops"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    @property
+    def twin(self) -> Path:
+        """The tuned pixel-trained twin of a saliency GAN."""
+        return self.path / "twin"
+
+    @property
+    def verdict_file(self) -> Path:
+        return self.path / "verdict.json"
+
+    @property
+    def _events(self) -> EventLog:
+        return EventLog(self.path / "events.jsonl")
+
+    def prepare(self, plan: TrainingPlan) -> None:
+        """Make the folder and freeze the plan in it.
+
+        Raises:
+            UserError: the folder holds another plan, or cannot be written.
+        """
+        if self.plan_file.exists():
+            if self.read_plan() != plan:
+                raise UserError(
+                    f"{self.path} holds the training of another plan.", "Choose another --out."
+                )
+            return
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"The folder {self.path} cannot be made: {error.strerror}.") from error
+        save_plan(plan, self.plan_file)
+        self._write_state(RunState(created=datetime.now(UTC)))
+
+    def read_plan(self) -> TrainingPlan:
+        """The frozen plan.
+
+        Raises:
+            UserError: there is none, or it is not valid.
+        """
+        return load_plan(self.plan_file)
+
+    def state(self) -> RunState:
+        """Where it stands, as last written; a process that was killed leaves ``running`` behind,
+        see :meth:`is_alive`.
+
+        Raises:
+            UserError: no state, or not one of this program.
+        """
+        path = self.path / "state.json"
+        try:
+            return RunState.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise UserError(
+                f"{self.path.name} is not the folder of a training.", "Choose another folder."
+            ) from error
+
+    def set_state(
+        self,
+        status: Status,
+        *,
+        message: str = "",
+        hint: str = "",
+        stopping: bool | None = None,
+    ) -> None:
+        """Replace the state; ``running`` records this very process.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        before = self.state()
+        running = status == "running"
+        pid = os.getpid() if running else None
+        state = RunState(
+            status=status,
+            pid=pid,
+            process_start=process_identity(pid) if pid else None,
+            message=readable(message),
+            hint=readable(hint),
+            stopping=before.stopping if stopping is None else stopping,
+            created=before.created,
+        )
+        self._write_state(state)
+
+    def is_alive(self) -> bool:
+        """Whether the process that the state names still runs."""
+        state = self.state()
+        if state.status != "running" or state.pid is None or state.process_start is None:
+            return False
+        return process_identity(state.pid) == state.process_start
+
+    def append_event(self, event: Mapping[str, Any]) -> None:
+        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.append`."""
+        self._events.append(event)
+
+    def repair_events(self) -> None:
+        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.repair`."""
+        self._events.repair()
+
+    def events_since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.since`."""
+        return self._events.since(offset)
+
+    def request(self, word: Request) -> None:
+        """Ask the training to pause, stop (keep the best so far) or cancel.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        with atomic_write(self.path / "control", replace=True) as stream:
+            stream.write(word.encode())
+
+    def take_request(self) -> Request | None:
+        """The word that was asked, once; words that are none are dropped."""
+        path = self.path / "control"
+        try:
+            word = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        path.unlink(missing_ok=True)
+        for known in REQUESTS:
+            if word == known:
+                return known
+        return None
+
+    def discard_results(self) -> None:
+        """Remove everything but plan, state and events: what ``cancel`` means."""
+        for folder in (self.cache, self.crops, self.model, self.twin):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (*self.path.glob("stage*.safetensors"), self.path / "schedule.json"):
+            file.unlink(missing_ok=True)
+
+    def _write_state(self, state: RunState) -> None:
+        with atomic_write(self.path / "state.json", replace=True) as stream:
+            stream.write(state.model_dump_json(indent=2).encode() + b"\n")
+
+
+def list_runs(root: Path | None = None) -> list[RunFolder]:
+    """The runs of this person, the newest first; folders without a readable state are left out.
+
+    Args:
+        root: where they lie; None for :func:`~retina_viewer.core.paths.user_runs_dir`.
+    """
+    root = root or user_runs_dir()
+    found: list[tuple[datetime, RunFolder]] = []
+    if root.is_dir():
+        for folder in sorted(root.iterdir()):
+            run = RunFolder(folder)
+            with suppress(UserError):
+                found.append((run.state().created, run))
+    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+_AT_ONCE = 1 << 26  # bytes
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """The file ``path``; it need not be there yet."""
+
+    path: Path
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Add one event as a whole line, or nothing.
+
+        Raises:
+            UserError: it cannot be written (a full disk).
+        """
+        line = json.dumps(dict(event), default=str).encode() + b"\n"
+        try:
+            with self.path.open("ab", buffering=0) as stream:
+                end = stream.tell()
+                try:
+                    if stream.write(line) != len(line):
+                        raise OSError(errno.ENOSPC, "No space left on device")
+                except OSError:
+                    with suppress(OSError):  # half a line would swallow the next one
+                        stream.truncate(end)
+                    raise
+        except OSError as error:
+            raise UserError(
+                f"The events of the training could not be written: {error.strerror}.",
+                "Free some space and go on.",
+            ) from error
+
+    def repair(self) -> None:
+        """End a line that a killed process left half-written, so that the next one is whole."""
+        with suppress(FileNotFoundError), self.path.open("rb+") as stream:
+            stream.seek(0, os.SEEK_END)
+            if stream.tell() == 0:
+                return
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
+
+    def since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """The events written after a place in the file, and the place to go on reading from.
+
+        Args:
+            offset: 0, or what an earlier call gave.
+
+        Returns:
+            Whole events only; a line that is being written comes with a later call, and so does
+            what is more than one call reads. A line that a kill cut off is left out, and so is
+            one that is damaged. ``([], 0)`` where the file is shorter than ``offset``: it is
+            another one, to be read from its start.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                if stream.seek(0, os.SEEK_END) < offset:
+                    return [], 0
+                stream.seek(offset)
+                data = stream.read(_AT_ONCE)
+        except FileNotFoundError:
+            return [], 0
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) == _AT_ONCE:
+            end = _AT_ONCE  # no event is so long
+        events: list[dict[str, Any]] = []
+        for line in data[:end].splitlines():
+            try:
+                event = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(event, dict):
+                events.append(event)
+        return events, offset + end

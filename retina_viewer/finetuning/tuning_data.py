@@ -1,0 +1,211 @@
+"""The photographs of a plan, taken into the run folder: from then on it needs no other place."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write, sha256_of
+from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.progress import Progress, part_of
+from retina_viewer.finetuning.masks import read_vessel_mask
+from retina_viewer.finetuning.plan import OWN, REPLAY, PlannedPhotograph, TrainingPlan
+from retina_viewer.finetuning.run_folder import RunFolder
+from retina_viewer.finetuning.tuning import replay_share
+from retina_viewer.imaging.decoded import Pixels
+from retina_viewer.imaging.readers import open_image
+from retina_viewer.quality.datasets import Photograph
+from retina_viewer.training.cache import open_cache
+from retina_viewer.training.outcome import TrainingData
+
+
+@dataclass(frozen=True)
+class OwnPhotograph(Photograph):
+    """A photograph of a plan; ``id`` is its SHA-256, ``patient`` its group.
+
+    Read like the viewer reads it (any format, turned upright), as 8 bits. Both files must still
+    be what they were when the plan was made.
+    """
+
+    mask_sha256: str | None = None
+    mask_inverted: bool = False
+
+    def identity(self) -> list[str | int]:
+        """Its hash: once it is decoded, the drive that it lies on may be gone."""
+        return [self.dataset, self.id]
+
+    def read_rgb(self) -> NDArray[np.uint8]:
+        """``(H, W, 3)`` uint8, in the photograph's own colour space.
+
+        Raises:
+            UserError: missing, unreadable, or changed since the plan was made.
+        """
+        image = open_image(self.image)
+        if image.sha256 != self.id:
+            raise _changed(self.image)
+        return eight_bits(image.pixels)
+
+    def read_vessels(self) -> NDArray[np.bool_]:
+        """The drawn mask, ``(H, W)`` bool.
+
+        Raises:
+            UserError: there is none, or it is unreadable or changed since the plan was made.
+        """
+        if self.vessels is None:
+            raise UserError(f"{self.image.name} has no vessel mask.")
+        mask = read_vessel_mask(self.vessels, inverted=self.mask_inverted)
+        if self.mask_sha256 is not None and sha256_of(self.vessels) != self.mask_sha256:
+            raise _changed(self.vessels)
+        return mask
+
+
+def _changed(path: Path) -> UserError:
+    return UserError(
+        f"{path.name} has changed since the training was planned.",
+        "Put the file back as it was, or plan the training anew.",
+    )
+
+
+def eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+    """``(H, W, 3)`` uint8 of uint8 or uint16, rounded."""
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, dtype=np.uint8)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def own(planned: Sequence[PlannedPhotograph]) -> list[Photograph]:
+    """A plan's photographs, in its order."""
+    return [
+        OwnPhotograph(
+            OWN,
+            photograph.sha256,
+            photograph.group,
+            photograph.path,
+            vessels=photograph.mask,
+            mask_sha256=photograph.mask_sha256,
+            mask_inverted=photograph.mask_inverted,
+        )
+        for photograph in planned
+    ]
+
+
+def replayed(*, with_vessels: bool) -> list[Photograph]:
+    """The bundled photographs that keep a model from forgetting what it knew.
+
+    They are of those the shipped models were trained on, and none of those that are bundled to
+    show forgetting (``resources/samples``): what is practised must not be the test.
+
+    Args:
+        with_vessels: only those whose vessels are drawn.
+    """
+    folder = resources_dir() / "replay"
+    found = []
+    for image in sorted(folder.glob("*.jpg")):
+        vessels = image.with_name(f"{image.stem}_vessels.png")
+        drawn = vessels if vessels.is_file() else None
+        if drawn is not None or not with_vessels:
+            patient = re.sub(r"[LR]$", "", image.stem)
+            found.append(Photograph(REPLAY, image.stem, patient, image, vessels=drawn))
+    return found
+
+
+_SUPERRES_DIAMETER = 1600.0
+_VESSEL_FACTOR = 1.4  # the largest enlargement that augmentation asks for
+
+
+def load_data(
+    run: RunFolder, plan: TrainingPlan, vessel_diameter: int | None, progress: Progress
+) -> TrainingData:
+    """Decode the photographs to train on and to validate with, and copy the held-out ones.
+
+    Once this has been done, the folders that the plan names may vanish.
+
+    Args:
+        run: its cache is filled, or found filled.
+        plan: of the run.
+        vessel_diameter: of a vessel model, its working resolution; None for super-resolution.
+        progress: may cancel; what was begun is begun anew the next time.
+
+    Raises:
+        UserError: a photograph is missing, unreadable or changed, or the disk is full.
+    """
+    vessels = vessel_diameter is not None
+    diameter = _SUPERRES_DIAMETER if vessel_diameter is None else vessel_diameter * _VESSEL_FACTOR
+    share = replay_share(plan)
+    practised = replayed(with_vessels=vessels) if share else []
+    train, validation = own(plan.of("train")), own(plan.of("validation"))
+    held_out_copies(run, plan, part_of(progress, 0.0, 0.2))
+    return TrainingData(
+        open_cache(
+            [*train, *practised],
+            run.cache / "train",
+            diameter=diameter,
+            with_vessels=vessels,
+            shares={OWN: 1 - share, REPLAY: share},
+            progress=part_of(progress, 0.2, 0.8),
+        ),
+        open_cache(
+            validation,
+            run.cache / "validation",
+            diameter=diameter,
+            with_vessels=vessels,
+            progress=part_of(progress, 0.8, 1.0),
+        ),
+        train,
+        validation,
+    )
+
+
+def held_out_copies(run: RunFolder, plan: TrainingPlan, progress: Progress) -> list[Photograph]:
+    """The held-out photographs, copied into the run folder if they are not there yet.
+
+    Raises:
+        UserError: a file is missing, or not the one that was planned.
+    """
+    folder = run.cache / "held_out"
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = []
+    planned = plan.of("held_out")
+    for number, photograph in enumerate(planned):
+        progress(number / len(planned), "copying held-out photographs")
+        image = _copied(photograph.path, photograph.sha256, folder, photograph.sha256)
+        mask = photograph.mask
+        if mask is not None:
+            name = f"{photograph.sha256}_mask"
+            mask = _copied(mask, photograph.mask_sha256 or sha256_of(mask), folder, name)
+        copies.append(photograph.model_copy(update={"path": image, "mask": mask}))
+    return own(copies)
+
+
+def _copied(source: Path, sha256: str, folder: Path, name: str) -> Path:
+    # Only the suffix of the name is kept: names may be those of patients.
+    copy = folder / f"{name}{source.suffix.lower()}"
+    if copy.exists() and sha256_of(copy) == sha256:
+        return copy
+    _read_into(source, copy)
+    if sha256_of(copy) != sha256:
+        copy.unlink()
+        raise UserError(
+            f"{source.name} has changed since the training was planned.",
+            "Put the file back as it was, or plan the training anew.",
+        )
+    return copy
+
+
+def _read_into(source: Path, copy: Path) -> None:
+    try:
+        stream = source.open("rb")
+    except OSError as error:
+        raise UserError(
+            f"{source} cannot be read: {error.strerror}.",
+            "Plug its drive in, or put the folder back, and go on.",
+        ) from error
+    with stream, atomic_write(copy, replace=True) as target:
+        shutil.copyfileobj(stream, target)

@@ -1,0 +1,1 @@
+"""Whether a result is good: metrics, statistics, data sets, calibration, gate and verdict."""

@@ -1,0 +1,151 @@
+"""Photographs of data sets, their labels, and the one division of them that everything keeps to."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from retina_viewer.core.errors import UserError
+
+Subset = Literal["train", "validation", "held_out"]
+_LOSSY = ("JPEG", "WEBP")
+_NOISE = 16
+"""Most grey levels that a lossy file of one level strays."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One photograph and where its labels lie; a label that does not exist is None or missing.
+
+    ``id`` is unique in its data set; photographs of one ``patient`` never come apart in a split.
+    ``part`` is the set's own division where it has one (``training`` or ``test`` in DRIVE).
+    """
+
+    dataset: str
+    id: str
+    patient: str
+    image: Path
+    fov: Path | None = None
+    vessels: Path | None = None
+    vessels_second: Path | None = None
+    lesions: Mapping[str, Path] = field(default_factory=dict)
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """``dataset/id``: unique over all sets."""
+        return f"{self.dataset}/{self.id}"
+
+    def identity(self) -> list[str | int]:
+        """What tells whether something kept was made of this photograph; the file must be there."""
+        return [self.dataset, self.id, self.image.stat().st_size]
+
+    def read_rgb(self) -> NDArray[np.uint8]:
+        """The pixels as stored, ``(H, W, 3)`` uint8, writable."""
+        try:
+            with Image.open(self.image) as picture:
+                return np.array(picture.convert("RGB"), dtype=np.uint8)
+        except Exception as error:  # decoders raise anything on damaged data
+            raise UserError(f"{self.image.name} could not be read: {error}.") from error
+
+    def read_vessels(self) -> NDArray[np.bool_]:
+        """The drawn vessels, ``(H, W)`` bool.
+
+        Raises:
+            UserError: there are none, or the file cannot be read.
+        """
+        if self.vessels is None:
+            raise UserError(f"{self.name} has no vessel mask.")
+        return read_mask(self.vessels)
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """A drawn mask as ``(H, W)`` bool: what is brighter than the middle of its levels.
+
+    So it does not matter whether it is stored as one bit, as 0 and 1, 0 and 255, 0 and 65,535, or
+    as the indices of a palette. Of one level only it is all true, but for 0: all false.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    levels = read_levels(path)
+    low, high = float(levels.min()), float(levels.max())
+    return np.asarray(levels > (0 if low == high else (low + high) / 2))
+
+
+def read_levels(path: Path) -> NDArray[np.float32]:
+    """The levels ``(H, W)`` of a drawn mask as stored; of colours their brightest channel.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        with Image.open(path) as picture:
+            levels = _levels(picture)
+            lossy = picture.format in _LOSSY
+    except Exception as error:  # decoders raise anything on damaged data
+        raise UserError(
+            f"The mask {path.name} cannot be read: {error}.", "Save it as PNG."
+        ) from error
+    levels = np.asarray(np.nan_to_num(levels), dtype=np.float32)
+    if lossy and levels.max() - levels.min() < _NOISE:
+        levels = np.full_like(levels, 0 if levels.mean() < _NOISE else 255)
+    return levels
+
+
+def _levels(picture: Image.Image) -> NDArray[np.float32]:
+    if picture.mode in ("1", "L", "F") or picture.mode.startswith("I"):
+        return np.asarray(np.asarray(picture), dtype=np.float32)
+    rgb = picture.convert("RGB")
+    # Colours stand for kinds (arteries red, veins blue), grounds are dark. Where all are as
+    # bright, as red is on white, luminance tells them apart, and after that the palette's index.
+    ways = [np.asarray(rgb).max(axis=2), np.asarray(rgb.convert("L"))]
+    if picture.mode == "P":
+        ways.append(np.asarray(picture))
+    told = next((one for one in ways if one.min() < one.max()), ways[0])
+    return np.asarray(told, dtype=np.float32)
+
+
+def subset_of(photograph: Photograph) -> Subset:
+    """The one division that all training and evaluation of this project keep to.
+
+    held_out (seen by no training): all of DRIVE, CHASE_DB1 11..14 (both eyes: its usual test
+    half), HRF 08, FIVES 28_A and 29_A, IDRiD from 49 on. validation (early stopping, thresholds):
+    CHASE_DB1 09 and 10, HRF 07, FIVES 27_A, IDRiD 45..48. All others of these sets train. Any
+    other set is held out: no recipe trains on it.
+
+    A function of the photograph alone, so that a part of a set divides as the whole does.
+    """
+    if photograph.dataset not in ("CHASE_DB1", "HRF", "FIVES", "IDRiD"):
+        return "held_out"
+    number = int(re.findall(r"\d+", photograph.id)[0])
+    match photograph.dataset:
+        case "CHASE_DB1":
+            first_validation, first_held_out = 9, 11
+        case "HRF":
+            first_validation, first_held_out = 7, 8
+            if number > 8:  # the published set runs to 15; only 08 serves as the test
+                return "train"
+        case "FIVES":
+            held_out, validation = ("28_A", "29_A"), ("27_A",)
+            if photograph.id in held_out:
+                return "held_out"
+            return "validation" if photograph.id in validation else "train"
+        case _:  # IDRiD
+            first_validation, first_held_out = 45, 49
+    if number >= first_held_out:
+        return "held_out"
+    return "validation" if number >= first_validation else "train"
+
+
+def split(photographs: Iterable[Photograph]) -> dict[Subset, list[Photograph]]:
+    """The photographs of each subset (:func:`subset_of`), order kept; all three keys present."""
+    subsets: dict[Subset, list[Photograph]] = {"train": [], "validation": [], "held_out": []}
+    for photograph in photographs:
+        subsets[subset_of(photograph)].append(photograph)
+    return subsets

@@ -1,0 +1,130 @@
+"""The one dialog for unexpected errors: a report to copy, without names of files or people."""
+
+from __future__ import annotations
+
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, version
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+import retina_viewer
+from retina_viewer.core.log import LEFT_OUT, described, frames_of, is_harmless
+from retina_viewer.ui.keys import KEYS
+from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets.fields import dim_label, value_label
+
+
+class KeysDialog(QDialog):
+    """What each key does."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        columns = QHBoxLayout()
+        columns.setSpacing(32)
+        for title, keys in KEYS:
+            grid = QGridLayout()
+            grid.setHorizontalSpacing(16)
+            grid.setVerticalSpacing(8)
+            heading = value_label()
+            heading.setText(title)
+            heading.setProperty("role", "heading")
+            grid.addWidget(heading, 0, 0, 1, 2)
+            for row, key in enumerate(keys, start=1):
+                shown, text = value_label(), dim_label(key.text)
+                shown.setWordWrap(False)
+                shown.setText(key.shown)
+                text.setFixedWidth(190)
+                grid.addWidget(shown, row, 0, Qt.AlignmentFlag.AlignTop)
+                grid.addWidget(text, row, 1, Qt.AlignmentFlag.AlignTop)
+            grid.setRowStretch(len(keys) + 1, 1)
+            columns.addLayout(grid)
+        close = QPushButton("Close")
+        close.setMinimumHeight(HIT_TARGET)
+        close.clicked.connect(self.accept)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 16)
+        column.addLayout(columns)
+        last = QHBoxLayout()
+        last.addStretch(1)
+        last.addWidget(close)
+        column.addLayout(last)
+
+
+_FRAME = re.compile(r"  [\w<>.-]+/[\w<>.-]+\.py:\d+ in [\w<>]+")
+_HEAD = re.compile(r"(?:[\d-]+ [\d:,]+ [A-Z]+ [\w.]+: )?(?:\w+: )?")
+"""When, how grave, who; what kind of error."""
+_PACKAGES = ("PySide6-Essentials", "torch", "numpy", "opencv-python-headless", "pillow")
+
+
+def report_on(error: BaseException, log_lines: list[str] | None = None) -> str:
+    """What a developer needs: versions, the platform, the traceback, the last log lines.
+
+    Args:
+        log_lines: as :func:`~retina_viewer.core.log.recent_lines` has them: they name nobody.
+    """
+    lines = [f"Retina Viewer {retina_viewer.__version__}", f"Python {platform.python_version()}"]
+    lines.append(f"{platform.system()} {platform.release()} {platform.machine()}")
+    for package in _PACKAGES:
+        try:
+            lines.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            lines.append(f"{package} is not installed")
+    lines += ["", *frames_of(error), described(error), "", *map(_discreet, log_lines or [])]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _discreet(line: str) -> str:
+    """A line of the log, without its text should that name somebody after all."""
+    if _FRAME.fullmatch(line):
+        return line
+    head = _HEAD.match(line)
+    start = head.end() if head else 0
+    return line if is_harmless(line[start:]) else line[:start] + LEFT_OUT
+
+
+class ReportDialog(QDialog):
+    """Says that something went wrong and offers the report."""
+
+    def __init__(self, report: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Something went wrong")
+        self.setMinimumSize(640, 420)
+        message = value_label()
+        message.setText("Retina Viewer met an error that it did not expect.")
+        message.setProperty("role", "heading")
+        hint = dim_label(
+            "Your photographs are unharmed and you can go on working. The report below names no "
+            "files and no people; please send it to those who look after this program."
+        )
+        self.text = QPlainTextEdit(report)
+        self.text.setReadOnly(True)
+        self.copy = QPushButton("Copy the report")
+        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(report))
+        close = QPushButton("Close")
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        row = QHBoxLayout()
+        row.addWidget(self.copy)
+        row.addStretch(1)
+        row.addWidget(close)
+        for button in (self.copy, close):
+            button.setMinimumHeight(HIT_TARGET)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 16)
+        column.setSpacing(12)
+        column.addWidget(message)
+        column.addWidget(hint)
+        column.addWidget(self.text, 1)
+        column.addLayout(row)

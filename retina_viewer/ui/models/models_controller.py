@@ -1,0 +1,96 @@
+"""What the window has of the models: the dialog, the comparison, and that everything follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from retina_viewer.ui.icons import Icons
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.models.comparison import ComparisonDialog
+from retina_viewer.ui.models.installed_models import InstalledModels, ModelEntry
+from retina_viewer.ui.models.models_dialog import ModelsDialog
+from retina_viewer.ui.services import Services
+from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.viewer import Viewer
+
+
+class ModelsController(QObject):
+    """Made with the window; the dialog is made when it is first wanted."""
+
+    changed = Signal()
+    """Other models are installed or in use than before."""
+    used = Signal(object)
+    """(ModelCard): the person wants to work with it"""
+    retrain_wanted = Signal(object)
+    """(ModelCard) to begin a training with"""
+
+    def __init__(
+        self, services: Services, jobs: Jobs, viewer: Viewer, tokens: Tokens, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._services, self._jobs, self._viewer = services, jobs, viewer
+        self._tokens, self._window = tokens, window
+        self._icons: Icons | None = None
+        self.dialog: ModelsDialog | None = None
+        self.comparison: ComparisonDialog | None = None
+        viewer.photo_changed.connect(self._photo_changed)
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """Add what can be done about models."""
+        menu.addAction("Models…\tCtrl+M", self.show)
+
+    def show(self) -> None:
+        """The dialog, with what is installed now."""
+        if self.dialog is None:
+            self.dialog = ModelsDialog(self._jobs, self._tokens, Path.home(), self._window)
+            self.dialog.operations.changed.connect(self.changed)
+            self.dialog.operations.used.connect(self.used)
+            self.dialog.compare_wanted.connect(self.compare)
+            self.dialog.retrain_wanted.connect(self.retrain_wanted)
+            if self._icons is not None:
+                self.dialog.use_icons(self._icons)
+        self.dialog.present(has_photo=self._viewer.photo is not None)
+
+    def refresh(self) -> None:
+        """Models have come or gone elsewhere: an open dialog shows it."""
+        if self.dialog is not None and self.dialog.isVisible():
+            self.dialog.operations.look()
+
+    def compare(self, entry: ModelEntry, installed: InstalledModels) -> None:
+        """A model beside the one in use, or, where it is that, beside the next one of its task."""
+        entries = installed.of(entry.card.task)
+        others = [one.card.name for one in entries if one.card.name != entry.card.name]
+        if self._viewer.photo is None or not others or not self._viewer.may_enlarge():
+            return
+        if self.comparison is not None:
+            self.comparison.close()
+        dialog = self.comparison = ComparisonDialog(
+            entries, others[0], entry.card.name, self._viewer, self._services, self._jobs,
+            self._window,
+        )  # fmt: skip
+        dialog.finished.connect(lambda: self._comparison_closed(dialog))
+        if self._icons is not None:
+            dialog.use_icons(self._icons)
+        dialog.show()
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of a theme."""
+        self._tokens = tokens
+        if self.dialog is not None:
+            self.dialog.use_tokens(tokens)
+
+    def use_icons(self, icons: Icons) -> None:
+        self._icons = icons
+        if self.dialog is not None:
+            self.dialog.use_icons(icons)
+
+    def _photo_changed(self, photo: object) -> None:
+        if self.dialog is not None:
+            self.dialog.set_has_photo(photo is not None)
+
+    def _comparison_closed(self, dialog: ComparisonDialog) -> None:
+        if self.comparison is dialog:
+            self.comparison = None

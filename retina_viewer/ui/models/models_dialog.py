@@ -1,0 +1,309 @@
+"""The models: a list, the one that is looked at, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
+
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.names import free_paths
+from retina_viewer.model_store.archive import SUFFIX
+from retina_viewer.model_store.own_models import LONGEST_TITLE
+from retina_viewer.ui.icons import Icons
+from retina_viewer.ui.input import paths_in
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.models.card_page import ModelPage
+from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, ModelEntry
+from retina_viewer.ui.models.model_list import ModelList
+from retina_viewer.ui.models.model_operations import ModelOperations
+from retina_viewer.ui.theme import Tokens
+from retina_viewer.ui.widgets import layout
+from retina_viewer.ui.widgets.banner import Banner
+from retina_viewer.ui.widgets.choices import Switch
+from retina_viewer.ui.widgets.fields import dim_label
+
+SIZE = (1240, 760)
+LIST_WIDTH = 292
+FILTER = f"Models (*{SUFFIX})"
+
+
+class ModelButtons(QWidget):
+    """Decides which buttons make sense; the dialog does what they say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.use = layout.button("Use it", "Make it the default of its task")
+        self.compare = layout.button("Compare…", "Beside another model, on the open photograph")
+        self.retrain = layout.button("Train on from it…", "With photographs of your own")
+        self.rename = layout.button("Rename…", "Give it another title")
+        self.export = layout.button("Export…", "Write it into one file")
+        self.delete = layout.button("Delete…", "Remove it for good")
+        left, right = (
+            (self.use, self.compare, self.retrain),
+            (self.rename, self.export, self.delete),
+        )
+        self._tips = {button: button.toolTip() for button in (*left, *right)}
+        self.setLayout(layout.row(*left, ..., *right, spacing=8, margins=0))
+
+    def show_entry(self, entry: ModelEntry | None, *, has_photo: bool, busy: bool) -> None:
+        """Enable what can be done, and say of the rest why not."""
+        for button in self._tips:
+            button.setEnabled(entry is not None and not busy)
+        if entry is None or busy:
+            return
+        self.use.setText("In use" if entry.is_default else "Use it")
+        self.use.setEnabled(not entry.is_default)
+        self.compare.setEnabled(entry.can_be_compared)
+        default = "Use another model first" if entry.is_default else ""
+        for button, obstacle in (
+            (self.compare, "" if has_photo else "Open a photograph first"),
+            (self.retrain, "" if entry.can_be_tuned else "It is no model that is trained on here"),
+            (self.rename, "" if entry.is_own else "Shipped models keep their title"),
+            (self.delete, default if entry.is_own else "Shipped models stay"),
+        ):
+            button.setToolTip(obstacle or self._tips[button])
+            button.setEnabled(button.isEnabled() and not obstacle)
+
+
+class DeleteQuestion(QMessageBox):
+    """Says what is lost; not deleting is what Return and Escape do."""
+
+    confirmed = Signal(bool)
+    """(whether the twin goes too)"""
+
+    def __init__(self, entry: ModelEntry, parent: QWidget) -> None:
+        super().__init__(parent)
+        card = entry.card
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Delete a model")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(f"Delete {card.title} ({card.name}) for good?")
+        said = ["Its weights, card and note are removed. Pictures that it made stay."]
+        if entry.children:
+            said.append(f"{len(entry.children)} models were trained on from it; they stay.")
+        said.append("Export it first if you may want it back.")
+        self.setInformativeText(" ".join(said))
+        self.twin: QCheckBox | None = None
+        if entry.lonely_twin is not None:
+            self.twin = Switch(f"Also its pixel-trained twin, {entry.lonely_twin.title}")
+            self.twin.setChecked(True)
+            self.setCheckBox(self.twin)
+        self.delete = self.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        keep = self.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
+        self.setDefaultButton(keep)
+        self.setEscapeButton(keep)
+        self.delete.clicked.connect(self._confirm)
+
+    def _confirm(self) -> None:
+        self.confirmed.emit(self.twin is not None and self.twin.isChecked())
+
+
+class ModelsDialog(QDialog):
+    """Not modal: the photograph stays in reach, and the window behind a question goes on.
+
+    Args:
+        jobs, tokens: the window's.
+        folder: where files are looked for and go to; the last one that was used from then on.
+        parent: the window.
+    """
+
+    compare_wanted = Signal(object, object)
+    """(ModelEntry, InstalledModels): beside which other one is chosen there"""
+    retrain_wanted = Signal(object)
+    """(ModelCard) to begin a training with"""
+
+    def __init__(self, jobs: Jobs, tokens: Tokens, folder: Path, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Models")
+        self.setWindowModality(Qt.WindowModality.NonModal)
+        self.setAcceptDrops(True)
+        self.resize(*SIZE)
+        self.operations = ModelOperations(jobs, self)
+        self.installed = InstalledModels()
+        self.has_photo = False
+        self.question: QWidget | None = None
+        self._folder, self._wanted = folder, ""
+        self.banner, self.list, self.page = Banner(), ModelList(), ModelPage(jobs, tokens)
+        self.list.setFixedWidth(LIST_WIDTH)
+        self.buttons = ModelButtons()
+        self.outcome = dim_label()
+        self.import_button = layout.button("Import…", act=self._ask_what_to_import)
+        self.roll_back_button = layout.button("Roll back", act=self._roll_back)
+        below = layout.row(
+            self.import_button, (self.roll_back_button, 1), spacing=8, margins=(12, 8, 12, 12)
+        )
+        left = layout.column((self.list, 1), below, spacing=0)
+        last = layout.row(self.buttons, margins=(0, 0, 12, 0))
+        right = layout.column(
+            (self.page, 1), self.outcome, last, spacing=8, margins=(20, 16, 4, 12)
+        )
+        middle = layout.row(left, (right, 1), spacing=0)
+        self.setLayout(layout.column(self.banner, (middle, 1), spacing=0, margins=0))
+        self._connect()
+
+    def _connect(self) -> None:
+        operations, buttons = self.operations, self.buttons
+        operations.looked.connect(self._show_installed)
+        operations.said.connect(self._said)
+        operations.failed.connect(self._failed)
+        self.list.picked.connect(self.show_model)
+        self.page.lineage.picked.connect(self.list.choose)
+        self.page.card.note_kept.connect(
+            lambda text: self._do(operations.set_note, self.list.chosen, text)
+        )
+        buttons.use.clicked.connect(lambda: self._do(operations.use, self.list.chosen))
+        for button, act in (
+            (buttons.compare, lambda entry: self.compare_wanted.emit(entry, self.installed)),
+            (buttons.retrain, lambda entry: self.retrain_wanted.emit(entry.card)),
+            (buttons.rename, self._ask_for_title),
+            (buttons.export, self._ask_where_to_export),
+            (buttons.delete, self._ask_to_delete),
+        ):
+            button.clicked.connect(partial(self._with_entry, act))
+
+    # What is shown
+
+    @property
+    def entry(self) -> ModelEntry | None:
+        """The model that is looked at."""
+        return self.installed.entry(self.list.chosen)
+
+    def present(self, *, has_photo: bool) -> None:
+        """Bring it to the front, with what is installed now."""
+        self.has_photo = has_photo
+        self.operations.look()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take the colours of a theme."""
+        self.page.use_tokens(tokens)
+        self.list.viewport().update()
+
+    def use_icons(self, icons: Icons) -> None:
+        self.banner.use_icons(icons)
+
+    def show_model(self, name: str) -> None:
+        """Look at a model of the list."""
+        entry = self.installed.entry(name)
+        if entry is not None:
+            self.page.show_entry(entry)
+            self._show_buttons()
+
+    def set_has_photo(self, has_photo: bool) -> None:
+        """Whether there is a photograph to compare on."""
+        self.has_photo = has_photo
+        self._show_buttons()
+
+    def _show_installed(self, installed: InstalledModels) -> None:
+        self.installed = installed
+        wanted, self._wanted = self._wanted or self.list.chosen, ""
+        self.list.show_installed(installed, wanted)
+        self.show_model(self.list.chosen)
+
+    def _show_buttons(self) -> None:
+        entry, busy = self.entry, self.operations.is_working
+        self.buttons.show_entry(entry, has_photo=self.has_photo, busy=busy)
+        before = (self.installed.before or {}).get(entry.card.task) if entry else None
+        old = self.installed.entry(before) if before else None
+        task = dict(TASKS)[entry.card.task].lower() if entry else ""
+        self.roll_back_button.setEnabled(old is not None and not busy)
+        self.roll_back_button.setToolTip(
+            f"Use {old.card.title} for {task} again" if old else "No default was chosen before"
+        )
+        self.import_button.setEnabled(not busy)
+
+    def _said(self, sentence: str, name: str) -> None:
+        self.outcome.setText(sentence)
+        self._wanted = name
+
+    def _failed(self, error: Exception) -> None:
+        hint = error.hint if isinstance(error, UserError) else ""
+        message = error.message if isinstance(error, UserError) else f"It failed: {error}"
+        self.banner.show_problem(message, hint)
+        self._show_buttons()
+
+    # What the person does
+
+    def _do(self, operation: Callable[..., None], *arguments: object) -> None:
+        self.banner.hide()
+        self.outcome.clear()
+        operation(*arguments)
+        self._show_buttons()
+
+    def _with_entry(self, act: Callable[[ModelEntry], None], checked: bool = False) -> None:
+        if self.entry is not None:
+            act(self.entry)
+
+    def _roll_back(self) -> None:
+        if self.entry is not None:
+            self._do(self.operations.roll_back, self.entry.card.task)
+
+    def export(self, name: str, path: Path) -> None:
+        """Write a model into a new file."""
+        self._folder = path.parent
+        self._do(self.operations.export, name, path)
+
+    def import_files(self, paths: Sequence[Path]) -> None:
+        """Install the models of files."""
+        self._do(self.operations.import_files, paths)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(path.suffix == SUFFIX for path in paths_in(event.mimeData())):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.import_files(paths_in(event.mimeData()))
+
+    # What the person is asked
+
+    def _ask_for_title(self, entry: ModelEntry) -> None:
+        name, dialog = entry.card.name, QInputDialog(self)
+        dialog.setWindowTitle("Rename")
+        dialog.setLabelText(f"Title, up to {LONGEST_TITLE} characters. Name no patients.")
+        dialog.setTextValue(entry.card.title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.textValueSelected.connect(
+            lambda title: self._do(self.operations.rename, name, title)
+        )
+        self.question = dialog
+        dialog.open()
+
+    def _ask_to_delete(self, entry: ModelEntry) -> None:
+        name, question = entry.card.name, DeleteQuestion(entry, self)
+        question.confirmed.connect(
+            lambda twin: self._do(partial(self.operations.delete, name, with_twin=twin))
+        )
+        self.question = question
+        question.open()
+
+    def _ask_where_to_export(self, entry: ModelEntry) -> None:
+        name, dialog = entry.card.name, self._file_dialog("Export the model")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(SUFFIX.lstrip("."))
+        # Nothing is overwritten: a name that is free, and no question that suggests otherwise.
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.selectFile(free_paths(self._folder, [f"{name}{SUFFIX}"])[0].name)
+        dialog.fileSelected.connect(lambda path: self.export(name, Path(path)))
+        dialog.open()
+
+    def _ask_what_to_import(self) -> None:
+        dialog = self._file_dialog("Import models")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(
+            lambda names: self.import_files([Path(name) for name in names])
+        )
+        dialog.open()
+
+    def _file_dialog(self, title: str) -> QFileDialog:
+        dialog = QFileDialog(self, title, str(self._folder), FILTER)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.question = dialog
+        return dialog

@@ -1,0 +1,1 @@
+"""What made Retina Viewer and proves it: tables, claims, ablations, speed. Not shipped."""
