@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retina_viewer.quality.tables import Record, Value
+from retina_viewer.quality.records import Record, Value
 from studies.contenders import LINEAR_FOLDS
-from studies.superres_summary import ALL_SETS
+from studies.superres import ALL_SETS
 from studies.vessel_study import ORIGINAL
 from studies.vessel_tables import ORIGINALS, OWN
 

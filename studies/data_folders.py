@@ -15,6 +15,7 @@ file could match: a wrong pairing trains and measures nonsense without any error
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.formats import SUFFIXES
@@ -161,3 +162,59 @@ _FINDERS: dict[str, Callable[[Path], Iterable[Photograph]]] = {
     "IDRiD": _idrid,
     "STARE": _stare,
 }
+
+
+Subset = Literal["train", "validation", "held_out"]
+
+
+def subset_of(photograph: Photograph) -> Subset:
+    """The one division that all training and evaluation of this project keep to.
+
+    held_out (seen by no training): all of DRIVE, CHASE_DB1 11..14 (both eyes: its usual test
+    half), HRF 08, FIVES 28_A and 29_A, IDRiD from 49 on. validation (early stopping, thresholds):
+    CHASE_DB1 09 and 10, HRF 07, FIVES 27_A, IDRiD 45..48. All others of these sets train. Any
+    other set is held out: no recipe trains on it.
+
+    A function of the photograph alone, so that a part of a set divides as the whole does.
+    """
+    if photograph.dataset not in ("CHASE_DB1", "HRF", "FIVES", "IDRiD"):
+        return "held_out"
+    number = int(re.findall(r"\d+", photograph.id)[0])
+    match photograph.dataset:
+        case "CHASE_DB1":
+            first_validation, first_held_out = 9, 11
+        case "HRF":
+            first_validation, first_held_out = 7, 8
+            if number > 8:  # the published set runs to 15; only 08 serves as the test
+                return "train"
+        case "FIVES":
+            held_out, validation = ("28_A", "29_A"), ("27_A",)
+            if photograph.id in held_out:
+                return "held_out"
+            return "validation" if photograph.id in validation else "train"
+        case _:  # IDRiD
+            first_validation, first_held_out = 45, 49
+    if number >= first_held_out:
+        return "held_out"
+    return "validation" if number >= first_validation else "train"
+
+
+def split(photographs: Iterable[Photograph]) -> dict[Subset, list[Photograph]]:
+    """The photographs of each subset (:func:`subset_of`), order kept; all three keys present."""
+    subsets: dict[Subset, list[Photograph]] = {"train": [], "validation": [], "held_out": []}
+    for photograph in photographs:
+        subsets[subset_of(photograph)].append(photograph)
+    return subsets
+
+
+def divided(root: Path, datasets: Iterable[str]) -> dict[Subset, list[Photograph]]:
+    """The photographs of some sets below ``root``, by subset.
+
+    Raises:
+        UserError: a set is missing.
+    """
+    found = [one for one in find_photographs(root) if one.dataset in datasets]
+    missing = set(datasets) - {one.dataset for one in found}
+    if missing:
+        raise UserError(f"The data folder lacks {', '.join(sorted(missing))}.")
+    return split(found)

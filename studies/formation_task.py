@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from retina_viewer.training.pairs import degradation_tensor
 from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import FormationStage, Optimisation
-from retina_viewer.training.stage import Player
+from retina_viewer.training.task import Player
 
 _BLUR_UNIT = 0.1  # px: an error of this much counts like a doubling of the noise
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.finetuning.plan import TrainingPlan
-from retina_viewer.finetuning.tuning import Allotment
-from retina_viewer.training.loop import NotFinite, Surroundings, begin_stage, one_step
-from retina_viewer.training.stage import Task
+from retina_viewer.finetuning.tuning import StageSchedule
+from retina_viewer.training.loop import NotFinite, begin_stage, one_step, validated
+from retina_viewer.training.task import Task, TrainContext
 
 _TRIAL_SECONDS = 4.0
 _LEAST_STEPS, _MOST_STEPS = 2, 40
@@ -29,22 +29,6 @@ class Speed:
     seconds_per_step: float
     seconds_per_validation: float
     precision: str
-
-
-class StageSchedule(BaseModel):
-    """How long one stage trains."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    iterations: int = Field(gt=0)
-    validate_every: int = Field(gt=0)
-    precision: str
-    seconds: float = Field(ge=0, allow_inf_nan=False)
-    log_every: int = Field(gt=0)
-
-    @property
-    def allotment(self) -> Allotment:
-        return Allotment(self.iterations, self.validate_every)
 
 
 class Schedule(BaseModel):
@@ -67,7 +51,7 @@ class Schedule(BaseModel):
         return sum(stage.seconds for stage in self.stages)
 
 
-def try_stage(task: Task, number: int, where: Surroundings) -> Speed:
+def try_stage(task: Task, number: int, where: TrainContext) -> Speed:
     """Time some steps and one validation of a stage, and leave its weights as they were.
 
     The first step is not counted: it warms caches up.
@@ -100,7 +84,7 @@ def try_stage(task: Task, number: int, where: Surroundings) -> Speed:
         ) from error
     seconds = (time.monotonic() - started) / steps
     started = time.monotonic()
-    where.group.from_first(lambda: task.validate(stage.average.eval()))
+    validated(stage)
     validation = time.monotonic() - started
     for player, state in zip(task.players, before, strict=True):
         player.network.load_state_dict(state)

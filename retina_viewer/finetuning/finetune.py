@@ -7,17 +7,101 @@ command with ``--resume`` goes on.
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from retina_viewer.core.errors import Cancelled, UserError, mendable
 from retina_viewer.core.progress import Progress, no_progress
-from retina_viewer.finetuning.run_folder import RunFolder
-from retina_viewer.finetuning.tuning_run import Control, TuningRun
+from retina_viewer.finetuning.run_folder import RunFolder, RunRequest, RunStatus
+from retina_viewer.finetuning.tuning_run import TuningRun
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.training.checkpoint import SavingFailed
 from retina_viewer.training.distributed import Group, joined
-from retina_viewer.training.stage import Event, Surroundings
+from retina_viewer.training.task import Event, TrainContext
+
+_LISTEN_SECONDS = 0.2
+_REPORT_SECONDS = 2.0
+"""Between two progress events in the folder: they tell of parts that have no losses yet."""
+
+
+class Control:
+    """The progress callback of a run: reports, and looks for what the person asks.
+
+    Of several processes only the first one listens and speaks; the loop tells the others.
+
+    Args:
+        run: its folder.
+        progress: told of progress too; may raise Cancelled.
+        events: told of every event after it has been written.
+        group: the processes of this training.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        progress: Progress,
+        events: Callable[[Event], None],
+        group: Group,
+    ) -> None:
+        self._run, self._progress, self._events, self._group = run, progress, events, group
+        self._stopping = run.state().stopping
+        self._last_listened = self._last_reported = 0.0
+        self.asked: RunRequest | None = None
+
+    def __call__(self, fraction: float, what: str) -> None:
+        """See :data:`~retina_viewer.core.progress.Progress`; raises Cancelled when asked to pause
+        or cancel."""
+        if not self._group.is_first:
+            return
+        self._progress(fraction, what)
+        now = time.monotonic()
+        if now - self._last_listened > _LISTEN_SECONDS:
+            self._last_listened = now
+            self._listen()
+        if now - self._last_reported > _REPORT_SECONDS:
+            self._last_reported = now
+            self.tell({"event": "progress", "fraction": round(fraction, 4), "what": what})
+
+    def _listen(self) -> None:
+        word = self._run.take_request()
+        if word == "stop":
+            # Kept in the folder: a training that is killed now still goes on to its ending only.
+            self._run.set_state("running", stopping=True)
+            self._stopping = True
+        elif word is not None:
+            self.asked = word
+            raise Cancelled
+
+    def is_stopping(self) -> bool:
+        """Whether the person wants the best so far and no more training."""
+        return self._stopping
+
+    def tell(self, event: Event) -> None:
+        """Write an event into the folder, then tell the listener.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        if self._group.is_first:
+            stamped = {**event, "time": round(time.time(), 2)}
+            self._run.append_event(stamped)
+            self._events(event)
+
+    def end(self, status: RunStatus, message: str = "", hint: str = "") -> None:
+        """Write how it ended, as far as the disk allows: a state that could not be written reads
+        as that of a process that is gone, which is true."""
+        if not self._group.is_first:
+            return
+        event: dict[str, Any] = {"event": status}
+        if message:
+            event |= {"message": message, "hint": hint}
+        with suppress(UserError):
+            self._run.set_state(status, message=message, hint=hint)
+        with suppress(UserError):
+            self.tell(event)
+
 
 _MENDABLE = (
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM,  # the disk
@@ -58,7 +142,7 @@ def finetune(
         control = Control(run, progress, events, group)
         card: ModelCard | None = None
         with _ending(run, control, group):
-            where = Surroundings(
+            where = TrainContext(
                 run.path,
                 plan.expert.seed,
                 target,

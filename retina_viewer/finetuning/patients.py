@@ -25,6 +25,7 @@ from retina_viewer.core.paths import patient_salt_file
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.finetuning.plan import SUBSETS, PlannedPhotograph, Subset
 from retina_viewer.imaging.formats import HEAD, looks_like_dicom
+from retina_viewer.quality.conclusion import VERDICT_PATIENTS
 
 _MAKE, _MODEL = 0x010F, 0x0110  # EXIF
 _DICOM_TAGS = {
@@ -147,10 +148,13 @@ def by_pattern(pattern: str, files: Sequence[Path]) -> Grouping:
         UserError: the pattern is none, or has not exactly one group.
     """
     find = name_pattern(pattern, _PLACE)
-    found = {path: find(stem_of(path.name)) for path in files}
+    return _grouped({path: find(stem_of(path.name)) for path in files})
+
+
+def _grouped(labels: Mapping[Path, str | None]) -> Grouping:
     return Grouping(
-        {path: label for path, label in found.items() if label},
-        [path for path, label in found.items() if not label],
+        {path: label for path, label in labels.items() if label},
+        [path for path, label in labels.items() if not label],
     )
 
 
@@ -187,14 +191,11 @@ def name_pattern(pattern: str, place: str) -> Callable[[str], str | None]:
 
 def by_dicom(files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
     """The PatientID of DICOM files; files of other kinds are unmatched."""
-    found: dict[Path, str] = {}
+    found: dict[Path, str | None] = {}
     for number, path in enumerate(files):
         progress(number / len(files), "reading patients")
         found[path] = details_of(path).patient
-    return Grouping(
-        {path: label for path, label in found.items() if label},
-        [path for path, label in found.items() if not label],
-    )
+    return _grouped(found)
 
 
 def by_table(table: Path, files: Sequence[Path]) -> Grouping:
@@ -227,10 +228,7 @@ def by_table(table: Path, files: Sequence[Path]) -> Grouping:
                 f"Row {number} of {table.name} names another patient for {path.name}.",
                 "Give every photograph one row.",
             )
-    return Grouping(
-        {path: found[path] for path in files if path in found},
-        [path for path in files if path not in found],
-    )
+    return _grouped({path: found.get(path) for path in files})
 
 
 def _rows(table: Path) -> list[tuple[str, str]]:
@@ -324,8 +322,6 @@ def installation_salt() -> bytes:
 SHARES: dict[Subset, float] = {"train": 0.60, "validation": 0.15, "held_out": 0.25}
 """Of the photographs, where nothing else is asked."""
 LEAST_PATIENTS = 3
-VERDICT_PATIENTS = 6
-"""Two-sided, Wilcoxon's test can reach p < .05 only with six pairs or more (2 / 2^6 = .031)."""
 _ENOUGH_FOR_VERDICT = 12
 """From so many patients on, at least six are held out, whatever the shares say."""
 

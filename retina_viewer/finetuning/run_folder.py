@@ -38,9 +38,10 @@ from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.processes import process_identity
 from retina_viewer.finetuning.plan import TrainingPlan, load_plan, save_plan
 
-Status = Literal["prepared", "running", "paused", "finished", "failed", "cancelled"]
-Request = Literal["pause", "stop", "cancel"]
-REQUESTS: tuple[Request, ...] = ("pause", "stop", "cancel")
+RunStatus = Literal["prepared", "running", "paused", "finished", "failed", "cancelled"]
+RunRequest = Literal["pause", "stop", "cancel"]
+_AT_ONCE = 1 << 26  # bytes of events
+RUN_REQUESTS: tuple[RunRequest, ...] = ("pause", "stop", "cancel")
 
 
 class RunState(BaseModel):
@@ -57,7 +58,7 @@ class RunState(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    status: Status = "prepared"
+    status: RunStatus = "prepared"
     pid: int | None = Field(default=None, ge=1, lt=2**31)
     process_start: str | None = None
     message: str = ""
@@ -79,7 +80,7 @@ class RunFolder:
     @property
     def has_begun(self) -> bool:
         """Whether a training has worked in it; a prepared one has not."""
-        return self._events.path.exists()
+        return self._events.exists()
 
     @property
     def cache(self) -> Path:
@@ -103,8 +104,8 @@ class RunFolder:
         return self.path / "verdict.json"
 
     @property
-    def _events(self) -> EventLog:
-        return EventLog(self.path / "events.jsonl")
+    def _events(self) -> Path:
+        return self.path / "events.jsonl"
 
     def prepare(self, plan: TrainingPlan) -> None:
         """Make the folder and freeze the plan in it.
@@ -150,7 +151,7 @@ class RunFolder:
 
     def set_state(
         self,
-        status: Status,
+        status: RunStatus,
         *,
         message: str = "",
         hint: str = "",
@@ -183,18 +184,72 @@ class RunFolder:
         return process_identity(state.pid) == state.process_start
 
     def append_event(self, event: Mapping[str, Any]) -> None:
-        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.append`."""
-        self._events.append(event)
+        """Add one event as a whole line, or nothing.
+
+        Raises:
+            UserError: it cannot be written (a full disk).
+        """
+        line = json.dumps(dict(event), default=str).encode() + b"\n"
+        try:
+            with self._events.open("ab", buffering=0) as stream:
+                end = stream.tell()
+                try:
+                    if stream.write(line) != len(line):
+                        raise OSError(errno.ENOSPC, "No space left on device")
+                except OSError:
+                    with suppress(OSError):  # half a line would swallow the next one
+                        stream.truncate(end)
+                    raise
+        except OSError as error:
+            raise UserError(
+                f"The events of the training could not be written: {error.strerror}.",
+                "Free some space and go on.",
+            ) from error
 
     def repair_events(self) -> None:
-        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.repair`."""
-        self._events.repair()
+        """End a line that a killed process left half-written, so that the next one is whole."""
+        with suppress(FileNotFoundError), self._events.open("rb+") as stream:
+            stream.seek(0, os.SEEK_END)
+            if stream.tell() == 0:
+                return
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
 
     def events_since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """See :meth:`~retina_viewer.finetuning.run_folder.EventLog.since`."""
-        return self._events.since(offset)
+        """The events written after a place in the file, and the place to go on reading from.
 
-    def request(self, word: Request) -> None:
+        Args:
+            offset: 0, or what an earlier call gave.
+
+        Returns:
+            Whole events only; a line that is being written comes with a later call, and so does
+            what is more than one call reads. A line that a kill cut off is left out, and so is
+            one that is damaged. ``([], 0)`` where the file is shorter than ``offset``: it is
+            another one, to be read from its start.
+        """
+        try:
+            with self._events.open("rb") as stream:
+                if stream.seek(0, os.SEEK_END) < offset:
+                    return [], 0
+                stream.seek(offset)
+                data = stream.read(_AT_ONCE)
+        except FileNotFoundError:
+            return [], 0
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) == _AT_ONCE:
+            end = _AT_ONCE  # no event is so long
+        events: list[dict[str, Any]] = []
+        for line in data[:end].splitlines():
+            try:
+                event = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(event, dict):
+                events.append(event)
+        return events, offset + end
+
+    def request(self, word: RunRequest) -> None:
         """Ask the training to pause, stop (keep the best so far) or cancel.
 
         Raises:
@@ -203,7 +258,7 @@ class RunFolder:
         with atomic_write(self.path / "control", replace=True) as stream:
             stream.write(word.encode())
 
-    def take_request(self) -> Request | None:
+    def take_request(self) -> RunRequest | None:
         """The word that was asked, once; words that are none are dropped."""
         path = self.path / "control"
         try:
@@ -211,10 +266,7 @@ class RunFolder:
         except (OSError, UnicodeDecodeError):
             return None
         path.unlink(missing_ok=True)
-        for known in REQUESTS:
-            if word == known:
-                return known
-        return None
+        return next((known for known in RUN_REQUESTS if word == known), None)
 
     def discard_results(self) -> None:
         """Remove everything but plan, state and events: what ``cancel`` means."""
@@ -242,79 +294,3 @@ def list_runs(root: Path | None = None) -> list[RunFolder]:
             with suppress(UserError):
                 found.append((run.state().created, run))
     return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
-
-
-_AT_ONCE = 1 << 26  # bytes
-
-
-@dataclass(frozen=True)
-class EventLog:
-    """The file ``path``; it need not be there yet."""
-
-    path: Path
-
-    def append(self, event: Mapping[str, Any]) -> None:
-        """Add one event as a whole line, or nothing.
-
-        Raises:
-            UserError: it cannot be written (a full disk).
-        """
-        line = json.dumps(dict(event), default=str).encode() + b"\n"
-        try:
-            with self.path.open("ab", buffering=0) as stream:
-                end = stream.tell()
-                try:
-                    if stream.write(line) != len(line):
-                        raise OSError(errno.ENOSPC, "No space left on device")
-                except OSError:
-                    with suppress(OSError):  # half a line would swallow the next one
-                        stream.truncate(end)
-                    raise
-        except OSError as error:
-            raise UserError(
-                f"The events of the training could not be written: {error.strerror}.",
-                "Free some space and go on.",
-            ) from error
-
-    def repair(self) -> None:
-        """End a line that a killed process left half-written, so that the next one is whole."""
-        with suppress(FileNotFoundError), self.path.open("rb+") as stream:
-            stream.seek(0, os.SEEK_END)
-            if stream.tell() == 0:
-                return
-            stream.seek(-1, os.SEEK_END)
-            if stream.read(1) != b"\n":
-                stream.write(b"\n")
-
-    def since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """The events written after a place in the file, and the place to go on reading from.
-
-        Args:
-            offset: 0, or what an earlier call gave.
-
-        Returns:
-            Whole events only; a line that is being written comes with a later call, and so does
-            what is more than one call reads. A line that a kill cut off is left out, and so is
-            one that is damaged. ``([], 0)`` where the file is shorter than ``offset``: it is
-            another one, to be read from its start.
-        """
-        try:
-            with self.path.open("rb") as stream:
-                if stream.seek(0, os.SEEK_END) < offset:
-                    return [], 0
-                stream.seek(offset)
-                data = stream.read(_AT_ONCE)
-        except FileNotFoundError:
-            return [], 0
-        end = data.rfind(b"\n") + 1
-        if not end and len(data) == _AT_ONCE:
-            end = _AT_ONCE  # no event is so long
-        events: list[dict[str, Any]] = []
-        for line in data[:end].splitlines():
-            try:
-                event = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(event, dict):
-                events.append(event)
-        return events, offset + end

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.finetuning.plan import OWN, REPLAY, Preset, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
 from retina_viewer.training.recipe import (
-    Colour,
+    ColourGain,
     Grain,
     Optimisation,
     Recipe,
@@ -50,7 +52,7 @@ PRESETS: dict[Preset, PresetNumbers] = {
 }
 _PIXEL_RECIPE, _GAN_RECIPE, _VESSEL_RECIPE = "superres-pixel-fast", "saliency-gan-fast", "vessels"
 """What the shipped models were trained with: patches, batches, losses, degradation are theirs."""
-_COLOUR = Colour(gain=0.1)
+_COLOUR = ColourGain(gain=0.1)
 _GRAIN = Grain(probability=0.25)
 _LITTLE_NOISE = {"noise_probability": 0.1, "jpeg_probability": 0.1}
 """Less than the shipped models were trained with: these photographs have their own, and the base
@@ -58,15 +60,21 @@ knows what to do with more."""
 _WARMUP = 50
 
 
-@dataclass(frozen=True)
-class Allotment:
+class StageSchedule(BaseModel):
     """How long one stage trains."""
 
-    iterations: int
-    validate_every: int
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    iterations: int = Field(gt=0)
+    validate_every: int = Field(gt=0)
+    precision: str
+    seconds: float = Field(ge=0, allow_inf_nan=False)
+    log_every: int = Field(gt=0)
 
 
-_UNDECIDED = Allotment(1000, 100)
+_UNDECIDED = StageSchedule(
+    iterations=1000, validate_every=100, precision="float32", seconds=0, log_every=50
+)
 """What a trial of speed is run with."""
 
 
@@ -77,7 +85,7 @@ def replay_share(plan: TrainingPlan) -> float:
 
 
 def recipes_of(
-    plan: TrainingPlan, base: ModelCard, allotments: Sequence[Allotment] | None = None
+    plan: TrainingPlan, base: ModelCard, schedule: Sequence[StageSchedule] | None = None
 ) -> list[TunedRecipe]:
     """What is trained in turn: a vessel model; a pixel-trained cascade; or for a saliency GAN its
     pixel-trained twin, then the GAN itself.
@@ -85,7 +93,7 @@ def recipes_of(
     Args:
         plan: of the fine-tuning.
         base: the card of ``plan.base``.
-        allotments: of all stages of all recipes, in turn; None where only speed is tried.
+        schedule: of all stages of all recipes, in turn; None where only speed is tried.
 
     Raises:
         UserError: the base is no model for the plan's task, or has not all of its steps.
@@ -96,18 +104,18 @@ def recipes_of(
             "Choose another base model.",
         )
     count = stage_count(plan, base)
-    allotted = list(allotments) if allotments is not None else [_UNDECIDED] * count
-    if len(allotted) != count:
-        raise ValueError(f"{len(allotted)} allotments for {count} stages")
+    scheduled = list(schedule) if schedule is not None else [_UNDECIDED] * count
+    if len(scheduled) != count:
+        raise ValueError(f"{len(scheduled)} schedules for {count} stages")
     if plan.task == "vessels":
-        return [_vessel_recipe(plan, base, allotted[0])]
+        return [_vessel_recipe(plan, base, scheduled[0])]
     missing = [step for step in plan.steps if 2**step not in base.scales]
     if missing:
         raise UserError(f"The model {base.name!r} has no step {missing[0]}.", "Train fewer steps.")
     pixel = len(plan.pixel_stages)
-    recipes: list[TunedRecipe] = [_pixel_recipe(plan, base, allotted[:pixel])]
+    recipes: list[TunedRecipe] = [_pixel_recipe(plan, base, scheduled[:pixel])]
     if base.twin is not None:
-        recipes.append(_gan_recipe(plan, base, allotted[pixel:]))
+        recipes.append(_gan_recipe(plan, base, scheduled[pixel:]))
     return recipes
 
 
@@ -133,7 +141,7 @@ def _shipped(name: str) -> Recipe:
 
 
 def _pixel_recipe(
-    plan: TrainingPlan, base: ModelCard, allotted: Sequence[Allotment]
+    plan: TrainingPlan, base: ModelCard, scheduled: Sequence[StageSchedule]
 ) -> SuperresRecipe:
     shipped = _shipped(_PIXEL_RECIPE)
     assert isinstance(shipped, SuperresRecipe)
@@ -147,19 +155,19 @@ def _pixel_recipe(
         stages=tuple(
             last[steps[-1]].model_copy(
                 update={
-                    **_changes(plan, last[steps[-1]], allotment),
+                    **_changes(plan, last[steps[-1]], schedule),
                     "degradation": None,  # the recipe's, not that of its last stages
                     "together": len(steps) > 1,
                 }
             )
-            for steps, allotment in zip(plan.pixel_stages, allotted, strict=True)
+            for steps, schedule in zip(plan.pixel_stages, scheduled, strict=True)
         ),
         **_common(plan),
     )
 
 
 def _gan_recipe(
-    plan: TrainingPlan, base: ModelCard, allotted: Sequence[Allotment]
+    plan: TrainingPlan, base: ModelCard, scheduled: Sequence[StageSchedule]
 ) -> SaliencyGanRecipe:
     shipped = _shipped(_GAN_RECIPE)
     assert isinstance(shipped, SaliencyGanRecipe)
@@ -170,14 +178,14 @@ def _gan_recipe(
         field_diameters=shipped.field_diameters,
         degradation=shipped.degradation,
         stages=tuple(
-            last[step].model_copy(update=_changes(plan, last[step], allotment))
-            for step, allotment in zip(plan.steps, allotted, strict=True)
+            last[step].model_copy(update=_changes(plan, last[step], schedule))
+            for step, schedule in zip(plan.steps, scheduled, strict=True)
         ),
         **_common(plan),
     )
 
 
-def _changes(plan: TrainingPlan, stage: StepStage, allotment: Allotment) -> dict[str, Any]:
+def _changes(plan: TrainingPlan, stage: StepStage, schedule: StageSchedule) -> dict[str, Any]:
     """What is other than in the shipped recipe: no sharpening, since these are the photographs
     that the model is to serve, and less grain, since they have their own."""
     return {
@@ -188,11 +196,11 @@ def _changes(plan: TrainingPlan, stage: StepStage, allotment: Allotment) -> dict
         "grain": _GRAIN,
         "sharpening": Sharpening(),
         "colour": _COLOUR,
-        "optimisation": _optimisation(plan, stage.optimisation, allotment),
+        "optimisation": _optimisation(plan, stage.optimisation, schedule),
     }
 
 
-def _vessel_recipe(plan: TrainingPlan, base: ModelCard, allotment: Allotment) -> VesselRecipe:
+def _vessel_recipe(plan: TrainingPlan, base: ModelCard, schedule: StageSchedule) -> VesselRecipe:
     if base.field_diameter is None:
         raise UserError(f"The card of {base.name!r} lacks the working resolution.")
     shipped = _shipped(_VESSEL_RECIPE)
@@ -200,7 +208,7 @@ def _vessel_recipe(plan: TrainingPlan, base: ModelCard, allotment: Allotment) ->
     stage = shipped.stages[-1]
     changes = {
         "patch": plan.expert.patch or stage.patch,
-        "optimisation": _optimisation(plan, stage.optimisation, allotment),
+        "optimisation": _optimisation(plan, stage.optimisation, schedule),
     }
     return VesselRecipe(
         task="vessels",
@@ -211,16 +219,18 @@ def _vessel_recipe(plan: TrainingPlan, base: ModelCard, allotment: Allotment) ->
     )
 
 
-def _optimisation(plan: TrainingPlan, shipped: Optimisation, allotment: Allotment) -> Optimisation:
+def _optimisation(
+    plan: TrainingPlan, shipped: Optimisation, schedule: StageSchedule
+) -> Optimisation:
     preset, expert = PRESETS[plan.preset], plan.expert
     return shipped.model_copy(
         update={
-            "iterations": allotment.iterations,
-            "validate_every": allotment.validate_every,
+            "iterations": schedule.iterations,
+            "validate_every": schedule.validate_every,
             "batch": expert.batch or shipped.batch,
             "rate": expert.rate or preset.rate * shipped.rate,
             "final_rate": min(shipped.final_rate, (expert.rate or shipped.rate) / 100),
-            "warmup": min(_WARMUP, allotment.iterations // 10),
+            "warmup": min(_WARMUP, schedule.iterations // 10),
             "ema": preset.ema if expert.ema is None else expert.ema,
             "patience": expert.patience or preset.patience,
             "validate_first": True,

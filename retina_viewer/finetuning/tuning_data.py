@@ -19,10 +19,10 @@ from retina_viewer.finetuning.masks import read_vessel_mask
 from retina_viewer.finetuning.plan import OWN, REPLAY, PlannedPhotograph, TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.finetuning.tuning import replay_share
-from retina_viewer.imaging.decoded import Pixels
+from retina_viewer.imaging.colour import to_8bit_depth
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.training.cache import open_cache
+from retina_viewer.training.cache import PhotographCache, open_cache
 from retina_viewer.training.outcome import TrainingData
 
 
@@ -50,7 +50,7 @@ class OwnPhotograph(Photograph):
         image = open_image(self.image)
         if image.sha256 != self.id:
             raise _changed(self.image)
-        return eight_bits(image.pixels)
+        return to_8bit_depth(image.pixels)
 
     def read_vessels(self) -> NDArray[np.bool_]:
         """The drawn mask, ``(H, W)`` bool.
@@ -71,13 +71,6 @@ def _changed(path: Path) -> UserError:
         f"{path.name} has changed since the training was planned.",
         "Put the file back as it was, or plan the training anew.",
     )
-
-
-def eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
-    """``(H, W, 3)`` uint8 of uint8 or uint16, rounded."""
-    if pixels.dtype == np.uint8:
-        return np.asarray(pixels, dtype=np.uint8)
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def own(planned: Sequence[PlannedPhotograph]) -> list[Photograph]:
@@ -192,10 +185,7 @@ def _copied(source: Path, sha256: str, folder: Path, name: str) -> Path:
     _read_into(source, copy)
     if sha256_of(copy) != sha256:
         copy.unlink()
-        raise UserError(
-            f"{source.name} has changed since the training was planned.",
-            "Put the file back as it was, or plan the training anew.",
-        )
+        raise _changed(source)
     return copy
 
 
@@ -209,3 +199,20 @@ def _read_into(source: Path, copy: Path) -> None:
         ) from error
     with stream, atomic_write(copy, replace=True) as target:
         shutil.copyfileobj(stream, target)
+
+
+def photographs_of(cache: PhotographCache) -> Sequence[Photograph]:
+    """The photographs of a cache, by number: they have no names there."""
+    found = ((str(number), cache[number]) for number in range(len(cache)))
+    return [_Cached(p.dataset, number, p.patient, Path(), pixels=p.rgb) for number, p in found]
+
+
+@dataclass(frozen=True)
+class _Cached(Photograph):
+    """A photograph out of the cache: the drive it came from may be gone by now."""
+
+    pixels: NDArray[np.uint8] | None = None
+
+    def read_rgb(self) -> NDArray[np.uint8]:
+        assert self.pixels is not None
+        return np.ascontiguousarray(self.pixels)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
-from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
-from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.core.progress import no_progress, part_of
 from retina_viewer.finetuning.budget import (
     Schedule,
     Speed,
@@ -24,113 +22,102 @@ from retina_viewer.finetuning.budget import (
     schedule_of,
     try_stage,
 )
+from retina_viewer.finetuning.observer import Observer
 from retina_viewer.finetuning.plan import TrainingPlan
-from retina_viewer.finetuning.run_folder import Request, RunFolder, Status
-from retina_viewer.finetuning.tuned_model import (
-    Made,
+from retina_viewer.finetuning.run_folder import RunFolder
+from retina_viewer.finetuning.tuning import TunedRecipe, recipes_of, replay_share, stage_count
+from retina_viewer.finetuning.tuning_data import (
+    held_out_copies,
+    load_data,
+    own,
     photographs_of,
-    write_tuned,
+    replayed,
 )
-from retina_viewer.finetuning.tuning import TunedRecipe, recipes_of, stage_count
-from retina_viewer.finetuning.tuning_data import held_out_copies, load_data
-from retina_viewer.finetuning.watched import Watched
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.store import find_model, load_network, save_card
 from retina_viewer.quality.calibration import FEWEST, MOST, calibrate
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.gate import GENERAL_FIELD, LARGEST_FIELD, general_photographs, judge
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.distributed import Group
 from retina_viewer.training.loop import run_stage
-from retina_viewer.training.outcome import TrainingData, with_threshold, write_history
+from retina_viewer.training.outcome import (
+    TrainingData,
+    best_scores,
+    lengths,
+    training_summary,
+    with_threshold,
+    write_history,
+    write_model,
+)
 from retina_viewer.training.recipe import SaliencyGanStage
 from retina_viewer.training.saliency_gan_task import keep_discriminators, take_over
-from retina_viewer.training.stage import Event, Surroundings, Task
+from retina_viewer.training.task import Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
 
-_LISTEN_SECONDS = 0.2
-_REPORT_SECONDS = 2.0
-"""Between two progress events in the folder: they tell of parts that have no losses yet."""
 
+@dataclass(frozen=True)
+class Made:
+    """One tuned network and how it came about.
 
-class Control:
-    """The progress callback of a run: reports, and looks for what the person asks.
-
-    Of several processes only the first one listens and speaks; the loop tells the others.
-
-    Args:
-        run: its folder.
-        progress: told of progress too; may raise Cancelled.
-        events: told of every event after it has been written.
-        group: the processes of this training.
+    Attributes:
+        name: of the model.
+        base: the card of what it was tuned from.
+        twin: the name of its tuned pixel-trained twin; None without one.
+        stages: the counters of its own stages.
     """
 
-    def __init__(
-        self,
-        run: RunFolder,
-        progress: Progress,
-        events: Callable[[Event], None],
-        group: Group,
-    ) -> None:
-        self._run, self._progress, self._events, self._group = run, progress, events, group
-        self._stopping = run.state().stopping
-        self._last_listened = self._last_reported = 0.0
-        self.asked: Request | None = None
-
-    def __call__(self, fraction: float, what: str) -> None:
-        """See :data:`~retina_viewer.core.progress.Progress`; raises Cancelled when asked to pause
-        or cancel."""
-        if not self._group.is_first:
-            return
-        self._progress(fraction, what)
-        now = time.monotonic()
-        if now - self._last_listened > _LISTEN_SECONDS:
-            self._last_listened = now
-            self._listen()
-        if now - self._last_reported > _REPORT_SECONDS:
-            self._last_reported = now
-            self.tell({"event": "progress", "fraction": round(fraction, 4), "what": what})
-
-    def _listen(self) -> None:
-        word = self._run.take_request()
-        if word == "stop":
-            # Kept in the folder: a training that is killed now still goes on to its ending only.
-            self._run.set_state("running", stopping=True)
-            self._stopping = True
-        elif word is not None:
-            self.asked = word
-            raise Cancelled
-
-    def is_stopping(self) -> bool:
-        """Whether the person wants the best so far and no more training."""
-        return self._stopping
-
-    def tell(self, event: Event) -> None:
-        """Write an event into the folder, then tell the listener.
-
-        Raises:
-            UserError: it cannot be written.
-        """
-        if self._group.is_first:
-            stamped = {**event, "time": round(time.time(), 2)}
-            self._run.append_event(stamped)
-            self._events(event)
-
-    def end(self, status: Status, message: str = "", hint: str = "") -> None:
-        """Write how it ended, as far as the disk allows: a state that could not be written reads
-        as that of a process that is gone, which is true."""
-        if not self._group.is_first:
-            return
-        event: dict[str, Any] = {"event": status}
-        if message:
-            event |= {"message": message, "hint": hint}
-        with suppress(UserError):
-            self._run.set_state(status, message=message, hint=hint)
-        with suppress(UserError):
-            self.tell(event)
+    name: str
+    base: ModelCard
+    recipe: TunedRecipe
+    network: nn.Module
+    stages: Sequence[Counters]
+    twin: str | None = None
 
 
-_LOADED, _TRIED = 0.03, 0.06
-"""How far progress is after each part; then come the stages and what follows them."""
+def write_tuned(made: Made, plan: TrainingPlan, folder: Path, device: str) -> ModelCard:
+    """Leave weights and card in ``folder``.
+
+    Raises:
+        UserError: they cannot be written.
+    """
+    base = made.base
+    title = plan.title or f"{base.title}, tuned"
+    train = plan.of("train")
+    return write_model(
+        folder,
+        made.network.state_dict(),
+        name=made.name,
+        version="1",
+        title=title if made.name == plan.name else f"{title} (pixel-trained)",
+        task=base.task,
+        architecture=base.architecture,
+        parameters=base.parameters,
+        scales=base.scales,
+        margins=base.margins,
+        field_diameter=base.field_diameter,
+        threshold=base.threshold,
+        licence=f"{base.licence}; tuned on its owner's photographs, who decides about its use",
+        training=training_summary(
+            own(train),
+            own(plan.of("validation")),
+            [photograph.sha256 for photograph in train],
+            practised=replayed(with_vessels=plan.task == "vessels") if replay_share(plan) else (),
+            recipe=made.recipe.name,
+            recipe_sha256=plan.digest(),
+            seed=plan.expert.seed,
+            device=device,
+            **lengths(made.stages),
+        ),
+        validation=best_scores(made.stages),
+        parent=f"{base.name} {base.version}",
+        parent_sha256=base.weights_sha256,
+        twin=made.twin,
+        fidelity=None if made.twin is None else base.fidelity,
+    )
+
+
+_LOADED, _TRIED, _TRAINED, _CALIBRATED, _COPIED = 0.03, 0.06, 0.88, 0.9, 0.91
+"""How far progress is after each part."""
 
 
 class TuningRun:
@@ -145,7 +132,7 @@ class TuningRun:
         UserError: the base model is missing, or does not fit the plan.
     """
 
-    def __init__(self, run: RunFolder, plan: TrainingPlan, where: Surroundings) -> None:
+    def __init__(self, run: RunFolder, plan: TrainingPlan, where: TrainContext) -> None:
         self._run, self._plan, self._where = run, plan, where
         self._base = find_model(plan.base)
         self._twin = find_model(self._base.twin) if self._base.twin else None
@@ -180,15 +167,13 @@ class TuningRun:
             }
         )
         made = self._trained(data, schedule)
-        written = group.from_first(
-            lambda: finish(self._run, self._plan, made, data, where).model_dump_json()
-        )
+        written = group.from_first(lambda: self._finished(made, data).model_dump_json())
         return ModelCard.model_validate_json(written)
 
     def _tuned(self, schedule: Schedule | None) -> list[tuple[TunedRecipe, nn.Module]]:
         """What is trained in turn, each with the network it starts from."""
-        allotments = None if schedule is None else [s.allotment for s in schedule.stages]
-        recipes = recipes_of(self._plan, self._base, allotments)
+        stages = None if schedule is None else schedule.stages
+        recipes = recipes_of(self._plan, self._base, stages)
         cards = [self._base] if self._twin is None else [self._twin, self._base]
         networks = [load_network(card).to(self._where.device) for card in cards]
         for network in networks:
@@ -199,12 +184,8 @@ class TuningRun:
         """The run's schedule: kept from before, fixed by the expert, or made by a trial."""
         path, group = self._run.path / "schedule.json", self._where.group
 
-        def kept() -> str | None:
-            found = load_schedule(path)
-            return None if found is None else found.model_dump_json()
-
-        known = group.from_first(kept)
-        if known is not None:
+        known = group.from_first(lambda: (kept := load_schedule(path)) and kept.model_dump_json())
+        if known:
             schedule = Schedule.model_validate_json(known)
             if len(schedule.stages) != self._count:
                 raise UserError(f"{path.name} is of another training.", "Start the training anew.")
@@ -234,18 +215,13 @@ class TuningRun:
                     checkpoint=self._run.path / "trial.safetensors",  # there never is one
                     progress=part_of(trying, number / self._count, (number + 1) / self._count),
                     precision="" if asked == "auto" else asked,
+                    observe=self._observer(task, number, None),
                 )
-                watched = Watched(task, number + 1, None, where.events, where.device)
-                speeds.append(try_stage(watched, number, where))
+                speeds.append(try_stage(task, number, where))
                 speed = round(1 / speeds[-1].seconds_per_step, 3)
                 about = {"stage": number + 1, "task": task.name}
                 self._where.events({"event": "trial", **about, "steps_per_second": speed})
         return speeds
-
-    def _seconds_of_ending(self, data: TrainingData) -> float:
-        measuring = part_of(self._where.progress, _TRIED, _TRIED)
-        device = str(self._where.device)
-        return seconds_of_ending(self._run, self._plan, self._base, data, device, measuring)
 
     def _trained(self, data: TrainingData, schedule: Schedule) -> list[Made]:
         """All stages: of the model, or of the twin and then of the saliency GAN."""
@@ -273,13 +249,16 @@ class TuningRun:
         """The discriminator goes on from the base's, where that is there and of this form."""
         message = take_over(task, step, self._base)
         if message and not self._checkpoint(number).exists():
-            self._where.events({"event": "notice", "message": message})
+            self._where.notice(message)
+
+    def _observer(self, task: Task, number: int, folder: Path | None) -> Observer:
+        return Observer(task, number + 1, folder, self._where.events, self._where.device)
 
     def _checkpoint(self, number: int) -> Path:
         return self._run.path / f"stage{number + 1}.safetensors"
 
     def _stage(self, task: Task, number: int, schedule: Schedule) -> Counters:
-        share = (TRAINED - _TRIED) / self._count
+        share = (_TRAINED - _TRIED) / self._count
         start = _TRIED + share * number
         planned = schedule.stages[number]
         where = replace(
@@ -288,14 +267,109 @@ class TuningRun:
             progress=part_of(self._where.progress, start, start + share),
             precision=planned.precision,
             log_every=planned.log_every,
+            observe=self._observer(task, number, self._run.crops / f"stage{number + 1}"),
         )
-        folder = self._run.crops / f"stage{number + 1}"
-        watched = Watched(task, number + 1, folder, where.events, where.device)
-        counters = run_stage(watched, number, where)
+        counters = run_stage(task, number, where)
         best = {"best_score": counters.best_score or 0.0, "best_step": counters.best_step}
         about = {"stage": number + 1, "task": task.name, "steps": counters.step}
         self._where.events({"event": "stage finished", **about, **best})
         return counters
+
+    def _finished(self, made: Sequence[Made], data: TrainingData) -> ModelCard:
+        """Leave models, learning curves and verdict in the run folder; in the first process alone.
+
+        Args:
+            made: the tuned network; of a saliency GAN, its twin before it.
+            data: its validation photographs tell a vessel model's threshold, and calibrate the
+                uncertainty map.
+        """
+        run, plan, where = self._run, self._plan, self._where
+        where.progress(_TRAINED, "writing the model")
+        tuned, twin = made[-1], made[0] if len(made) > 1 else None
+        twin_card = None if twin is None else write_tuned(twin, plan, run.twin, str(where.device))
+        card = write_tuned(tuned, plan, run.model, str(where.device))
+        if twin is not None:
+            first = len(twin.stages) + 1
+            keep_discriminators(run.path, plan.steps, card, first=first, base=tuned.base)
+        photographs = photographs_of(data.validation)
+        if card.task == "vessels":
+            card = with_threshold(card, photographs, where.device)
+        else:
+            self._calibrate(card, twin_card, photographs)
+        write_history([stage for one in made for stage in one.stages], run.path / "history.json")
+        where.events({"event": "model", "folder": str(run.model), "name": card.name})
+        return self._judged(card, twin_card)
+
+    def _seconds_of_ending(self, data: TrainingData) -> float:
+        """How long :meth:`_finished` will take on this machine: the base is judged against itself
+        on one photograph, at one scale. A calibration is taken to last as long, a photograph and
+        scale."""
+        held_out = held_out_copies(self._run, self._plan, no_progress)
+        one = (held_out or data.validation_photographs)[0]
+
+        def measuring(fraction: float, what: str) -> None:
+            self._where.progress(_TRIED, "measuring how long the comparison at the end will take")
+
+        started = time.monotonic()
+        first = None if self._scales is None else self._scales[:1]
+        judge(
+            self._base, self._base, [one], general=[], scales=first,
+            device=str(self._where.device), progress=measuring,
+        )  # fmt: skip
+        seconds = time.monotonic() - started
+        calibrated = min(MOST, len(data.validation))
+        items = float(calibrated) if self._scales is not None and calibrated >= FEWEST else 0.0
+        if held_out:
+            smaller = 1.0 if self._scales is None else (GENERAL_FIELD / LARGEST_FIELD) ** 2
+            items += len(held_out) + smaller * len(general_photographs(self._plan.task))
+        return seconds * items * len(self._scales or [1])
+
+    @property
+    def _scales(self) -> list[int] | None:
+        """Those that are trained; None for vessels."""
+        superres = self._plan.task == "superres"
+        return [2**step for step in self._plan.steps] if superres else None
+
+    def _calibrate(
+        self, card: ModelCard, twin: ModelCard | None, photographs: Sequence[Photograph]
+    ) -> None:
+        """The uncertainty map, for the new weights."""
+        where, kept = self._where, self._run.cache / "calibration"
+
+        def progress(fraction: float, what: str) -> None:
+            done = _TRAINED + (_CALIBRATED - _TRAINED) * fraction
+            where.progress(done, "calibrating the uncertainty map")
+
+        if not calibrate(card, twin, photographs, kept, where.device, progress):
+            where.notice(
+                f"There are fewer than {FEWEST} photographs to validate with, or they are too "
+                "small: the uncertainty map will not be offered for this model."
+            )
+
+    def _judged(self, card: ModelCard, twin: ModelCard | None) -> ModelCard:
+        """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
+        run, where = self._run, self._where
+        copying = part_of(where.progress, _CALIBRATED, _COPIED)
+        held_out = held_out_copies(run, self._plan, copying)
+        if not held_out:
+            where.notice("No photographs were held out, so there is no verdict.")
+            return card
+        where.events({"event": "comparing", "photographs": len(held_out)})
+        verdict = judge(
+            self._base,
+            card,
+            held_out,
+            scales=self._scales,
+            tuned_twin=twin,
+            device=str(where.device),
+            log=run.path / "measurements.jsonl",
+            progress=part_of(where.progress, _COPIED, 1.0),
+        )
+        with atomic_write(run.verdict_file, replace=True) as stream:
+            stream.write(verdict.model_dump_json(indent=2).encode() + b"\n")
+        save_card(card.model_copy(update={"verdict": verdict}), run.model)
+        where.events({"event": "verdict", "conclusion": verdict.conclusion})
+        return read_card(run.model)
 
 
 @torch.no_grad()
@@ -315,136 +389,3 @@ def carry_over(tuned_twin: nn.Module, twin: nn.Module, gan: nn.Module) -> None:
     for name, value in gan.state_dict().items():
         if value.is_floating_point():
             value += new[name].to(value.device) - old[name].to(value.device)
-
-
-TRAINED = 0.88
-"""How far progress is when the last stage has ended."""
-_CALIBRATED, _COPIED = 0.9, 0.91
-
-
-def finish(
-    run: RunFolder,
-    plan: TrainingPlan,
-    made: Sequence[Made],
-    data: TrainingData,
-    where: Surroundings,
-) -> ModelCard:
-    """Leave models, learning curves and verdict in the run folder; for the first process alone.
-
-    Args:
-        run: its folder.
-        plan: of the run.
-        made: the tuned network; of a saliency GAN, its twin before it.
-        data: its validation photographs tell a vessel model's threshold, and calibrate the map of
-            where detail is a guess.
-        where: device and listeners of the whole training.
-
-    Returns:
-        The card of the tuned model, with its verdict where photographs were held out.
-
-    Raises:
-        UserError: a file cannot be written, or a held-out photograph is missing.
-    """
-    where.progress(TRAINED, "writing the model")
-    tuned, twin = made[-1], made[0] if len(made) > 1 else None
-    twin_card = None if twin is None else write_tuned(twin, plan, run.twin, str(where.device))
-    card = write_tuned(tuned, plan, run.model, str(where.device))
-    if twin is not None:
-        first = len(twin.stages) + 1
-        keep_discriminators(run.path, plan.steps, card, first=first, base=tuned.base)
-    if card.task == "vessels":
-        card = with_threshold(card, photographs_of(data.validation), where.device)
-    else:
-        _calibrate(run, card, twin_card, data, where)
-    write_history([stage for one in made for stage in one.stages], run.path / "history.json")
-    where.events({"event": "model", "folder": str(run.model), "name": card.name})
-    return _judged(run, plan, tuned.base, card, twin_card, where)
-
-
-def seconds_of_ending(
-    run: RunFolder,
-    plan: TrainingPlan,
-    base: ModelCard,
-    data: TrainingData,
-    device: str,
-    progress: Progress,
-) -> float:
-    """How long :func:`finish` will take on this machine: the base is judged against itself on one
-    photograph, at one scale. A calibration is taken to last as long, a photograph and scale.
-
-    Raises:
-        UserError: a held-out photograph is missing.
-    """
-    scales = [2**step for step in plan.steps] if plan.task == "superres" else None
-    held_out = held_out_copies(run, plan, no_progress)
-    one = (held_out or data.validation_photographs)[0]
-
-    def measuring(fraction: float, what: str) -> None:
-        progress(fraction, "measuring how long the comparison at the end will take")
-
-    started = time.monotonic()
-    judge(
-        base, base, [one], general=[], scales=None if scales is None else scales[:1], device=device,
-        progress=measuring,
-    )  # fmt: skip
-    seconds = time.monotonic() - started
-    calibrated = min(MOST, len(data.validation))
-    items = float(calibrated) if scales is not None and calibrated >= FEWEST else 0.0
-    if held_out:
-        smaller = 1.0 if scales is None else (GENERAL_FIELD / LARGEST_FIELD) ** 2
-        items += len(held_out) + smaller * len(general_photographs(plan.task))
-    return seconds * items * len(scales or [1])
-
-
-def _calibrate(
-    run: RunFolder,
-    card: ModelCard,
-    twin: ModelCard | None,
-    data: TrainingData,
-    where: Surroundings,
-) -> None:
-    """The map of where detail is a guess, for the new weights."""
-    photographs, kept = photographs_of(data.validation), run.cache / "calibration"
-
-    def progress(fraction: float, what: str) -> None:
-        done = TRAINED + (_CALIBRATED - TRAINED) * fraction
-        where.progress(done, "calibrating the map of where detail is a guess")
-
-    if not calibrate(card, twin, photographs, kept, where.device, progress):
-        message = (
-            f"There are fewer than {FEWEST} photographs to validate with, or they are too small: "
-            "the map of where detail is a guess will not be offered for this model."
-        )
-        where.events({"event": "notice", "message": message})
-
-
-def _judged(
-    run: RunFolder,
-    plan: TrainingPlan,
-    base: ModelCard,
-    card: ModelCard,
-    twin: ModelCard | None,
-    where: Surroundings,
-) -> ModelCard:
-    """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
-    held_out = held_out_copies(run, plan, part_of(where.progress, _CALIBRATED, _COPIED))
-    if not held_out:
-        message = "No photographs were held out, so there is no verdict."
-        where.events({"event": "notice", "message": message})
-        return card
-    where.events({"event": "comparing", "photographs": len(held_out)})
-    verdict = judge(
-        base,
-        card,
-        held_out,
-        scales=[2**step for step in plan.steps] if plan.task == "superres" else None,
-        tuned_twin=twin,
-        device=str(where.device),
-        log=run.path / "measurements.jsonl",
-        progress=part_of(where.progress, _COPIED, 1.0),
-    )
-    with atomic_write(run.verdict_file, replace=True) as stream:
-        stream.write(verdict.model_dump_json(indent=2).encode() + b"\n")
-    save_card(card.model_copy(update={"verdict": verdict}), run.model)
-    where.events({"event": "verdict", "conclusion": verdict.conclusion})
-    return read_card(run.model)

@@ -22,7 +22,7 @@ from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.gate import LARGEST_FIELD
 from retina_viewer.quality.metrics import luminance_full
-from retina_viewer.quality.protocols import Condition, Scene, Scenes
+from retina_viewer.quality.protocols import Condition, EvaluationPair, EvaluationPairs
 
 Side = Literal["left", "right"]
 Answer = Literal["left", "right", "same"]
@@ -102,8 +102,8 @@ def make_pairs(
     turns = [sorted(range(k, count, len(order))) for k in range(min(count, len(order)))]
     pairs: dict[int, Pair] = {}
     for place, numbers in enumerate(turns):
-        scene = Scenes(photographs[int(order[place])], LARGEST_FIELD).scene(condition)
-        unit = scene.small.astype(np.float32) / np.float32(255)
+        scene = EvaluationPairs(photographs[int(order[place])], LARGEST_FIELD).scene(condition)
+        unit = scene.unit
         fitted = [model.enhancer(scale).fitted_to(unit) for model in models]
         for number in numbers:
             progress(len(pairs) / count, "making crops to compare")
@@ -120,11 +120,11 @@ def _shuffled(base: Crop, tuned: Crop, truth: Crop, rng: np.random.Generator) ->
     return Pair(base, tuned, truth, "right")
 
 
-def _cut(scene: Scene, region: Rect, scale: int) -> Crop:
+def _cut(scene: EvaluationPair, region: Rect, scale: int) -> Crop:
     return np.ascontiguousarray(scene.truth.rgb8[region.scaled(scale).slices()])
 
 
-def _place(scene: Scene, side: int, scale: int, rng: np.random.Generator) -> Rect:
+def _place(scene: EvaluationPair, side: int, scale: int, rng: np.random.Generator) -> Rect:
     """A region of the small image, mostly inside the field where that is possible."""
     height, width = scene.small.shape[:2]
     small = max(1, min(side // scale, height, width))

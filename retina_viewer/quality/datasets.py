@@ -1,10 +1,8 @@
-"""Photographs of data sets, their labels, and the one division of them that everything keeps to."""
+"""Photographs of data sets and their labels."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +10,6 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 
-Subset = Literal["train", "validation", "held_out"]
 _LOSSY = ("JPEG", "WEBP")
 _NOISE = 16
 """Most grey levels that a lossy file of one level strays."""
@@ -109,43 +106,3 @@ def _levels(picture: Image.Image) -> NDArray[np.float32]:
         ways.append(np.asarray(picture))
     told = next((one for one in ways if one.min() < one.max()), ways[0])
     return np.asarray(told, dtype=np.float32)
-
-
-def subset_of(photograph: Photograph) -> Subset:
-    """The one division that all training and evaluation of this project keep to.
-
-    held_out (seen by no training): all of DRIVE, CHASE_DB1 11..14 (both eyes: its usual test
-    half), HRF 08, FIVES 28_A and 29_A, IDRiD from 49 on. validation (early stopping, thresholds):
-    CHASE_DB1 09 and 10, HRF 07, FIVES 27_A, IDRiD 45..48. All others of these sets train. Any
-    other set is held out: no recipe trains on it.
-
-    A function of the photograph alone, so that a part of a set divides as the whole does.
-    """
-    if photograph.dataset not in ("CHASE_DB1", "HRF", "FIVES", "IDRiD"):
-        return "held_out"
-    number = int(re.findall(r"\d+", photograph.id)[0])
-    match photograph.dataset:
-        case "CHASE_DB1":
-            first_validation, first_held_out = 9, 11
-        case "HRF":
-            first_validation, first_held_out = 7, 8
-            if number > 8:  # the published set runs to 15; only 08 serves as the test
-                return "train"
-        case "FIVES":
-            held_out, validation = ("28_A", "29_A"), ("27_A",)
-            if photograph.id in held_out:
-                return "held_out"
-            return "validation" if photograph.id in validation else "train"
-        case _:  # IDRiD
-            first_validation, first_held_out = 45, 49
-    if number >= first_held_out:
-        return "held_out"
-    return "validation" if number >= first_validation else "train"
-
-
-def split(photographs: Iterable[Photograph]) -> dict[Subset, list[Photograph]]:
-    """The photographs of each subset (:func:`subset_of`), order kept; all three keys present."""
-    subsets: dict[Subset, list[Photograph]] = {"train": [], "validation": [], "held_out": []}
-    for photograph in photographs:
-        subsets[subset_of(photograph)].append(photograph)
-    return subsets

@@ -1,13 +1,15 @@
 """The acceptance gate: is a tuned model better than its base, on patients that it never saw?
 
 Measures both on whole held-out photographs and on the bundled ones of other cameras;
-:mod:`retina_viewer.quality.verdict` has the rule that concludes.
+:mod:`retina_viewer.quality.conclusion` has the rule that concludes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,21 +24,28 @@ from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.model_store.card import ModelCard, Values, Verdict
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.candidates import Candidate
-from retina_viewer.quality.colour_drift import colour_drift
+from retina_viewer.quality.conclusion import conclude
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.lpips import LPIPSReference, fastest_lpips
-from retina_viewer.quality.metrics import Mask, auc, dice, luminance_studio, psnr, ssim
+from retina_viewer.quality.metrics import (
+    Mask,
+    auc,
+    colour_drift,
+    dice,
+    luminance_studio,
+    psnr,
+    ssim,
+)
 from retina_viewer.quality.protocols import (
     KERNELS,
     Condition,
-    Scene,
-    Scenes,
+    EvaluationPair,
+    EvaluationPairs,
     Truth,
     field_of_view_mask,
     small_image,
 )
-from retina_viewer.quality.tables import Record, RecordLog
-from retina_viewer.quality.verdict import conclude
+from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
@@ -46,7 +55,6 @@ LARGEST_FIELD = 1000
 training sees none much larger, and at full size they hold little that a small one lacks."""
 GENERAL_FIELD = 640
 _KEY = ("photograph", "kernel", "scale", "model")
-_CASES = ("base", "tuned")
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,6 @@ def judge(
     general: Sequence[Photograph] | None = None,
     *,
     scales: Sequence[int] | None = None,
-    base_twin: ModelCard | None = None,
     tuned_twin: ModelCard | None = None,
     device: str = "auto",
     log: Path | None = None,
@@ -102,7 +109,7 @@ def judge(
             apart. For vessel models each needs its drawn vessels.
         general: photographs that show forgetting; None for :func:`general_photographs`.
         scales: of super-resolution, those that were trained; None for all that both models have.
-        base_twin, tuned_twin: of saliency GANs, where a twin is not installed.
+        tuned_twin: of a saliency GAN, where that is not installed.
         device: where to compute.
         log: a JSON-lines file from which an interrupted comparison goes on; holds no names.
         progress: called several times a photograph; may cancel.
@@ -114,23 +121,21 @@ def judge(
         raise UserError(f"{base.name!r} and {tuned.name!r} are models of different tasks.")
     general = general_photographs(base.task) if general is None else general
     where = resolve_device(device)
+    plan: Callable[[Photograph, str, int], Iterator[_Measurement]]
     if base.task == "vessels":
-        plan = _vessel_plan(base, tuned, where)
+        plan = partial(_of_vessels, [VesselSegmenter(card, where) for card in (base, tuned)])
     else:
-        twins = (base_twin, tuned_twin)
-        models = [Candidate(c, where, t) for c, t in zip((base, tuned), twins, strict=True)]
-        plan = _superres_plan(models, _common(base, tuned, scales), where)
+        models = [Candidate(base, where), Candidate(tuned, where, tuned_twin)]
+        named = [(model, model.identity()) for model in models]
+        plan = partial(_of_superres, named, _common(base, tuned, scales), SuperresFigures(where))
     kept = RecordLog(log, _KEY)
-    own = [(one, sha256_of(one.image)[:16]) for one in held_out]
-    known = [(one, one.id) for one in general]
-    middle = len(own) / max(1, len(own) + len(known))
-    values = _measured(plan(own, LARGEST_FIELD), kept, part_of(progress, 0, middle))
-    elsewhere = _measured(plan(known, GENERAL_FIELD), kept, part_of(progress, middle, 1))
+    own = [m for p in held_out for m in plan(p, sha256_of(p.image)[:16], LARGEST_FIELD)]
+    other = [m for p in general for m in plan(p, p.id, GENERAL_FIELD)]
+    middle = len(held_out) / max(1, len(held_out) + len(general))
+    values = _measured(own, kept, part_of(progress, 0, middle))
+    elsewhere = _measured(other, kept, part_of(progress, middle, 1))
     progress(1.0, "compared")
     return conclude(base, tuned, values, elsewhere)
-
-
-_Plan = Callable[[Sequence[tuple[Photograph, str]], int], list[_Measurement]]
 
 
 def _common(base: ModelCard, tuned: ModelCard, wanted: Sequence[int] | None) -> list[int]:
@@ -141,53 +146,32 @@ def _common(base: ModelCard, tuned: ModelCard, wanted: Sequence[int] | None) -> 
     return chosen
 
 
-def _superres_plan(
-    models: Sequence[Candidate], scales: Sequence[int], device: torch.device
-) -> _Plan:
-    figures = SuperresFigures(device)
-    identities = [model.identity() for model in models]
-
-    def plan(photographs: Sequence[tuple[Photograph, str]], diameter: int) -> list[_Measurement]:
-        found = []
-        for photograph, name in photographs:
-            scenes = Scenes(photograph, diameter)
-            # One truth after the other, base and tuned side by side: what is computed of a truth
-            # or of a scene alone is kept as long as it is needed.
-            for scale in scales:
-                for kernel in KERNELS:
-                    condition = Condition("native", kernel, scale)
-                    for model, identity in zip(models, identities, strict=True):
-                        found.append(
-                            _Measurement(
-                                _who(name, identity, kernel, scale),
-                                photograph.patient,
-                                figures.measuring(model, scenes, condition),
-                            )
-                        )
-        return found
-
-    return plan
+def _of_superres(
+    models: Sequence[tuple[Candidate, str]],
+    scales: Sequence[int],
+    figures: SuperresFigures,
+    photograph: Photograph,
+    name: str,
+    diameter: int,
+) -> Iterator[_Measurement]:
+    pairs = EvaluationPairs(photograph, diameter)
+    # One truth after the other, base and tuned side by side: what is computed of a truth or of a
+    # pair alone is kept as long as it is needed.
+    for scale, kernel in product(scales, KERNELS):
+        condition = Condition("native", kernel, scale)
+        for model, identity in models:
+            who = _who(name, identity, kernel, scale)
+            measure = partial(figures.measured, model, pairs, condition)
+            yield _Measurement(who, photograph.patient, measure)
 
 
-def _vessel_plan(base: ModelCard, tuned: ModelCard, device: torch.device) -> _Plan:
-    segmenters = [VesselSegmenter(card, device) for card in (base, tuned)]
-
-    def plan(photographs: Sequence[tuple[Photograph, str]], diameter: int) -> list[_Measurement]:
-        return [
-            _Measurement(
-                _who(name, _identity(segmenter.card)),
-                photograph.patient,
-                vessel_figures_of(segmenter, photograph),
-            )
-            for photograph, name in photographs
-            for segmenter in segmenters
-        ]
-
-    return plan
-
-
-def _identity(card: ModelCard) -> str:
-    return f"{card.weights_sha256[:16]} {card.threshold}"
+def _of_vessels(
+    segmenters: Sequence[VesselSegmenter], photograph: Photograph, name: str, diameter: int
+) -> Iterator[_Measurement]:
+    for segmenter in segmenters:
+        card = segmenter.card
+        who = _who(name, f"{card.weights_sha256[:16]} {card.threshold}")
+        yield _Measurement(who, photograph.patient, partial(vessel_figures, segmenter, photograph))
 
 
 def _who(photograph: str, model: str, kernel: str = "", scale: int = 1) -> Record:
@@ -221,7 +205,6 @@ def _measured(plan: Sequence[_Measurement], log: RecordLog, progress: Progress) 
     ]
 
 
-Measuring = Callable[[Progress], dict[str, float]]
 _NARROWEST = 96.0
 """Pixels across the field of view; in less there are too few vessels to agree on."""
 _HIGHEST_PSNR = 100.0  # of equal images it is infinite, which neither averages nor JSON know
@@ -252,25 +235,20 @@ class SuperresFigures:
         self._segmenter: VesselSegmenter | None = None
         self._seen: _Seen | None = None
 
-    def measuring(self, model: Candidate, scenes: Scenes, condition: Condition) -> Measuring:
-        """The measurement of one result, to be made later.
-
-        It gives no figures where the photograph is too small for the scale.
-        """
-
-        def measure(progress: Progress) -> dict[str, float]:
-            scene = scenes.scene(condition)
-            if not scene.mask.any():
-                return {}
-            return self.figures(model.enhancer(condition.scale), scene, condition, progress)
-
-        return measure
+    def measured(
+        self, model: Candidate, pairs: EvaluationPairs, condition: Condition, progress: Progress
+    ) -> dict[str, float]:
+        """The figures of one result; none where the photograph is too small for the scale."""
+        pair = pairs.scene(condition)
+        if not pair.mask.any():
+            return {}
+        return self.figures(model.enhancer(condition.scale), pair, condition, progress)
 
     def figures(
-        self, enhancer: Enhancer, scene: Scene, condition: Condition, progress: Progress
+        self, enhancer: Enhancer, scene: EvaluationPair, condition: Condition, progress: Progress
     ) -> dict[str, float]:
         """Fit the enhancer to the small image, enlarge it, and measure."""
-        unit = scene.small.astype(np.float32) / np.float32(255)
+        unit = scene.unit
         fitted = enhancer.fitted_to(unit)
         making = part_of(progress, 0.05, 0.5)
         made = enhanced_whole(fitted, unit, np.dtype(np.uint8), progress=making)
@@ -295,7 +273,7 @@ class SuperresFigures:
             field = find_field_of_view(truth.rgb8)
             wide = field.diameter >= _NARROWEST
             vessels = self._vessels(truth.rgb8, field, no_progress) if wide else None
-            self._seen = _Seen(truth, LPIPSReference.of(self._lpips, truth.rgb8), field, vessels)
+            self._seen = _Seen(truth, LPIPSReference(self._lpips, truth.rgb8), field, vessels)
         return self._seen
 
     def _vessels(self, rgb8: NDArray[np.uint8], field: FieldOfView, progress: Progress) -> Mask:
@@ -311,30 +289,28 @@ def vessels_in(probability: NDArray[np.float32], segmenter: VesselSegmenter) -> 
     return np.asarray(probability >= threshold)
 
 
-def _contradiction(result: NDArray[np.uint8], scene: Scene, condition: Condition) -> float:
+def _contradiction(result: NDArray[np.uint8], scene: EvaluationPair, condition: Condition) -> float:
     again = small_image(Truth(result, scene.truth.mask), condition)
     every = slice(condition.scale // 2, None, condition.scale)
     difference = again.astype(np.float64) - scene.small
     return float(np.sqrt(np.mean(difference[scene.mask[every, every]] ** 2)))
 
 
-def vessel_figures_of(segmenter: VesselSegmenter, photograph: Photograph) -> Measuring:
-    """Dice and AUC of one photograph against its drawn vessels, to be measured later.
+def vessel_figures(
+    segmenter: VesselSegmenter, photograph: Photograph, progress: Progress
+) -> dict[str, float]:
+    """Dice and AUC of one photograph against its drawn vessels.
 
     No AUC where the drawing has nothing inside the field of view.
     """
-
-    def measure(progress: Progress) -> dict[str, float]:
-        rgb8, truth = photograph.read_rgb(), photograph.read_vessels()
-        if truth.shape != rgb8.shape[:2]:
-            raise UserError(
-                f"The vessel mask of {photograph.image.name} is not of the photograph's size."
-            )
-        inside = field_of_view_mask(photograph, rgb8)
-        probability = segmenter.probability(rgb8, find_field_of_view(rgb8), progress)
-        found = {"dice": dice(vessels_in(probability, segmenter), truth, inside)}
-        if truth[inside].any() and not truth[inside].all():
-            found["auc"] = auc(probability, truth, inside)
-        return found
-
-    return measure
+    rgb8, truth = photograph.read_rgb(), photograph.read_vessels()
+    if truth.shape != rgb8.shape[:2]:
+        raise UserError(
+            f"The vessel mask of {photograph.image.name} is not of the photograph's size."
+        )
+    inside = field_of_view_mask(photograph, rgb8)
+    probability = segmenter.probability(rgb8, find_field_of_view(rgb8), progress)
+    found = {"dice": dice(vessels_in(probability, segmenter), truth, inside)}
+    if truth[inside].any() and not truth[inside].all():
+        found["auc"] = auc(probability, truth, inside)
+    return found

@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -112,11 +112,7 @@ class LPIPSReference:
 
     network: LPIPS
     rgb8: NDArray[np.uint8]
-    _kept: dict[Rect, list[Tensor]]
-
-    @classmethod
-    def of(cls, network: LPIPS, rgb8: NDArray[np.uint8]) -> "LPIPSReference":
-        return cls(network, rgb8, {})
+    _kept: dict[Rect, list[Tensor]] = field(default_factory=dict, repr=False)
 
     def distance(self, other: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None) -> float:
         """The mean distance to an image of the same shape over the masked pixels; 0 if equal.
@@ -169,13 +165,3 @@ def _tile_side(bounds: Rect) -> int:
     longer = max(bounds.width, bounds.height)
     count = math.ceil(longer / _TILE)
     return math.ceil(longer / count / _STEP) * _STEP
-
-
-def lpips_distance(
-    network: LPIPS,
-    first: NDArray[np.uint8],
-    second: NDArray[np.uint8],
-    mask: NDArray[np.bool_] | None = None,
-) -> float:
-    """The mean distance of two photographs; see :meth:`LPIPSReference.distance`."""
-    return LPIPSReference.of(network, first).distance(second, mask)

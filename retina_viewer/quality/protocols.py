@@ -104,7 +104,7 @@ def truth_of(photograph: Photograph, diameter: int | None) -> Truth:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class EvaluationPair:
     """One photograph under one condition.
 
     Attributes:
@@ -117,9 +117,14 @@ class Scene:
     small: NDArray[np.uint8]
     mask: Mask
 
+    @property
+    def unit(self) -> NDArray[np.float32]:
+        """``small`` as an enhancer takes it, ``(H // r, W // r, 3)`` float32 in [0, 1]."""
+        return self.small.astype(np.float32) / np.float32(255)
+
 
 @dataclass
-class Scenes:
+class EvaluationPairs:
     """One photograph under many conditions; nothing is made before it is asked for.
 
     Conditions whose truths are of one size share one :class:`Truth`, so that what others compute
@@ -134,9 +139,9 @@ class Scenes:
     diameter: int | None = None
     _truths: dict[Protocol, Truth] = field(default_factory=dict)
     _cropped: dict[tuple[Protocol, tuple[int, ...]], Truth] = field(default_factory=dict)
-    _last: tuple[Condition, Scene] | None = None
+    _last: tuple[Condition, EvaluationPair] | None = None
 
-    def scene(self, condition: Condition) -> Scene:
+    def scene(self, condition: Condition) -> EvaluationPair:
         """Ready to be enlarged and measured.
 
         Raises:
@@ -146,7 +151,7 @@ class Scenes:
             self._last = (condition, self._made(condition))
         return self._last[1]
 
-    def _made(self, condition: Condition) -> Scene:
+    def _made(self, condition: Condition) -> EvaluationPair:
         protocol = condition.protocol
         if protocol not in self._truths:
             shrunk = protocol == "native" and self.diameter is not None
@@ -158,4 +163,4 @@ class Scenes:
         cropped = self._truths[protocol].cropped(condition.scale)
         truth = self._cropped.setdefault((protocol, cropped.rgb8.shape), cropped)
         mask = evaluation_mask(truth.mask, condition.scale)
-        return Scene(truth, small_image(truth, condition), mask)
+        return EvaluationPair(truth, small_image(truth, condition), mask)

@@ -3,7 +3,7 @@
 The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the planes ``f_k`` of
 :class:`~retina_viewer.superres.uncertainty.UncertaintyFeatures`, each averaged over the window in
 which errors are compared, with weights ``w_k >= 0``: more of any feature never means less error.
-A rising piecewise linear curve turns the score into grey levels. See docs/decisions/consistency.md.
+A rising piecewise linear curve turns the score into grey levels. See docs/decisions/uncertainty.md.
 """
 
 import json
@@ -106,7 +106,7 @@ class Calibration(BaseModel, frozen=True, extra="forbid"):
         return self.scales[scale]
 
 
-_HINT = "Fit it with: retina-viewer evaluate consistency DATA --fit --model NAME."
+_HINT = "Fit it with: python -m studies evaluate consistency DATA --fit --model NAME."
 
 
 def read_calibration(card: ModelCard) -> Calibration:

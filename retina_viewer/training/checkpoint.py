@@ -1,11 +1,13 @@
-"""Everything a training needs to go on after a kill, in one atomic file without pickles.
+"""A stage in progress, and everything it needs to go on after a kill, in one file without pickles.
 
 A safetensors file: the tensors under ``network/..``, ``average/..``, ``best/..`` and
 ``optimiser/..`` keys, and the counters as JSON in its metadata. Random numbers need no state:
 every step draws from a generator seeded with (seed, stage, step).
 """
 
+import copy
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import torch
 from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
+from retina_viewer.training.task import Task, TrainContext
 
 _METADATA = "state"
 
@@ -91,7 +94,7 @@ def with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]
 
 def below_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     start = f"{prefix}/"
-    return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -111,3 +114,82 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Te
         number, name = key.split("/")
         state.setdefault(int(number), {})[name] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+
+
+@dataclass
+class StageState:
+    """The state of one stage; ``best`` are the averaged weights of the best validation."""
+
+    task: Task
+    number: int
+    where: TrainContext
+    counters: Counters
+    optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
+    average: nn.Module = field(default_factory=nn.Module)
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+
+def fresh_stage(task: Task, number: int, where: TrainContext) -> StageState:
+    """A stage before its first step: players on the device, optimisers, the average."""
+    plan = task.optimisation
+    torch.manual_seed(where.seed)
+    stage = StageState(task, number, where, Counters(stage=number, precision=where.precision))
+    for player in task.players:
+        player.network.to(where.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        stage.optimisers[player.name] = torch.optim.AdamW(
+            player.network.parameters(),
+            lr=plan.rate,
+            betas=(plan.beta1, 0.999),
+            weight_decay=plan.weight_decay,
+        )
+        where.group.follow_first(player.network)
+    stage.average = copy.deepcopy(task.players[0].network).requires_grad_(False).eval()
+    return stage
+
+
+def take_up(stage: StageState) -> bool:
+    """Bring a stage to where its checkpoint is.
+
+    Returns:
+        Whether there is one of this very stage; without, nothing changes.
+
+    Raises:
+        UserError: the file is not a checkpoint.
+    """
+    if not stage.where.checkpoint.exists():
+        return False
+    tensors, counters = load_checkpoint(stage.where.checkpoint)
+    if counters.stage != stage.number:
+        return False
+    try:
+        for player in stage.task.players:
+            player.network.load_state_dict(below_prefix(f"network/{player.name}", tensors))
+            restore_optimiser(
+                stage.optimisers[player.name], below_prefix(f"optimiser/{player.name}", tensors)
+            )
+        stage.average.load_state_dict(below_prefix("average", tensors))
+    except (RuntimeError, ValueError, KeyError) as error:  # tensors missing, or of other shapes
+        raise UserError(
+            f"{stage.where.checkpoint.name} is not a checkpoint of this training.",
+            "Start the training anew.",
+        ) from error
+    stage.counters = counters
+    stage.best = below_prefix("best", tensors)
+    return True
+
+
+def save_stage(stage: StageState) -> None:
+    """Replace the stage's checkpoint; only the first process of a group does.
+
+    Raises:
+        UserError: it cannot be written; the one before stays.
+    """
+    if not stage.where.group.is_first:
+        return
+    tensors = with_prefix("average", stage.average.state_dict())
+    tensors |= with_prefix("best", stage.best)
+    for player in stage.task.players:
+        tensors |= with_prefix(f"network/{player.name}", player.network.state_dict())
+        optimiser = stage.optimisers[player.name]
+        tensors |= with_prefix(f"optimiser/{player.name}", optimiser_tensors(optimiser))
+    save_checkpoint(stage.where.checkpoint, tensors, stage.counters)

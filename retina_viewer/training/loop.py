@@ -6,7 +6,6 @@ import dataclasses
 import math
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.training.checkpoint import Counters
+from retina_viewer.training.checkpoint import Counters, StageState, fresh_stage, save_stage, take_up
 from retina_viewer.training.recipe import Optimisation
-from retina_viewer.training.stage import (
-    Event,
-    Player,
-    Stage,
-    Surroundings,
-    Task,
-    fresh_stage,
-    save,
-    take_up,
-)
+from retina_viewer.training.task import Player, Task, TrainContext
 
 _EMA_WARMUP = 10  # the average follows quickly at first: decay = min(ema, (1 + n) / (10 + n))
 
@@ -38,7 +28,7 @@ class _OutOfMemory(Exception):
     """In this process or in another of the group."""
 
 
-def one_step(stage: Stage) -> dict[str, float]:
+def one_step(stage: StageState) -> dict[str, float]:
     """Draw the batch of this step and let each player descend on it; the loss terms by name.
 
     Where memory runs out, the step is done again with the batch in twice as many parts, whose
@@ -54,11 +44,12 @@ def one_step(stage: Stage) -> dict[str, float]:
         try:
             return _attempt(stage)
         except _OutOfMemory:
-            free_unused(stage.where.device)
+            if stage.where.device.type == "cuda":  # what is kept for later may serve now
+                torch.cuda.empty_cache()
             _use_more_parts(stage)
 
 
-def _use_more_parts(stage: Stage) -> None:
+def _use_more_parts(stage: StageState) -> None:
     batch = stage.task.optimisation.batch
     if stage.counters.parts >= batch:
         raise UserError(
@@ -67,14 +58,13 @@ def _use_more_parts(stage: Stage) -> None:
             "or train on another device.",
         )
     stage.counters.parts = min(batch, 2 * stage.counters.parts)
-    message = (
+    stage.where.notice(
         f"Memory ran out: batches of {batch} are now computed in {stage.counters.parts} parts. "
         "The result stays the same; it takes a little longer."
     )
-    stage.where.events({"event": "notice", "message": message})
 
 
-def _attempt(stage: Stage) -> dict[str, float]:
+def _attempt(stage: StageState) -> dict[str, float]:
     """All players' gradients, then all their updates: whatever fails before leaves no trace.
 
     So the players judge each other as they were at the start of the step. What moves in a forward
@@ -105,7 +95,7 @@ def _attempt(stage: Stage) -> dict[str, float]:
     return logged
 
 
-def _update(stage: Stage, player: Player) -> None:
+def _update(stage: StageState, player: Player) -> None:
     """One step along the gradients that are in place."""
     optimiser = stage.optimisers[player.name]
     rate = learning_rate(stage.task.optimisation, stage.counters.step) * stage.counters.rate_factor
@@ -115,7 +105,7 @@ def _update(stage: Stage, player: Player) -> None:
     stage.where.group.average(b for b in player.network.buffers() if b.is_floating_point())
 
 
-def _batch(stage: Stage) -> Any:
+def _batch(stage: StageState) -> Any:
     # Seeded by place, not by history: a resumed training draws what an unbroken one draws.
     where = stage.where
     seed = [where.seed, stage.number, stage.counters.step]
@@ -128,7 +118,9 @@ def _batch(stage: Stage) -> Any:
     return stage.task.batch(np.random.default_rng(children))
 
 
-def _gradients(stage: Stage, player: Player, parts: list[tuple[Any, float]]) -> dict[str, float]:
+def _gradients(
+    stage: StageState, player: Player, parts: list[tuple[Any, float]]
+) -> dict[str, float]:
     """Leave a player's gradients over all parts in place; its loss terms by name."""
     stage.optimisers[player.name].zero_grad(set_to_none=True)
     sums: dict[str, float] = {}
@@ -156,7 +148,7 @@ def _gradients(stage: Stage, player: Player, parts: list[tuple[Any, float]]) -> 
     return sums
 
 
-def _together(stage: Stage, work: Any) -> None:
+def _together(stage: StageState, work: Any) -> None:
     """Do some work, and learn whether memory held in all processes."""
     held = True
     try:
@@ -192,7 +184,7 @@ def _follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> 
 def size_of(batch: Any) -> int:
     """How many samples a batch holds; see :func:`in_parts` for what batches are."""
     while not isinstance(batch, Tensor):
-        batch = _items(batch)[0]
+        batch = next(iter(_fields(batch).values()))
     return int(batch.shape[0])
 
 
@@ -217,22 +209,18 @@ def in_parts(batch: Any, parts: int) -> list[tuple[Any, float]]:
 def _divided(batch: Any, parts: int) -> list[Any]:
     if isinstance(batch, Tensor):
         return list(torch.tensor_split(batch, parts))
-    pieces = [_divided(item, parts) for item in _items(batch)]
-    return [_like(batch, group) for group in zip(*pieces, strict=True)]
+    fields = {name: _divided(value, parts) for name, value in _fields(batch).items()}
+    groups = zip(*fields.values(), strict=True)
+    if not dataclasses.is_dataclass(batch):
+        return list(groups)
+    make: Any = type(batch)
+    return [make(**dict(zip(fields, group, strict=True))) for group in groups]
 
 
-def _items(batch: Any) -> list[Any]:
+def _fields(batch: Any) -> dict[Any, Any]:
     if dataclasses.is_dataclass(batch):
-        return [getattr(batch, field.name) for field in dataclasses.fields(batch)]
-    return list(batch)
-
-
-def _like(batch: Any, items: Sequence[Any]) -> Any:
-    if dataclasses.is_dataclass(batch):
-        names = [field.name for field in dataclasses.fields(batch)]
-        make: Any = type(batch)
-        return make(**dict(zip(names, items, strict=True)))
-    return tuple(items)
+        return {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+    return dict(enumerate(batch))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -241,12 +229,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and "allocate memory" in str(error)
-
-
-def free_unused(device: torch.device) -> None:
-    """Give back what the GPU's allocator keeps for later: in other sizes it may serve now."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
 
 
 _WORTHWHILE = 1.25  # least speed-up for which the coarser numbers are accepted
@@ -291,13 +273,11 @@ def peak_memory_mb(device: torch.device) -> float | None:
     return peak / 2**20 if platform == "darwin" else peak / 2**10
 
 
-__all__ = ["Event", "Surroundings", "begin_stage", "learning_rate", "run_stage"]
-
 CHECKPOINT_SECONDS = 60.0
 _MOST_RETREATS = 2
 
 
-def run_stage(task: Task, number: int, where: Surroundings) -> Counters:
+def run_stage(task: Task, number: int, where: TrainContext) -> Counters:
     """Train one stage to its end; the first player is left with its best averaged weights.
 
     Goes on from ``where.checkpoint`` when that file belongs to this stage. The end is reached
@@ -326,12 +306,12 @@ def run_stage(task: Task, number: int, where: Surroundings) -> Counters:
     try:
         _train(stage)
     finally:
-        save(stage)
+        save_stage(stage)
     task.players[0].network.load_state_dict(stage.best)
     return stage.counters
 
 
-def begin_stage(task: Task, number: int, where: Surroundings) -> Stage:
+def begin_stage(task: Task, number: int, where: TrainContext) -> StageState:
     """A stage ready for its next step: fresh, or as its checkpoint left it."""
     stage = fresh_stage(task, number, where)
     take_up(stage)
@@ -343,15 +323,15 @@ def begin_stage(task: Task, number: int, where: Surroundings) -> Stage:
     return stage
 
 
-def _start(stage: Stage) -> None:
+def _start(stage: StageState) -> None:
     """The first checkpoint: what a loss that is no number goes back to."""
     if stage.task.optimisation.validate_first:
         _validate(stage)
     stage.counters.saved_once = True
-    save(stage)
+    save_stage(stage)
 
 
-def _train(stage: Stage) -> None:
+def _train(stage: StageState) -> None:
     counters, plan, where = stage.counters, stage.task.optimisation, stage.where
     progress = where.group.together(where.progress)
     last_saved = started = time.monotonic()
@@ -374,12 +354,12 @@ def _train(stage: Stage) -> None:
         if counters.step % plan.validate_every == 0 or counters.step == plan.iterations:
             _validate(stage)
         if time.monotonic() - last_saved > CHECKPOINT_SECONDS:
-            save(stage)
+            save_stage(stage)
             last_saved = time.monotonic()
         progress(counters.step / plan.iterations, stage.task.name)
 
 
-def _is_over(stage: Stage) -> bool:
+def _is_over(stage: StageState) -> bool:
     """Whether the stage has ended, for whichever reason; remembered in the counters."""
     counters, plan, where = stage.counters, stage.task.optimisation, stage.where
     if counters.ended or counters.step >= plan.iterations:
@@ -397,7 +377,7 @@ def _is_over(stage: Stage) -> bool:
     return True
 
 
-def _go_back(stage: Stage) -> None:
+def _go_back(stage: StageState) -> None:
     """To the last checkpoint, with half the learning rate."""
     counters = stage.counters
     step, retreats, factor = counters.step, counters.retreats + 1, counters.rate_factor / 2
@@ -409,15 +389,14 @@ def _go_back(stage: Stage) -> None:
         )
     take_up(stage)
     stage.counters.retreats, stage.counters.rate_factor = retreats, factor
-    save(stage)
-    message = (
+    save_stage(stage)
+    stage.where.notice(
         f"The loss was no number at step {step}. Going on from step {stage.counters.step} "
         "with half the learning rate."
     )
-    stage.where.events({"event": "notice", "message": message})
 
 
-def _log(stage: Stage, running: dict[str, list[float]]) -> None:
+def _log(stage: StageState, running: dict[str, list[float]]) -> None:
     counters = stage.counters
     means = {name: float(np.mean(values)) for name, values in running.items()}
     running.clear()
@@ -438,10 +417,19 @@ def _log(stage: Stage, running: dict[str, list[float]]) -> None:
     )
 
 
-def _validate(stage: Stage) -> None:
+def validated(stage: StageState) -> dict[str, float]:
+    """The metrics of the averaged weights, measured by the first process."""
+    network = stage.average.eval()
+    where, task = stage.where, stage.task
+    found: dict[str, float] = where.group.from_first(
+        lambda: where.observe(network, task.validate(network))
+    )
+    return found
+
+
+def _validate(stage: StageState) -> None:
     counters = stage.counters
-    stage.average.eval()
-    metrics = stage.where.group.from_first(lambda: stage.task.validate(stage.average))
+    metrics = validated(stage)
     counters.history.append({"step": float(counters.step), **metrics})
     counters.validated_step = counters.step
     if not math.isfinite(metrics["score"]):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retina_viewer.imaging.degradation import Degradation, Kernel, degrade, sampling_blur, to_8bit
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
-from retina_viewer.training.recipe import Colour, DegradationRange, Grain, Sharpening
+from retina_viewer.training.recipe import ColourGain, DegradationRange, Grain, Sharpening
 
 _INSIDE = 0.6  # least share of a patch inside the field of view
 _TRIES = 20
@@ -34,7 +34,7 @@ class PatchSource:
     diameters: tuple[float, float]
     grain: Grain = field(default_factory=Grain)
     sharpening: Sharpening = field(default_factory=Sharpening)
-    colour: Colour = field(default_factory=Colour)
+    colour: ColourGain = field(default_factory=ColourGain)
 
     def draw(self, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """``(side, side, 3)`` float32 in [0, 1], one of the eight flips and rotations."""
@@ -56,7 +56,7 @@ class PatchSource:
 
 
 def with_gains(
-    rgb: NDArray[np.float32], colour: Colour, rng: np.random.Generator
+    rgb: NDArray[np.float32], colour: ColourGain, rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """``(H, W, 3)`` float32 in [0, 1], its channels brighter or darker."""
     if not colour.gain:

@@ -63,14 +63,14 @@ class Grain(RecipePart):
 
 class Sharpening(RecipePart):
     """Unsharp masking of the sharp patch itself, before grain: cameras differ in how crisp they
-    are, and shrunk training photographs are softer than many (docs/experiments.md)."""
+    are, and shrunk training photographs are softer than many (docs/log.md)."""
 
     probability: float = Field(default=0.0, ge=0, le=1)
     amount: tuple[float, float] = (0.0, 1.0)
     sigma: tuple[float, float] = Field(default=(0.6, 1.2), description="px")
 
 
-class Colour(RecipePart):
+class ColourGain(RecipePart):
     """Another camera's colours: each channel of the sharp patch times a random gain."""
 
     gain: float = Field(default=0.0, ge=0, lt=1, description="largest relative change, per channel")
@@ -114,7 +114,7 @@ class StepStage(RecipePart):
     )
     grain: Grain = Grain()
     sharpening: Sharpening = Sharpening()
-    colour: Colour = Colour()
+    colour: ColourGain = ColourGain()
     degradation: DegradationRange | None = Field(
         default=None, description="of this stage, where it is not the recipe's"
     )
@@ -146,14 +146,14 @@ class SuperresStage(StepStage):
     )
 
 
-Method = Literal["srgan", "srgan-vgg19", "srcnn"]
+RecipeMethod = Literal["srgan", "srgan-vgg19", "srcnn"]
 """Whose model a recipe makes, where it is neither the pixel-trained networks' nor the saliency
 GAN's."""
 
 
 class SuperresRecipe(TrainingRecipe):
     task: Literal["superres"]
-    method: Method | None = None
+    method: RecipeMethod | None = None
     base: str | None = Field(
         default=None, description="a model whose weights it starts from, at most as large"
     )
@@ -219,7 +219,7 @@ class SaliencyGanStage(StepStage):
 
 class SaliencyGanRecipe(TrainingRecipe):
     task: Literal["saliency-gan"]
-    method: Method | None = None
+    method: RecipeMethod | None = None
     base: str = Field(description="the pixel-trained model it starts from")
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     degradation: DegradationRange = DegradationRange()

@@ -26,8 +26,8 @@ from retina_viewer.saliency.filters import SUPERPIXELS, saliency_filters
 from retina_viewer.saliency.local import LocalSaliency
 from retina_viewer.training.pairs import PairSource, PatchPair, charbonnier, luminance
 from retina_viewer.training.recipe import SaliencyGanStage, SaliencyKind
-from retina_viewer.training.stage import Player, Task
 from retina_viewer.training.superres_task import StepTask
+from retina_viewer.training.task import Player, Task
 
 OPPONENT = "discriminator"
 """The name of the player that judges."""

@@ -11,7 +11,7 @@ from retina_viewer.networks.generator_cascade import Chain, GeneratorCascade
 from retina_viewer.networks.vgg import DEEPEST, VGG19Features
 from retina_viewer.training.pairs import PairSource, PatchPair, charbonnier, luminance
 from retina_viewer.training.recipe import Optimisation, SuperresStage
-from retina_viewer.training.stage import RESULT_OF, Player
+from retina_viewer.training.task import RESULT_OF, Player
 
 
 class StepTask:
@@ -59,7 +59,7 @@ class SuperresTask(StepTask):
     ) -> None:
         generator = Player("generator", cascade.steps[stage.step - 1].requires_grad_(True))
         super().__init__(f"superres step {stage.step}", (generator,), stage.optimisation, pairs)
-        self._content = Content(stage, device)
+        self._content = ContentLoss(stage, device)
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
         made = self._pairs.inside(player.network(batch.low, batch.degradation))
@@ -89,7 +89,7 @@ class JointTask(StepTask):
         name = f"superres steps 1 to {stage.step}"
         super().__init__(name, (Player("generator", chain),), stage.optimisation, pairs[-1])
         self.levels = pairs
-        self._content = Content(stage, device)
+        self._content = ContentLoss(stage, device)
 
     def batch(self, rng: np.random.Generator) -> tuple[PatchPair, ...]:  # type: ignore[override]
         """One batch for each result; the samples of one number have their generator in common."""
@@ -121,7 +121,7 @@ def _up_to(level: int, network: nn.Module) -> Chain:
     return Chain(list(network.steps)[:level])
 
 
-class Content:
+class ContentLoss:
     """The pixel stage's loss terms of a result."""
 
     def __init__(self, stage: SuperresStage, device: torch.device) -> None:

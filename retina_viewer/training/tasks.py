@@ -17,8 +17,8 @@ from retina_viewer.training.recipe import (
     VesselRecipe,
 )
 from retina_viewer.training.saliency_gan_task import SaliencyGanTask
-from retina_viewer.training.stage import Task
 from retina_viewer.training.superres_task import JointTask, SuperresTask
+from retina_viewer.training.task import Task
 from retina_viewer.training.vessel_task import VesselTask
 
 

@@ -17,7 +17,7 @@ from retina_viewer.quality.metrics import auc, dice
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 from retina_viewer.training.pairs import masked_bce, masked_soft_dice
 from retina_viewer.training.recipe import Optimisation, VesselAugmentation, VesselStage
-from retina_viewer.training.stage import Player
+from retina_viewer.training.task import Player
 from retina_viewer.vessels.preprocess import local_contrast
 from retina_viewer.vessels.segment import VesselSegmenter
 

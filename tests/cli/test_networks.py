@@ -157,25 +157,6 @@ def test_vessels_are_two_files_of_the_photographs_size(eye: Path, tmp_path: Path
     assert provenance["model_sha256"] == card.weights_sha256
 
 
-def test_what_a_report_measured_is_kept_in_the_card(
-    samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    add_model("mine", "residual-cascade", CASCADE)
-    images = tmp_path / "CHASE_DB1" / "images"
-    images.mkdir(parents=True)
-    with Image.open(samples / "chase_14L.jpg") as image:
-        image.resize((250, 240), Image.Resampling.BOX).save(images / "Image_14L.jpg", quality=95)
-    evaluate = ["evaluate", "sr", str(tmp_path), "--scales", "2", "--methods", "bicubic", "pixel"]
-    assert main([*evaluate, "--model", "mine", "-o", str(tmp_path)]) == 0
-    assert main(["models", "record", "mine", str(tmp_path / "superres.json")]) == 0
-    capsys.readouterr()
-    assert main(["models", "show", "mine"]) == 0
-    card = json.loads(capsys.readouterr().out)
-    metrics = {figure["metric"] for figure in card["measurements"]}
-    assert {"psnr", "ssim"} <= metrics
-    assert main(["models", "record", "mine", str(tmp_path / "gone.json")]) == 1
-
-
 def test_the_demo_without_a_display_writes_everything(tmp_path: Path) -> None:
     add_model("pixel", "residual-cascade", CASCADE)
     add_model("vessels-unet", "unet", UNET)

@@ -20,7 +20,7 @@ from retina_viewer.model_store.card import ModelCard, Verdict, read_card
 from retina_viewer.model_store.extras import read_discriminators, save_discriminators
 from retina_viewer.model_store.store import load_network
 from retina_viewer.networks.discriminator import Discriminator
-from retina_viewer.quality.verdict import conclude
+from retina_viewer.quality.conclusion import conclude
 from retina_viewer.training.checkpoint import SavingFailed
 from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade
 
@@ -191,7 +191,7 @@ def test_without_held_out_photographs_there_is_no_verdict(
     assert not _verdict
     notices = [event["message"] for event in named(events, "notice")]
     assert any("no verdict" in message for message in notices)
-    assert any("map of where detail is a guess" in message for message in notices)  # one patient
+    assert any("uncertainty map" in message for message in notices)  # one patient
 
 
 def test_what_is_kept_is_never_worse_on_validation_than_the_base(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_a_checkpoint_that_cannot_be_written_pauses_with_the_reason(
     def fail(*arguments: object) -> None:
         raise SavingFailed("The disk is full: stage1.safetensors was not written.", "Free some.")
 
-    monkeypatch.setattr("retina_viewer.training.stage.save_checkpoint", fail)
+    monkeypatch.setattr("retina_viewer.training.checkpoint.save_checkpoint", fail)
     with pytest.raises(UserError, match="disk is full"):
         finetune(run)
     assert run.state().status == "paused"

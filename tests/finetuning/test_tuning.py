@@ -18,7 +18,7 @@ from retina_viewer.finetuning.budget import (
 from retina_viewer.finetuning.plan import Expert, Preset
 from retina_viewer.finetuning.tuning import (
     PRESETS,
-    Allotment,
+    StageSchedule,
     recipes_of,
     replay_share,
     stage_count,
@@ -34,10 +34,15 @@ from tests.finetuning.plans import photograph, some_plan
 from tests.finetuning.tiny_clinic import tiny_cascade
 
 
+def scheduled(iterations: int, every: int) -> StageSchedule:
+    return StageSchedule(
+        iterations=iterations, validate_every=every, precision="float32", seconds=0, log_every=5
+    )
+
+
 def test_a_cascade_is_tuned_with_the_shipped_losses_and_a_lower_rate() -> None:
     base, plan = find_model("pixel-fast"), some_plan(base="pixel-fast", steps=(2, 3))
-    allotments = [Allotment(300, 15), Allotment(200, 10)]
-    (recipe,) = recipes_of(plan, base, allotments)
+    (recipe,) = recipes_of(plan, base, [scheduled(300, 15), scheduled(200, 10)])
     assert isinstance(recipe, SuperresRecipe)
     shipped = load_recipe(resources_dir() / "recipes" / "superres-pixel-fast.toml")
     assert isinstance(shipped, SuperresRecipe)
@@ -164,7 +169,8 @@ def test_even_the_smallest_budget_trains_a_little() -> None:
 def test_fixed_steps_need_no_trial(expert: dict[str, Any]) -> None:
     plan = some_plan(expert=Expert(**expert))
     stage = fixed_stage(plan, 60, "float32")
-    assert stage.allotment == Allotment(60, min(60, expert.get("validate_every", 6)))
+    every = min(60, expert.get("validate_every", 6))
+    assert (stage.iterations, stage.validate_every) == (60, every)
 
 
 def test_a_schedule_is_kept_and_a_damaged_one_said(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skimage.color import deltaE_ciede2000
 
 from retina_viewer.imaging.readers import open_image
-from retina_viewer.quality.colour_drift import ciede2000, colour_drift
+from retina_viewer.quality.metrics import ciede2000, colour_drift
 
 SHARMA = [  # Sharma, Wu and Dalal 2005, table 1: the pairs that catch wrong hues
     ((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425),

@@ -9,8 +9,8 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.masks import read_vessel_mask
-from retina_viewer.quality.datasets import Photograph, read_mask, split, subset_of
-from studies.data_folders import find_photographs
+from retina_viewer.quality.datasets import Photograph, read_mask
+from studies.data_folders import find_photographs, split, subset_of
 
 
 def _photograph(dataset: str, name: str) -> Photograph:

@@ -173,7 +173,7 @@ def test_a_twin_that_is_not_installed_takes_part(
     other = add_cascade("other", seed=5)
     assert mixed.identity() != Candidate(card, CPU, other).identity()
     held_out = crops(1)
-    gan = judge(card, twin, held_out, [], scales=[2], device="cpu", base_twin=twin)
+    gan = judge(twin, card, held_out, [], scales=[2], device="cpu", tuned_twin=twin)
     assert gan.values[0].base == gan.values[0].tuned  # fidelity 1 is the twin
 
 

@@ -7,10 +7,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.networks.vgg import VGG16Features, read_perceptual_weights
-from retina_viewer.quality.lpips import LPIPS, lpips_distance
+from retina_viewer.quality.lpips import LPIPS, LPIPSReference
+
+
+def lpips_distance(
+    network: LPIPS,
+    first: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+    mask: NDArray[np.bool_] | None = None,
+) -> float:
+    return LPIPSReference(network, first).distance(second, mask)
 
 
 @pytest.fixture(scope="module")

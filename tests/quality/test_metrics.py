@@ -11,20 +11,17 @@ from skimage.metrics import structural_similarity
 from sklearn.metrics import roc_auc_score
 
 from retina_viewer.quality.metrics import (
-    accuracy,
     auc,
     dice,
     evaluation_mask,
     luminance_full,
     luminance_studio,
-    precision,
     psnr,
     rmse,
-    sensitivity,
-    specificity,
     ssim,
     ssim_map,
 )
+from studies.vessel_metrics import accuracy, precision, sensitivity, specificity
 
 
 @pytest.fixture(scope="module")

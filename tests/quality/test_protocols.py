@@ -11,7 +11,7 @@ from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import evaluation_mask
 from retina_viewer.quality.protocols import (
     Condition,
-    Scenes,
+    EvaluationPairs,
     Truth,
     field_of_view_mask,
     prepare,
@@ -85,7 +85,7 @@ def test_image_files_keep_their_modes(data: Path) -> None:
 def test_a_scene_is_what_the_protocol_makes(data: Path) -> None:
     photograph = find_photographs(data / "CHASE_DB1")[0]
     condition = Condition("native", "bicubic", 4)
-    scene = Scenes(photograph).scene(condition)
+    scene = EvaluationPairs(photograph).scene(condition)
     truth = prepare(photograph, "native").cropped(4)
     np.testing.assert_array_equal(scene.truth.rgb8, truth.rgb8)
     np.testing.assert_array_equal(scene.small, small_image(truth, condition))
@@ -93,7 +93,9 @@ def test_a_scene_is_what_the_protocol_makes(data: Path) -> None:
 
 
 def test_conditions_of_one_size_share_their_truth(data: Path) -> None:
-    scenes = Scenes(find_photographs(data / "CHASE_DB1")[0])  # 192 x 160: whole at every scale
+    scenes = EvaluationPairs(
+        find_photographs(data / "CHASE_DB1")[0]
+    )  # 192 x 160: whole at every scale
     first, other = (scenes.scene(Condition("native", "gaussian", scale)) for scale in (2, 8))
     assert first.truth.rgb8 is other.truth.rgb8
     assert first.small.shape == (80, 96, 3) and other.small.shape == (20, 24, 3)
@@ -104,6 +106,6 @@ def test_conditions_of_one_size_share_their_truth(data: Path) -> None:
 
 
 def test_the_field_of_view_is_shrunk_to_the_diameter(data: Path) -> None:
-    scenes = Scenes(find_photographs(data / "CHASE_DB1")[0], diameter=96)
+    scenes = EvaluationPairs(find_photographs(data / "CHASE_DB1")[0], diameter=96)
     scene = scenes.scene(Condition("native", "gaussian", 2))
     assert scene.truth.rgb8.shape == (80, 96, 3)

@@ -11,13 +11,13 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
-from retina_viewer.quality.datasets import Photograph, split
+from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import evaluation_mask, luminance_studio, psnr
 from retina_viewer.quality.protocols import Condition, prepare, small_image
 from retina_viewer.superres.classical import bicubic, cubic, interpolated, phase_weights
 from retina_viewer.superres.linear import LinearFilter
 from retina_viewer.superres.tiles import enhance_image
-from studies.data_folders import find_photographs
+from studies.data_folders import find_photographs, split
 from studies.linear_filter import NormalEquations, fit_linear_filters
 
 CONDITIONS = [Condition("native", "gaussian", 2), Condition("native", "gaussian", 4)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.core.errors import Cancelled
-from retina_viewer.quality.tables import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog
 from studies.measuring import Job, measure_all
 
 KEY = ("photograph", "scale", "model")

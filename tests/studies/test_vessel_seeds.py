@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retina_viewer.quality.tables import Record
+from retina_viewer.quality.records import Record
 from retina_viewer.training.recipe import VesselRecipe, load_recipe
 from studies.comparison_networks import ComparisonTrainer
 from studies.vessel_seeds import recipes, spread

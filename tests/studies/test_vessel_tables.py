@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from retina_viewer.quality.records import Record
 from retina_viewer.quality.statistics import wilcoxon_p
-from retina_viewer.quality.tables import Record
 from studies.vessel_tables import ORIGINALS, OWN, vessel_summary, vessel_tables
 
 

@@ -27,7 +27,7 @@ from retina_viewer.superres.forest import (
     overlapped,
     projected,
 )
-from studies.forest_samples import residual_patches
+from studies.forest_run import residual_patches
 from tests.superres.truths import Truths, gain_over_sharp_bicubic
 
 

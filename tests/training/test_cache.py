@@ -10,7 +10,8 @@ from PIL import Image
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
 from retina_viewer.finetuning.plan import PlannedPhotograph
-from retina_viewer.finetuning.tuning_data import eight_bits, own, replayed
+from retina_viewer.finetuning.tuning_data import own, replayed
+from retina_viewer.imaging.colour import to_8bit_depth
 from retina_viewer.quality.datasets import read_mask
 from retina_viewer.training.cache import open_cache
 from studies.data_folders import find_photographs
@@ -116,7 +117,7 @@ def test_own_photographs_are_read_upright_and_checked(tmp_path: Path, kind: str)
 
 def test_sixteen_bits_become_eight_by_rounding() -> None:
     values = np.array([[[0, 128, 129]], [[257, 65535, 65406]]], np.uint16)
-    np.testing.assert_array_equal(eight_bits(values), [[[0, 0, 1]], [[1, 255, 254]]])
+    np.testing.assert_array_equal(to_8bit_depth(values), [[[0, 0, 1]], [[1, 255, 254]]])
 
 
 def test_replayed_photographs_are_none_of_those_that_show_forgetting(samples: Path) -> None:

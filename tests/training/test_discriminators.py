@@ -11,12 +11,12 @@ from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.extras import read_discriminators, save_discriminators
 from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.discriminator import Discriminator
-from retina_viewer.training.checkpoint import Counters, save_checkpoint, with_prefix
-from retina_viewer.training.loop import Surroundings, begin_stage
+from retina_viewer.training.checkpoint import Counters, save_checkpoint, save_stage, with_prefix
+from retina_viewer.training.loop import begin_stage
 from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import begin_with, keep_discriminators
-from retina_viewer.training.stage import Player, Task, save
-from studies.keep_discriminator import keep
+from retina_viewer.training.task import Player, Task, TrainContext
+from studies.keep_discriminator import KeptDiscriminator
 from tests.model_store.models import make_cascade, own
 from tests.training.test_loop import Rivals
 
@@ -86,10 +86,10 @@ def test_a_task_goes_on_from_what_fits_and_only_from_that() -> None:
 
 def test_a_checkpoint_of_the_loop_holds_it_where_it_is_looked_for(tmp_path: Path) -> None:
     task = with_discriminator(discriminator(3))
-    where = Surroundings(
+    where = TrainContext(
         tmp_path / "stage1.safetensors", 3, torch.device("cpu"), lambda event: None
     )
-    save(begin_stage(task, 0, where))
+    save_stage(begin_stage(task, 0, where))
     card = own("gan")
     assert keep_discriminators(tmp_path, [4], card) == [4]
     assert begin_with(with_discriminator(discriminator(9)), read_discriminators(card)[4])
@@ -104,12 +104,13 @@ def test_those_of_an_older_run_are_put_beside_its_model(tmp_path: Path) -> None:
     for number in range(1, 5):
         stage_file(run, number, discriminator(number))
     model = own("gan")
-    assert "steps 1, 2, 3, 4" in keep(run, user := model.weights_file.parent)
+    user = model.weights_file.parent
+    assert "steps 1, 2, 3, 4" in KeptDiscriminator(run, user).measure()
     assert list(read_discriminators(read_card(user))) == [1, 2, 3, 4]
     assert card.weights_sha256 == model.weights_sha256
     other = own("other", seed=9)
     with pytest.raises(UserError, match="did not make the weights"):
-        keep(run, other.weights_file.parent)
+        KeptDiscriminator(run, other.weights_file.parent).measure()
 
 
 def test_the_shipped_gan_comes_with_those_that_its_fine_tuning_takes_up() -> None:

@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import load_checkpoint
 from retina_viewer.training.distributed import ALONE, joined
-from retina_viewer.training.loop import Surroundings, run_stage
+from retina_viewer.training.loop import run_stage
+from retina_viewer.training.task import TrainContext
 from studies.train import train
 from tests.studies.test_run import tiny
 from tests.training.together import DuelTask, weights
@@ -26,7 +27,7 @@ IN_FLOAT32 = (  # the precision is chosen by time, and two trainings that differ
     "import sys, torch\n"
     "from retina_viewer.training import loop\n"
     "loop.fastest_precision = lambda device: torch.float32\n"
-    "from retina_viewer.cli import main\n"
+    "from studies.__main__ import main\n"
     "sys.exit(main(sys.argv[1:]))\n"
 )
 TIMEOUT = 900  # seconds; a busy machine is slow, a deadlock is for ever
@@ -70,7 +71,7 @@ def test_two_processes_broken_off_and_gone_on_are_one_with_twice_the_batch(
     for process in two_processes([str(ROOT / "tests/training/together.py"), str(tmp_path), "3"]):
         assert process.returncode == 0, process.stderr
     alone = DuelTask(6)
-    where = Surroundings(tmp_path / "alone.safetensors", 3, torch.device("cpu"), lambda event: None)
+    where = TrainContext(tmp_path / "alone.safetensors", 3, torch.device("cpu"), lambda event: None)
     run_stage(alone, 0, where)
     started = weights(DuelTask(6))
     first, second = (np.load(tmp_path / f"{rank}.npz") for rank in range(2))
@@ -121,7 +122,7 @@ def test_a_failure_of_the_first_process_is_told_to_the_other(
     recipe = tiny("superres-pixel.toml", tmp_path)
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     arguments = ["train", str(recipe), str(data_folder), "--out", str(tmp_path / "file" / "run")]
-    first, second = two_processes(["-m", "retina_viewer", *arguments, "--device", "cpu"])
+    first, second = two_processes(["-m", "studies", *arguments, "--device", "cpu"])
     assert (first.returncode, second.returncode) == (1, 1)
     assert "cannot be made" in first.stderr
     assert "cannot be made" in second.stderr

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.training import loop
-from retina_viewer.training.checkpoint import SavingFailed
+from retina_viewer.training.checkpoint import SavingFailed, StageState
 from retina_viewer.training.loop import (
     NotFinite,
     begin_stage,
@@ -26,7 +26,7 @@ from retina_viewer.training.loop import (
     run_stage,
 )
 from retina_viewer.training.recipe import Optimisation
-from retina_viewer.training.stage import Player, Stage, Surroundings
+from retina_viewer.training.task import Player, TrainContext
 
 
 class LineTask:
@@ -61,8 +61,8 @@ class LineTask:
         return {"error": error, "score": -error}
 
 
-def where(folder: Path, events: list[Mapping[str, Any]], **more: Any) -> Surroundings:
-    return Surroundings(
+def where(folder: Path, events: list[Mapping[str, Any]], **more: Any) -> TrainContext:
+    return TrainContext(
         folder / "stage1.safetensors", 3, torch.device("cpu"), events.append, **more
     )
 
@@ -340,11 +340,11 @@ class Counting(nn.Module):
         return x
 
 
-def begun(task: Rivals, folder: Path) -> Stage:
+def begun(task: Rivals, folder: Path) -> StageState:
     return begin_stage(
         task,
         0,
-        Surroundings(folder / "s.safetensors", 3, torch.device("cpu"), lambda event: None),
+        TrainContext(folder / "s.safetensors", 3, torch.device("cpu"), lambda event: None),
     )
 
 

@@ -15,7 +15,7 @@ from retina_viewer.training.patches import (
     with_gains,
     with_grain,
 )
-from retina_viewer.training.recipe import Colour, DegradationRange, Grain
+from retina_viewer.training.recipe import ColourGain, DegradationRange, Grain
 from studies.data_folders import find_photographs
 
 
@@ -86,8 +86,8 @@ def test_grain_is_noise_of_the_asked_strength(cache: PhotographCache) -> None:
 
 def test_gains_change_colours_within_their_range() -> None:
     grey = np.full((8, 8, 3), 0.5, np.float32)
-    assert with_gains(grey, Colour(), np.random.default_rng(0)) is grey
-    changed = with_gains(grey, Colour(gain=0.1), np.random.default_rng(0))
+    assert with_gains(grey, ColourGain(), np.random.default_rng(0)) is grey
+    changed = with_gains(grey, ColourGain(gain=0.1), np.random.default_rng(0))
     assert changed.dtype == np.float32
     assert np.ptp(changed[..., 0]) == 0
     assert len(np.unique(changed)) == 3

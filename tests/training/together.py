@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.training.distributed import joined
-from retina_viewer.training.loop import Surroundings, run_stage
+from retina_viewer.training.loop import run_stage
 from retina_viewer.training.recipe import Optimisation
-from retina_viewer.training.stage import Player
+from retina_viewer.training.task import Player, TrainContext
 
 STEPS = 24
 
@@ -81,7 +81,7 @@ def main(folder: Path, batch: int) -> None:
         validations = 0
         for progress in (stop, lambda fraction, what: None):
             task = DuelTask(batch)
-            where = Surroundings(
+            where = TrainContext(
                 folder / "stage1.safetensors", 3, device, events.append, progress, group
             )
             where.precision = "float32"
@@ -103,7 +103,7 @@ def left_alone(folder: Path, batch: int) -> None:
             if not group.is_first and fraction >= 0.5:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        where = Surroundings(
+        where = TrainContext(
             folder / "stage1.safetensors", 3, device, lambda event: None, die, group
         )
         try:

@@ -70,7 +70,7 @@ class Yardstick:
         """For a measurable region, in source pixels."""
         part = region.scaled(reference.scale).slices()
         rgb8 = np.ascontiguousarray(reference.rgb8[part])
-        features = LPIPSReference.of(network, rgb8)
+        features = LPIPSReference(network, rgb8)
         return cls(reference.mask[part], luminance_studio(rgb8), features)
 
 

@@ -103,7 +103,7 @@ def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> lis
     from retina_viewer.finetuning.tuning_data import load_data
     from retina_viewer.model_store.store import find_model, load_network
     from retina_viewer.networks.devices import resolve_device
-    from retina_viewer.training.stage import Surroundings
+    from retina_viewer.training.task import TrainContext
     from retina_viewer.training.tasks import tasks_of
 
     base = find_model(plan.base)
@@ -122,7 +122,7 @@ def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> lis
             for task in tasks_of(recipe, network, data, device):
                 done = _LOADED + (1 - _LOADED) * len(speeds) / count
                 trying = part_of(progress, done, done + (1 - _LOADED) / count)
-                where = Surroundings(
+                where = TrainContext(
                     Path(folder) / "none", plan.expert.seed, device, lambda event: None, trying
                 )
                 speeds.append(try_stage(task, len(speeds), where))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.errors import UserError
 from retina_viewer.training.checkpoint import load_checkpoint
 from retina_viewer.training.recipe import SaliencyGanStage, StepStage, load_recipe
-from retina_viewer.training.stage import RESULT_OF
+from retina_viewer.training.task import RESULT_OF
 
 HISTORY = "history.json"
 _RECIPE = "recipe.toml"

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.finetuning.plan import TrainingPlan
-from retina_viewer.finetuning.run_folder import RunFolder, Status
+from retina_viewer.finetuning.run_folder import RunFolder, RunStatus
 from retina_viewer.ui.training.draft import Way
 from retina_viewer.ui.training.training_status import Phase
 from retina_viewer.ui.training.trainings import found_runs, is_reviewed, mark_reviewed
@@ -20,7 +20,7 @@ from tests.ui.conftest import MakeWindow
 from tests.ui.training.conftest import look_at
 
 
-def prepared(folder: Path, name: str, status: Status, message: str = "") -> RunFolder:
+def prepared(folder: Path, name: str, status: RunStatus, message: str = "") -> RunFolder:
     """A run in a state; one that is running is this very process."""
     run = RunFolder(user_runs_dir() / name)
     run.prepare(clinic_plan(folder, name=name))
@@ -44,7 +44,7 @@ def look(window: Window, qtbot: QtBot) -> None:
     ],
 )
 def test_a_training_that_waits_is_offered_and_shown(
-    window: Window, qtbot: QtBot, folder: Path, status: Status, message: str, words: str
+    window: Window, qtbot: QtBot, folder: Path, status: RunStatus, message: str, words: str
 ) -> None:
     prepared(folder, "ours", status, message)
     look(window, qtbot)

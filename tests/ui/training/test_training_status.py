@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retina_viewer.finetuning.run_folder import RunState, Status
+from retina_viewer.finetuning.run_folder import RunState, RunStatus
 from retina_viewer.ui.training.training_status import (
     Phase,
     TrainingStatus,
@@ -145,7 +145,7 @@ def test_steps_of_a_curve_only_rise_whatever_is_told_again(told: list[tuple[int,
         ("cancelled", False, False, Phase.CANCELLED),
     ],
 )
-def test_phases(status: Status, alive: bool, starting: bool, phase: Phase) -> None:
+def test_phases(status: RunStatus, alive: bool, starting: bool, phase: Phase) -> None:
     state = RunState(status=status, created=datetime.now(UTC))
     assert phase_of(state, alive, starting) is phase
     assert phase_of(None, alive, starting) is Phase.GONE

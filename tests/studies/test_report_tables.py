@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.quality.tables import (
-    Column,
-    Record,
-    RecordLog,
-    Table,
-    records_to_csv,
-    write_report,
-)
+from retina_viewer.quality.records import Record, RecordLog, write_report
+from studies.tables import Column, Table, records_to_csv
 
 COLUMNS = (
     Column("method", "method"),

@@ -1,9 +1,8 @@
-"""A task whose validation also shows what it sees: more metrics, and pictures before and after."""
+"""What a person sees of a validation: more metrics, and pictures before and after."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,19 +14,17 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.imaging.degradation import to_8bit
 from retina_viewer.quality.lpips import LPIPS
 from retina_viewer.quality.metrics import luminance_studio, ssim
-from retina_viewer.training.recipe import Optimisation
-from retina_viewer.training.stage import Event, Player, Task
 from retina_viewer.training.superres_task import StepTask
+from retina_viewer.training.task import Event, Task
 from retina_viewer.training.vessel_task import VesselTask
 
 SHOWN = 12
 """So many validation patches are shown, and measured as pictures."""
-Picture = NDArray[np.uint8]
-"""``(H, W, 3)`` RGB, or ``(H, W)`` grey."""
+_Bytes = NDArray[np.uint8]  # (H, W, 3) RGB, or (H, W) grey
 
 
-class Watched:
-    """Does what ``task`` does; the weights that come out are the same.
+class Observer:
+    """Adds to what a validation measures, and keeps pictures; changes nothing of the training.
 
     After every validation ``folder`` holds ``patchK_truth.png``, ``patchK_before.png`` (of the
     weights it began with) and ``patchK_after.png`` (of the newest average), all of one size.
@@ -51,29 +48,10 @@ class Watched:
         self._task, self._stage, self._folder, self._events = task, stage, folder, events
         self._device = device
 
-    @property
-    def name(self) -> str:
-        return self._task.name
-
-    @property
-    def optimisation(self) -> Optimisation:
-        return self._task.optimisation
-
-    @property
-    def players(self) -> tuple[Player, ...]:
-        return self._task.players
-
-    def batch(self, rng: np.random.Generator) -> Any:
-        return self._task.batch(rng)
-
-    def losses(self, player: Player, batch: Any) -> dict[str, Tensor]:
-        return self._task.losses(player, batch)
-
     @torch.no_grad()
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        """The task's own metrics; for super-resolution also the mean SSIM and LPIPS of the first
-        Gaussian validation patches."""
-        metrics = self._task.validate(network)
+    def __call__(self, network: nn.Module, metrics: dict[str, float]) -> dict[str, float]:
+        """The metrics; of super-resolution with the mean SSIM and LPIPS of the first Gaussian
+        validation patches."""
         pictures = list(self._pictures(network))
         if isinstance(self._task, StepTask):
             values = [ssim(luminance_studio(made), luminance_studio(t)) for made, t in pictures]
@@ -89,7 +67,7 @@ class Watched:
     def _perceptual(self) -> LPIPS:
         return LPIPS().to(self._device)
 
-    def _pictures(self, network: nn.Module) -> Iterator[tuple[Picture, Picture]]:
+    def _pictures(self, network: nn.Module) -> Iterator[tuple[_Bytes, _Bytes]]:
         """What the network makes of the first validation patches, and the truth."""
         if isinstance(self._task, StepTask):
             for made, truth in self._task.pairs.shown(network, SHOWN):
@@ -98,7 +76,7 @@ class Watched:
             for probability, drawn in self._task.shown(network, SHOWN):
                 yield to_8bit(probability), to_8bit(drawn)
 
-    def _write(self, pictures: list[tuple[Picture, Picture]], folder: Path) -> None:
+    def _write(self, pictures: list[tuple[_Bytes, _Bytes]], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for number, (made, truth) in enumerate(pictures, start=1):
             before = folder / f"patch{number:02}_before.png"
@@ -110,12 +88,12 @@ class Watched:
         self._events({"event": "crops", **about})
 
 
-def _as_picture(image: Tensor) -> Picture:
+def _as_picture(image: Tensor) -> _Bytes:
     """``(1, 3, H, W)`` in [0, 1] -> ``(H, W, 3)``."""
     return to_8bit(image[0].float().permute(1, 2, 0).cpu().numpy())
 
 
-def _write_png(path: Path, picture: Picture) -> None:
+def _write_png(path: Path, picture: _Bytes) -> None:
     bgr = picture if picture.ndim == 2 else picture[..., ::-1]
     _, code = cv2.imencode(".png", np.ascontiguousarray(bgr))
     with atomic_write(path, replace=True) as stream:

@@ -33,7 +33,7 @@ from retina_viewer.model_store.card import (
 )
 from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
 
-LEAST_PATIENTS = 6
+VERDICT_PATIENTS = 6
 SIGNIFICANT = 0.05
 
 
@@ -100,7 +100,7 @@ def conclude(
     measures = measures_of(tuned)
     compared = _compared(measures, held_out)
     patients = compared[0].patients if compared and compared[0].leads else 0
-    missing = max(0, LEAST_PATIENTS - patients)
+    missing = max(0, VERDICT_PATIENTS - patients)
     changed = tuple(
         _change(measure, *(values.mean() for values in pair))
         for measure in measures

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retina_viewer.model_store.card import ModelCard, Values, Verdict
-from retina_viewer.quality.verdict import LEAST_PATIENTS, conclude, holm, measures_of
+from retina_viewer.quality.conclusion import VERDICT_PATIENTS, conclude, holm, measures_of
 from tests.untrained import NOTHING
 
 BEFORE = {
@@ -129,21 +129,21 @@ def test_a_saliency_gan_is_judged_by_its_looks() -> None:
     assert verdict(patients(10, lpips=-0.01, psnr=-0.3), gan=True).conclusion == "worse"
 
 
-@pytest.mark.parametrize("count", range(LEAST_PATIENTS))
+@pytest.mark.parametrize("count", range(VERDICT_PATIENTS))
 def test_with_too_few_patients_it_says_how_many_are_missing(count: int) -> None:
     found = verdict(patients(count, psnr=5.0))
     assert found.conclusion == "too few"
-    assert found.more_patients_needed == LEAST_PATIENTS - count
+    assert found.more_patients_needed == VERDICT_PATIENTS - count
     if count:
         assert found.sentences[0].startswith("Too few patients to tell")
-        assert f"hold out {LEAST_PATIENTS - count} more" in found.sentences[0]
+        assert f"hold out {VERDICT_PATIENTS - count} more" in found.sentences[0]
         assert "may be chance" in found.sentences[1]
 
 
 def test_six_is_the_least_at_which_a_difference_can_be_told() -> None:
-    assert verdict(patients(LEAST_PATIENTS, psnr=0.5)).conclusion == "better"
-    assert verdict(patients(LEAST_PATIENTS, psnr=0.5)).comparisons[0].p < 0.05
-    assert verdict(patients(LEAST_PATIENTS - 1, psnr=0.5)).comparisons[0].p > 0.05
+    assert verdict(patients(VERDICT_PATIENTS, psnr=0.5)).conclusion == "better"
+    assert verdict(patients(VERDICT_PATIENTS, psnr=0.5)).comparisons[0].p < 0.05
+    assert verdict(patients(VERDICT_PATIENTS - 1, psnr=0.5)).comparisons[0].p > 0.05
 
 
 def test_photographs_of_one_patient_are_one_observation() -> None:
