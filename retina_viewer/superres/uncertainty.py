@@ -183,10 +183,8 @@ def windowed_features(
 
 
 def calibration_of(enhancer: Enhancer) -> Calibration:
-    """The calibration of an enhancer's model.
-
-    Raises:
-        UserError: the method has no network, or no calibration of its model.
+    """The calibration of an enhancer's model. Raises UserError: the method has no network, or no
+    calibration of its model.
     """
     if enhancer.model is None:
         raise UserError(
