@@ -15,11 +15,11 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, has_room_for_mark
 from retina_viewer.ui.dialogs.export_products import (
-    ExportFormat,
-    ExportProduct,
+    FORMATS,
+    PRODUCTS,
     ExportRequest,
-    file_names,
     formats_for,
+    names_of,
     products_for,
     write,
 )
@@ -33,12 +33,6 @@ from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
 KEY = "export"
 NAMES_KEY = "export names"
-_TITLES = {
-    ExportFormat.PNG: "PNG, lossless",
-    ExportFormat.TIFF: "TIFF, lossless",
-    ExportFormat.JPEG: "JPEG, smaller",
-}
-
 _NO_CORNER = (
     "No corner of this photograph lies outside the field of view: the picture itself cannot say "
     "that a network made it. Its name and its metadata do."
@@ -64,7 +58,7 @@ class ExportDialog(QDialog):
         self._written: list[Path] = []
         self.product = Chooser("What")
         for product in products_for(request):
-            self.product.addItem(product.value, product)
+            self.product.addItem(PRODUCTS[product], product)
         self.product.activated.connect(self._product_changed)
         self.format = Chooser("Format")
         self.format.activated.connect(self._show_names)
@@ -116,7 +110,7 @@ class ExportDialog(QDialog):
         """Whether the product is a network's result alone: others say in themselves what they are,
         and interpolation is nothing to be marked."""
         learned = self._enhancer is not None and bool(ai_text(self._enhancer))
-        return learned and self.product.currentData() is ExportProduct.RESULT
+        return learned and self.product.currentData() == "result"
 
     def _show_mark(self) -> None:
         offered = self._offers_mark()
@@ -126,7 +120,7 @@ class ExportDialog(QDialog):
             widget.setVisible(offered and not self._has_corner)
 
     def _choose_pair(self) -> None:
-        self.product.setCurrentIndex(self.product.findData(ExportProduct.BESIDE))
+        self.product.setCurrentIndex(self.product.findData("beside"))
         self._product_changed()
 
     def _ask_for_enhancer(self) -> None:
@@ -153,16 +147,16 @@ class ExportDialog(QDialog):
             self._request.image, self.product.currentData(), self._request.making.scale
         )
         for kind in kinds:
-            self.format.addItem(_TITLES[kind], kind)
+            self.format.addItem(FORMATS[kind], kind)
         self._show_mark()
         self._show_names()
 
     def _paths(self) -> list[Path]:
         kind, folder = self.format.currentData(), Path(self.folder.text())
-        without = self.product.currentData() in (ExportProduct.SALIENCY, ExportProduct.VESSELS)
+        without = self.product.currentData() in ("saliency", "vessels")
         if kind is None or not (without or self._enhancer is not None) or not folder.is_dir():
             return []
-        return free_paths(folder, file_names(self.request, self._enhancer, kind))
+        return free_paths(folder, names_of(self.request, self._enhancer, kind))
 
     def _show_names(self) -> None:
         if paths := self._paths():
