@@ -30,7 +30,7 @@ from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe, loa
 from retina_viewer.training.saliency_gan_task import grid_error
 from studies.data_folders import divided
 from studies.sharpness import mean_of_sharpest, sharpness_map
-from studies.study import Study
+from studies.study import WithData, WithDevice, WithPage
 from studies.train import SUPERRES_CACHE_DIAMETER, train
 
 
@@ -95,13 +95,10 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Ablations(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
+class Ablations(WithData, WithPage, WithDevice):
     runs: Path = option(metavar="RUNS", help="where the trainings are kept")
-    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
     recipes: Path = option(RECIPES, metavar="DIR", help="what is trained")
     only: Sequence[str] = option((), metavar="NAME", help="names of recipes; default: all")
-    device: str = option("auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N")
 
     def measure(self, progress: Progress = no_progress) -> str:
         files = sorted(self.recipes.glob("*.toml"))

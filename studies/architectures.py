@@ -39,7 +39,7 @@ from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, SuperresRecipe, load_recipe
 from studies.plots import round_steps
-from studies.study import Study
+from studies.study import WithPage
 
 _WIDTH, _HEIGHT = 760, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 30, 50, 60
@@ -179,10 +179,9 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Architectures(Study):
+class Architectures(WithPage):
     what: Literal["time", "report"] = option(help="what to do")
     runs: Path = option(Path("runs"), metavar="RUNS", help="where the trainings are kept")
-    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
     seconds: float = option(8.0, metavar="S", help="spent on each timing")
     threads: Sequence[int] = option((1, 2), metavar="N", help="of the timings")
 

@@ -30,7 +30,7 @@ from retina_viewer.training.recipe import SuperresRecipe, load_recipe
 from retina_viewer.training.superres_task import SuperresTask
 from retina_viewer.training.task import TrainContext
 from studies.ablations import Interpolation, sources
-from studies.study import Study
+from studies.study import WithData, WithPage
 
 _STEP = StepParameters(maps=48, blocks=5)
 
@@ -76,10 +76,8 @@ VARIANTS: dict[str, Callable[[], nn.Module]] = {
 
 
 @dataclass(frozen=True)
-class Departures(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
+class Departures(WithData, WithPage):
     runs: Path = option(metavar="RUNS", help="where the trainings are kept")
-    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
     device: str = option("cpu", metavar="DEVICE", help="cpu, cuda or cuda:N")
 
     def measure(self, progress: Progress = no_progress) -> str:

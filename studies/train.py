@@ -52,7 +52,7 @@ from studies.data_folders import Subset, divided
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
-from studies.study import Study
+from studies.study import WithDevice
 
 
 @torch.no_grad()
@@ -123,7 +123,7 @@ _VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
 
 
 @dataclass(frozen=True)
-class RecipeTraining(Study):
+class RecipeTraining(WithDevice):
     """Recipes: ``resources/recipes``. Interrupt and terminate leave a checkpoint to go on from."""
 
     recipe: Path = option(metavar="RECIPE", help="a file, or the name of a bundled recipe")
@@ -132,9 +132,6 @@ class RecipeTraining(Study):
         None, metavar="DIR", help="where the model goes; default runs/<recipe>"
     )
     resume: bool = option(False, help="go on from the last checkpoint in DIR")
-    device: str = option(
-        "auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N"
-    )
 
     def run(self, console: Console) -> str:
         """Train, reporting every event."""
