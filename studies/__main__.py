@@ -10,7 +10,7 @@ from pathlib import Path
 
 from retina_viewer.cli.console import Console
 from retina_viewer.cli.main import USAGE, perform
-from retina_viewer.cli.options import add_json
+from retina_viewer.cli.verbs import add_json
 from retina_viewer.core.options import add_fields, read_fields
 from studies import NAMES
 from studies.study import Study

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
@@ -18,6 +19,7 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.networks.fitted_arrays import (
     DERIVATIVES,
+    PATCH,
     STEP_MARGIN,
     TARGETS,
     ForestArrays,
@@ -27,13 +29,17 @@ from retina_viewer.networks.fitted_arrays import (
 )
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.superres.forest import (
+    FINER,
+    LEAF_UNIT,
+    LEVELS,
     Forest,
     Plane,
+    Whole,
     derivatives,
+    doubled,
     expanded,
     luminance_of,
     projected,
-    residual_patches,
 )
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.patches import PatchSource, random_low_resolution
@@ -181,7 +187,7 @@ def _fit_step(
 
 def gain_over_bicubic(forest: Forest, samples: Samples) -> float:
     """dB of luminance by which patches come closer to the truth than bicubic's, not overlapped."""
-    made = forest.lacking(projected(samples.patches, forest.projection))
+    made = predicted_residuals(forest, projected(samples.patches, forest.projection))
     left = np.square(samples.residuals - made).mean()
     return float(10 * np.log10(np.square(samples.residuals).mean() / left))
 
@@ -205,3 +211,27 @@ def _load_step(path: Path) -> _Step:
         return _Step(arrays, float(about["gain"]), float(about["seconds"]))
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path.name} cannot be gone on from.", "Remove it.") from error
+
+
+def residual_patches(small: Plane, large: Plane) -> NDArray[np.float32]:
+    """What bicubic lacks.
+
+    Args:
+        small: as for :func:`~retina_viewer.superres.forest.derivatives`.
+        large: ``(2 (h + 4), 2 (w + 4))``: the truth at those pixels and two more around.
+
+    Returns:
+        ``(h + 2, w + 2, 36)``, in sixteenths of :data:`LEVELS`, patches as the derivatives'.
+    """
+    rim = STEP_MARGIN - 4  # of the doubled plane, beyond the patches
+    lacking = (large - doubled(small)[2 * rim : -2 * rim, 2 * rim : -2 * rim]) * np.float32(
+        LEVELS * FINER
+    )
+    patches = sliding_window_view(lacking, (PATCH, PATCH))[::2, ::2]
+    return np.ascontiguousarray(patches.reshape(*patches.shape[:2], TARGETS), np.float32)
+
+
+def predicted_residuals(forest: Forest, features: Whole) -> NDArray[np.float64]:
+    """What a forest says that bicubic lacks, as :func:`residual_patches`: ``(n, d + 2)`` to
+    ``(n, 36)``."""
+    return forest.predicted(features) / (LEAF_UNIT * len(forest.roots))

@@ -1,63 +1,69 @@
 """The verb ``train``: a model is tuned after a plan, as the training wizard writes them."""
 
-import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retina_viewer.cli.console import Console
-from retina_viewer.cli.options import add_device, add_json
+from retina_viewer.cli.verbs import Verbs, add_verb
 from retina_viewer.core.errors import Cancelled, UserError
+from retina_viewer.core.options import add_fields, option, read_fields
 from retina_viewer.core.processes import heeding
 from retina_viewer.core.progress import Progress
 
-if TYPE_CHECKING:
-    from retina_viewer.cli.options import Verbs
 
+@dataclass(frozen=True)
+class Training:
+    """What is asked for.
 
-def add_verbs(verbs: "Verbs") -> None:
-    """Register the verb."""
-    parser = verbs.add_parser("train", help="tune a model on your own photographs, after a plan")
-    parser.add_argument(
-        "--plan", type=Path, metavar="PLAN.toml", required=True,
-        help="as the training wizard writes them",
-    )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR",
-        help="where the model goes; default: a folder of the program's",
-    )  # fmt: skip
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the last checkpoint in DIR"
+    Attributes:
+        plan: a plan's file; with ``resume`` the one that the run folder holds is good too.
+        out: the run folder; None for one of the plan's name among the person's runs.
+        resume: go on with what the run folder holds.
+        device: ``auto`` leaves it to the plan.
+    """
+
+    plan: Path = option(
+        flags=("--plan",), metavar="PLAN.toml", help="as the training wizard writes them"
     )
-    add_device(parser)
-    add_json(parser)
-    parser.set_defaults(run=_train)
+    out: Path | None = option(
+        None, metavar="DIR", help="where the model goes; default: a folder of the program's"
+    )
+    resume: bool = option(False, help="go on from the last checkpoint in DIR")
+    device: str = option(
+        "auto",
+        metavar="DEVICE",
+        help="cpu, cuda or cuda:N; default auto: what the plan says",
+    )
 
 
-def _train(options: argparse.Namespace, console: Console) -> int:
-    return tune(options.plan, options.out, console, options.device, resume=options.resume)
+def add_verbs(verbs: Verbs) -> None:
+    """Register the verb."""
+    parser = add_verb(
+        verbs,
+        "train",
+        "tune a model on your own photographs, after a plan",
+        lambda o, c: train(read_fields(Training, o), c),
+        more="Ctrl+C pauses it; --resume goes on.",
+    )
+    add_fields(parser, Training)
 
 
-def tune(plan: Path, out: Path | None, console: Console, device: str, *, resume: bool) -> int:
+def train(asked: Training, console: Console) -> int:
     """Fine-tune after a plan, reporting every event.
 
     Interrupt and terminate pause it, as ``pause`` in the run folder does; that is no failure.
-
-    Args:
-        plan: a plan's file; with ``resume`` the one that the run folder holds is good too.
-        out: the run folder; None for one of the plan's name among the person's runs.
-        device: ``auto`` leaves it to the plan.
-        resume: go on with what the run folder holds.
     """
     from retina_viewer.core.paths import user_runs_dir
     from retina_viewer.finetuning.finetune import finetune
     from retina_viewer.finetuning.plan import load_plan
     from retina_viewer.finetuning.run_folder import RunFolder
 
-    loaded = load_plan(plan)
-    run = RunFolder(out or user_runs_dir() / loaded.name)
-    if run.has_begun and not resume:
+    loaded = load_plan(asked.plan)
+    run = RunFolder(asked.out or user_runs_dir() / loaded.name)
+    if run.has_begun and not asked.resume:
         raise UserError(
             f"{run.path} holds a training already.",
             "Add --resume to go on, or choose another --out.",
@@ -70,7 +76,8 @@ def tune(plan: Path, out: Path | None, console: Console, device: str, *, resume:
             console.say(line_of(event))
 
     with stoppable(console.progress(loaded.name)) as progress:
-        finetune(run, device=None if device == "auto" else device, events=report, progress=progress)
+        device = None if asked.device == "auto" else asked.device
+        finetune(run, device=device, events=report, progress=progress)
     return 0
 
 

@@ -43,7 +43,6 @@ def _user_dir(kind: str) -> Path:
     return {
         "config": dirs.user_config_path,
         "data": dirs.user_data_path,
-        "cache": dirs.user_cache_path,
         "log": dirs.user_log_path,
     }[kind]
 
@@ -69,10 +68,6 @@ def user_runs_dir() -> Path:
 def patient_salt_file() -> Path:
     """The random bytes that patients' labels are hashed with; see ``training.patients``."""
     return _user_dir("data") / "patient-salt"
-
-
-def cache_dir() -> Path:
-    return _user_dir("cache")
 
 
 def log_dir() -> Path:

@@ -1,4 +1,4 @@
-"""Whether a process of this machine still runs, told apart from a later one with its number."""
+"""Processes: whether one still runs, told apart from a later one with its number; signals."""
 
 from __future__ import annotations
 

@@ -4,20 +4,43 @@ Values are plain (strings, numbers, paths), because this layer knows no methods,
 whoever uses a value checks that it still exists and falls back to its own default.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import unquote_to_bytes
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write, read_small
-from retina_viewer.core.kept_path import KeptPath
 from retina_viewer.core.paths import settings_file
+
+_URI = "file://"
+
+
+def _as_text(path: Path) -> str:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.absolute().as_uri()
+    return str(path)
+
+
+def _from_text(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_URI):
+        return Path(os.fsdecode(unquote_to_bytes(value.removeprefix(_URI))))
+    return value
+
+
+KeptPath = Annotated[Path, BeforeValidator(_from_text), PlainSerializer(_as_text, when_used="json")]
+"""A field of a pydantic model: one whose name is not UTF-8 is written as a URI, and reads back."""
+
 
 _log = logging.getLogger(__name__)
 MAX_RECENT = 12
@@ -38,7 +61,7 @@ def _default_layers() -> dict[str, LayerSettings]:
     return {
         "saliency": LayerSettings(opacity=0.8, colour_map="inferno"),
         "vessels": LayerSettings(opacity=0.9, colour_map="cyan"),
-        "consistency": LayerSettings(opacity=0.8, colour_map="cividis-reversed"),
+        "uncertainty": LayerSettings(opacity=0.8, colour_map="cividis-reversed"),
     }
 
 
@@ -83,6 +106,15 @@ class Settings(BaseModel):
     @classmethod
     def _only_the_newest(cls, files: list[Path]) -> list[Path]:
         return list(dict.fromkeys(files))[:MAX_RECENT]
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _by_its_name_of_today(cls, layers: object) -> object:
+        """Settings of before call the layer of uncertainty consistency."""
+        if isinstance(layers, dict) and "consistency" in layers:
+            older = {"uncertainty": layers["consistency"]}
+            layers = older | {name: one for name, one in layers.items() if name != "consistency"}
+        return layers
 
     def remember_file(self, path: Path) -> None:
         """Put a photograph at the head of the recent files, and its folder as the last one."""

@@ -23,6 +23,8 @@ from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
 
+logger = logging.getLogger(__name__)
+
 LOOKED_AT = 900
 """Longer side, px, of the small picture that is looked at."""
 LEAST_FIELD = 300
@@ -94,13 +96,13 @@ def is_fundus_coloured(rgb8: NDArray[np.uint8], field: FieldOfView) -> bool:
     green above (or near) blue, in the medians.
 
     Grey pictures (angiographies, red-free ones) are not: a model for colour photographs would
-    learn from them that fundi have no colour.
+    learn from them that fundi have no colour. The doubt of
+    :mod:`retina_viewer.imaging.field_of_view` lets these pass on purpose: it cannot judge here.
     """
     red, green, blue = (float(np.median(rgb8[..., k][field.mask])) for k in range(3))
     return red > 1.1 * green and red > 1.15 * blue and green > 0.8 * blue and red > 20
 
 
-logger = logging.getLogger(__name__)
 FileKind = Literal[
     "good", "unreadable", "damaged", "duplicate", "nearly the same", "blurred", "not fundus",
     "too small", "mask",

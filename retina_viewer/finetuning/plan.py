@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write, read_small
-from retina_viewer.core.kept_path import KeptPath
+from retina_viewer.core.settings import KeptPath
 from retina_viewer.model_store.card import NAME_PATTERN, ModelCard
 
 Subset = Literal["train", "validation", "held_out"]

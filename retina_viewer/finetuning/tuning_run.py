@@ -312,8 +312,10 @@ class TuningRun:
 
         started = time.monotonic()
         first = None if self._scales is None else self._scales[:1]
-        judge(self._base, self._base, [one], [], scales=first, device=str(self._where.device),
-              progress=measuring)  # fmt: skip
+        judge(
+            self._base, self._base, [one], general=[], scales=first,
+            device=str(self._where.device), progress=measuring,
+        )  # fmt: skip
         seconds = time.monotonic() - started
         calibrated = min(MOST, len(data.validation))
         items = float(calibrated) if self._scales is not None and calibrated >= FEWEST else 0.0

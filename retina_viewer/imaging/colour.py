@@ -119,18 +119,14 @@ def by_profile(
 
 
 def grey_to_srgb(pixels: Pixels, icc_profile: bytes) -> Pixels:
-    """Grey pixels as sRGB has them, through their profile of grey; as they are where that fails.
-
-    Args:
-        pixels: ``(h, w)`` uint8 or uint16.
-    """
+    """``(h, w)`` grey as sRGB has it, through its profile of grey; as it is where that fails."""
     levels = np.iinfo(pixels.dtype).max + 1
     ramp = np.linspace(0, 255, min(levels, 256)).astype(np.uint8)[None]
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-        srgb = ImageCms.createProfile("sRGB")
-        image = Image.fromarray(ramp)
-        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+        profile, srgb = io.BytesIO(icc_profile), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(
+            Image.fromarray(ramp), ImageCms.ImageCmsProfile(profile), srgb, outputMode="RGB"
+        )
     except (OSError, ImageCms.PyCMSError):
         return pixels
     green = np.asarray(converted)[0, :, 1].astype(float) * ((levels - 1) / 255)
@@ -160,11 +156,7 @@ def _cmyk_transform(icc_profile: bytes) -> ImageCms.ImageCmsTransform | None:
 def luminance(rgb: NDArray[np.generic]) -> NDArray[np.float32]:
     """BT.601 luma, full range: 0.299 R + 0.587 G + 0.114 B.
 
-    Args:
-        rgb: ``(H, W, 3)``, uint8, uint16 or float32.
-
-    Returns:
-        ``(H, W)`` float32 in the input's units: 0..255 for uint8, [0, 1] for [0, 1].
+    ``(H, W, 3)`` uint8, uint16 or float32 to ``(H, W)`` float32 in the input's units.
     """
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     return np.asarray(rgb, np.float32) @ weights
@@ -173,32 +165,8 @@ def luminance(rgb: NDArray[np.generic]) -> NDArray[np.float32]:
 def red_free(rgb8: Bytes) -> Bytes:
     """The green channel as grey: blood absorbs green, so vessels and bleedings stand out.
 
-    Args:
-        rgb8: ``(H, W, 3)`` uint8.
-
-    Returns:
-        ``(H, W, 3)`` uint8, three equal channels.
+    ``(H, W, 3)`` uint8 to the same, three equal channels. For the screen alone.
     """
     # np.repeat would hold Python's lock, and the window, for a third of a second.
     green = np.ascontiguousarray(rgb8[..., 1])
     return np.asarray(cv2.cvtColor(green, cv2.COLOR_GRAY2RGB), np.uint8)
-
-
-def clahe(rgb8: Bytes, clip_limit: float = 2.0, regions: int = 8) -> Bytes:
-    """Contrast-limited adaptive histogram equalisation of the luminance (Zuiderveld 1994).
-
-    The equalisation depends on the whole picture: parts of it give other results than its crop,
-    so apply it to the picture and cut then.
-
-    Args:
-        rgb8: ``(H, W, 3)`` uint8.
-        clip_limit: how many times the mean a histogram bin may hold.
-        regions: the picture is divided into ``regions`` x ``regions`` histograms.
-
-    Returns:
-        ``(H, W, 3)`` uint8; hue is kept, grey stays grey.
-    """
-    ycc = cv2.cvtColor(rgb8, cv2.COLOR_RGB2YCrCb)
-    equaliser = cv2.createCLAHE(clipLimit=clip_limit, tileGridSize=(regions, regions))
-    ycc[..., 0] = equaliser.apply(np.ascontiguousarray(ycc[..., 0]))
-    return np.asarray(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB), np.uint8)

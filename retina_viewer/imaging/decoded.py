@@ -67,11 +67,7 @@ def no_such_page(name: str, page: int, pages: int) -> UserError:
 
 
 def check_memory(needed: int, name: str) -> None:
-    """Refuse what would take more memory than a photograph may: ``needed`` bytes at the peak.
-
-    Raises:
-        UserError: it would.
-    """
+    """Raise a UserError where ``needed`` bytes at the peak are more than a photograph may take."""
     if needed > MAX_MEMORY:
         raise UserError(
             f"{name} is too large.",
@@ -80,11 +76,7 @@ def check_memory(needed: int, name: str) -> None:
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Refuse what is too large to decode safely, or too small to be a photograph.
-
-    Raises:
-        UserError: more than MAX_PIXELS pixels, or a side below MIN_SIDE.
-    """
+    """Raise a UserError for more than MAX_PIXELS pixels, or a side below MIN_SIDE."""
     if width * height > MAX_PIXELS:
         raise too_large(name)
     if min(width, height) < MIN_SIDE:
@@ -96,22 +88,13 @@ def check_size(width: int, height: int, name: str) -> None:
 
 def oriented(pixels: Pixels, orientation: int) -> Pixels:
     """Turn and mirror ``(H, W, ...)`` as EXIF orientation 1 to 8 asks; other values mean 1."""
-    match orientation:
-        case 2:
-            return pixels[:, ::-1]
-        case 3:
-            return pixels[::-1, ::-1]
-        case 4:
-            return pixels[::-1]
-        case 5:
-            return pixels.swapaxes(0, 1)
-        case 6:
-            return pixels.swapaxes(0, 1)[:, ::-1]
-        case 7:
-            return pixels.swapaxes(0, 1)[::-1, ::-1]
-        case 8:
-            return pixels.swapaxes(0, 1)[::-1]
-    return pixels
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    down, across = (
+        -1 if orientation in (3, 4, 7, 8) else 1,
+        -1 if orientation in (2, 3, 6, 7) else 1,
+    )
+    return pixels[::down, ::across]
 
 
 def over_black(rgba: Pixels) -> Pixels:
@@ -140,10 +123,9 @@ def bands(shape: tuple[int, ...]) -> Iterator[slice]:
 
 
 def stretched(values: NDArray[np.integer], bits: int) -> Pixels:
-    """Stretch samples of ``bits`` significant bits over the full range of 8 or 16 bits.
+    """Stretch samples of ``bits`` significant bits over the full range of 8 bits or, above, of 16.
 
-    Returns:
-        uint8 for up to 8 bits, uint16 above; values outside the declared range are clipped.
+    Values outside the declared range are clipped.
     """
     return full_range(values, (1 << bits) - 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,14 +112,13 @@ class FundusImage:
     def remarks(self) -> tuple[str, ...]:
         """What a person should know of the file, one sentence each, the gravest first."""
         damage = f"This file is damaged: {self.damage}." if self.damage else ""
-        made = self.made_by
-        how = ""
-        if made is not None:
-            how = f"This is no photograph: {made.program} made it ({made.method})."
-        several = ""
-        if self.pages > 1:
-            several = f"This is picture {self.page + 1} of {self.pages} in the file."
-        return tuple(text for text in (damage, how, several, *self.notes) if text)
+        made, several = (
+            self.made_by,
+            f"This is picture {self.page + 1} of {self.pages} in the file.",
+        )
+        how = f"This is no photograph: {made.program} made it ({made.method})." if made else ""
+        texts = (damage, how, several if self.pages > 1 else "", *self.notes)
+        return tuple(text for text in texts if text)
 
     @property
     def bounds(self) -> Rect:
@@ -156,5 +155,4 @@ class FundusImage:
     @property
     def known_field_of_view(self) -> FieldOfView | None:
         """The same where it has been computed already, without waiting."""
-        found: FieldOfView | None = self.__dict__.get("field_of_view")
-        return found
+        return cast("FieldOfView | None", self.__dict__.get("field_of_view"))

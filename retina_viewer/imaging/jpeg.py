@@ -3,6 +3,8 @@
 Given the coded data of a scan short of its last bytes, a decoder cannot have finished the scan;
 given all of them, it must have. Where bytes were lost or overwritten, the blocks after them end
 too early or too late, and one of the two does not hold. The same is asked at each restart marker.
+
+For streams inside DICOM: what the headers of JPEG, JPEG-LS and JPEG 2000 say.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
@@ -190,8 +191,8 @@ def _coded(data: bytes, at: int) -> Iterator[_Stretch]:
         at = marker.end() if marker else len(data)
 
 
-_END, _SCAN, _TILE = 0xD9, 0xDA, 0x90
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+_TILE = 0x90
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {*_TABLES} | {0xF7}
 _PROGRESSIVE, _LOSSLESS, _JPEG_LS = 0xC2, 0xC3, 0xF7
 
 
@@ -287,7 +288,7 @@ def jpeg_header(stream: bytes) -> JpegHeader | None:
         if marker == 0xFF:  # fill
             at += 1
             continue
-        if marker == _END:
+        if marker == _EOI:
             return None
         length = int.from_bytes(stream[at + 2 : at + 4], "big")
         body = stream[at + 4 : at + 2 + length]
@@ -296,7 +297,7 @@ def jpeg_header(stream: bytes) -> JpegHeader | None:
             adobe = body[11]
         if marker in _FRAMES:
             frame = marker, body
-        if marker == _SCAN:
+        if marker == _SOS:
             break
         at += 2 + length
     if frame is None or len(frame[1]) < 6:
@@ -347,7 +348,7 @@ def jpeg2000_has_all(stream: bytes, header: Jpeg2000Header) -> bool:
         stream: the codestream alone.
     """
     at, found = 2, set()
-    while at + 12 <= len(stream) and stream[at] == 0xFF and stream[at + 1] != _END:
+    while at + 12 <= len(stream) and stream[at] == 0xFF and stream[at + 1] != _EOI:
         if stream[at + 1] == _TILE:
             tile, length = struct.unpack_from(">HI", stream, at + 4)
             found.add(tile)
@@ -407,5 +408,7 @@ def _other_end(stream: bytes, end: int, mask: int) -> bytes:
 
 
 def _samples(stream: bytes, header: JpegHeader) -> NDArray[np.integer]:
+    import imagecodecs  # slow to import, and seldom needed
+
     raw = "RGB" if len(header.ids) == 3 else None
     return np.asarray(imagecodecs.jpeg8_decode(stream, colorspace=raw, outcolorspace=raw))

@@ -31,6 +31,8 @@ AMBER: Colour = (255, 184, 77)
 ON_AMBER: Colour = (26, 17, 0)
 """The ground and the letters of what says that a network made a picture."""
 
+# Inferno (van der Walt and Smith, CC0) and cividis (Nunez, Anderton and Renslow 2018) keep their
+# order for colour-blind eyes; 33 points, at most five grey levels from the originals between them.
 _POINTS = {
     "inferno": (
         "0000040403120b0724150b37210c4a2f0a5b3d09654a0c6b57106e64156e71196e7d1e6d8a226a"
@@ -224,9 +226,13 @@ def saliency_art(values: Plane, mask: Mask, colour_map: str, style: SaliencyStyl
 
 def without_rim(mask: Mask) -> Mask:
     """The field of view but for its edge, which the camera's aperture makes, and no retina."""
-    reach = RIM * math.sqrt(4 / math.pi * np.count_nonzero(mask))
     away = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    return np.asarray(mask & (away > reach))
+    return np.asarray(mask & (away > RIM * _diameter(mask)))
+
+
+def _diameter(mask: Mask) -> float:
+    """Of the disk of the same area."""
+    return math.sqrt(4 / math.pi * np.count_nonzero(mask))
 
 
 def _contour_colours(colour_map: str) -> tuple[Colour, ...]:
@@ -250,7 +256,7 @@ def _averaged_percentiles(values: Plane, mask: Mask) -> Plane:
     At a size where the average spans few pixels: at the photograph's own it takes seconds.
     """
     height, width = mask.shape
-    sigma = CONTOUR_BLUR * math.sqrt(4 / math.pi * np.count_nonzero(mask))
+    sigma = CONTOUR_BLUR * _diameter(mask)
     shrink = max(1.0, sigma / _BLUR_PIXELS)
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     inside = mask.astype(np.float32)
@@ -273,9 +279,7 @@ def _averaged_percentiles(values: Plane, mask: Mask) -> Plane:
 def uncertainty_veil(expected_error: Plane, mask: Mask) -> Veil:
     """Where detail is uncertain, on one scale for all photographs.
 
-    Args:
-        expected_error: ``(H, W)`` float32, grey levels of 0..255.
-        mask: ``(H, W)`` bool: where it is known and means something.
+    ``(H, W)`` float32, grey levels of 0..255; the mask says where it is known and means something.
     """
     levels, shares = zip(*_UNCERTAINTY_SHARE, strict=True)
     cover = np.interp(expected_error, levels, shares) * mask
@@ -286,20 +290,14 @@ def uncertainty_veil(expected_error: Plane, mask: Mask) -> Veil:
 
 
 def _uncertainty_colours() -> tuple[Colour, ...]:
-    """256 colours, of :data:`GUESS_CLEAR` to :data:`GUESS_TOP` grey levels."""
+    """256 colours, of :data:`UNCERTAINTY_CLEAR` to :data:`UNCERTAINTY_TOP` grey levels."""
     levels, places = zip(*_UNCERTAINTY_HUES, strict=True)
     wanted = np.interp(np.linspace(UNCERTAINTY_CLEAR, UNCERTAINTY_TOP, 256), levels, places)
     return _as_colours(lookup_table(UNCERTAINTY_COLOURS)[np.rint(wanted * 255).astype(int)])
 
 
 def vessel_lines(probability: Plane, threshold: float, mask: Mask) -> tuple[Lines, ...]:
-    """The outlines of vessels.
-
-    Args:
-        probability: ``(H, W)`` float32 in [0, 1].
-        threshold: what is at least as probable is a vessel.
-        mask: the field of view, ``(H, W)`` bool.
-    """
+    """The outlines of what is at least as probable as ``threshold``, inside the field of view."""
     return (Lines(probability, threshold, CYAN, mask),)
 
 

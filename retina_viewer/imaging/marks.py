@@ -55,7 +55,6 @@ def ai_stamp(text: str, mask: Mask, scale: int) -> Stamp | None:
     """A small amber label in a corner outside the field of view; None where there is no such.
 
     Args:
-        text: ``AI x4``.
         mask: the field of view in the photograph, ``(H, W)`` bool.
         scale: how many times larger the picture is.
     """
@@ -161,32 +160,20 @@ GAP = 16
 """Pixels between two pictures, at most."""
 HEADROOM = 2 * 96
 """Pixels above and below, at most."""
-_PAGE_GROUND, _PAGE_INK = (16, 16, 16), (232, 232, 232)
+_PAGE_INK = (232, 232, 232)
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
 class Title:
-    """What a picture is.
-
-    Attributes:
-        marked: on amber: a network made it.
-    """
+    """What a picture is; ``marked``, on amber, where a network made it."""
 
     text: str
     marked: bool = False
 
 
 def beside(left: Bytes, right: Bytes, titles: tuple[Title, Title], note: str = "") -> Bytes:
-    """Two pictures of one size next to each other, each under its title.
-
-    Args:
-        left, right: ``(H, W, 3)`` uint8.
-        titles: theirs; shortened where they do not fit.
-        note: a line under both.
-
-    Returns:
-        ``(H', W', 3)`` uint8: both pictures unchanged on a dark ground.
-    """
+    """Two pictures of one size next to each other, a note under both: see :func:`sheet`."""
     return sheet((left, right), titles, columns=2, notes=(note,) if note else ())
 
 
@@ -221,7 +208,7 @@ def sheet(
     tall = bar + height + (bar if captions else 0)
     below, across = rows * tall + (rows - 1) * gap, columns * width + (columns - 1) * gap
     under = [line for note in notes for line in _wrapped(note, font, across - 2 * letters)]
-    page = Image.new("RGB", (across, below + bar * len(under)), _PAGE_GROUND)
+    page = Image.new("RGB", (across, below + bar * len(under)), _GROUND)
     draw = ImageDraw.Draw(page)
     corners = [
         (place % columns * (width + gap), place // columns * (tall + gap))
@@ -248,9 +235,7 @@ def sheet(
     return pixels
 
 
-def _wrapped(
-    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
-) -> list[str]:
+def _wrapped(text: str, font: Font, room: float) -> list[str]:
     """The text on as many lines as it needs; a word that is too long for one stays whole."""
     lines = [""]
     for word in text.split():
@@ -267,12 +252,7 @@ def _drawable(text: str) -> str:
     return text.replace("×", "x")
 
 
-def _shortened(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    room: float,
-) -> str:
+def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Font, room: float) -> str:
     """As much of the text as fits, with an ellipsis where some is missing."""
     text = _drawable(text)
     if draw.textlength(text, font) <= room:

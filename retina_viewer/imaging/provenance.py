@@ -38,10 +38,8 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-class Region(BaseModel):
+class Region(BaseModel, frozen=True):
     """A rectangle in pixels of the source."""
-
-    model_config = ConfigDict(frozen=True)
 
     x: int = Field(ge=0)
     y: int = Field(ge=0)
@@ -146,10 +144,8 @@ class Provenance(BaseModel):
     @property
     def digital_source_type(self) -> str:
         """The IPTC NewsCode of the pixels: altered by an algorithm, or by a generative network."""
-        term = (
-            "compositeWithTrainedAlgorithmicMedia" if self.generative else "algorithmicallyEnhanced"
-        )
-        return _SOURCE_TYPES + term
+        kind = "compositeWithTrainedAlgorithmicMedia" if self.generative else None
+        return _SOURCE_TYPES + (kind or "algorithmicallyEnhanced")
 
     @property
     def is_ai(self) -> bool:
@@ -216,10 +212,5 @@ class Provenance(BaseModel):
         """The same without the photograph's name."""
         inner = self.compared and tuple(one.deidentified() for one in self.compared)
         made_by = self.source_made_by and self.source_made_by.deidentified()
-        update = {
-            "source_name": "",
-            "reference": None,
-            "compared": inner,
-            "source_made_by": made_by,
-        }
-        return self.model_copy(update=update)
+        without = {"source_name": "", "reference": None}
+        return self.model_copy(update=without | {"compared": inner, "source_made_by": made_by})

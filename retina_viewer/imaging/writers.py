@@ -81,11 +81,7 @@ def write_image(
 
 
 def refuse_for_png(width: int, height: int) -> None:
-    """Say before any work that a picture is too long for PNG.
-
-    Raises:
-        UserError: a side is longer than :data:`PNG_MAX_SIDE`.
-    """
+    """Raise a UserError, before any work, for a side longer than :data:`PNG_MAX_SIDE`."""
     if max(width, height) > PNG_MAX_SIDE:
         raise UserError(
             f"PNG holds at most {PNG_MAX_SIDE} pixels a side, not {max(width, height)}.",

@@ -9,8 +9,12 @@ It is a zip of the model's folder with a table of contents:
     discriminator.safetensors   of a GAN, to train it on from, where there are any
     twin/...                    the same of a saliency GAN's pixel-trained twin
 
-The person's note stays at home. See :mod:`retina_viewer.model_store.archive` for what is
-refused.
+The person's note stays at home.
+
+The file comes from somebody else, so what is not as above is refused before anything is written.
+Nothing in it is trusted: not the names (a path could lead out of the models' folder), not the sizes
+(a few kilobytes can unpack to terabytes), not the kinds (a pickle runs code when it is read), not
+what the card promises.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 import retina_viewer
 from retina_viewer.core.errors import UserError
@@ -186,10 +190,7 @@ def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]
 
 
 def _extract(
-    archive: zipfile.ZipFile,
-    entry: zipfile.ZipInfo,
-    expected: FileEntry,
-    target: Path,
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, expected: FileEntry, target: Path
 ) -> None:
     digest, size = hashlib.sha256(), 0
     with atomic_write(target) as stream:
@@ -204,35 +205,26 @@ def _extract(
 FORMAT = 1
 MANIFEST_FILE = "manifest.json"
 TWIN_FOLDER = "twin/"
-MEBI = 2**20
-LARGEST = {
-    CARD_FILE: 8 * MEBI,
-    WEIGHTS_FILE: 1024 * MEBI,
-    **LARGEST_EXTRAS,
-}
+LARGEST = {CARD_FILE: 8 * 2**20, WEIGHTS_FILE: 1024 * 2**20, **LARGEST_EXTRAS}
 """Bytes of what may be in a model; a card holds the gate's figures of every photograph."""
 LARGEST_MANIFEST = 64 * 1024
 LARGEST_ARCHIVE = 2 * sum(LARGEST.values())
-HEADER = MEBI
+HEADER = 2**20
 """Bytes that safetensors may spend on the names and shapes of the weights."""
 _HINT = "Get the file again from where it came from; do not use it."
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".npy", ".npz")
 
 
-class FileEntry(BaseModel):
+class FileEntry(BaseModel, frozen=True, extra="forbid"):
     """What the manifest says of one file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=0)
 
 
-class Manifest(BaseModel):
+class Manifest(BaseModel, frozen=True, extra="forbid"):
     """The archive's table of contents, with hashes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: int
     program: str
@@ -275,11 +267,7 @@ def check_entries(entries: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipIn
 
 
 def parse_manifest(content: bytes, names: Sequence[str]) -> Manifest:
-    """The manifest, which must name all other files and no more.
-
-    Raises:
-        UserError: it is not valid, of a newer program, or about other files.
-    """
+    """The manifest, which must be valid, of this format, and about all other files and no more."""
     try:
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
@@ -295,11 +283,7 @@ def parse_manifest(content: bytes, names: Sequence[str]) -> Manifest:
 
 
 def parse_card(content: bytes) -> ModelCard:
-    """The card of a model in an archive.
-
-    Raises:
-        UserError: it is not valid; the field at fault is named, also one that is not known.
-    """
+    """The card of a model in an archive; a refusal names the field at fault, known or not."""
     try:
         return ModelCard.model_validate_json(content)
     except ValidationError as error:
@@ -309,11 +293,7 @@ def parse_card(content: bytes) -> ModelCard:
 
 
 def check_pair(card: ModelCard, twin: ModelCard | None) -> None:
-    """Whether a saliency GAN comes with its twin and the two can be mixed.
-
-    Raises:
-        UserError: one is missing or too many, or they differ in task or architecture.
-    """
+    """Refuse a saliency GAN without its twin, one too many, or two that cannot be mixed."""
     if (card.twin is None) != (twin is None):
         raise refused("a saliency GAN and its pixel-trained twin belong together, one is missing")
     if twin is None:
@@ -324,12 +304,8 @@ def check_pair(card: ModelCard, twin: ModelCard | None) -> None:
 
 
 def check_weight_size(card: ModelCard, size: int) -> None:
-    """Whether weights can be those of a card's architecture, by their declared size alone.
-
-    Raises:
-        UserError: they are too small or too large, or the architecture is not one of this program.
-    """
-    from retina_viewer.model_store.store import weight_bytes
+    """Refuse weights that cannot be those of the card's architecture, by their declared size."""
+    from retina_viewer.model_store.soundness import weight_bytes
 
     wanted = weight_bytes(card)
     if not wanted <= size <= wanted + HEADER:

@@ -254,6 +254,14 @@ class ModelCard(_Part):
         named = self.method or _METHODS_OF.get(self.architecture)
         return named or ("pixel" if self.twin is None else "saliency-gan")
 
+    def check_scale(self, scale: int, offered: tuple[int, ...]) -> None:
+        """Raise a UserError where a scale is not among those that the model offers."""
+        if scale not in offered:
+            scales = ", ".join(f"x{one}" for one in offered) or "nothing"
+            raise UserError(
+                f"The model {self.name!r} cannot enlarge by x{scale}.", f"It offers {scales}."
+            )
+
     @property
     def weights_file(self) -> Path:
         if self.directory is None:

@@ -7,7 +7,7 @@ counts; without any, the shipped model of :data:`~retina_viewer.model_store.stor
 import logging
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -18,7 +18,7 @@ from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, verify_m
 logger = logging.getLogger(__name__)
 
 
-class DefaultChoice(BaseModel):
+class DefaultChoice(BaseModel, frozen=True, extra="forbid"):
     """One model made the default of its task.
 
     Attributes:
@@ -27,8 +27,6 @@ class DefaultChoice(BaseModel):
         undone: whether it was rolled back.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     task: TaskName
     model: str
     sha256: str
@@ -36,9 +34,7 @@ class DefaultChoice(BaseModel):
     undone: bool = False
 
 
-class _Choices(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Choices(BaseModel, frozen=True, extra="forbid"):
     choices: tuple[DefaultChoice, ...] = ()
 
 

@@ -27,7 +27,10 @@ State = Mapping[str, "Tensor"]
 
 
 def save_discriminators(states: Mapping[int, State], card: ModelCard) -> bool:
-    """Write discriminators beside the weights of a model, in place of older ones.
+    """Write what fine-tuning lets a GAN play against beside its weights, in place of older ones.
+
+    The file holds ``stepK/...`` for every step K that was trained against a discriminator, in
+    float16, and in its metadata the SHA-256 of the weights that they belong to.
 
     Args:
         states: by step of the cascade, from 1; each a network's state.
@@ -105,21 +108,16 @@ HISTORY_FILE = "history.json"
 """The losses and validations of its training."""
 CALIBRATION_FILE = "consistency.json"
 """Written and read by :mod:`retina_viewer.superres.uncertainty_calibration`."""
-_MEBI = 2**20
 LARGEST_EXTRAS = {
-    HISTORY_FILE: 16 * _MEBI,
-    CALIBRATION_FILE: 8 * _MEBI,
+    HISTORY_FILE: 16 * 2**20,
+    CALIBRATION_FILE: 8 * 2**20,
     DISCRIMINATOR_FILE: LARGEST,
 }
 """Bytes, by name: all the files there are of this kind."""
 
 
 def check_extras(card: ModelCard) -> None:
-    """Refuse what lies beside a model and is damaged, or about another one.
-
-    Raises:
-        UserError: names the file.
-    """
+    """Raise a UserError where a file beside a model is damaged, or about another model."""
     for path in extras_in(card):
         _CHECKS[path.name](path, card)
 
@@ -142,10 +140,6 @@ def extras_in(card: ModelCard) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def _check_history(path: Path, card: ModelCard) -> None:
-    _json_of(path, card)
-
-
 def _check_calibration(path: Path, card: ModelCard) -> None:
     content = _json_of(path, card)
     if not isinstance(content, dict) or not isinstance(content.get("scales"), dict):
@@ -158,13 +152,6 @@ def _check_discriminators(path: Path, card: ModelCard) -> None:
     if path.stat().st_size > LARGEST:
         raise _refused(path, card, "is larger than any")
     read_discriminators(card)
-
-
-_CHECKS: dict[str, Callable[[Path, ModelCard], None]] = {
-    HISTORY_FILE: _check_history,
-    CALIBRATION_FILE: _check_calibration,
-    DISCRIMINATOR_FILE: _check_discriminators,
-}
 
 
 def _json_of(path: Path, card: ModelCard) -> Any:
@@ -182,6 +169,13 @@ def _finite(text: str) -> float:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
+
+
+_CHECKS: dict[str, Callable[[Path, ModelCard], object]] = {
+    HISTORY_FILE: _json_of,
+    CALIBRATION_FILE: _check_calibration,
+    DISCRIMINATOR_FILE: _check_discriminators,
+}
 
 
 def _refused(path: Path, card: ModelCard, why: str) -> UserError:

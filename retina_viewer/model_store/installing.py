@@ -2,6 +2,10 @@
 
 Nothing is ever overwritten. A process that is killed leaves a folder behind whose name begins with
 a dot; no list shows it, and the next installation removes it.
+
+The first version of a model is called as the model is, ``clinic``; the next ones ``clinic-v2``,
+``clinic-v3``. So a name alone, in a picture's provenance or on the command line, says exactly which
+weights are meant.
 """
 
 from __future__ import annotations
@@ -30,9 +34,7 @@ _VERSION = re.compile(r"(?P<family>.+)-v(?P<number>[1-9][0-9]{0,5})")
 def split_version(name: str) -> tuple[str, int]:
     """``clinic-v3`` is ``("clinic", 3)``; ``clinic`` is ``("clinic", 1)``."""
     found = _VERSION.fullmatch(name)
-    if found is None:
-        return name, 1
-    return found["family"], int(found["number"])
+    return (found["family"], int(found["number"])) if found else (name, 1)
 
 
 def versioned(family: str, number: int) -> str:
@@ -41,23 +43,16 @@ def versioned(family: str, number: int) -> str:
 
 
 def next_version(families: Iterable[str], taken: Iterable[str]) -> int:
-    """The number above every version there is of any of the families: 1 where there is none.
+    """The number above every version among the names ``taken``: 1 where there is none.
 
-    Args:
-        families: of models that get one number together, such as a saliency GAN and its twin.
-        taken: all names that are in use.
+    Several families get one number together, such as a saliency GAN and its twin.
     """
-    wanted = set(families)
-    found = (split_version(name) for name in taken)
+    wanted, found = set(families), map(split_version, taken)
     return 1 + max((number for family, number in found if family in wanted), default=0)
 
 
 def check_family(name: str) -> str:
-    """The family that a person's name for a model means; a version in it is left out.
-
-    Raises:
-        UserError: it is no name for a model.
-    """
+    """The family that a person's name for a model means, a version in it left out, or UserError."""
     family, _ = split_version(name)
     if not re.fullmatch(NAME_PATTERN, family) or len(family) > LONGEST:
         raise UserError(

@@ -1,4 +1,4 @@
-"""What a person does with models of their own: title, note, deletion. Shipped models stay."""
+"""A person's own models: kept after a training, titled, noted, deleted. Shipped models stay."""
 
 from __future__ import annotations
 
@@ -109,11 +109,7 @@ def delete(name: str, *, with_twin: bool = False) -> list[str]:
 
 
 def check_title(title: str) -> None:
-    """Refuse what is no title.
-
-    Raises:
-        UserError: it is empty, has several lines or is too long.
-    """
+    """Raise a UserError where a title is empty, has several lines or is too long."""
     text = title.strip()
     if not text or len(text) > LONGEST_TITLE or not text.isprintable():
         raise UserError(
@@ -123,11 +119,7 @@ def check_title(title: str) -> None:
 
 
 def check_note(text: str) -> None:
-    """Refuse a note that is too long.
-
-    Raises:
-        UserError: it has more than :data:`LONGEST_NOTE` characters.
-    """
+    """Raise a UserError where a note has more than :data:`LONGEST_NOTE` characters."""
     if len(text.strip()) > LONGEST_NOTE:
         raise UserError(f"The note is longer than {LONGEST_NOTE:,} characters.", "Shorten it.")
 
@@ -195,28 +187,29 @@ def accept(
     check_title(title)
     check_note(note)
     card = _made_by(run)
-    kept = kept_as(run)
-    if kept is not None:
+    if kept := kept_as(run):
         raise UserError(
             f"This training's model was kept already, as {kept.name!r}.", "Use that one."
         )
     verdict = _verdict_of(run, card)
-    why = _checked_reason(verdict, reason)
+    title = title.strip()
     changes = {
-        "title": title.strip(),
+        "title": title,
         "verdict": verdict,
-        "reason": why,
+        "reason": _checked_reason(verdict, reason),
         "parent_sha256": _parent_sha256(card, verdict),
     }
-    twin = run / "twin" if (run / "twin").is_dir() else None
     with staging() as folder:
         copy_model(run / "model", folder / "model", card.model_copy(update=changes))
         if (run / HISTORY_FILE).is_file() and not (folder / "model" / HISTORY_FILE).exists():
             copy_file(run / HISTORY_FILE, folder / "model" / HISTORY_FILE)
         if note.strip():
             (folder / "model" / NOTE_FILE).write_text(note.strip(), encoding="utf-8")
-        if twin is not None:
-            twin = _stage_twin(twin, folder / "twin", title.strip())
+        twin = None
+        if (run / "twin").is_dir():
+            twin = folder / "twin"
+            of_twin = {"title": f"{title}, fidelity alone"}
+            copy_model(run / "twin", twin, read_card(run / "twin").model_copy(update=of_twin))
         return install(folder / "model", family, twin)
 
 
@@ -227,9 +220,9 @@ def kept_as(run: Path) -> ModelCard | None:
         UserError: the training made no model.
     """
     card = _made_by(run)
+    made = (card.weights_sha256, card.training)
     for known in list_models(card.task):
-        same = (known.weights_sha256, known.training) == (card.weights_sha256, card.training)
-        if same and is_own(known):
+        if (known.weights_sha256, known.training) == made and is_own(known):
             return known
     return None
 
@@ -240,29 +233,16 @@ def _made_by(run: Path) -> ModelCard:
     return read_card(run / "model")
 
 
-def _stage_twin(source: Path, target: Path, title: str) -> Path:
-    card = read_card(source)
-    own = card.model_copy(update={"title": f"{title}, fidelity alone"})
-    copy_model(source, target, own)
-    return target
-
-
 def _verdict_of(run: Path, card: ModelCard) -> Verdict | None:
-    path = run / "verdict.json"
-    if not path.is_file():
-        verdict = card.verdict
-    else:
+    path, again = run / "verdict.json", "Have the model judged again."
+    verdict = card.verdict
+    if path.is_file():
         try:
             verdict = Verdict.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
-            raise UserError(
-                "The verdict cannot be read.", "Have the model judged again."
-            ) from error
+            raise UserError("The verdict cannot be read.", again) from error
     if verdict is not None and verdict.tuned_sha256 != card.weights_sha256:
-        raise UserError(
-            "The verdict is about other weights than the training has made.",
-            "Have the model judged again.",
-        )
+        raise UserError("The verdict is about other weights than the training has made.", again)
     return verdict
 
 
@@ -325,13 +305,12 @@ def lineage(card: ModelCard) -> list[Ancestor]:
 def children(card: ModelCard) -> list[ModelCard]:
     """The installed models that were trained on from this one."""
     known = list_models(card.task)
-    return [
-        one
-        for one in known
-        if one.parent is not None
-        and (parent := _parent(one, one.parent.split(" ")[0], known)) is not None
-        and parent.name == card.name
-    ]
+    found = []
+    for one in known:
+        parent = _parent(one, one.parent.split(" ")[0], known) if one.parent else None
+        if parent is not None and parent.name == card.name:
+            found.append(one)
+    return found
 
 
 def _parent(card: ModelCard, name: str, known: list[ModelCard]) -> ModelCard | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from torch import nn
 
@@ -14,55 +14,30 @@ from retina_viewer.networks.generator_cascade import AnyStepParameters, Generato
 from retina_viewer.networks.unet import UNet
 
 
-class CascadeParameters(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class CascadeParameters(BaseModel, frozen=True, extra="forbid"):
     steps: tuple[AnyStepParameters, ...]
 
 
-class UNetParameters(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class UNetParameters(BaseModel, frozen=True, extra="forbid"):
     inputs: int = 3
     widths: tuple[int, ...] = (16, 32, 64, 128)
     dropout: float = 0.1
 
 
-class EstimatorParameters(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class EstimatorParameters(BaseModel, frozen=True, extra="forbid"):
     units: int = 64
 
 
-class LinearParameters(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class LinearParameters(BaseModel, frozen=True, extra="forbid"):
     scales: tuple[Literal[2, 4, 8, 16], ...]
 
 
-def _cascade(parameters: dict[str, Any]) -> nn.Module:
-    return GeneratorCascade(CascadeParameters.model_validate(parameters).steps)
-
-
-def _unet(parameters: dict[str, Any]) -> nn.Module:
-    checked = UNetParameters.model_validate(parameters)
-    return UNet(checked.inputs, checked.widths, checked.dropout)
-
-
-def _estimator(parameters: dict[str, Any]) -> nn.Module:
-    return DegradationEstimator(EstimatorParameters.model_validate(parameters).units)
-
-
-def _linear(parameters: dict[str, Any]) -> nn.Module:
-    return LinearFilters(LinearParameters.model_validate(parameters).scales)
-
-
-def _forest(parameters: dict[str, Any]) -> nn.Module:
-    return RegressionForests(ForestParameters.model_validate(parameters))
-
-
-ARCHITECTURES: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
-    "residual-cascade": _cascade,
-    "formation-estimator": _estimator,
-    "unet": _unet,
-    "linear-filters": _linear,
-    "regression-forests": _forest,
+ARCHITECTURES: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
+    "residual-cascade": (CascadeParameters, lambda p: GeneratorCascade(p.steps)),
+    "formation-estimator": (EstimatorParameters, lambda p: DegradationEstimator(p.units)),
+    "unet": (UNetParameters, lambda p: UNet(p.inputs, p.widths, p.dropout)),
+    "linear-filters": (LinearParameters, lambda p: LinearFilters(p.scales)),
+    "regression-forests": (ForestParameters, RegressionForests),
 }
 
 
@@ -78,7 +53,8 @@ def build(name: str, parameters: dict[str, Any]) -> nn.Module:
             f"Known: {', '.join(ARCHITECTURES)}. A newer version of the program may know it.",
         )
     try:
-        return ARCHITECTURES[name](parameters)
+        described, make = ARCHITECTURES[name]
+        return make(described.model_validate(parameters))
     except ValidationError as error:
         faults = [_in_words(one) for one in error.errors()]
         raise UserError(

@@ -1,4 +1,4 @@
-"""The discriminator of the saliency GAN (2017, figure 2b): eight 3x3 convolutions, two dense."""
+"""The discriminators of the saliency GAN (2017, figure 2b) and of Zhao 2025 (section 2.2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
 
 
 class Discriminator(nn.Module):
-    """``(N, 3, H, W)`` RGB in [0, 1] -> ``(N, 1)`` logits: how likely a true photograph.
+    """Eight 3x3 convolutions, two dense: ``(N, 3, H, W)`` RGB in [0, 1] -> ``(N, 1)`` logits, how
+    likely a true photograph.
 
     Feature maps double from 64 to 512, and each doubling comes with the strided convolution after
     it, as in the paper (and in Ledig et al. 2017). The maps are averaged over the patch before the
@@ -51,14 +52,14 @@ class Discriminator(nn.Module):
         return logits
 
 
-_CHANNELS = 256
-
-
 class VGG19Discriminator(nn.Module):
     """``(N, 3, H, W)`` RGB in [0, 1], at least 16 px -> ``(N, 1)`` logits: how likely true.
 
-    The sigmoid of the paper is part of the loss. Spectral normalisation (Miyato et al. 2018)
-    keeps the learned part smooth.
+    VGG-19 with additional convolutions, then dense. The pretrained part is fixed: with a few dozen
+    photographs its two million weights would learn them by heart, and a fixed one is known to judge
+    more steadily (Sauer et al. 2021, "Projected GANs converge faster"). It ends at relu3_4, as deep
+    as the weights that come with the program go. The sigmoid of the paper is part of the loss.
+    Spectral normalisation (Miyato et al. 2018) keeps the learned part smooth.
 
     Args:
         narrow: divides the width of the learned part; at 1 it is 256 and 512.
@@ -71,7 +72,7 @@ class VGG19Discriminator(nn.Module):
         self.features = nn.ModuleList(
             spectral_norm(nn.Conv2d(inputs, maps, 3, stride=stride, padding=1))
             for inputs, maps, stride in (
-                (_CHANNELS, first, 1),
+                (256, first, 1),
                 (first, first, 2),
                 (first, second, 1),
                 (second, second, 2),

@@ -1,7 +1,7 @@
-"""The arrays of super-resolution forests: what the weights of ``sr-forest`` are checked by.
+"""The arrays of ``sr-forest`` and ``linear``: what the weights of the two methods are checked by.
 
-Growing is done by :mod:`studies.forest_fit`, applying, in whole numbers and
-without torch's arithmetic, by :mod:`retina_viewer.superres.forest`.
+:mod:`studies.forest_fit` grows forests; :mod:`retina_viewer.superres.forest` applies them, in whole
+numbers and without torch's arithmetic.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,10 +23,9 @@ STEP_MARGIN = 5
 second derivatives reach one more and bicubic interpolation two."""
 
 
-class ForestStepParameters(BaseModel):
+class ForestStepParameters(BaseModel, frozen=True, extra="forbid"):
     """One x2 forest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     features: int = Field(gt=0, le=DERIVATIVES, description="after PCA")
     trees: int = Field(gt=0)
     nodes: int = Field(gt=0, description="inner nodes, of all trees")
@@ -35,10 +34,9 @@ class ForestStepParameters(BaseModel):
     depth: int = Field(gt=0, description="of the deepest leaf")
 
 
-class ForestParameters(BaseModel):
+class ForestParameters(BaseModel, frozen=True, extra="forbid"):
     """One forest a step of the cascade."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     steps: tuple[ForestStepParameters, ...]
 
 

@@ -15,7 +15,7 @@ _OUTPUT_GAIN = 0.05  # the residual over bicubic is a few hundredths of full sca
 _BICUBIC_REACH = 2  # input pixels that a bicubic kernel sees on each side
 
 
-_CONDITIONS = 2  # blur and noise, see imaging.formation
+_CONDITIONS = 2  # blur and noise, see imaging.degradation
 _CONDITION_UNITS = 32
 
 
@@ -87,10 +87,7 @@ class ResidualGenerator(nn.Module):
         self.head = nn.Conv2d(6 * unshuffle**2, maps, 3, padding=1)
         self.body = nn.Sequential(*(ResidualBlock(maps, slope) for _ in range(blocks)))
         self.modulation = Modulation(maps, blocks) if conditioned else None
-        self.tail = nn.Conv2d(maps, 3 * (2 * unshuffle) ** 2, 3, padding=1)
-        nn.init.zeros_(self.tail.weight)  # starts as bicubic interpolation exactly
-        if self.tail.bias is not None:
-            nn.init.zeros_(self.tail.bias)
+        self.tail = silent_tail(maps, unshuffle)
         self.margin = margin_of(2 * blocks + 2, unshuffle)
 
     def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
@@ -117,15 +114,19 @@ def conditioned_input(image: Tensor, unshuffle: int) -> Tensor:
 def over_bicubic(image: Tensor, residual: Tensor, unshuffle: int) -> Tensor:
     """The image doubled, and on it what the last layer gave.
 
-    Args:
-        image: ``(N, 3, H, W)``.
-        residual: ``(N, 3 (2u)^2, H / u, W / u)``, about unit size.
-
-    Returns:
-        ``(N, 3, 2H, 2W)`` float32.
+    ``(N, 3, H, W)``, and ``(N, 3 (2u)^2, H / u, W / u)`` of about unit size, to ``(N, 3, 2H, 2W)``
+    float32.
     """
     shuffled = F.pixel_shuffle(residual, 2 * unshuffle)
     return upsample2(image) + _OUTPUT_GAIN * shuffled.float()
+
+
+def silent_tail(maps: int, unshuffle: int) -> nn.Conv2d:
+    """A last layer that gives zeros: a network starts as bicubic interpolation exactly."""
+    tail = nn.Conv2d(maps, 3 * (2 * unshuffle) ** 2, 3, padding=1)
+    for parameter in tail.parameters():
+        nn.init.zeros_(parameter)
+    return tail
 
 
 def margin_of(convolutions: int, unshuffle: int) -> int:
@@ -138,19 +139,12 @@ _PHASE = (-0.0234375, 0.2265625, 0.8671875, -0.0703125)
 
 
 def upsample2(image: Tensor) -> Tensor:
-    """Bicubic doubling (Keys 1981, a = -1/2, half-pixel centres), replicate border.
+    """Bicubic doubling (Keys 1981, a = -1/2, half-pixel centres), replicate border:
+    ``(N, C, H, W)`` to ``(N, C, 2H, 2W)``.
 
     torch's own bicubic has a = -3/4, which overshoots more and scores lower on photographs.
-
-    Args:
-        image: ``(N, C, H, W)``.
-
-    Returns:
-        ``(N, C, 2H, 2W)``.
     """
-    for dim in (3, 2):
-        image = _double_along(image, dim)
-    return image
+    return _double_along(_double_along(image, 3), 2)
 
 
 def _double_along(image: Tensor, dim: int) -> Tensor:

@@ -3,15 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PositiveFloat,
-    Tag,
-    field_validator,
-)
+from pydantic import BaseModel, Discriminator, Field, PositiveFloat, Tag, field_validator
 from torch import Tensor, nn
 
 from retina_viewer.networks.generator import ResidualGenerator
@@ -21,11 +13,7 @@ from retina_viewer.networks.plain import PlainGenerator
 from retina_viewer.networks.srcnn import SRCNN
 
 
-class _Step(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StepParameters(_Step):
+class StepParameters(BaseModel, frozen=True, extra="forbid"):
     """What makes one x2 step; see :class:`ResidualGenerator`."""
 
     kind: Literal["residual"] = "residual"
@@ -36,7 +24,7 @@ class StepParameters(_Step):
     slope: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
-class PlainStepParameters(_Step):
+class PlainStepParameters(BaseModel, frozen=True, extra="forbid"):
     """See :class:`PlainGenerator`."""
 
     kind: Literal["plain"]
@@ -46,7 +34,7 @@ class PlainStepParameters(_Step):
     conditioned: bool = False
 
 
-class PaperStepParameters(_Step):
+class PaperStepParameters(BaseModel, frozen=True, extra="forbid"):
     """See :class:`PaperGenerator`."""
 
     kind: Literal["paper"]
@@ -54,7 +42,7 @@ class PaperStepParameters(_Step):
     blocks: int = Field(default=16, gt=0)
 
 
-class SrcnnStepParameters(_Step):
+class SrcnnStepParameters(BaseModel, frozen=True, extra="forbid"):
     """See :class:`SRCNN`."""
 
     kind: Literal["srcnn"]
@@ -69,7 +57,7 @@ class SrcnnStepParameters(_Step):
         return sides
 
 
-class LeakyStepParameters(_Step):
+class LeakyStepParameters(BaseModel, frozen=True, extra="forbid"):
     """See :class:`LeakyGenerator`."""
 
     kind: Literal["leaky"]

@@ -14,25 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retina_viewer.networks.generator import upsample2
-from retina_viewer.networks.paper_generator import NormalisedConvolution
+from retina_viewer.networks.generator import silent_tail, upsample2
+from retina_viewer.networks.paper_generator import NormalisedConvolution, PaperBlock
 
 _SLOPE = 0.2
 _OUTPUT_GAIN = 0.1  # of the deviation: the residual over bicubic is a few hundredths of full scale
 _BICUBIC_REACH = 2
-
-
-class LeakyBlock(nn.Module):
-    """x + bn(conv(leaky(bn(conv(x))))), ``(N, maps, H, W)`` -> the same (eq. 6)."""
-
-    def __init__(self, maps: int) -> None:
-        super().__init__()
-        self.first = NormalisedConvolution(maps, maps)
-        self.second = NormalisedConvolution(maps, maps)
-
-    def forward(self, x: Tensor) -> Tensor:
-        detail: Tensor = self.second(F.leaky_relu(self.first(x), _SLOPE))
-        return x + detail
 
 
 class LeakyGenerator(nn.Module):
@@ -65,14 +52,10 @@ class LeakyGenerator(nn.Module):
         for name, value in (("mean", mean), ("deviation", deviation)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
         self.head = nn.Conv2d(3 * unshuffle**2, maps, 3, padding=1)
-        self.body = nn.Sequential(*(LeakyBlock(maps) for _ in range(blocks)))
+        self.body = nn.Sequential(*(PaperBlock(maps, _SLOPE) for _ in range(blocks)))
         self.trunk = NormalisedConvolution(maps, maps)
-        self.tail = nn.Conv2d(maps, 3 * (2 * unshuffle) ** 2, 3, padding=1)
-        nn.init.zeros_(self.tail.weight)  # starts as bicubic interpolation exactly
-        assert self.tail.bias is not None
-        nn.init.zeros_(self.tail.bias)
-        convolutions = 2 * blocks + 3
-        self.margin = max(convolutions * unshuffle, _BICUBIC_REACH)
+        self.tail = silent_tail(maps, unshuffle)
+        self.margin = max((2 * blocks + 3) * unshuffle, _BICUBIC_REACH)
 
     def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
         """See the class; ``degradation`` is not listened to: the paper knows one degradation."""

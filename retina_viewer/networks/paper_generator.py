@@ -43,15 +43,16 @@ class NormalisedConvolution(nn.Module):
 
 
 class PaperBlock(nn.Module):
-    """x + bn(conv(relu(bn(conv(x))))), ``(N, maps, H, W)`` -> the same."""
+    """x + bn(conv(act(bn(conv(x))))), ``(N, maps, H, W)`` -> the same."""
 
-    def __init__(self, maps: int) -> None:
+    def __init__(self, maps: int, slope: float = 0.0) -> None:
         super().__init__()
+        self.slope = slope
         self.first = NormalisedConvolution(maps, maps)
         self.second = NormalisedConvolution(maps, maps)
 
     def forward(self, x: Tensor) -> Tensor:
-        detail: Tensor = self.second(F.relu(self.first(x)))
+        detail: Tensor = self.second(F.leaky_relu(self.first(x), self.slope))
         return x + detail
 
 

@@ -14,6 +14,7 @@ from retina_viewer.networks.generator import (
     conditioned_input,
     margin_of,
     over_bicubic,
+    silent_tail,
 )
 
 
@@ -65,10 +66,7 @@ class PlainGenerator(nn.Module):
         self.head = nn.Conv2d(6 * unshuffle**2, maps, 3, padding=1)
         self.body = nn.ModuleList(ThreeBranches(maps) for _ in range(layers))
         self.modulation = Modulation(maps, layers) if conditioned else None
-        self.tail = nn.Conv2d(maps, 3 * (2 * unshuffle) ** 2, 3, padding=1)
-        nn.init.zeros_(self.tail.weight)
-        if self.tail.bias is not None:
-            nn.init.zeros_(self.tail.bias)
+        self.tail = silent_tail(maps, unshuffle)
         self.margin = margin_of(layers + 2, unshuffle)
 
     def forward(self, image: Tensor, degradation: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""VGG-16 (Simonyan and Zisserman 2015), fixed, as a measure of likeness."""
+"""VGG-16 and the first eight convolutions of VGG-19 (Simonyan and Zisserman 2015), fixed."""
 
 from __future__ import annotations
 

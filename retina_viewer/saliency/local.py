@@ -15,6 +15,8 @@ at one pixel does not hang on the most extreme pixel of the image.
 
 Where the paper is silent: derivatives are Gaussian (sigma 1); the curvature's denominator carries
 a small constant and |K| is squashed by tanh; the image is mirrored at its border.
+
+Functions of tensors ``(N, 1, H, W)`` work on valid windows: the result is smaller by their reach.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _FREQUENCIES = 129  # from 0 to half a cycle a pixel, where the inverse is fitte
 _LOW_BAND = cv2.getGaussianKernel(7, 1.2)[:, 0].astype(np.float32)  # what drifts in colour
 BLUR_DOUBT = 0.1
 """Pixels by which an estimated blur may be too large. It is seldom too small: see
-docs/decisions/formation.md."""
+docs/decisions/degradation.md."""
 _POWER_RADIUS = 2  # the local power is the mean over 5 x 5 pixels and the three colours
 
 
@@ -94,11 +94,9 @@ class BackProjected:
         return shrinking + noise + _INVERSE_REACH + _ENLARGING_REACH
 
     def fitted_to(self, rgb: FloatImage) -> Self:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         return replace(self, inner=self.inner.fitted_to(rgb))
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         if self.weight == 0:
             return self.inner.enhance_region(rgb, region)
         # Windows are cut at the image's border, where shrinking reflects; elsewhere they are larger
@@ -127,9 +125,6 @@ def unexplained(lacking: FloatImage, noise: float, doubt: FloatImage | None = No
         lacking: the photograph less the shrunk result, ``(h, w, 3)`` float32.
         noise: of the photograph, root mean square, in the same units.
         doubt: the shrunk result less the one shrunk by the sharpest blur that may be true.
-
-    Returns:
-        ``(h, w, 3)`` float32.
     """
     low = filtered(lacking, _LOW_BAND)
     doubt_low = None if doubt is None else filtered(doubt, _LOW_BAND)

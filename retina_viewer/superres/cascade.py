@@ -33,7 +33,7 @@ class CascadeEnhancer:
     """The :class:`~retina_viewer.superres.enhancer.Enhancer` of a trained cascade.
 
     Args:
-        formation: what the networks are told of the photograph.
+        degradation: what the networks are told of the photograph.
         fidelity: the share of the pixel-trained twin's weights; None where there is no twin.
         blur: set by a person: then it is not estimated.
     """
@@ -68,7 +68,6 @@ class CascadeEnhancer:
         return source_margins(self.card.margins[: len(self.steps)])
 
     def fitted_to(self, rgb: FloatImage) -> Self:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         found = estimate_degradation(rgb, self.device)
         if self.blur is not None:
             found = replace(found, blur=self.blur)
@@ -76,7 +75,6 @@ class CascadeEnhancer:
 
     @torch.inference_mode()
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         around = (*self._around, 0)
         window = reflected_window(rgb, region.expanded(around[0]))
         level = torch.from_numpy(window).permute(2, 0, 1)[None].to(self.device)
@@ -131,20 +129,15 @@ def load_cascade(
             is outside 0..1 or the model has none, or the twin is not of the same architecture.
     """
     card = model if isinstance(model, ModelCard) else find_model(model or default_model("superres"))
-    if card.task != "superres" or scale not in card.scales:
-        offered = ", ".join(f"x{one}" for one in card.scales) or "nothing"
-        raise UserError(
-            f"The model {card.name!r} cannot enlarge by x{scale}.", f"It offers {offered}."
-        )
+    card.check_scale(scale, card.scales if card.task == "superres" else ())
     share = _share_of_twin(card, scale, fidelity)
     network = load_network(card)
     assert isinstance(network, GeneratorCascade)  # the only architectures of this task
     if share:
         network.load_state_dict(_mixed(card, network, share, twin))
-    count = scale.bit_length() - 1
     steps = tuple(
         step.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for step in list(network.steps)[:count]
+        for step in list(network.steps)[: scale.bit_length() - 1]
     )
     enhancer = CascadeEnhancer(card, steps, device, fidelity=share, blur=blur)
     return enhancer if blur is None else replace(enhancer, degradation=replace(STANDARD, blur=blur))
@@ -209,12 +202,13 @@ def estimate_degradation(rgb: FloatImage, device: torch.device | str = "cpu") ->
     Raises:
         UserError: the estimator's files are broken.
     """
-    if min(rgb.shape[:2]) < _BLOCK or default_model("formation") not in _installed():
+    wanted = default_model("formation")
+    card = next((one for one in list_models("formation") if one.name == wanted), None)
+    if min(rgb.shape[:2]) < _BLOCK or card is None:
         return STANDARD
     windows = [window for window in _windows(rgb) if _has_something_to_see(window)]
     if not windows:
         return STANDARD
-    card = find_model(default_model("formation"))
     estimator = _estimator(card.name, card.weights_sha256, str(device))
     batch = torch.from_numpy(np.stack(windows)).permute(0, 3, 1, 2).to(device)
     with torch.inference_mode():
@@ -222,10 +216,6 @@ def estimate_degradation(rgb: FloatImage, device: torch.device | str = "cpu") ->
     # The noise is judged in octaves, so its mean is the geometric one.
     blur, noise = float(found[:, 0].mean()), float(np.exp2(np.log2(found[:, 1]).mean()))
     return Degradation(max(blur, 0.0), noise)
-
-
-def _installed() -> set[str]:
-    return {card.name for card in list_models("formation")}
 
 
 @lru_cache(maxsize=4)

@@ -42,38 +42,31 @@ def reflected_window(rgb: FloatImage, window: Rect) -> FloatImage:
 
 
 def source_margins(step_margins: tuple[int, ...]) -> tuple[int, ...]:
-    """What each step still needs around the region, in whole source pixels.
+    """For each step, the source pixels around the region that its input must hold.
 
-    Args:
-        step_margins: margin of each step's network, in its own input's pixels.
-
-    Returns:
-        For step k (from 0): the source pixels around the region that its input must hold. The
-        first is the margin of the whole cascade.
+    ``step_margins`` are in each step's own pixels. The first result is the whole cascade's margin.
     """
-    needed = 0
-    around: list[int] = []
-    for number in reversed(range(len(step_margins))):
-        needed += -(-step_margins[number] // 2**number)  # rounded up to whole source pixels
-        around.append(needed)
-    return tuple(reversed(around))
+    wholes = [-(-margin // 2**number) for number, margin in enumerate(step_margins)]  # rounded up
+    return tuple(sum(wholes[number:]) for number in range(len(wholes)))
 
 
-SCALES = (2, 4, 8, 16)
-"""The enlargements on offer."""
+class FixedEnhancer:
+    """The part of an Enhancer that asks nothing of the photograph and offers no choice."""
+
+    whole_image_only = False
+    degradation = None
+    fidelity = None
+    back_projection = None
+
+    def fitted_to(self, rgb: FloatImage) -> Self:
+        return self
 
 
 def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' cubic convolution kernel (1981, equation 15) with a = -0.5 (Catmull-Rom).
+    """Keys' cubic convolution kernel (1981, equation 15) by distance in source pixels.
 
-    a = -0.5 is the one that reproduces quadratics, and that Pillow and MATLAB use; OpenCV and
-    torch use -0.75, which overshoots more.
-
-    Args:
-        distance: in source pixels.
-
-    Returns:
-        Weights, zero from a distance of 2 on.
+    a = -0.5 (Catmull-Rom) is the one that reproduces quadratics, and that Pillow and MATLAB use;
+    OpenCV and torch use -0.75, which overshoots more.
     """
     a = -0.5
     x = np.abs(distance)
@@ -104,7 +97,7 @@ def phase_weights(
 
 
 @dataclass(frozen=True)
-class Interpolation:
+class Interpolation(FixedEnhancer):
     """An :class:`~retina_viewer.superres.enhancer.Enhancer` without weights or memory.
 
     Args:
@@ -117,17 +110,8 @@ class Interpolation:
     margin: int
     weights: NDArray[np.float32] = field(repr=False, compare=False)
     model: str | None = None
-    whole_image_only: bool = False
-    degradation: None = None
-    fidelity: None = None
-    back_projection: None = None
-
-    def fitted_to(self, rgb: FloatImage) -> Self:
-        """Itself: interpolation assumes nothing of the photograph."""
-        return self
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         window = reflected_window(rgb, region.expanded(self.margin))
         result = interpolated(window, self.weights)
         return np.clip(result, 0.0, 1.0, out=result)

@@ -1,8 +1,9 @@
 """Super-resolution forests (Schulter, Leistner and Bischof 2015), one for each doubling.
 
-Every patch of the doubled luminance falls through ten trees; the regression in each leaf that it
-reaches says what the patch lacks. Trees and overlapping patches are averaged. Chroma is
-interpolated. CPU alone. The sums are of whole numbers below 2^53 in float64, hence exact: any
+A patch is three small pixels wide; first and second derivatives of the bicubic doubled luminance
+are what is seen of it (section 3.4). Every patch falls through ten trees; the regression in each
+leaf that it reaches says what the patch lacks. Trees and overlapping patches are averaged. Chroma
+is interpolated. CPU alone. The sums are of whole numbers below 2^53 in float64, hence exact: any
 region is the crop of the whole to the bit.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -29,6 +29,7 @@ from retina_viewer.networks.fitted_arrays import (
     RegressionForests,
 )
 from retina_viewer.superres.classical import (
+    FixedEnhancer,
     cubic,
     interpolated,
     phase_weights,
@@ -99,24 +100,6 @@ def projected(patches: NDArray[np.int16], projection: NDArray[np.int16]) -> Whol
     return features
 
 
-def residual_patches(small: Plane, large: Plane) -> NDArray[np.float32]:
-    """What bicubic lacks, for training.
-
-    Args:
-        small: as for :func:`derivatives`.
-        large: ``(2 (h + 4), 2 (w + 4))``: the truth at those pixels and two more around.
-
-    Returns:
-        ``(h + 2, w + 2, 36)``, in sixteenths of :data:`LEVELS`, patches as the derivatives'.
-    """
-    rim = STEP_MARGIN - _REACH - 2  # of the doubled plane, beyond the patches
-    lacking = (large - doubled(small)[2 * rim : -2 * rim, 2 * rim : -2 * rim]) * np.float32(
-        LEVELS * FINER
-    )
-    patches = sliding_window_view(lacking, (PATCH, PATCH))[::2, ::2]
-    return np.ascontiguousarray(patches.reshape(*patches.shape[:2], TARGETS), np.float32)
-
-
 def overlapped(patches: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sums of overlapping patches: ``(h + 2, w + 2, 36)`` to ``(2 h, 2 w)``; nine at each place."""
     height, width = patches.shape[0] - 2, patches.shape[1] - 2
@@ -129,8 +112,7 @@ def overlapped(patches: NDArray[np.float64]) -> NDArray[np.float64]:
     return total.reshape(2 * height, 2 * width)
 
 
-_BICUBIC_REACH = 2
-_LEAF_UNIT = 1 << 14
+LEAF_UNIT = 1 << 14
 _LARGEST_LEAF = 1 << 20  # beyond any regression; with it, sums stay below 2^53
 _PATCHES_AT_ONCE = 1 << 16  # bounds memory: 75 MB of derivatives
 
@@ -190,10 +172,6 @@ class Forest:
                 total[rows] += inputs[rows] @ self.leaves[one].astype(np.float64)
         return total
 
-    def lacking(self, features: Whole) -> NDArray[np.float64]:
-        """The mean over the trees, in units of ``1 / (LEVELS * FINER)``, for judging the fit."""
-        return self.predicted(features) / (_LEAF_UNIT * len(self.roots))
-
     def double(self, small: Plane) -> Plane:
         """``(h + 10, w + 10)`` luminance to ``(2 h, 2 w)`` float32 in [0, 1]."""
         height, width = (size - 2 * STEP_MARGIN for size in small.shape)
@@ -209,7 +187,7 @@ class Forest:
         patches = [derivatives(plane) for plane in planes]
         flat = np.concatenate([one.reshape(-1, DERIVATIVES) for one in patches])
         sums = self.predicted(projected(flat, self.projection))
-        unit = 1 / (LEVELS * FINER * _LEAF_UNIT * 9 * len(self.roots))
+        unit = 1 / (LEVELS * FINER * LEAF_UNIT * 9 * len(self.roots))
         rim, start, results = STEP_MARGIN - 2, 0, []
         for plane, one in zip(planes, patches, strict=True):
             height, width = one.shape[:2]
@@ -221,16 +199,12 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class ForestEnhancer:
+class ForestEnhancer(FixedEnhancer):
     """The :class:`~retina_viewer.superres.enhancer.Enhancer` of one forest a step."""
 
     steps: tuple[Forest, ...] = field(repr=False, compare=False)
     model: str | None = None
     method: str = "sr-forest"
-    whole_image_only: bool = False
-    degradation: None = None
-    fidelity: None = None
-    back_projection: None = None
 
     @property
     def scale(self) -> int:
@@ -245,12 +219,7 @@ class ForestEnhancer:
         """Small pixels around the region that each step's input holds, and the result: 0."""
         return (*source_margins((STEP_MARGIN,) * len(self.steps)), 0)
 
-    def fitted_to(self, rgb: FloatImage) -> Self:
-        """Itself: it was fitted once, to one degradation."""
-        return self
-
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         around = self._around
         window = reflected_window(rgb, region.expanded(around[0]))
         level = light = luminance_of(window)
@@ -258,50 +227,36 @@ class ForestEnhancer:
             # What a step sees beyond what the next one needs is cut away.
             rim = (around[number] - around[number + 1]) * 2**number - STEP_MARGIN
             level = forest.double(level[rim : level.shape[0] - rim, rim : level.shape[1] - rim])
-        rim = around[0] - _BICUBIC_REACH
+        rim = around[0] - _REACH
         chroma = (window - light[..., None])[
             rim : window.shape[0] - rim, rim : window.shape[1] - rim
         ]
-        chroma = interpolated(chroma, phase_weights(cubic, _BICUBIC_REACH, self.scale))
+        chroma = interpolated(chroma, phase_weights(cubic, _REACH, self.scale))
         result = chroma + level[..., None]
         return np.clip(result, 0.0, 1.0, out=result)
 
 
 def load_forest(model: str | ModelCard, scale: int) -> ForestEnhancer:
-    """The first forests of a model, for a scale.
-
-    Args:
-        model: its name, or its card.
-        scale: 2, 4, 8 or 16.
+    """The first forests of a model, by its name or card, for a scale.
 
     Raises:
-        UserError: no such model, its files are broken, it is no forest, or not for that scale.
+        UserError: no such model, its files are broken, it is no forest, or not for the scale.
     """
     card = model if isinstance(model, ModelCard) else find_model(model)
     network = load_network(card)
     if not isinstance(network, RegressionForests):
         raise UserError(f"The model {card.name!r} is no forest.", "Choose another model.")
-    count = scale.bit_length() - 1
-    if scale != 1 << count or not 1 <= count <= len(network.steps):
-        offered = ", ".join(f"x{2 << step}" for step in range(len(network.steps))) or "nothing"
-        raise UserError(
-            f"The model {card.name!r} cannot enlarge by x{scale}.", f"It offers {offered}."
-        )
+    card.check_scale(scale, tuple(2 << step for step in range(len(network.steps))))
     steps = []
-    for arrays in list(network.steps)[:count]:
+    for arrays in list(network.steps)[: scale.bit_length() - 1]:
         assert isinstance(arrays, ForestArrays)
-        steps.append(_expanded(card, arrays))
-    return ForestEnhancer(tuple(steps), card.name)
-
-
-def _expanded(card: ModelCard, arrays: ForestArrays) -> Forest:
-    forest = expanded(arrays)
-    if not forest.is_sound:
+        steps.append(expanded(arrays))
+    if not all(step.is_sound for step in steps):
         raise UserError(
             f"The trees of the model {card.name!r} are broken.",
             "Install the model again; do not use its results.",
         )
-    return forest
+    return ForestEnhancer(tuple(steps), card.name)
 
 
 def expanded(arrays: ForestArrays) -> Forest:
@@ -309,5 +264,5 @@ def expanded(arrays: ForestArrays) -> Forest:
     held = {name: value.numpy() for name, value in arrays.named_buffers()}
     codes, dictionary = held.pop("codes"), held.pop("dictionary")
     leaves = codes.astype(np.float32) @ dictionary[1:] + dictionary[0]
-    leaves = np.rint(leaves * np.float32(_LEAF_UNIT)).reshape(len(leaves), -1, TARGETS)
+    leaves = np.rint(leaves * np.float32(LEAF_UNIT)).reshape(len(leaves), -1, TARGETS)
     return Forest(**held, leaves=leaves, depth=arrays.shape.depth)

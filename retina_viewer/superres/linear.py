@@ -6,7 +6,6 @@ Nothing linear and shift-invariant of that size does better on such photographs.
 """
 
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -16,7 +15,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.superres.classical import reflected_window
+from retina_viewer.superres.classical import FixedEnhancer, reflected_window
 from retina_viewer.superres.enhancer import FloatImage
 
 RADIUS = 4
@@ -26,7 +25,7 @@ _ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
-class LinearFilter:
+class LinearFilter(FixedEnhancer):
     """An :class:`~retina_viewer.superres.enhancer.Enhancer` of one fitted filter a phase.
 
     ``weights``: ``(81, scale * scale)`` float32, taps by phases, both row by row.
@@ -37,17 +36,8 @@ class LinearFilter:
     model: str | None = None
     method: str = "linear"
     margin: int = RADIUS
-    whole_image_only: bool = False
-    degradation: None = None
-    fidelity: None = None
-    back_projection: None = None
-
-    def fitted_to(self, rgb: FloatImage) -> Self:
-        """Itself: it was fitted once, to one degradation."""
-        return self
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         window = reflected_window(rgb, region.expanded(self.margin))
         strips = [
             self._filtered(window[top : min(top + _ROWS_AT_ONCE, region.height) + 2 * RADIUS])
@@ -75,14 +65,10 @@ def windows_of(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def load_linear(model: str | ModelCard, scale: int) -> LinearFilter:
-    """The fitted filter of a model for a scale.
-
-    Args:
-        model: its name, or its card.
-        scale: 2, 4, 8 or 16.
+    """The fitted filter of a model, by its name or card, for a scale.
 
     Raises:
-        UserError: no such model, its files are broken, it is no linear filter, or not for that
+        UserError: no such model, its files are broken, it is no linear filter, or not for the
             scale.
     """
     # torch takes seconds to load; choosing and describing methods does without it.
@@ -92,9 +78,5 @@ def load_linear(model: str | ModelCard, scale: int) -> LinearFilter:
     filters = load_network(card)
     if not isinstance(filters, LinearFilters):
         raise UserError(f"The model {card.name!r} is no linear filter.", "Choose another model.")
-    if scale not in filters.scales:
-        offered = ", ".join(f"x{one}" for one in filters.scales) or "nothing"
-        raise UserError(
-            f"The model {card.name!r} cannot enlarge by x{scale}.", f"It offers {offered}."
-        )
+    card.check_scale(scale, filters.scales)
     return LinearFilter(scale, filters.weights(scale).numpy(), card.name)

@@ -23,7 +23,13 @@ from numpy.typing import NDArray
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.degradation import SIGMA_PER_SCALE, gaussian_taps
 from retina_viewer.superres.back_projection import BackProjected
-from retina_viewer.superres.classical import cubic, interpolated, phase_weights, reflected_window
+from retina_viewer.superres.classical import (
+    FixedEnhancer,
+    cubic,
+    interpolated,
+    phase_weights,
+    reflected_window,
+)
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.forest import luminance_of
 
@@ -58,25 +64,21 @@ class _Learned:
 
 
 @dataclass(frozen=True)
-class _Accumulated:
+class _Accumulated(FixedEnhancer):
     """What comes before back-projection, as an enhancer."""
 
     scale: int
     learned: _Learned | None = field(default=None, repr=False, compare=False)
     method: str = "ssr"
+    model: None = None
     margin: int = 0
     whole_image_only: bool = True
-    model: None = None
-    degradation: None = None
-    fidelity: None = None
-    back_projection: None = None
 
     def fitted_to(self, rgb: FloatImage) -> Self:
         """With all that is learned of the photograph, so that regions need only be cut."""
         return replace(self, learned=_Learned.of(rgb, self.scale))
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
-        """See :class:`~retina_viewer.superres.enhancer.Enhancer`."""
         learned = self.learned
         if learned is None or not np.array_equal(learned.rgb, rgb):
             learned = _Learned.of(rgb, self.scale)
@@ -196,15 +198,8 @@ _PIXELS_AT_ONCE = 1 << 17
 
 
 def patches_of(plane: Plane, spread: int) -> Plane:
-    """The neighbourhood of every pixel but those at the rim.
-
-    Args:
-        plane: ``(h + 2 * spread, w + 8)``.
-        spread: pixels between the rows of a patch.
-
-    Returns:
-        ``(h, w, 27)``.
-    """
+    """Every pixel's neighbourhood, rows ``spread`` apart: ``(h + 2 * spread, w + 8)`` to
+    ``(h, w, 27)``."""
     height = plane.shape[0] - 2 * spread
     wide = sliding_window_view(plane, COLUMNS, axis=1)
     rows = [wide[row * spread : row * spread + height] for row in range(ROWS)]
@@ -213,8 +208,12 @@ def patches_of(plane: Plane, spread: int) -> Plane:
 
 @dataclass(frozen=True, eq=False)
 class AnchoredRegression:
-    """``anchors (27, k)`` of length 1, ``filters (k, 27)``: float32, the sum of each 0, so that
-    the brightness of a patch does not matter."""
+    """Anchored neighbourhood regression (Timofte, De Smet and Van Gool 2013), along one axis.
+
+    A few anchors stand for the kinds of patches; around each, one ridge regression says what the
+    pixel in the middle lacks. ``anchors (27, k)`` of length 1, ``filters (k, 27)``: float32, the
+    sum of each 0, so that the brightness of a patch does not matter.
+    """
 
     anchors: Plane
     filters: Plane
@@ -223,12 +222,7 @@ class AnchoredRegression:
     def learned(
         cls, patches: Plane, lacking: Plane, count: int, ridge: float, rng: np.random.Generator
     ) -> Self:
-        """Learn from ``(n, 27)`` patches what they lack, ``(n,)``.
-
-        Args:
-            count: anchors.
-            ridge: as a share of the patches' mean power.
-        """
+        """From ``(n, 27)`` patches what they lack, ``(n,)``; the ridge is a share of power."""
         patches = patches - patches.mean(axis=1, keepdims=True)
         power = np.square(patches).sum(axis=1)
         anchors = _anchors(patches, power, min(count, len(patches)), rng)
@@ -295,20 +289,15 @@ POWER = 11
 _SMOOTHING = 1 / 50
 """Deviation of the Gaussian over a spectrum's magnitude, of its shorter side."""
 _LARGEST_RATIO = 1e3  # its 11th power is still a number
-_NOTHING = 1e-7  # of the largest magnitude: rounding
 
 
-def accumulated(images: Iterable[Plane], power: float = POWER) -> Plane:
-    """``sum |F_i|^p F_i / sum |F_i|^p``, back in space.
+def accumulated(images: Iterable[Plane]) -> Plane:
+    """Fourier burst accumulation (Delbracio and Sapiro 2015): the sharpest of each frequency.
+
+    ``sum |F_i|^p F_i / sum |F_i|^p``, back in space, of ``(h, w)`` float32 images of one size.
 
     The magnitudes are smoothed, so that neighbouring frequencies come from the same image, and
     raised relative to the first image's, which keeps numbers in range.
-
-    Args:
-        images: ``(h, w)`` float32 each, of one size, at least one.
-
-    Returns:
-        ``(h, w)`` float32.
     """
     weighted: NDArray[np.complex64] | None = None
     weights = scale = np.empty(0, np.float32)
@@ -320,7 +309,7 @@ def accumulated(images: Iterable[Plane], power: float = POWER) -> Plane:
             size, scale = image.shape, np.maximum(magnitude, np.float32(1e-12))
             weighted, weights = np.zeros_like(spectrum), np.zeros_like(magnitude)
         ratio = np.clip(magnitude / scale, 1 / _LARGEST_RATIO, _LARGEST_RATIO)
-        weight = np.asarray(ratio ** np.float32(power), np.float32)
+        weight = np.asarray(ratio ** np.float32(POWER), np.float32)
         weighted += weight * spectrum
         weights += weight
     if weighted is None:

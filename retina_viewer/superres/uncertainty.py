@@ -4,7 +4,7 @@ A network says nothing about how sure it is, but its results do. Eight of them g
 (:func:`uncertainty_features`), which a calibration fitted to photographs with a known truth turns
 into grey levels (:mod:`retina_viewer.superres.uncertainty_calibration`). What the map cannot see is
 an error that the network makes the same way every time and that leaves the photograph as it was: it
-ranks errors, it does not rule them out. docs/decisions/consistency.md has the figures.
+ranks errors, it does not rule them out. docs/decisions/uncertainty.md has the figures.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the planes ``f_k`` of
 :class:`~retina_viewer.superres.uncertainty.UncertaintyFeatures`, each averaged over the window in
 which errors are compared, with weights ``w_k >= 0``: more of any feature never means less error.
-A rising piecewise linear curve turns the score into grey levels. See docs/decisions/consistency.md.
+A rising piecewise linear curve turns the score into grey levels. See docs/decisions/uncertainty.md.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -49,11 +49,7 @@ def windowed(plane: Plane, scale: int) -> Plane:
     return np.asarray(mean, np.float32)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ScaleCalibration(_Part):
+class ScaleCalibration(BaseModel, frozen=True, extra="forbid"):
     """How the features at one scale are read."""
 
     weights: dict[str, float] = Field(description="by the name of the feature; 0 or more")
@@ -72,17 +68,16 @@ class ScaleCalibration(_Part):
 
     def score(self, planes: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """The weighted sum of logarithms; a feature that is missing counts as 0."""
-        total: NDArray[np.float32] | None = None
-        missing = 0.0
-        for name, weight in self.weights.items():
-            if name not in planes:
-                missing += weight * float(np.log(FLOOR))
-                continue
-            term = np.float32(weight) * np.log(planes[name] + np.float32(FLOOR))
-            total = term if total is None else total + term
-        if total is None:
+        terms = [
+            np.float32(weight) * np.log(planes[name] + np.float32(FLOOR))
+            for name, weight in self.weights.items()
+            if name in planes
+        ]
+        if not terms:
             raise ValueError("none of the calibration's features is there")
-        return total + np.float32(missing)
+        nothing = float(np.log(FLOOR))
+        missing = sum(w * nothing for name, w in self.weights.items() if name not in planes)
+        return np.asarray(sum(terms[1:], terms[0]) + np.float32(missing), np.float32)
 
     def expected_error(self, planes: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Grey levels, float32, of the planes' shape; flat beyond the first and the last knot."""
@@ -90,7 +85,7 @@ class ScaleCalibration(_Part):
         return value.astype(np.float32)
 
 
-class Calibration(_Part):
+class Calibration(BaseModel, frozen=True, extra="forbid"):
     """What :data:`CALIBRATION_FILE` beside a model's weights holds."""
 
     model: str

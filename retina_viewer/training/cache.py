@@ -164,22 +164,21 @@ def open_cache(
     folder.mkdir(parents=True, exist_ok=True)
     index_file.unlink(missing_ok=True)  # an index is only ever beside the pixels it describes
     entries: list[_Entry] = []
-    offset = 0
     with atomic_write(folder / "pixels.bin", replace=True) as stream:
+        offset = 0
         for number, photograph in enumerate(photographs):
             progress(number / len(photographs), "decoding photographs")
             planes, scaled_diameter = _decode(photograph, diameter, with_vessels)
             stream.write(planes.tobytes())
             height, width, channels = planes.shape
-            entries.append(
-                _Entry(
-                    dataset=photograph.dataset,
-                    patient=photograph.patient,
-                    shape=(height, width, channels),
-                    offset=offset,
-                    diameter=scaled_diameter,
-                )
+            entry = _Entry(
+                dataset=photograph.dataset,
+                patient=photograph.patient,
+                shape=(height, width, channels),
+                offset=offset,
+                diameter=scaled_diameter,
             )
+            entries.append(entry)
             offset += planes.size
     index = _Index(key=key, photographs=tuple(entries))
     with atomic_write(index_file, replace=True) as stream:

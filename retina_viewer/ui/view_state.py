@@ -46,7 +46,7 @@ class Tone(StrEnum):
 class LayerName(StrEnum):
     SALIENCY = "saliency"
     VESSELS = "vessels"
-    CONSISTENCY = "consistency"
+    CONSISTENCY = "uncertainty"
     """Where the result's detail is a guess."""
 
 

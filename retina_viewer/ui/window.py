@@ -86,8 +86,8 @@ class Window(QMainWindow):
         self.problems = Problems(self.banner, self)
         choosers = (self.toolbar.method, self.inspector.enhance.method)
         self.models = ModelChanges(services, self.viewer, self.commands, choosers)
-        self.training = TrainingController(self.jobs, settings, tokens, self)
-        self.manager = ModelsController(services, self.jobs, self.viewer, tokens, self)
+        self.training = TrainingController(self.jobs, settings, self)
+        self.manager = ModelsController(services, self.jobs, self.viewer, self)
         self.comparisons = ComparisonDesk(services, self.jobs, self.viewer, settings, self)
         self.exports = Exports(self.viewer, self.opening, settings, self)
         self.looks = Looks(
@@ -101,7 +101,7 @@ class Window(QMainWindow):
                 self.manager,
                 self.comparisons,
             ),
-            (self.filmstrip, self.training, self.manager),
+            (self.filmstrip,),
             self,
         )
         self._arrange()

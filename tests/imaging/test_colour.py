@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from retina_viewer.imaging import decoded
-from retina_viewer.imaging.colour import luminance, profile_space, to_8bit_depth, to_srgb
+from retina_viewer.imaging.colour import luminance, profile_space, red_free, to_8bit_depth, to_srgb
 from tests.imaging.profiles import icc_profile
 
 
@@ -115,3 +115,10 @@ def test_large_pictures_are_converted_in_bands(
     assert peak < 2.5 * shown.nbytes
     np.testing.assert_array_equal(shown[:9], to_srgb(pixels[:9], wide_gamut_profile))
     np.testing.assert_array_equal(shown[-9:], to_srgb(pixels[-9:], wide_gamut_profile))
+
+
+def test_red_free_is_green_as_grey(crop: NDArray[np.uint8]) -> None:
+    shown = red_free(crop)
+    assert shown.shape == crop.shape
+    for channel in range(3):
+        np.testing.assert_array_equal(shown[..., channel], crop[..., 1])

@@ -7,6 +7,7 @@ import torch
 from retina_viewer.superres.forest import PROJECTION_UNIT, expanded, projected
 from studies.fitted_recipe import ForestStage
 from studies.forest_fit import Samples, compressed, fit_forest, fitted_projection
+from studies.forest_run import predicted_residuals
 
 STAGE = ForestStage(patch=24, samples=1, trees=3, depth=4, smallest_leaf=100, rank=8)
 
@@ -32,7 +33,7 @@ def test_the_projection_keeps_the_energy_and_no_more(samples: Samples) -> None:
 def test_a_forest_says_what_patches_lack(samples: Samples) -> None:
     forest = expanded(fit_forest(samples, STAGE, seed=1))
     assert forest.is_sound
-    said = forest.lacking(projected(samples.patches, forest.projection))
+    said = predicted_residuals(forest, projected(samples.patches, forest.projection))
     left = np.square(samples.residuals - said).mean()
     assert left < 0.02 * np.square(samples.residuals).mean()
 

@@ -12,12 +12,12 @@ from PIL import Image
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.classical import (
-    SCALES,
     Interpolation,
     bicubic,
     lanczos,
     phase_weights,
 )
+from retina_viewer.superres.enhance_settings import SCALES
 
 ENHANCERS = [make(scale) for make in (bicubic, lanczos) for scale in SCALES]
 

@@ -13,8 +13,8 @@ from retina_viewer.superres.forest import (
     luminance_of,
     overlapped,
     projected,
-    residual_patches,
 )
+from studies.forest_run import residual_patches
 
 
 def light_of(photograph: NDArray[np.uint8]) -> NDArray[np.float32]:

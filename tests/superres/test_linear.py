@@ -17,7 +17,7 @@ from retina_viewer.imaging.degradation import degrade, to_8bit
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, verify_model
 from retina_viewer.networks.fitted_arrays import LinearFilters
-from retina_viewer.superres.classical import SCALES
+from retina_viewer.superres.enhance_settings import SCALES
 from retina_viewer.superres.linear import load_linear
 from tests.superres.truths import Truths, gain_over_sharp_bicubic
 

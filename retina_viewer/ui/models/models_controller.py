@@ -13,7 +13,6 @@ from retina_viewer.ui.models.comparison import ComparisonDialog
 from retina_viewer.ui.models.installed_models import InstalledModels, ModelEntry
 from retina_viewer.ui.models.models_dialog import ModelsDialog
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.viewer import Viewer
 
 
@@ -27,12 +26,10 @@ class ModelsController(QObject):
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
-    def __init__(
-        self, services: Services, jobs: Jobs, viewer: Viewer, tokens: Tokens, window: QWidget
-    ) -> None:
+    def __init__(self, services: Services, jobs: Jobs, viewer: Viewer, window: QWidget) -> None:
         super().__init__(window)
         self._services, self._jobs, self._viewer = services, jobs, viewer
-        self._tokens, self._window = tokens, window
+        self._window = window
         self._icons: Icons | None = None
         self.dialog: ModelsDialog | None = None
         self.comparison: ComparisonDialog | None = None
@@ -45,7 +42,7 @@ class ModelsController(QObject):
     def show(self) -> None:
         """The dialog, with what is installed now."""
         if self.dialog is None:
-            self.dialog = ModelsDialog(self._jobs, self._tokens, Path.home(), self._window)
+            self.dialog = ModelsDialog(self._jobs, Path.home(), self._window)
             self.dialog.operations.changed.connect(self.changed)
             self.dialog.operations.used.connect(self.used)
             self.dialog.compare_wanted.connect(self.compare)
@@ -75,12 +72,6 @@ class ModelsController(QObject):
         if self._icons is not None:
             dialog.use_icons(self._icons)
         dialog.show()
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self._tokens = tokens
-        if self.dialog is not None:
-            self.dialog.use_tokens(tokens)
 
     def use_icons(self, icons: Icons) -> None:
         self._icons = icons

@@ -70,4 +70,4 @@ def test_the_log_of_a_failed_job_reaches_the_report(tmp_path: Path) -> None:
     assert "ZeroDivisionError: division by zero" in report
     assert "FileNotFoundError: No such file or directory" not in report.split("\n\n")[1]
     assert "iller" not in report
-    assert report.count("dialogs/test_report.py:") >= 3
+    assert report.count("dialogs/test_report_dialog.py:") >= 3
