@@ -33,6 +33,15 @@ from studies.sharpness import mean_of_sharpest, sharpness_map
 from studies.study import WithData, WithDevice, WithPage
 from studies.train import SUPERRES_CACHE_DIAMETER, train
 
+_RESULTS = "ablations.json"
+_JUDGED_BY_LPIPS = 24  # patches
+_EXPLANATION = """\
+PSNR: luminance, full range, mean over the validation patches, which hold no DRIVE. LPIPS-VGG of
+the Gaussian patches: less is more alike. Grid: root mean square of the error that repeats with the
+pixel shuffling, grey levels. S3: the index of the sharpest 1 % of all patches over that of the
+truth; above 1.1 is noise or invention. The weights are those of the training itself, not mixed
+with its start's. Made by `python -m studies ablations`."""
+
 
 class Interpolation(nn.Module):
     """Bicubic doubling of what the step is given."""
@@ -63,14 +72,6 @@ def sources(
 
 
 RECIPES = Path(__file__).parent / "recipes"
-_RESULTS = "ablations.json"
-_JUDGED_BY_LPIPS = 24  # patches
-_EXPLANATION = """\
-PSNR: luminance, full range, mean over the validation patches, which hold no DRIVE. LPIPS-VGG of
-the Gaussian patches: less is more alike. Grid: root mean square of the error that repeats with the
-pixel shuffling, grey levels. S3: the index of the sharpest 1 % of all patches over that of the
-truth; above 1.1 is noise or invention. The weights are those of the training itself, not mixed
-with its start's. Made by `python -m studies ablations`."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 30, 50, 60
 _FONT = 'font-family="sans-serif" font-size="12" fill="#161616"'
 _LETTER, _LINE = 7, 14  # px, about the width of a letter and the height of a line
 _COLOURS = ("#0f62fe", "#da1e28", "#198038")
+_RESULT = 1024  # px, side of the timed result
+_TIMES = "architectures.json"
 
 
 @dataclass(frozen=True)
@@ -156,10 +158,6 @@ def _decades(low: float, high: float) -> list[float]:
     """1, 2 and 5 times powers of ten between two bounds."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [m * 10**p for p in powers for m in (1, 2, 5) if low <= m * 10**p <= high]
-
-
-_RESULT = 1024  # px, side of the timed result
-_TIMES = "architectures.json"
 
 
 @dataclass(frozen=True)

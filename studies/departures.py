@@ -33,6 +33,8 @@ from studies.ablations import Interpolation, sources
 from studies.study import WithData, WithPage
 
 _STEP = StepParameters(maps=48, blocks=5)
+Patches = tuple[PatchSource, PatchSource]
+Validation = dict[str, float]
 
 
 class Departing(ResidualGenerator):
@@ -94,10 +96,6 @@ class Departures(WithData, WithPage):
         text = page(rows)
         (self.out / "departures.md").write_text(text, encoding="utf-8")
         return text
-
-
-Patches = tuple[PatchSource, PatchSource]
-Validation = dict[str, float]
 
 
 def interpolated(recipe: SuperresRecipe, patches: Patches, device: torch.device) -> Validation:

@@ -69,6 +69,8 @@ NETWORKS_EXPLAINED = (
     "SPAN learned from bicubically shrunk pictures alone, so the bicubic tables are its own "
     "ground. What is to be had for retinas is compared, not which network is better."
 )
+Bytes = NDArray[np.uint8]
+_KEY = ("dataset", "photograph", "kernel", "scale", "peer", "model")
 
 
 def by_condition(records: Sequence[Record]) -> dict[str, dict[str, Row]]:
@@ -139,10 +141,6 @@ def explanation(peers: Sequence[Peer]) -> str:
     if missing:
         parts += ["", "Missing: " + "; ".join(missing) + "."]
     return "\n".join(parts)
-
-
-Bytes = NDArray[np.uint8]
-_KEY = ("dataset", "photograph", "kernel", "scale", "peer", "model")
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,23 @@ from studies.fitted_run import fit
 from studies.formation_task import FormationTask
 from studies.study import WithDevice
 
+ARCHITECTURE_OF = {
+    "superres": "residual-cascade",
+    "formation": "formation-estimator",
+    "vessels": "unet",
+}
+"""What a recipe of each task trains from nothing; a saliency GAN takes its base's."""
+_TASK_OF: dict[str, TaskName] = {
+    "superres": "superres",
+    "saliency-gan": "superres",
+    "formation": "formation",
+    "vessels": "vessels",
+}
+_LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
+SUPERRES_CACHE_DIAMETER = 1600.0
+"""Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
+_VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
+
 
 @torch.no_grad()
 def grow(smaller: GeneratorCascade, larger: GeneratorCascade) -> None:
@@ -102,24 +119,6 @@ def _silence(convolution: nn.Conv2d) -> None:
     nn.init.zeros_(convolution.weight)
     if convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
-
-
-ARCHITECTURE_OF = {
-    "superres": "residual-cascade",
-    "formation": "formation-estimator",
-    "vessels": "unet",
-}
-"""What a recipe of each task trains from nothing; a saliency GAN takes its base's."""
-_TASK_OF: dict[str, TaskName] = {
-    "superres": "superres",
-    "saliency-gan": "superres",
-    "formation": "formation",
-    "vessels": "vessels",
-}
-_LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
-SUPERRES_CACHE_DIAMETER = 1600.0
-"""Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
-_VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
 
 
 @dataclass(frozen=True)
