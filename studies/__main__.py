@@ -67,7 +67,7 @@ def _told(words: Sequence[str]) -> int:
     names = [name for name in NAMES if name.split()[0] == (words or [""])[0]] or list(NAMES)
     lines = ["usage: python -m studies NAME ...; NAME --help tells a study's options", ""]
     lines += [f"  {name:<22} {sentence_of(name)}" for name in names]
-    if not asked:
+    if not asked and words != ["evaluate"]:
         lines.append(f"\nThere is no study {' '.join(words[:2])!r}.")
     print("\n".join(lines), file=sys.stdout if asked else sys.stderr)
     return 0 if asked else USAGE

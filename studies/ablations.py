@@ -30,8 +30,17 @@ from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe, loa
 from retina_viewer.training.saliency_gan_task import grid_error
 from studies.data_folders import divided
 from studies.sharpness import mean_of_sharpest, sharpness_map
-from studies.study import Study
+from studies.study import WithData, WithDevice, WithPage
 from studies.train import SUPERRES_CACHE_DIAMETER, train
+
+_RESULTS = "ablations.json"
+_JUDGED_BY_LPIPS = 24  # patches
+_EXPLANATION = """\
+PSNR: luminance, full range, mean over the validation patches, which hold no DRIVE. LPIPS-VGG of
+the Gaussian patches: less is more alike. Grid: root mean square of the error that repeats with the
+pixel shuffling, grey levels. S3: the index of the sharpest 1 % of all patches over that of the
+truth; above 1.1 is noise or invention. The weights are those of the training itself, not mixed
+with its start's. Made by `python -m studies ablations`."""
 
 
 class Interpolation(nn.Module):
@@ -63,14 +72,6 @@ def sources(
 
 
 RECIPES = Path(__file__).parent / "recipes"
-_RESULTS = "ablations.json"
-_JUDGED_BY_LPIPS = 24  # patches
-_EXPLANATION = """\
-PSNR: luminance, full range, mean over the validation patches, which hold no DRIVE. LPIPS-VGG of
-the Gaussian patches: less is more alike. Grid: root mean square of the error that repeats with the
-pixel shuffling, grey levels. S3: the index of the sharpest 1 % of all patches over that of the
-truth; above 1.1 is noise or invention. The weights are those of the training itself, not mixed
-with its start's. Made by `python -m studies ablations`."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,10 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Ablations(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
+class Ablations(WithData, WithPage, WithDevice):
     runs: Path = option(metavar="RUNS", help="where the trainings are kept")
-    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
     recipes: Path = option(RECIPES, metavar="DIR", help="what is trained")
     only: Sequence[str] = option((), metavar="NAME", help="names of recipes; default: all")
-    device: str = option("auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N")
 
     def measure(self, progress: Progress = no_progress) -> str:
         files = sorted(self.recipes.glob("*.toml"))

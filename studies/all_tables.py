@@ -36,6 +36,8 @@ from studies.tables import names_in, records_to_csv
 from studies.vessel_tables import measure_vessels
 
 FOLDS = 5
+STEM = "table1"
+RECORDS = "image_records.jsonl"
 
 
 def folds_by_patient(
@@ -100,10 +102,6 @@ def evaluate_linear_folds(
             fold, contenders, diameter=diameter, perceptual=perceptual, log=log, progress=measuring
         )
     return records, {"name": f"{len(folds)} folds by patient", "sha256": " ".join(hashes)}
-
-
-STEM = "table1"
-RECORDS = "image_records.jsonl"
 
 
 def measure_images(

@@ -39,13 +39,15 @@ from retina_viewer.training.pairs import PairSource
 from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import DegradationRange, SuperresRecipe, load_recipe
 from studies.plots import round_steps
-from studies.study import Study
+from studies.study import WithPage
 
 _WIDTH, _HEIGHT = 760, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 30, 50, 60
 _FONT = 'font-family="sans-serif" font-size="12" fill="#161616"'
 _LETTER, _LINE = 7, 14  # px, about the width of a letter and the height of a line
 _COLOURS = ("#0f62fe", "#da1e28", "#198038")
+_RESULT = 1024  # px, side of the timed result
+_TIMES = "architectures.json"
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,6 @@ def _decades(low: float, high: float) -> list[float]:
     return [m * 10**p for p in powers for m in (1, 2, 5) if low <= m * 10**p <= high]
 
 
-_RESULT = 1024  # px, side of the timed result
-_TIMES = "architectures.json"
-
-
 @dataclass(frozen=True)
 class Row:
     """One trained generator: what it costs, how well it does."""
@@ -179,10 +177,9 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Architectures(Study):
+class Architectures(WithPage):
     what: Literal["time", "report"] = option(help="what to do")
     runs: Path = option(Path("runs"), metavar="RUNS", help="where the trainings are kept")
-    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
     seconds: float = option(8.0, metavar="S", help="spent on each timing")
     threads: Sequence[int] = option((1, 2), metavar="N", help="of the timings")
 

@@ -8,7 +8,7 @@ does; last the seconds that a result of 1024 x 1024 takes more.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -33,12 +33,12 @@ from retina_viewer.imaging.degradation import (
 from retina_viewer.quality.metrics import colour_drift, luminance_studio, psnr
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import estimate_degradation
-from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.training.patches import jpeg_round_trip
 from studies.data_folders import find_photographs, split
-from studies.study import Study
+from studies.study import WithData, WithScales
 
 SIDE = 512
 RIM = 4  # source pixels
@@ -121,10 +121,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class BackProjectionStudy(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
+class BackProjectionStudy(WithData, WithScales):
     model: str = option("pixel", metavar="NAME", help="whose results are held to the photograph")
-    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
 
     def measure(self, progress: Progress = no_progress) -> str:
         torch.set_num_threads(2)

@@ -15,7 +15,7 @@ from retina_viewer.superres.enhance_settings import SCALES, Scale
 from retina_viewer.superres.methods import find_method, methods_on_offer
 from studies.contenders import LINEAR, SHARP_BICUBIC
 from studies.data_folders import find_photographs
-from studies.study import Study
+from studies.study import WithDevice, WithLimit, WithSets
 
 METHODS = (
     "saliency-gan", "pixel", "srgan", "srgan-vgg19", "srcnn", "sr-forest", "ssr", "linear",
@@ -33,7 +33,7 @@ ITERATIONS = 600
 
 
 @dataclass(frozen=True)
-class Comparison(Study):
+class Comparison(WithSets, WithLimit, WithDevice):
     """What is asked for."""
 
     unrecorded: ClassVar[Sequence[str]] = ("out", "device", "minutes")
@@ -50,12 +50,7 @@ class Comparison(Study):
     protocols: Sequence[Protocol] = option(
         ("native", "paper"), help="native size, and the 2017 paper's 1024 x 1024"
     )
-    sets: Sequence[str] = option((), metavar="SET", help="DRIVE, CHASE_DB1, ...; default all")
-    limit: int | None = option(None, metavar="N", help="at most N photographs of a set")
     perceptual: bool = option(True, help="without LPIPS and S3, which take most of the time")
-    device: str = option(
-        "auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N"
-    )
 
     out: Path = option(
         Path("tables"), flags=("-o", "--out"), metavar="DIR",

@@ -29,7 +29,7 @@ from retina_viewer.quality.calibration import (
 )
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.records import Record, write_report
-from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.methods import make_enhancer, method_of
 from retina_viewer.superres.uncertainty import THRESHOLD
@@ -46,7 +46,7 @@ from studies.report import (
     named,
     provenance,
 )
-from studies.study import OfSets
+from studies.study import OfSets, WithScales
 from studies.tables import Table, columns
 
 ALL = "all"
@@ -70,7 +70,7 @@ def sizes_of(photograph: Photograph) -> tuple[int | None, ...]:
 
 
 @dataclass(frozen=True)
-class Consistency(OfSets):
+class Consistency(OfSets, WithScales):
     """Fits on the validation photographs, checks on the held-out ones; of DRIVE, the test half.
 
     Leaves ``consistency.md`` and ``consistency.json``, and in ``consistency-windows`` what was
@@ -81,7 +81,6 @@ class Consistency(OfSets):
         False, help="calibrate first; kept beside the model's weights. A model with a twin is "
         "fitted at its default fidelity, at 0 and at 1 together",
     )  # fmt: skip
-    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
     tiles: int | None = option(
         None, metavar="N",
         help="measure N tiles of a photograph, spread over it; default: all of it",

@@ -22,6 +22,7 @@ from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.quality.datasets import Photograph
 
 _MASK_SUFFIXES = (".gif", ".png", ".tif", ".tiff", ".ppm")
+Subset = Literal["train", "validation", "held_out"]
 
 
 def find_photographs(root: Path) -> list[Photograph]:
@@ -162,9 +163,6 @@ _FINDERS: dict[str, Callable[[Path], Iterable[Photograph]]] = {
     "IDRiD": _idrid,
     "STARE": _stare,
 }
-
-
-Subset = Literal["train", "validation", "held_out"]
 
 
 def subset_of(photograph: Photograph) -> Subset:

@@ -30,9 +30,11 @@ from retina_viewer.training.recipe import SuperresRecipe, load_recipe
 from retina_viewer.training.superres_task import SuperresTask
 from retina_viewer.training.task import TrainContext
 from studies.ablations import Interpolation, sources
-from studies.study import Study
+from studies.study import WithData, WithPage
 
 _STEP = StepParameters(maps=48, blocks=5)
+Patches = tuple[PatchSource, PatchSource]
+Validation = dict[str, float]
 
 
 class Departing(ResidualGenerator):
@@ -76,10 +78,8 @@ VARIANTS: dict[str, Callable[[], nn.Module]] = {
 
 
 @dataclass(frozen=True)
-class Departures(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
+class Departures(WithData, WithPage):
     runs: Path = option(metavar="RUNS", help="where the trainings are kept")
-    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
     device: str = option("cpu", metavar="DEVICE", help="cpu, cuda or cuda:N")
 
     def measure(self, progress: Progress = no_progress) -> str:
@@ -96,10 +96,6 @@ class Departures(Study):
         text = page(rows)
         (self.out / "departures.md").write_text(text, encoding="utf-8")
         return text
-
-
-Patches = tuple[PatchSource, PatchSource]
-Validation = dict[str, float]
 
 
 def interpolated(recipe: SuperresRecipe, patches: Patches, device: torch.device) -> Validation:

@@ -40,6 +40,9 @@ _RULE = (
     "equals the more faithful. Each scale has its own."
 )
 _NOTE = "Means over validation photographs; figures as in the table of `evaluate sr`."
+METHOD = "saliency-gan"
+POSITIONS = tuple(tenth / 10 for tenth in range(11))
+_KEY = ("dataset", "photograph", "diameter", "kernel", "scale", "fidelity", "model")
 
 
 def summarise(records: Sequence[Record]) -> Table:
@@ -90,11 +93,6 @@ def _said(rows: Sequence[Record]) -> str:
     warned = f" There it is sharper than the original by S3: {', '.join(sharp)}." if sharp else ""
     said = ", ".join(f"**{share:g}** at x{scale}" for scale, share in chosen.items())
     return f"Chosen: {said}.{warned}"
-
-
-METHOD = "saliency-gan"
-POSITIONS = tuple(tenth / 10 for tenth in range(11))
-_KEY = ("dataset", "photograph", "diameter", "kernel", "scale", "fidelity", "model")
 
 
 def validation_photographs(photographs: Sequence[Photograph]) -> list[Photograph]:

@@ -8,13 +8,11 @@ median time in seconds.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.imaging.readers import open_image
@@ -22,7 +20,7 @@ from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import dice
 from retina_viewer.quality.records import Record
 from studies.data_folders import find_photographs
-from studies.study import Study
+from studies.study import WithData
 from studies.tables import Table, columns
 
 
@@ -34,9 +32,7 @@ def measured(rgb8: NDArray[np.uint8], truth: NDArray[np.bool_]) -> tuple[float, 
 
 
 @dataclass(frozen=True)
-class FieldOfViewStudy(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
-
+class FieldOfViewStudy(WithData):
     def measure(self, progress: Progress = no_progress) -> str:
         found: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
         masked = [one for one in find_photographs(self.data) if one.fov is not None]

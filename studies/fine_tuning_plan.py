@@ -23,14 +23,13 @@ from retina_viewer.finetuning.plan import (
 )
 from retina_viewer.quality.datasets import Photograph
 from studies.data_folders import find_photographs
-from studies.study import Study
+from studies.study import WithData
 
 _VALIDATING = 4
 
 
 @dataclass(frozen=True)
-class FineTuningPlan(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
+class FineTuningPlan(WithData):
     plan: Path = option(metavar="PLAN.toml", help="the plan that is written")
     base: str = option("pixel-fast", metavar="NAME", help="the model that is tuned")
     preset: str = option("standard", choices=PRESET_NAMES, help="how long and how much")

@@ -26,6 +26,7 @@ from retina_viewer.training.recipe import (
 )
 
 _LICENCE = "CC-BY-4.0 (fitted to CC BY 4.0 photographs)"
+_TASKS = ("linear", "sr-forest")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,6 @@ class ForestRecipe(TrainingRecipe):
 
 
 FittedRecipe = LinearRecipe | ForestRecipe
-_TASKS = ("linear", "sr-forest")
 
 
 _RECIPES: TypeAdapter[FittedRecipe] = TypeAdapter(

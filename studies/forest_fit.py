@@ -26,6 +26,9 @@ from retina_viewer.superres.forest import (
 from studies.fitted_recipe import ForestStage
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+UNIT = LEVELS * FINER
+"""Whole numbers of features and targets a unit of luminance."""
 
 
 @dataclass
@@ -134,11 +137,6 @@ def _beyond(
 ) -> NDArray[np.bool_]:
     """Which samples go right."""
     return np.asarray(features[rows, first] - features[rows, second] > threshold)
-
-
-Doubles = NDArray[np.float64]
-UNIT = LEVELS * FINER
-"""Whole numbers of features and targets a unit of luminance."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,6 +49,11 @@ from studies.fitted_recipe import Fitted, ForestRecipe, ForestStage
 from studies.forest_fit import Samples, fit_forest
 
 _AT_ONCE = 64  # drawn patches: a forest's leaves are then visited once for many
+_CACHE_DIAMETER = 1600.0
+_VALIDATION_SAMPLES = 20_000
+_CLEAN = DegradationRange(
+    sigma=(0.4, 0.4), gaussian=1, bicubic=0, area=0, noise_probability=0, jpeg_probability=0
+)
 
 
 def draw_samples(
@@ -92,13 +97,6 @@ def _chosen(
     count = stage.from_a_patch
     chosen = rng.choice(len(seen), count, replace=len(seen) < count)
     return seen[chosen], lacking[chosen]
-
-
-_CACHE_DIAMETER = 1600.0
-_VALIDATION_SAMPLES = 20_000
-_CLEAN = DegradationRange(
-    sigma=(0.4, 0.4), gaussian=1, bicubic=0, area=0, noise_probability=0, jpeg_probability=0
-)
 
 
 @dataclass(frozen=True, eq=False)

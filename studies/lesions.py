@@ -45,6 +45,17 @@ _NOTE = (
     "nothing. p: Wilcoxon signed-rank test of the images' medians, two-sided, exact: with n images "
     "not below 2^(1 - n)."
 )
+KIND = "MA"
+RING = (2.0, 6.0)
+"""The ring's inner and outer distance from the lesion, pixels."""
+LEAST_AREA = 6
+"""Pixels; what is smaller is a slip of the pen."""
+LEAST_CONTRAST = 2.0
+"""Grey levels of green: lesions that are fainter in the original have nothing to keep."""
+LOST = 0.25
+"""Of its contrast; a lesion that keeps less is lost."""
+_WHERE = ("dataset", "kernel", "scale")
+_KEY = ("dataset", "photograph", "kernel", "scale", "method", "model")
 
 
 def summarise(records: Sequence[Record]) -> Table:
@@ -72,19 +83,6 @@ def summarise(records: Sequence[Record]) -> Table:
                 row["p"] = wilcoxon_p(own, base)
             rows.append(row)
     return Table(_COLUMNS, rows, (_NOTE,))
-
-
-KIND = "MA"
-RING = (2.0, 6.0)
-"""The ring's inner and outer distance from the lesion, pixels."""
-LEAST_AREA = 6
-"""Pixels; what is smaller is a slip of the pen."""
-LEAST_CONTRAST = 2.0
-"""Grey levels of green: lesions that are fainter in the original have nothing to keep."""
-LOST = 0.25
-"""Of its contrast; a lesion that keeps less is lost."""
-_WHERE = ("dataset", "kernel", "scale")
-_KEY = ("dataset", "photograph", "kernel", "scale", "method", "model")
 
 
 @dataclass(frozen=True, eq=False)

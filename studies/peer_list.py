@@ -38,6 +38,9 @@ from retina_viewer.superres.tiles import enhance_image
 Bytes = NDArray[np.uint8]
 _TILE = 200
 _AROUND = 10  # as the ncnn programs of these networks cut photographs by default
+Enlarge = Callable[[Bytes, int], Bytes]
+"""``(h, w, 3)`` uint8 RGB and a scale to ``(h * scale, w * scale, 3)`` uint8 RGB."""
+INSTALL = "{} in `peers/`: see `studies/peer_list.py`"
 
 
 def resized(image: Bytes, scale: float, way: int) -> Bytes:
@@ -108,11 +111,6 @@ class NcnnNetwork:
                     raise RuntimeError(f"{file} could not be read")
             self._nets[scale] = net
         return self._nets[scale]
-
-
-Enlarge = Callable[[Bytes, int], Bytes]
-"""``(h, w, 3)`` uint8 RGB and a scale to ``(h * scale, w * scale, 3)`` uint8 RGB."""
-INSTALL = "{} in `peers/`: see `studies/peer_list.py`"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from studies.data_folders import find_photographs
 from studies.measuring import Job, measure_all
 from studies.peer_list import Enlarge, Peer, all_peers
 from studies.report import held_out_photographs, make_folder
-from studies.study import Study
+from studies.study import WithData
 from studies.superres import measure
 
 Row = dict[str, float]
@@ -69,6 +69,8 @@ NETWORKS_EXPLAINED = (
     "SPAN learned from bicubically shrunk pictures alone, so the bicubic tables are its own "
     "ground. What is to be had for retinas is compared, not which network is better."
 )
+Bytes = NDArray[np.uint8]
+_KEY = ("dataset", "photograph", "kernel", "scale", "peer", "model")
 
 
 def by_condition(records: Sequence[Record]) -> dict[str, dict[str, Row]]:
@@ -141,13 +143,8 @@ def explanation(peers: Sequence[Peer]) -> str:
     return "\n".join(parts)
 
 
-Bytes = NDArray[np.uint8]
-_KEY = ("dataset", "photograph", "kernel", "scale", "peer", "model")
-
-
 @dataclass(frozen=True)
-class Peers(Study):
-    data: Path = option(metavar="DATA", help="folder of the public sets")
+class Peers(WithData):
     out: Path = option(
         Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page and its records"
     )

@@ -23,6 +23,22 @@ _BASELINE = "bicubic"
 _LIKENESS = (("psnr", "PSNR, dB"), ("ssim", "SSIM"), ("lpips", "LPIPS (less is better)"))
 _BARS = "Bars: one SD over the photographs."
 _BARS_OF_DIFFERENCES = "Bars: one SD of the difference over the photographs."
+Values = dict[tuple[str, str], float]
+WIDTH, HEIGHT = 520, 380
+"""Pixels of one panel."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 20, 46, 52
+_LEGEND = 190
+_SHARP = 2  # drawn so many times larger: Pillow's lines are not smoothed
+_INK, _RULE, _PAPER = (22, 22, 22), (224, 224, 224), (255, 255, 255)
+_COLOURS = {
+    "original": (22, 22, 22), "saliency-gan": (218, 30, 40), "pixel": (15, 98, 254),
+    "srgan": (255, 131, 43), "srgan-vgg19": (178, 134, 0), "srcnn": (138, 63, 252),
+    "sr-forest": (25, 128, 56), "ssr": (0, 93, 93), "linear": (51, 177, 255),
+    "linear-5fold": (166, 200, 255), "bicubic": (120, 120, 120), "lanczos": (190, 190, 190),
+}  # fmt: skip
+_OTHERS = ((159, 24, 83), (87, 4, 8), (0, 45, 156))
+Spread = tuple[float, float]
+"""A value and its standard deviation, NaN where there is none."""
 
 
 def save_plots(results: Mapping[int, TableResults], folder: Path, stem: str = "") -> dict[str, str]:
@@ -105,9 +121,6 @@ def vessel_panels(records: Sequence[Record]) -> list[Panel]:
     return panels
 
 
-Values = dict[tuple[str, str], float]
-
-
 def _of(records: Sequence[Record], key: str, method: str) -> Values:
     return by_photograph((one for one in records if one["method"] == method), key)
 
@@ -119,24 +132,6 @@ def _difference(own: Values, base: Values | None) -> Spread | None:
     if not values:
         return None
     return fmean(values), stdev(values) if len(values) > 1 else math.nan
-
-
-WIDTH, HEIGHT = 520, 380
-"""Pixels of one panel."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 20, 46, 52
-_LEGEND = 190
-_SHARP = 2  # drawn so many times larger: Pillow's lines are not smoothed
-_INK, _RULE, _PAPER = (22, 22, 22), (224, 224, 224), (255, 255, 255)
-_COLOURS = {
-    "original": (22, 22, 22), "saliency-gan": (218, 30, 40), "pixel": (15, 98, 254),
-    "srgan": (255, 131, 43), "srgan-vgg19": (178, 134, 0), "srcnn": (138, 63, 252),
-    "sr-forest": (25, 128, 56), "ssr": (0, 93, 93), "linear": (51, 177, 255),
-    "linear-5fold": (166, 200, 255), "bicubic": (120, 120, 120), "lanczos": (190, 190, 190),
-}  # fmt: skip
-_OTHERS = ((159, 24, 83), (87, 4, 8), (0, 45, 156))
-
-Spread = tuple[float, float]
-"""A value and its standard deviation, NaN where there is none."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from studies.data_folders import subset_of
 from studies.tables import Table, names_in, records_to_csv
 
 NUMBERS = (1, 2, 3)
+_PACKAGES = ("torch", "numpy", "opencv-python-headless", "pillow")
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,6 @@ def read_results(folder: Path) -> dict[int, TableResults]:
             "Measure first: python -m studies evaluate tables.",
         )
     return found
-
-
-_PACKAGES = ("torch", "numpy", "opencv-python-headless", "pillow")
 
 
 def held_out_photographs(

@@ -17,6 +17,13 @@ from retina_viewer.quality.lpips import LPIPSReference, fastest_lpips
 from retina_viewer.quality.metrics import Mask, luminance_full
 from retina_viewer.quality.protocols import Truth
 
+Plane = NDArray[np.float32]
+_BLOCK = 32
+_STEP = 8
+_PAD = 16
+_ANGLES = 64
+_TOP_SHARE = 0.01
+
 
 class Perceptual:
     """LPIPS, and S3 as a ratio to the truth's.
@@ -52,15 +59,6 @@ class Perceptual:
 def _ratio(own: Plane, truth: Plane, mask: Mask | None) -> float:
     sharp = mean_of_sharpest(truth, mask)
     return mean_of_sharpest(own, mask) / sharp if sharp > 0 else 0.0
-
-
-Plane = NDArray[np.float32]
-
-_BLOCK = 32
-_STEP = 8
-_PAD = 16
-_ANGLES = 64
-_TOP_SHARE = 0.01
 
 
 def sharpness_map(grey: NDArray[np.generic]) -> Plane:

@@ -75,18 +75,45 @@ def _words(name: str, value: object, default: object, about: Mapping[str, Any]) 
 
 
 @dataclass(frozen=True)
-class OnPhotographs(Study):
+class WithData(Study):
+    data: Path = option(metavar="DATA", help="the folder of the data sets, or one set's")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithDevice(Study):
+    device: str = option(
+        "auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithLimit(Study):
+    limit: int | None = option(None, metavar="N", help="at most N photographs of a set")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithSets(Study):
+    sets: Sequence[str] = option((), metavar="SET", help="DRIVE, CHASE_DB1, ...; default all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithScales(Study):
+    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithPage(Study):
+    out: Path = option(Path("docs/figures"), flags=("-o", "--out"), metavar="DIR", help="the page")
+
+
+@dataclass(frozen=True)
+class OnPhotographs(WithData, WithLimit, WithDevice):
     """A study that measures on photographs and leaves a report."""
 
-    data: Path = option(metavar="DATA", help="the folder of the data sets, or one set's")
     out: Path = option(
         Path("evaluation"), flags=("-o", "--out"), metavar="DIR",
         help="where the tables go; a run that was broken off goes on there",
     )  # fmt: skip
-    limit: int | None = option(None, metavar="N", help="at most N photographs of a set")
-    device: str = option(
-        "auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N"
-    )
 
     def held_out(
         self, wanted: Callable[[Photograph], bool] = lambda one: True, sets: Sequence[str] = ()
@@ -111,17 +138,14 @@ class OnPhotographs(Study):
 
 
 @dataclass(frozen=True)
-class OfSets(OnPhotographs):
+class OfSets(OnPhotographs, WithSets):
     """... of chosen sets."""
 
-    sets: Sequence[str] = option((), metavar="SET", help="DRIVE, CHASE_DB1, ...; default all")
 
-
-@dataclass(frozen=True)
-class Enlarging(OnPhotographs):
+@dataclass(frozen=True, kw_only=True)
+class Enlarging(OnPhotographs, WithScales):
     """... on photographs that are shrunk and enlarged again."""
 
-    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
     kernels: Sequence[Kernel] = option(("gaussian",), help="how the small photographs are made")
     model: str | None = option(
         None, metavar="NAME", help="for the methods with a network; default: the shipped one"
@@ -140,7 +164,7 @@ class Enlarging(OnPhotographs):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparingMethods(Enlarging):
     """... by several methods."""
 

@@ -70,6 +70,8 @@ _SPREAD = ("psnr", "ssim", "rmse", "lpips", "s3_ratio")
 _TESTED = {
     "psnr": "p", "ssim": "p_ssim", "rmse": "p_rmse", "lpips": "p_lpips", "s3_ratio": "p_s3",
 }  # fmt: skip
+_WHO = ("dataset:set", "protocol", "kernel", "scale", "method", "n")
+RECORD_KEY = ("dataset", "photograph", "protocol", "kernel", "scale", "method", "model")
 
 
 def reference_of(methods: Sequence[str], asked: str | None = None) -> str:
@@ -170,9 +172,6 @@ def _gains(members: Sequence[Record], method: str, baseline: str, lpips: bool) -
     return gains
 
 
-_WHO = ("dataset:set", "protocol", "kernel", "scale", "method", "n")
-
-
 def _closeness_columns(baseline: str | None) -> Sequence[Column]:
     return columns(
         *_WHO, "psnr:PSNR Y", "psnr_sd:SD", f"gain:gain over {baseline or 'nothing'}:+2", "p:p:p",
@@ -187,9 +186,6 @@ def _looks_columns(lpips: bool) -> Sequence[Column]:
         "s3_ratio:S3 / original",
     )  # fmt: skip
     return columns(*_WHO, *(looks if lpips else ()), "drift:drift:3", "seconds:s/image")
-
-
-RECORD_KEY = ("dataset", "photograph", "protocol", "kernel", "scale", "method", "model")
 
 
 def measure(truth: Truth, result: NDArray[np.uint8], mask: Mask) -> dict[str, float]:

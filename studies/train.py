@@ -52,7 +52,24 @@ from studies.data_folders import Subset, divided
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
-from studies.study import Study
+from studies.study import WithDevice
+
+ARCHITECTURE_OF = {
+    "superres": "residual-cascade",
+    "formation": "formation-estimator",
+    "vessels": "unet",
+}
+"""What a recipe of each task trains from nothing; a saliency GAN takes its base's."""
+_TASK_OF: dict[str, TaskName] = {
+    "superres": "superres",
+    "saliency-gan": "superres",
+    "formation": "formation",
+    "vessels": "vessels",
+}
+_LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
+SUPERRES_CACHE_DIAMETER = 1600.0
+"""Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
+_VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
 
 
 @torch.no_grad()
@@ -104,26 +121,8 @@ def _silence(convolution: nn.Conv2d) -> None:
         nn.init.zeros_(convolution.bias)
 
 
-ARCHITECTURE_OF = {
-    "superres": "residual-cascade",
-    "formation": "formation-estimator",
-    "vessels": "unet",
-}
-"""What a recipe of each task trains from nothing; a saliency GAN takes its base's."""
-_TASK_OF: dict[str, TaskName] = {
-    "superres": "superres",
-    "saliency-gan": "superres",
-    "formation": "formation",
-    "vessels": "vessels",
-}
-_LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
-SUPERRES_CACHE_DIAMETER = 1600.0
-"""Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
-_VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
-
-
 @dataclass(frozen=True)
-class RecipeTraining(Study):
+class RecipeTraining(WithDevice):
     """Recipes: ``resources/recipes``. Interrupt and terminate leave a checkpoint to go on from."""
 
     recipe: Path = option(metavar="RECIPE", help="a file, or the name of a bundled recipe")
@@ -132,9 +131,6 @@ class RecipeTraining(Study):
         None, metavar="DIR", help="where the model goes; default runs/<recipe>"
     )
     resume: bool = option(False, help="go on from the last checkpoint in DIR")
-    device: str = option(
-        "auto", metavar="DEVICE", help="auto (the GPU where there is one), cpu, cuda or cuda:N"
-    )
 
     def run(self, console: Console) -> str:
         """Train, reporting every event."""

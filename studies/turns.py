@@ -4,10 +4,8 @@ Each step of the cascade applied to its input as it is, in four rotations, and i
 mirror images; mean PSNR over the first photographs of DRIVE's test half, native size, Gaussian.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,9 +16,8 @@ from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.quality.protocols import Condition, EvaluationPairs
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import load_cascade
-from retina_viewer.superres.enhance_settings import SCALES, Scale
 from studies.data_folders import find_photographs
-from studies.study import Study
+from studies.study import WithData, WithScales
 from studies.superres import figures_of
 
 
@@ -43,11 +40,9 @@ class Turned(nn.Module):
 
 
 @dataclass(frozen=True)
-class Turns(Study):
-    data: Path = option(metavar="DATA", help="the folder of the public sets")
+class Turns(WithData, WithScales):
     limit: int = option(4, metavar="N", help="photographs")
     model: str = option("pixel-fast", metavar="NAME", help="a cascade")
-    scales: Sequence[Scale] = option(SCALES, metavar="S", help="enlargements")
 
     def measure(self, progress: Progress = no_progress) -> str:
         found = find_photographs(self.data)

@@ -16,6 +16,8 @@ from retina_viewer.vessels.segment import VesselSegmenter
 
 # The eight neighbours P2..P9 of Zhang and Suen: from above, clockwise, as (row, column).
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
+THIN = 3
+"""Pixels; vessels at most so wide count as thin."""
 
 
 def _removable(first_pass: bool) -> NDArray[np.bool_]:
@@ -82,10 +84,6 @@ def cl_dice(prediction: Mask, truth: Mask, inside: Mask | None = None) -> float:
     sensitivity = float(prediction[drawn].mean())
     total = precision + sensitivity
     return 2.0 * precision * sensitivity / total if total else 0.0
-
-
-THIN = 3
-"""Pixels; vessels at most so wide count as thin."""
 
 
 def vessel_figures(

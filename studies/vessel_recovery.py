@@ -49,6 +49,7 @@ _NOTE = (
     "Dice that lies between bicubic and the original. p: Wilcoxon signed-rank test of the images' "
     "Dice, two-sided, exact."
 )
+_KEY = ("dataset", "photograph", "kernel", "scale", "method", "model")
 
 
 def summarise(records: Sequence[Record], model: str) -> Table:
@@ -86,9 +87,6 @@ def _won_back(own: list[Record], low: list[Record], high: list[Record]) -> Recor
     if lost > 0:
         found["won_back"] = 100 * float(dice[0].mean() - dice[1].mean()) / lost
     return found
-
-
-_KEY = ("dataset", "photograph", "kernel", "scale", "method", "model")
 
 
 @dataclass

@@ -20,7 +20,7 @@ from retina_viewer.training.recipe import VesselRecipe, load_recipe
 from studies.comparison import Comparison, photographs_below
 from studies.comparison_networks import ComparisonTrainer
 from studies.report import make_folder
-from studies.study import Study
+from studies.study import WithData
 from studies.tables import Table, columns
 from studies.vessel_study import study_vessels
 from studies.vessel_tables import vessel_summary
@@ -35,8 +35,7 @@ NOTE = (
 
 
 @dataclass(frozen=True)
-class VesselSeeds(Study):
-    data: Path = option(metavar="DATA", help="folder of the public sets")
+class VesselSeeds(WithData):
     out: Path = option(
         Path("tables"), flags=("-o", "--out"), metavar="DIR", help="networks and the page"
     )

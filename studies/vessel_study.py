@@ -38,6 +38,10 @@ from studies.vessel_metrics import found_vessels
 
 _CHASE_CHILDREN = 10
 _FIRST_TRAINING = 20  # photographs at most, of sets without a division of their own
+ORIGINAL = "original"
+RECORDS = "vessel_records.jsonl"
+KERNEL: Kernel = "gaussian"
+_KEY = ("dataset", "photograph", "kernel", "scale", "trained_on", "method", "model")
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,6 @@ def _save(pixels: NDArray[np.uint8], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, replace=True) as stream:
         Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
-
-
-ORIGINAL = "original"
-RECORDS = "vessel_records.jsonl"
-KERNEL: Kernel = "gaussian"
-_KEY = ("dataset", "photograph", "kernel", "scale", "trained_on", "method", "model")
 
 
 @dataclass

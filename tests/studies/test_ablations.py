@@ -78,7 +78,7 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     recipes.mkdir()
     cut_down("saliency-curvature", recipes)
     out, runs = tmp_path / "out", tmp_path / "runs"
-    study = Ablations(data_folder, runs, out, recipes, device="cpu")
+    study = Ablations(data_folder, runs, recipes, out=out, device="cpu")
     replace(study, only=("another",)).measure()
     assert not read_results(out)
     told: list[str] = []
