@@ -160,6 +160,15 @@ def test_commands_that_are_named_exist() -> None:
     assert not wrong([*PROSE, *TABLES], unknown)
 
 
+def test_targets_of_make_that_are_named_exist() -> None:
+    targets = set(re.findall(r"^(\w+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+
+    def unknown(path: Path) -> list[str]:
+        return [one for one in commands(path, "make") if one.split()[0] not in targets]
+
+    assert not wrong([*PROSE, *TABLES], unknown)
+
+
 def not_a_study(command: str) -> list[str]:
     """The words that ``python -m studies`` does not know; capitals stand for any name."""
     words = [word.strip("[],.;") for word in command.split()]

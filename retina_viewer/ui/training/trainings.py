@@ -25,8 +25,7 @@ from retina_viewer.core.paths import user_runs_dir
 from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder, RunRequest, RunState, list_runs
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.time_budget import stage_names
 from retina_viewer.ui.training.training_status import Phase, TrainingStatus, phase_of
