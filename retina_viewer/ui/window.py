@@ -85,8 +85,8 @@ class Window(QMainWindow):
         self.problems = Problems(self.banner, self)
         choosers = (self.toolbar.method, self.inspector.enhance.method)
         self.models = ModelChanges(services, self.view, self.controller, choosers)
-        self.training = TrainingController(self.jobs, settings, tokens, self)
-        self.manager = ModelsController(services, self.jobs, self.view, tokens, self)
+        self.training = TrainingController(self.jobs, settings, self)
+        self.manager = ModelsController(services, self.jobs, self.view, self)
         self.comparison = ComparisonController(self.view, self.stage, services, self.jobs, settings)
         self.looks = Looks(
             tokens,
@@ -99,7 +99,7 @@ class Window(QMainWindow):
                 self.manager,
                 self.comparison,
             ),
-            (self.filmstrip, self.training, self.manager),
+            (self.filmstrip,),
             self,
         )
         self._arrange()

@@ -61,13 +61,15 @@ def main() -> None:
 
 def _measure(window: Window, folder: Path, polls: int, milliseconds: int) -> None:
     made = MadeRun(folder / "run", clinic_plan(folder / "clinic"))
-    desk = window.training
+    controller = window.training
     trainings.POLL_MS = milliseconds
-    desk.open_run(FoundRun(made.run, made.plan, desk.trainings.phase, "", made.run.state().created))
-    assert desk.wizard is not None
+    controller.open_run(
+        FoundRun(made.run, made.plan, controller.trainings.phase, "", made.run.state().created)
+    )
+    assert controller.wizard is not None
     shows = _Shows()
-    desk.wizard.training.installEventFilter(shows)
-    curves = desk.wizard.training.curves
+    controller.wizard.training.installEventFilter(shows)
+    curves = controller.wizard.training.curves
     made.tell_round()
     wait_until(lambda: curves.curves is not None, 60)
     watch = StallWatch()

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.pane import EMPTY, Pane
 from retina_viewer.ui.canvas.photo import Photo, inherited_chips
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
+from retina_viewer.ui.canvas.scene import Camera, Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import (
     CACHE_BYTES,
     Recipe,

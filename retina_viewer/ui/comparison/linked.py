@@ -8,10 +8,10 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
-from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.pane import EMPTY, Pane
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.view.picture import ResolvedView, resolve
 from retina_viewer.ui.view.state import WHEEL_FACTOR, Tone, ViewState, shown_zoom
