@@ -80,6 +80,9 @@ class Settings(BaseModel):
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         theme: ``dark``, ``light``, or ``system`` to follow the desktop.
         pane_layout: the identifier of the panes' arrangement.
+        loupe_shown: whether a detail is shown beside them.
+        inspector_shown: whether the column of panels is there.
+        filmstrip_shown: whether the strip of photographs is, where there are several.
         layers: by name; see :class:`LayerSettings`.
         export_mark: whether enlargements by a network carry a small mark in a corner.
         tile: side of a computed tile, in source pixels.
@@ -97,7 +100,10 @@ class Settings(BaseModel):
     back_projection: bool = True
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")
     theme: Literal["dark", "system", "light"] = "dark"
-    pane_layout: str = "side by side"
+    pane_layout: str = "automatic"
+    loupe_shown: bool = True
+    inspector_shown: bool = True
+    filmstrip_shown: bool = True
     layers: dict[str, LayerSettings] = Field(default_factory=_default_layers)
     export_mark: bool = True
     tile: int = Field(default=256, ge=32, le=4096)

@@ -107,8 +107,9 @@ class EnhanceSettings:
         """
         return replace(self, scale=_known(scale))
 
-    def can_stand_in_for(self, other: EnhanceSettings) -> bool:
-        """Whether what is said of the other (a method at a scale) is true of this one as well."""
+    def is_placeholder_for(self, other: EnhanceSettings) -> bool:
+        """Whether its result may be shown until the other's is there: what is said of that, a
+        method at a scale, is true of this one as well."""
         return self != other and (self.method, self.scale) == (other.method, other.scale)
 
 

@@ -12,9 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-import cv2
-import numpy as np
-
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
 import torch
 from PySide6.QtCore import (
@@ -37,12 +34,10 @@ from retina_viewer.core.paths import settings_file
 from retina_viewer.core.processes import heeding
 from retina_viewer.core.settings import Settings, load_settings, save_settings
 from retina_viewer.core.system_libraries import in_words, loads, missing_packages
-from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.remembered import remember
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.start import Start
+from retina_viewer.ui.start import Start, remember
 from retina_viewer.ui.theme import apply_theme
-from retina_viewer.ui.view_state import LayerName
 from retina_viewer.ui.window import Window
 
 logger = logging.getLogger(__name__)
@@ -66,7 +61,7 @@ def run(files: Sequence[Path], start: Start) -> int:
     if not has_display():
         raise UserError(
             "There is no display to open the window on.",
-            "Use the command line: retina-viewer --help.",
+            "Use the command line: retina-view --help.",
         )
     _refuse_without_libraries()
     application = make_application()
@@ -81,7 +76,7 @@ def run(files: Sequence[Path], start: Start) -> int:
     with _closing_on_signals():
         code = application.exec()
     sys.excepthook = sys.__excepthook__
-    remember(settings, window.viewer)
+    remember(settings, window.view)
     window.jobs.close()
     try:
         save_settings(settings)
@@ -174,41 +169,22 @@ def render_window(
 def render_loaded(window: Window, image_path: Path, layers: Sequence[LayerName]) -> None:
     """Open a photograph in a shown window and wait until everything in view is finished."""
     problems: list[Exception] = []
-    window.viewer.problem.connect(problems.append)
+    window.view.problem.connect(problems.append)
     window.library.failed.connect(lambda path, error: problems.append(error))
     window.open([image_path])
-    wait_until(lambda: window.viewer.photo is not None or bool(problems))
-    viewer = window.viewer
+    wait_until(lambda: window.view.photo is not None or bool(problems))
+    view = window.view
     for name in layers:
-        viewer.state.layer(name).on = True
-    viewer.state.loupe_x, viewer.state.loupe_y = detailed_place(window.viewer.photo)
-    viewer.apply(force=True)
+        view.state.layer(name).on = True
+    view.apply()
 
     def finished() -> bool:
-        waiting = any(viewer.layers.is_working(name) for name in layers)
-        return bool(problems) or (not waiting and not window.jobs.active and viewer.sharp >= 1)
+        waiting = any(view.layers.is_working(name) for name in layers)
+        return bool(problems) or (not waiting and not window.jobs.active and view.sharp >= 1)
 
     wait_until(finished)
     if problems:
         raise problems[0]
-
-
-def detailed_place(photo: Photo | None) -> tuple[float, float]:
-    """Where the loupe has most to show: the place inside the field of view with most fine contrast
-    in green, where vessels are seen best. In source pixels."""
-    if photo is None:
-        return 0.0, 0.0
-    green = photo.image.display_rgb[..., 1].astype(np.float32)
-    detail = np.abs(green - cv2.GaussianBlur(green, (0, 0), 3))
-    field = photo.image.field_of_view
-    inside = np.hypot(
-        np.arange(green.shape[1])[None] - field.centre_x,
-        np.arange(green.shape[0])[:, None] - field.centre_y,
-    )
-    detail[inside > 0.4 * field.diameter] = 0  # the rim has the sharpest edge and no vessels
-    spread = cv2.GaussianBlur(detail, (0, 0), 12)
-    y, x = np.unravel_index(int(np.argmax(spread)), spread.shape)
-    return float(x), float(y)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = RENDER_SECONDS) -> None:

@@ -8,12 +8,17 @@ Until then buttons show their text, or nothing, but they have accessible names.
 from __future__ import annotations
 
 import functools
+import importlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Protocol
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QWidget
 
+from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import Tokens
 
 ICON_SIZE = QSize(18, 18)
@@ -94,3 +99,76 @@ class Icons:
         icon = self._font.icon(f"{_PREFIX}.{_GLYPHS[name]}", **colours)
         assert isinstance(icon, QIcon)
         return icon
+
+
+_QT = ("QtCore", "QtGui", "QtWidgets", "QtOpenGLWidgets", "QtOpenGL", "QtSvg", "QtTest")
+
+
+def import_late(name: str) -> ModuleType:
+    """Import a module that imports every class of Qt, as qtawesome and pyqtgraph do.
+
+    PySide makes a class when it is first asked for and holds Python's lock meanwhile. An import of
+    all at once would stop the window for most of a second; asked for one by one, the GUI thread
+    gets its turn between them.
+    """
+    for part in _QT:
+        module = importlib.import_module(f"PySide6.{part}")
+        for one in dir(module):
+            getattr(module, one)
+    return importlib.import_module(name)
+
+
+class WithIcons(Protocol):
+    def use_icons(self, icons: Icons) -> None: ...
+
+
+class WithTokens(Protocol):
+    def use_tokens(self, tokens: Tokens) -> None: ...
+
+
+class Looks:
+    """Hands a theme's colours, and icons in them, to whoever draws with them.
+
+    Args:
+        with_icons: parts that show icons.
+        with_tokens: parts that draw in the theme's colours themselves.
+        window: gets the program's own icon.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        with_icons: Sequence[WithIcons],
+        with_tokens: Sequence[WithTokens],
+        window: QWidget,
+    ) -> None:
+        self._tokens = tokens
+        self._with_icons, self._with_tokens, self._window = with_icons, with_tokens, window
+        self._asked = self.has_icons = False
+
+    def use_tokens(self, tokens: Tokens) -> None:
+        """Take a theme's colours."""
+        self._tokens = tokens
+        for part in self._with_tokens:
+            part.use_tokens(tokens)
+        if self.has_icons:
+            self._use_icons()
+
+    def ask_for_icons(self, jobs: Jobs) -> None:
+        """Once, after the first paint."""
+        if self._asked:
+            return
+        self._asked = True
+        jobs.submit(
+            "icons",
+            lambda progress: import_late("qtawesome"),
+            lambda module: self._use_icons(),
+            failed=lambda error: None,  # it is in the log; every button has a text or a name
+        )
+
+    def _use_icons(self) -> None:
+        self.has_icons = True
+        icons = Icons(self._tokens)
+        for part in self._with_icons:
+            part.use_icons(icons)
+        self._window.setWindowIcon(icons.emblem())

@@ -11,8 +11,8 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
-from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.keys import KEYS
+from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.widgets.empty import DropHint
 
 _ARROWS = {
@@ -24,13 +24,13 @@ _ARROWS = {
 
 
 def add_shortcuts(
-    window: QWidget, others: Mapping[str, Callable[[], None]], commands: Commands
+    window: QWidget, others: Mapping[str, Callable[[], object]], controller: Controller
 ) -> None:
-    """Make the shortcuts of the key table; what is not in ``others`` is one of ``commands``."""
+    """Make the shortcuts of the key table; what is not in ``others`` is one of ``controller``."""
     for _, keys in KEYS:
         for key in keys:
             for sequence in key.keys:
-                action = others.get(key.command) or getattr(commands, key.command)
+                action = others.get(key.command) or getattr(controller, key.command)
                 QShortcut(QKeySequence(sequence), window, action)
 
 
@@ -40,10 +40,10 @@ class HeldKeys(QObject):
     Sliders and lists keep their arrows, and a button that was reached with Tab keeps Space.
     """
 
-    def __init__(self, window: QWidget, commands: Commands) -> None:
+    def __init__(self, window: QWidget, controller: Controller) -> None:
         super().__init__(window)
         self._window = window
-        self._commands = commands
+        self._controller = controller
         self._held: set[int] = set()
         QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
 
@@ -65,7 +65,7 @@ class HeldKeys(QObject):
                     self._hold(key, True)
                 return True
             if key in _ARROWS and watched is self._window:
-                self._commands.pan(*_ARROWS[key])
+                self._controller.pan(*_ARROWS[key])
                 return True
         if event.type() == QEvent.Type.KeyRelease and key in self._held:
             if not event.isAutoRepeat():
@@ -76,9 +76,9 @@ class HeldKeys(QObject):
     def _hold(self, key: Qt.Key, held: bool) -> None:
         (self._held.add if held else self._held.discard)(key)
         if key == Qt.Key.Key_Space:
-            self._commands.hold_layers_hidden(held)
+            self._controller.hold_layers_hidden(held)
         else:
-            self._commands.hold_original(held)
+            self._controller.hold_original(held)
 
     def _release_all(self) -> None:
         for key in list(self._held):

@@ -29,7 +29,7 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
         (
             Key((), "Wheel", "Zoom at the cursor, ×1.2 a notch"),
             Key((), "Drag, arrows", "Pan"),
-            Key(("F",), "F, double-click", "Fit the photograph", "fit"),
+            Key(("F",), "F, double-click", "Fit the field of view", "fit"),
             Key(("1",), "1", "One screen pixel per image pixel", "one_to_one"),
             Key(("+", "="), "+", "Zoom in", "zoom_in"),
             Key(("-",), "-", "Zoom out", "zoom_out"),
@@ -41,12 +41,12 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     (
         "Seeing",
         (
-            Key(("C",), "C", "Side by side, slider, loupe", "next_layout"),
+            Key(("C",), "C", "Panes side by side, or a slider", "next_arrangement"),
             Key((), "hold Space", "Hide the layers"),
             Key((), "hold O", "See the original"),
             Key(("S",), "S", "Saliency", "toggle_saliency"),
             Key(("V",), "V", "Vessels", "toggle_vessels"),
-            Key(("U",), "U", "Where detail is a guess", "toggle_consistency"),
+            Key(("U",), "U", "Uncertainty", "toggle_uncertainty"),
             Key((), "Ctrl + wheel", "Opacity of the layers"),
             Key(("R",), "R", "Colour", "tone_colour"),
             Key(("G",), "G", "Red-free", "tone_red_free"),
@@ -74,6 +74,8 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key(("I",), "I", "Information", "toggle_information"),
             Key(("Esc",), "Esc", "Cancel the work", "cancel"),
             Key(("F1",), "F1", "This list", "show_keys"),
+            Key(("F8",), "F8", "Show or hide the strip of photographs", "toggle_filmstrip"),
+            Key(("F9",), "F9", "Show or hide the panels", "toggle_inspector"),
         ),
     ),
 )

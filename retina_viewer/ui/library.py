@@ -17,12 +17,11 @@ from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
+from retina_viewer.ui.canvas.scene import Tone
+from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import Tone
 
 logger = logging.getLogger(__name__)
 PHOTOGRAPHS_KEPT = 3
@@ -186,6 +185,7 @@ class Library(QObject):
             progress(0.6, path.name)
             photo = Photo(image, f"{image.sha256 or uuid4()} {page}")
             photo.toned(Tone.COLOUR)
+            _ = image.field_of_view  # what is shown first is shown as large as it stays
             return photo
 
         def done(photo: Photo) -> None:

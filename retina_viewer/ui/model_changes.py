@@ -1,4 +1,4 @@
-"""Models come and go while the window is open: the choosers and the viewer follow."""
+"""Models come and go while the window is open: the choosers and the view follow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
-from retina_viewer.ui.commands import Commands
 from retina_viewer.ui.models.models_controller import ModelsController
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.training.training_controller import TrainingController
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.controller import Controller
+from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 
 
@@ -28,11 +28,11 @@ class ModelChanges:
     def __init__(
         self,
         services: Services,
-        viewer: Viewer,
-        commands: Commands,
+        view: View,
+        controller: Controller,
         choosers: Sequence[MethodChooser],
     ) -> None:
-        self._services, self._viewer, self._commands = services, viewer, commands
+        self._services, self._view, self._controller = services, view, controller
         self._choosers = choosers
         self._vessels = _vessel_weights()
 
@@ -51,19 +51,19 @@ class ModelChanges:
         vessels = _vessel_weights()
         if vessels != self._vessels:
             self._vessels = vessels
-            self._viewer.layers.forget_vessels()
+            self._view.layers.forget_vessels()
         catalogue = self._services.catalogue()
         for chooser in self._choosers:
             chooser.offer(catalogue.methods)
-        self._viewer.use_catalogue(catalogue)
+        self._view.use_catalogue(catalogue)
 
     def use(self, card: ModelCard) -> None:
         """Enlarge with a model that has just been installed; one for vessels changes nothing
         until it is the default of its task."""
         self.refresh()
         if card.task == "superres":
-            self._commands.set_method(card.enhancer_method)
-            self._commands.set_network(card.name)
+            self._controller.set_method(card.enhancer_method)
+            self._controller.set_network(card.name)
 
 
 def _vessel_weights() -> str:

@@ -11,8 +11,8 @@ from retina_viewer.core.names import readable
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.formats import SUFFIXES
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.library import Library
-from retina_viewer.ui.photo import Photo
 
 FILTER = f"Photographs ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 MASKS = ("_fov", "_vessels", "_ma")

@@ -21,7 +21,7 @@ from retina_viewer.imaging.decoded import Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.ui.making import Catalogue, NetworkInfo
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 
 if TYPE_CHECKING:
     from retina_viewer.superres.uncertainty import UncertaintyMap
@@ -48,9 +48,9 @@ class Services:
     make_enhancer: Callable[[EnhanceSettings], Enhancer]
     devices: Callable[[], Sequence[DeviceInfo]]
     saliency: Callable[[FundusImage, Progress], NDArray[np.float32]]
-    vessels: Callable[[FundusImage, str, Progress], VesselMap]
-    """(image, device, progress)"""
-    consistency: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], UncertaintyMap]
+    vessels: Callable[[FundusImage, str | None, str, Progress], VesselMap]
+    """(image, model or None for the default, device, progress)"""
+    uncertainty: Callable[[FundusImage, Enhancer, Enhancer | None, Rect, Progress], UncertaintyMap]
     """(image, fitted enhancer, the same at fidelity 1 where it is not, region, progress)"""
     export: Callable[[FundusImage, Enhancer, Path, bool, Progress], Any]
     """(image, enhancer, path, whether a corner carries the AI mark, progress)"""
@@ -118,13 +118,13 @@ def _saliency(image: FundusImage, progress: Progress) -> NDArray[np.float32]:
     return saliency_layer(image, progress=progress)
 
 
-def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
+def _vessels(image: FundusImage, model: str | None, device: str, progress: Progress) -> VesselMap:
     from retina_viewer.vessels.segment import segment_vessels
 
-    return segment_vessels(image, device=device, progress=progress)
+    return segment_vessels(image, model=model, device=device, progress=progress)
 
 
-def _consistency(
+def _uncertainty(
     image: FundusImage, enhancer: Enhancer, other: Enhancer | None, region: Rect, progress: Progress
 ) -> UncertaintyMap:
     from retina_viewer.superres.uncertainty import uncertainty_map
@@ -154,7 +154,7 @@ def _export_vessels(image: FundusImage, found: VesselMap, mask: Path, probabilit
     return export_vessels(image, found, mask, probability)
 
 
-def _export_consistency(
+def _export_uncertainty(
     image: FundusImage, enhancer: Enhancer, found: UncertaintyMap, map_path: Path, overlay: Path
 ) -> Any:
     from retina_viewer.superres.uncertainty import export_uncertainty
@@ -179,10 +179,10 @@ def project_services() -> Services:
         devices=_devices,
         saliency=_saliency,
         vessels=_vessels,
-        consistency=_consistency,
+        uncertainty=_uncertainty,
         export=_export,
         export_saliency=_export_saliency,
         export_vessels=_export_vessels,
-        export_uncertainty=_export_consistency,
+        export_uncertainty=_export_uncertainty,
         to_screen=_to_screen,
     )

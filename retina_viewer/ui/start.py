@@ -1,12 +1,20 @@
-"""What the window starts with, where a person has said so. No Qt."""
+"""What the window starts with, and what it leaves to the next start."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.settings import Settings
-from retina_viewer.ui.making import Catalogue
+from retina_viewer.core.settings import LayerSettings, Settings
+from retina_viewer.imaging.layer_art import COLOUR_MAPS, SaliencyStyle
+from retina_viewer.ui.canvas.scene import LayerName
+from retina_viewer.ui.catalogue import Catalogue, ResultChoice
+from retina_viewer.ui.view.arrange import Arrangement
+from retina_viewer.ui.view.state import ViewState
+
+if TYPE_CHECKING:
+    from retina_viewer.ui.view.view import View
 
 
 @dataclass(frozen=True)
@@ -66,3 +74,58 @@ class Start:
                 f"It has: {', '.join(names) or 'none'}.",
             )
         return self.model
+
+
+def state_from(settings: Settings, catalogue: Catalogue) -> ViewState:
+    """The view state to start with. What no longer exists falls back to the default."""
+    known = {method.id for method in catalogue.methods}
+    method = settings.method if settings.method in known else catalogue.default
+    models = {network.name for network in catalogue.networks(method)}
+    choice = ResultChoice(
+        method,
+        settings.model if settings.model in models else None,
+        settings.fidelity,
+        settings.back_projection,
+    )
+    scales = catalogue.method(method).scales
+    state = ViewState(
+        results=(choice,),
+        scale=settings.scale if settings.scale in scales else 4,
+        arrangement=_arrangement(settings.pane_layout),
+        loupe_shown=settings.loupe_shown,
+    )
+    for name in LayerName:
+        saved = settings.layers.get(name.value)
+        if saved is not None:
+            state.layer(name).opacity = saved.opacity
+    saliency = settings.layers.get(LayerName.SALIENCY.value)
+    if saliency is not None and saliency.colour_map in COLOUR_MAPS:
+        state.colour_map = saliency.colour_map
+    if saliency is not None and saliency.style in set(SaliencyStyle):
+        state.saliency_style = SaliencyStyle(saliency.style)
+    return state
+
+
+def remember(settings: Settings, view: View) -> None:
+    """Write the choices that outlive a run into the settings.
+
+    Layers that are on are not among them: they cost time on every start. Of results that are
+    compared, the first is remembered.
+    """
+    state, first = view.state, view.state.results[0]
+    settings.pane_layout, settings.loupe_shown = state.arrangement.value, state.loupe_shown
+    settings.method, settings.scale = first.method, state.scale
+    settings.model, settings.fidelity = first.model, first.fidelity
+    settings.back_projection = first.back_projection
+    settings.device = view.data.device
+    for name in LayerName:
+        old = settings.layers.get(name.value, LayerSettings())
+        colours = state.colour_map if name is LayerName.SALIENCY else old.colour_map
+        style = state.saliency_style.value if name is LayerName.SALIENCY else old.style
+        settings.layers[name.value] = LayerSettings(
+            opacity=state.layer(name).opacity, colour_map=colours, style=style
+        )
+
+
+def _arrangement(name: str) -> Arrangement:
+    return Arrangement(name) if name in set(Arrangement) else Arrangement.AUTO

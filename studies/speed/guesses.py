@@ -29,7 +29,7 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.superres.uncertainty import needs_twin, uncertainty_map
 from retina_viewer.ui.app import make_application, make_window, wait_until
-from retina_viewer.ui.canvas.guess_art import is_tile
+from retina_viewer.ui.view.sight import is_tile
 from retina_viewer.ui.window import Window
 from tests.ui.stalls import StallWatch
 
@@ -61,7 +61,7 @@ def _one_view(path: Path, zoom: float | None, limit: float) -> tuple[str, ...]:
     window.resize(1600, 1000)
     window.show()
     window.open([path])
-    viewer, guesses = window.viewer, window.viewer.guesses
+    viewer, guesses = window.view, window.view.uncertainty
     wait_until(lambda: viewer.photo is not None)
     if zoom is not None:
         viewer.state.zoom_at_centre(zoom)
@@ -71,10 +71,10 @@ def _one_view(path: Path, zoom: float | None, limit: float) -> tuple[str, ...]:
     arrivals: list[tuple[_Moment, Rect]] = []
     guesses.tile_ready.connect(lambda rect: arrivals.append((_Moment.now().since(begun), rect)))
     watch = StallWatch()
-    window.commands.toggle_consistency()
+    window.controller.toggle_uncertainty()
     with suppress(UserError):
         wait_until(lambda: _share(window) >= 1, limit)
-    gaps, share, shown = watch.stop(), _share(window), viewer.view.main.zoom
+    gaps, share, shown = watch.stop(), _share(window), viewer.picture.camera.zoom
     window.close()
     spots = [when for when, rect in arrivals if not is_tile(rect)]
     last = arrivals[-1][0] if arrivals else _Moment(math.nan, math.nan)
@@ -107,7 +107,7 @@ class _Moment:
 
 
 def _share(window: Window) -> float:
-    summary = window.viewer.guesses.summary
+    summary = window.view.uncertainty.summary
     return 0.0 if summary is None else summary.share
 
 

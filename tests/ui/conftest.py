@@ -83,8 +83,8 @@ def slow_services() -> tuple[Services, threading.Event]:
     gate = threading.Event()
     services = project_services()
 
-    def make_enhancer(making: EnhanceSettings) -> Enhancer:
-        inner = services.make_enhancer(making)
+    def make_enhancer(settings: EnhanceSettings) -> Enhancer:
+        inner = services.make_enhancer(settings)
 
         class Waiting:
             margin, model, whole_image_only = inner.margin, inner.model, inner.whole_image_only

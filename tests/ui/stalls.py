@@ -11,7 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from retina_viewer.ui.app import wait_until
-from retina_viewer.ui.view_state import Layout
+from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.window import Window
 
 TICK_MS = 5
@@ -74,7 +74,7 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
     wait_until(lambda: window.looks.has_icons)
     step("open the large photograph")
     window.open([large])
-    wait_until(lambda: window.viewer.photo is not None)
+    wait_until(lambda: window.view.photo is not None)
     step("zoom in by the wheel")
     for _ in range(12):
         _wheel(window, 1)
@@ -86,19 +86,20 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
     step("sharpen")
     pause(1.0)
     step("saliency")
-    window.commands.toggle_saliency()
+    window.controller.toggle_saliency()
     pause(0.5)
-    step("layouts")
-    for layout in (Layout.SLIDER, Layout.LOUPE, Layout.SIDE_BY_SIDE):
-        window.commands.set_layout(layout)
+    step("arrangements")
+    for arrangement in Arrangement:
+        window.controller.set_arrangement(arrangement)
         pause(0.1)
     step("tones")
-    window.commands.tone_red_free()
+    window.controller.tone_red_free()
     pause(0.3)
-    window.commands.tone_colour()
+    window.controller.tone_colour()
     step("scale")
-    window.commands.set_scale(8)
+    window.controller.set_scale(8)
     pause(0.5)
+    window.controller.set_arrangement(Arrangement.AUTO)
     step("switch photographs")
     window.open([small])
     wait_until(lambda: _shows(window, small))
@@ -109,7 +110,7 @@ def scripted_session(window: Window, large: Path, small: Path, watch: StallWatch
 
 
 def _shows(window: Window, path: Path) -> bool:
-    photo = window.viewer.photo
+    photo = window.view.photo
     return photo is not None and photo.image.path == path
 
 

@@ -11,8 +11,7 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui import jobs as jobs_module
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import MOST_WORKERS, PROGRESS_INTERVAL, Jobs
+from retina_viewer.ui.jobs import MOST_WORKERS, PROGRESS_INTERVAL, Job, Jobs, Lane
 
 
 @pytest.fixture

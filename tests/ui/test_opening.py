@@ -58,7 +58,7 @@ def test_a_photograph_whose_name_is_not_utf_8_is_dropped_and_shown(
     assert paths_in(data) == [odd]
     window = make()
     window.open(paths_in(data))
-    qtbot.waitUntil(lambda: window.viewer.photo is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.view.photo is not None, timeout=20_000)
     assert window.windowTitle() == "M\\xfcller 100%.png - Retina Viewer"
     save_settings(window.settings)
     assert load_settings().recent_files == [odd]

@@ -31,14 +31,14 @@ from retina_viewer.imaging.layer_art import SaliencyStyle, saliency_legend
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.ui.canvas.scene import Source
+from retina_viewer.ui.canvas.scene import LayerName, Source, Tone
 from retina_viewer.ui.dialogs.export_dialog import ExportDialog
 from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
-from retina_viewer.ui.remembered import remember
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.view_state import LayerName, Layout, Tone
+from retina_viewer.ui.start import remember
+from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import MakeWindow
 
@@ -56,13 +56,11 @@ def drop(window: Window, paths: list[Path]) -> None:
 
 def show(window: Window, qtbot: QtBot, path: Path) -> None:
     window.open([path])
-    qtbot.waitUntil(
-        lambda: window.viewer.photo is not None and window.viewer.photo.image.path == path
-    )
+    qtbot.waitUntil(lambda: window.view.photo is not None and window.view.photo.image.path == path)
 
 
 def finish(window: Window, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: window.viewer.sharp >= 1 and not window.jobs.active, timeout=30_000)
+    qtbot.waitUntil(lambda: window.view.sharp >= 1 and not window.jobs.active, timeout=30_000)
 
 
 def wheel(window: Window, notches: int, ctrl: bool = False) -> None:
@@ -85,7 +83,7 @@ def pixels_of(image: QImage) -> NDArray[np.int_]:
 def test_drop_a_photograph_and_see_it(window: Window, qtbot: QtBot, photograph: Path) -> None:
     assert window.empty.isVisible()
     drop(window, [photograph])
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: window.view.photo is not None)
     assert window.stage.isVisible()
     pane = window.stage.original
     shown = pixels_of(pane.grab().toImage())
@@ -103,7 +101,7 @@ def test_drop_a_folder_and_walk_through_it(
     window: Window, qtbot: QtBot, photographs: list[Path]
 ) -> None:
     drop(window, [photographs[0].parent])
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: window.view.photo is not None)
     assert window.filmstrip.isVisible()
     assert window.library.paths == photographs
     qtbot.waitUntil(lambda: all(window.library.thumbnail(i) for i in range(3)))
@@ -115,7 +113,7 @@ def test_drop_a_folder_and_walk_through_it(
 
 
 def _name(window: Window) -> str:
-    return window.viewer.photo.image.name if window.viewer.photo else ""
+    return window.view.photo.image.name if window.view.photo else ""
 
 
 def test_zoom_in_and_the_tiles_sharpen_centre_first(
@@ -125,16 +123,16 @@ def test_zoom_in_and_the_tiles_sharpen_centre_first(
     slow_services: tuple[Services, threading.Event],
 ) -> None:
     services, gate = slow_services
-    window = make(services, scale=8)
+    window = make(services, scale=8, loupe_shown=False)
     order: list[float] = []
 
     def arrived(rect: Rect) -> None:
-        camera = window.viewer.view.main
+        camera = window.view.picture.camera
         if rect.width <= 48:  # not the x2 tile that was under way before the zoom
             place = (rect.x + rect.width / 2, rect.y + rect.height / 2)
             order.append(math.dist(place, (camera.x, camera.y)))
 
-    window.viewer.tiles.tile_ready.connect(arrived)
+    window.view.tiles.tile_ready.connect(arrived)
     show(window, qtbot, photograph)
     wheel(window, 8)
     chips = window.stage.result.scene.result_chips
@@ -160,10 +158,10 @@ def test_zoomed_out_of_a_large_photograph_nothing_is_computed_and_the_chip_says_
         path = tmp_path / "large.png"
         image.crop((0, 0, 2100, 1400)).save(path)
     window = make()
-    window.commands.set_loupe_shown(False)
+    window.controller.set_loupe_shown(False)
     show(window, qtbot, path)
-    assert window.viewer.view.main.zoom < 0.5
-    assert window.viewer.tiles.cache.nbytes == 0
+    assert window.view.picture.camera.zoom < 0.5
+    assert window.view.tiles.cache.nbytes == 0
     assert "zoom in for ×4" in [c.text for c in window.stage.result.scene.result_chips]
 
 
@@ -176,23 +174,23 @@ def test_switch_photographs_while_tiles_are_pending(
     services, gate = slow_services
     window = make(services)
     drop(window, [photographs[0].parent])
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
-    qtbot.waitUntil(lambda: window.viewer.tiles.is_working)
-    first = window.viewer.photo
-    window.commands.next_photo()
-    qtbot.waitUntil(lambda: window.viewer.photo is not first)
+    qtbot.waitUntil(lambda: window.view.photo is not None)
+    qtbot.waitUntil(lambda: window.view.tiles.is_working)
+    first = window.view.photo
+    window.library.step(1)
+    qtbot.waitUntil(lambda: window.view.photo is not first)
     gate.set()
     finish(window, qtbot)
-    second = window.viewer.photo
+    second = window.view.photo
     assert second is not None
-    recipe = window.stage.result.scene.recipe
+    recipe = window.stage.result.scene.request
     assert recipe is not None
     assert recipe.photo == second.key
-    assert {key.recipe.photo for key in window.viewer.tiles.cache._tiles} <= {
+    assert {key.request.photo for key in window.view.tiles.cache._tiles} <= {
         first.key if first else "",
         second.key,
     }
-    assert window.viewer.sharp == 1
+    assert window.view.sharp == 1
 
 
 def broken_file(tmp_path: Path, photograph: Path) -> Path:
@@ -207,7 +205,7 @@ def test_a_broken_file_without_a_photograph_open_says_what_is_wrong(
     drop(window, [broken_file(tmp_path, photograph)])
     qtbot.waitUntil(window.banner.isVisible)
     assert "broken.jpg" in window.banner.message.text()
-    assert window.viewer.photo is None
+    assert window.view.photo is None
     assert window.empty.isVisible()
     words = [label.text() for label in window.empty.findChildren(QLabel)]
     assert f"{TITLES}. Nothing leaves this computer." in words
@@ -219,33 +217,33 @@ def test_drop_a_broken_file_and_keep_the_photograph_its_place_and_its_result(
     show(window, qtbot, photograph)
     wheel(window, 4)
     finish(window, qtbot)
-    photo, view, title = window.viewer.photo, window.viewer.view, window.windowTitle()
+    photo, view, title = window.view.photo, window.view.picture, window.windowTitle()
     drop(window, [broken_file(tmp_path, photograph)])
     qtbot.waitUntil(window.banner.isVisible)
     assert "broken.jpg" in window.banner.message.text()
     assert window.library.status(1) is Status.FAILED
-    assert window.viewer.photo is photo
+    assert window.view.photo is photo
     # The message takes a line of the panes' height; place and zoom are the same.
-    assert window.viewer.view.main == view.main
-    assert window.viewer.sharp == 1
+    assert window.view.picture.camera == view.camera
+    assert window.view.sharp == 1
     assert (window.windowTitle(), window.library.current) == (title, 0)
     assert window.stage.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.banner.isVisible()
-    assert window.viewer.photo is photo
+    assert window.view.photo is photo
 
 
 def test_drop_an_empty_folder_and_keep_the_photograph(
     window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
 ) -> None:
     show(window, qtbot, photograph)
-    photo = window.viewer.photo
+    photo = window.view.photo
     empty = tmp_path / "empty"
     empty.mkdir()
     drop(window, [empty])
     qtbot.waitUntil(window.banner.isVisible)
     assert "empty" in window.banner.message.text()
-    assert window.viewer.photo is photo
+    assert window.view.photo is photo
     assert window.library.paths == [photograph]
     assert window.stage.isVisible()
 
@@ -254,14 +252,14 @@ def test_drop_a_folder_in_which_nothing_opens_and_keep_the_strip(
     window: Window, qtbot: QtBot, photograph: Path, tmp_path: Path
 ) -> None:
     show(window, qtbot, photograph)
-    photo, folder = window.viewer.photo, tmp_path / "damaged"
+    photo, folder = window.view.photo, tmp_path / "damaged"
     folder.mkdir()
     for name in "ab":
         (folder / f"{name}.png").write_bytes(photograph.read_bytes()[:100])
     drop(window, [folder])
     qtbot.waitUntil(window.banner.isVisible)
     assert "2 files could not be opened" in window.banner.message.text()
-    assert window.viewer.photo is photo
+    assert window.view.photo is photo
     assert (window.library.paths, window.library.current) == ([photograph], 0)
 
 
@@ -294,12 +292,12 @@ def test_a_replaced_file_opened_again_is_read_again(
     window: Window, qtbot: QtBot, photographs: list[Path]
 ) -> None:
     show(window, qtbot, photographs[0])
-    first = window.viewer.photo
+    first = window.view.photo
     photographs[0].write_bytes(photographs[1].read_bytes())
     window.open([photographs[0]])
-    qtbot.waitUntil(lambda: window.viewer.photo is not first)
-    assert window.viewer.photo is not None
-    assert window.viewer.photo.image.width == 248
+    qtbot.waitUntil(lambda: window.view.photo is not first)
+    assert window.view.photo is not None
+    assert window.view.photo.image.width == 248
 
 
 def _services_that_open(**changes: object) -> Services:
@@ -327,14 +325,14 @@ def test_an_enlargement_is_enlarged_again_only_after_a_yes(
     qtbot.wait(50)
     assert window.stage.original.scene.chips[0].text.startswith("AI-ENLARGED ×4")
     assert window.stage.original.scene.chips[0].source is Source.NETWORK
-    assert not window.viewer.tiles.is_working
-    assert window.viewer.result_recipe is None
+    assert not window.view.tiles.is_working
+    assert window.view.request is None
     # Neither export nor comparison goes around the question.
-    for ask in (window.exports.show, window.comparisons.show):
+    for ask in (window.export, window.comparison.toggle):
         window.banner.hide()
         ask()
         assert "enlarged by this program already" in window.banner.message.text()
-    assert window.comparisons.dialog is None
+    assert not window.comparison.is_shown
     window.banner._action.click()  # "Enlarge again"
     finish(window, qtbot)
     texts = [chip.text for chip in window.stage.result.scene.result_chips]
@@ -350,13 +348,13 @@ def test_choose_another_picture_of_the_same_file(
     window = make(_services_that_open(pages=3))
     show(window, qtbot, photograph)
     assert window.stage.original.scene.remark == "This is picture 1 of 3 in the file."
-    first = window.viewer.photo
+    first = window.view.photo
     window.inspector.information._page.setValue(3)
-    qtbot.waitUntil(lambda: window.viewer.photo is not first)
-    assert window.viewer.photo is not None
-    assert window.viewer.photo.image.page == 2
+    qtbot.waitUntil(lambda: window.view.photo is not first)
+    assert window.view.photo is not None
+    assert window.view.photo.image.page == 2
     assert first is not None
-    assert window.viewer.photo.key != first.key
+    assert window.view.photo.key != first.key
     assert window.stage.original.scene.remark == "This is picture 3 of 3 in the file."
 
 
@@ -402,18 +400,18 @@ def test_the_waiting_time_is_said_and_never_of_something_else(
         gate.clear()
 
     drop(window, [photographs[0].parent])
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: window.view.photo is not None)
     wait()
     for change in (
-        lambda: window.commands.set_scale(8),
-        lambda: window.commands.set_method("lanczos"),
+        lambda: window.controller.set_scale(8),
+        lambda: window.controller.set_method("lanczos"),
     ):
         change()
         assert said() == ""
         assert "waited" not in window.inspector.enhance._sharp.text()
         wait()
     assert "finished, waited " in window.inspector.enhance._sharp.text()
-    window.commands.next_photo()
+    window.library.step(1)
     qtbot.waitUntil(lambda: _name(window) == photographs[1].name)
     assert said() == ""
     # From the key, not from when the file was read.
@@ -426,47 +424,47 @@ def test_a_file_that_was_replaced_is_read_anew_and_so_is_its_thumbnail(
     window: Window, qtbot: QtBot, photographs: list[Path]
 ) -> None:
     drop(window, [photographs[0].parent])
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: window.view.photo is not None)
     qtbot.waitUntil(lambda: all(window.library.thumbnail(i) for i in range(3)))
     before = window.library.thumbnail(0)
     shutil.copy(photographs[1], photographs[0])
     window.open([photographs[0]])
     qtbot.waitUntil(lambda: window.library.thumbnail(0) not in (None, before))
-    assert window.viewer.photo is not None
-    assert window.viewer.photo.bounds.width == 248
-    assert window.stage.original.scene.bounds == window.viewer.photo.bounds
+    assert window.view.photo is not None
+    assert window.view.photo.bounds.width == 248
+    assert window.stage.original.scene.bounds == window.view.photo.bounds
 
 
 def test_on_a_finer_screen_the_panes_are_larger(
     window: Window, qtbot: QtBot, photograph: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show(window, qtbot, photograph)
-    pane = window.stage.result
-    zoom = window.viewer.view.main.zoom
-    monkeypatch.setattr(pane, "devicePixelRatioF", lambda: 2.0)
-    QApplication.sendEvent(pane, QEvent(QEvent.Type.DevicePixelRatioChange))
-    assert window.viewer.view.main.zoom == pytest.approx(2 * zoom)
-    assert pane.scene.camera.zoom == pytest.approx(2 * zoom)
+    zoom = window.view.picture.camera.zoom
+    monkeypatch.setattr(window.stage, "devicePixelRatioF", lambda: 2.0)
+    QApplication.sendEvent(window.stage, QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert window.view.picture.camera.zoom == pytest.approx(2 * zoom)
+    assert window.stage.result.scene.camera.zoom == pytest.approx(2 * zoom)
 
 
 def test_arrows_pan_and_keys_zoom(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
     qtbot.keyClick(window, Qt.Key.Key_1)
-    assert window.viewer.view.main.zoom == 1
+    assert window.view.picture.camera.zoom == 1
     qtbot.keyClick(window, Qt.Key.Key_Plus)
-    assert window.viewer.view.main.zoom == pytest.approx(1.44)
-    x, y = window.viewer.view.main.x, window.viewer.view.main.y
+    assert window.view.picture.camera.zoom == pytest.approx(1.44)
+    x, y = window.view.picture.camera.x, window.view.picture.camera.y
     qtbot.keyClick(window.stage, Qt.Key.Key_Right)
     qtbot.keyClick(window.stage, Qt.Key.Key_Up)
-    assert window.viewer.view.main.x > x
-    assert window.viewer.view.main.y < y
+    assert window.view.picture.camera.x > x
+    assert window.view.picture.camera.y < y
     qtbot.keyClick(window, Qt.Key.Key_F)
-    assert window.viewer.view.whole
-    layouts = [window.viewer.view.layout]
-    for _ in range(3):
+    assert window.view.picture.fit
+    assert window.view.picture.is_whole
+    arrangements = [window.view.picture.arrangement]
+    for _ in range(2):
         qtbot.keyClick(window, Qt.Key.Key_C)
-        layouts.append(window.viewer.view.layout)
-    assert layouts == [Layout.SIDE_BY_SIDE, Layout.SLIDER, Layout.LOUPE, Layout.SIDE_BY_SIDE]
+        arrangements.append(window.view.picture.arrangement)
+    assert arrangements == [Arrangement.AUTO, Arrangement.SLIDER, Arrangement.AUTO]
     qtbot.keyClick(window, Qt.Key.Key_F1)
     (dialog,) = window.findChildren(KeysDialog)
     dialog.accept()
@@ -478,7 +476,7 @@ def test_hold_o_to_see_the_original(window: Window, qtbot: QtBot, photograph: Pa
     qtbot.keyPress(window, Qt.Key.Key_O)
     assert window.stage.result.scene.chips == window.stage.original.scene.chips
     qtbot.keyRelease(window, Qt.Key.Key_O)
-    assert window.stage.result.scene.result_chips[0].text == "INTERPOLATED ×2 (of ×4) · Bicubic"
+    assert window.stage.result.scene.result_chips[0].text == "INTERPOLATED ×4 · Bicubic"
 
 
 def test_turn_on_saliency_fade_it_and_hide_it_for_a_moment(
@@ -508,18 +506,18 @@ def test_saliency_as_contours_is_remembered(
 ) -> None:
     window = make()
     show(window, qtbot, photograph)
-    window.commands.toggle_saliency()
+    window.controller.toggle_saliency()
     panel = window.inspector.layers
     panel._styles.setCurrentIndex(1)
     panel._styles.activated.emit(1)
-    qtbot.waitUntil(lambda: isinstance(window.viewer.layers.current.saliency_art, tuple))
+    qtbot.waitUntil(lambda: isinstance(window.view.layers.current.saliency_art, tuple))
     finish(window, qtbot)
     (layer,) = window.stage.result.scene.layers
     assert isinstance(layer.art, tuple)
     assert layer.legend == saliency_legend("inferno", SaliencyStyle.CONTOURS)
-    remember(window.settings, window.viewer)
+    remember(window.settings, window.view)
     again = make(None, layers=window.settings.layers)
-    assert again.viewer.state.saliency_style is SaliencyStyle.CONTOURS
+    assert again.view.state.saliency_style is SaliencyStyle.CONTOURS
     assert again.inspector.layers._styles.currentText() == "Contours"
 
 
@@ -541,7 +539,7 @@ class _Found:
 def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
     calls: list[str] = []
 
-    def vessels(image: FundusImage, device: str, progress: Progress) -> _Found:
+    def vessels(image: FundusImage, model: str | None, device: str, progress: Progress) -> _Found:
         progress(0.5, "looking")
         calls.append(device)
         return _Found(image)
@@ -552,8 +550,7 @@ def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> No
     qtbot.waitUntil(lambda: layer_names(window) == [LayerName.VESSELS])
     finish(window, qtbot)
     for zoom in (0.6, 4.0):  # the picture of lines, and the lines themselves
-        window.viewer.state.zoom_at_centre(zoom)
-        window.viewer.apply()
+        window.controller.zoom_to(zoom)
         finish(window, qtbot)
         shown = pixels_of(window.stage.result.grab().toImage())
         below_the_legend = shown[100:]
@@ -567,22 +564,22 @@ def test_turn_on_vessels(make: MakeWindow, qtbot: QtBot, photograph: Path) -> No
 def test_a_layer_that_fails_says_why_and_is_off_again(
     make: MakeWindow, qtbot: QtBot, photograph: Path
 ) -> None:
-    def vessels(image: FundusImage, device: str, progress: Progress) -> None:
+    def vessels(image: FundusImage, model: str | None, device: str, progress: Progress) -> None:
         raise UserError("There is no vessel model.", "Install one.")
 
     window = make(replace(project_services(), vessels=vessels))  # type: ignore[arg-type]
     show(window, qtbot, photograph)
-    window.commands.toggle_vessels()
+    window.controller.toggle_vessels()
     qtbot.waitUntil(window.banner.isVisible)
     assert window.banner.message.text() == "There is no vessel model."
     assert window.banner.hint.text() == "Install one."
-    assert not window.viewer.state.vessels.on
+    assert not window.view.state.vessels.on
 
 
 def test_a_method_that_fails_leaves_the_photograph_interpolated_and_says_so(
     make: MakeWindow, qtbot: QtBot, photograph: Path
 ) -> None:
-    def make_enhancer(making: EnhanceSettings) -> None:
+    def make_enhancer(settings: EnhanceSettings) -> None:
         raise UserError("The model is missing.", "Choose another method.")
 
     window = make(replace(project_services(), make_enhancer=make_enhancer))  # type: ignore[arg-type]
@@ -590,7 +587,7 @@ def test_a_method_that_fails_leaves_the_photograph_interpolated_and_says_so(
     qtbot.waitUntil(window.banner.isVisible)
     texts = [chip.text for chip in window.stage.result.scene.result_chips]
     assert texts == ["INTERPOLATED", "failed: ×4"]
-    assert not window.viewer.tiles.is_working
+    assert not window.view.tiles.is_working
 
 
 def test_an_unexpected_error_opens_the_one_dialog_with_a_report(
@@ -601,7 +598,7 @@ def test_an_unexpected_error_opens_the_one_dialog_with_a_report(
 
     window = make(replace(project_services(), saliency=saliency))  # type: ignore[arg-type]
     show(window, qtbot, photograph)
-    window.commands.toggle_saliency()
+    window.controller.toggle_saliency()
     qtbot.waitUntil(lambda: window.problems.dialog is not None)
     dialog = window.problems.dialog
     assert dialog is not None
@@ -622,23 +619,22 @@ def test_cancel_stops_the_work_and_go_on_resumes_it(
     services, gate = slow_services
     window = make(services)
     show(window, qtbot, photograph)
-    qtbot.waitUntil(lambda: window.viewer.tiles.is_working)
+    qtbot.waitUntil(lambda: window.view.tiles.is_working)
     qtbot.waitUntil(window.statusbar.cancel.isVisible)
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    assert not window.viewer.tiles.is_working
+    assert not window.view.tiles.is_working
     gate.set()
     qtbot.waitUntil(lambda: not window.statusbar.cancel.isVisible())
-    assert window.viewer.sharp == 0
-    window.viewer.retry()
+    assert window.view.sharp == 0
+    window.view.retry()
     finish(window, qtbot)
-    assert window.viewer.sharp == 1
+    assert window.view.sharp == 1
 
 
 @pytest.mark.parametrize("tone", list(Tone))
 def test_tones_reach_both_sides(window: Window, qtbot: QtBot, photograph: Path, tone: Tone) -> None:
     show(window, qtbot, photograph)
-    window.commands.set_layout(Layout.SIDE_BY_SIDE)
-    window.commands.set_tone(tone)
+    window.controller.set_tone(tone)
     finish(window, qtbot)
     panes = (window.stage.original, window.stage.result)
     original, result = (pixels_of(pane.grab().toImage()) for pane in panes)
@@ -650,13 +646,13 @@ def test_tones_reach_both_sides(window: Window, qtbot: QtBot, photograph: Path, 
 
 def test_drag_the_slider(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
-    window.commands.set_layout(Layout.SLIDER)
+    window.controller.set_arrangement(Arrangement.SLIDER)
     finish(window, qtbot)
     pane = window.stage.result
     qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(pane.width() // 2, 60))
     qtbot.mouseMove(pane, QPoint(pane.width() // 4, 60))
     qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=QPoint(pane.width() // 4, 60))
-    assert window.viewer.state.divider == pytest.approx(0.25, abs=0.01)
+    assert window.view.state.divider == pytest.approx(0.25, abs=0.01)
     assert [chip.text for chip in pane.scene.chips] == ["ORIGINAL 240 × 224, smoothed"]
     assert [chip.text for chip in pane.scene.result_chips] == ["INTERPOLATED ×4 · Bicubic"]
 
@@ -682,15 +678,15 @@ def test_the_colour_is_of_what_lies_under_a_cursor_that_stands_still(
     window: Window, qtbot: QtBot, photographs: list[Path]
 ) -> None:
     drop(window, [photographs[0].parent])
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: window.view.photo is not None)
     pane = window.stage.original
     qtbot.mouseMove(pane, QPoint(150, 300))
     said = {(window.statusbar.position.text(), window.statusbar.colour.text())}
-    for command in (window.commands.next_photo, window.commands.zoom_in):
+    for command in (lambda: window.library.step(1), window.controller.zoom_in):
         command()
         qtbot.waitUntil(lambda: not window.jobs.is_active("open"))
         x, y = pane.mapping.source(150, 300)
-        photo = window.viewer.photo
+        photo = window.view.photo
         assert photo is not None
         rgb = photo.colour_at(x, y)
         assert rgb is not None
@@ -709,7 +705,7 @@ def test_measure_a_distance_in_source_pixels(
     qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=start)
     qtbot.mouseMove(pane, end)
     qtbot.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=end)
-    ruler = window.viewer.ruler
+    ruler = window.view.picture.ruler
     assert ruler is not None
     assert ruler[2] - ruler[0] == pytest.approx(100 / pane.scene.camera.zoom)
     assert window.stage.result.scene.ruler == ruler
@@ -718,8 +714,8 @@ def test_measure_a_distance_in_source_pixels(
 
 def test_see_green_along_the_ruler(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
-    window.commands.toggle_measure()
-    window.viewer.set_ruler((60.0, 112.5, 180.0, 112.5))
+    window.controller.toggle_measure()
+    window.view.set_ruler((60.0, 112.5, 180.0, 112.5))
     panel = window.inspector.measure
     qtbot.waitUntil(lambda: panel.plot is not None, timeout=20_000)
     finish(window, qtbot)
@@ -734,7 +730,7 @@ def test_see_green_along_the_ruler(window: Window, qtbot: QtBot, photograph: Pat
     assert 0.1 < np.abs(result - original).mean() < 10  # the same place, another picture
     axes = [panel.plot.plot.getAxis(side).labelText for side in ("left", "bottom")]
     assert axes == ["green, 0 to 255", "distance (px)"]
-    window.viewer.set_ruler(None)
+    window.view.set_ruler(None)
     assert not panel.plot.isVisible()
 
 
@@ -750,8 +746,10 @@ def test_a_known_pixel_size_gives_nominal_millimetres(
     show(window, qtbot, photograph)
     slot = window.statusbar.distance
     assert slot.isVisible()
-    assert slot.text() == "view 9.60 mm nominal"  # 240 px
-    window.viewer.set_ruler((10.0, 10.0, 40.0, 50.0))
+    field = window.view.picture.field
+    assert slot.text() == f"view {field.width * 0.04:.2f} mm nominal"
+    assert field.width < 240
+    window.view.set_ruler((10.0, 10.0, 40.0, 50.0))
     assert slot.text() == "ruler 2.00 mm nominal"
 
 
@@ -784,7 +782,7 @@ def test_export_and_find_the_sidecar(
     folder = tmp_path / "out"
     folder.mkdir()
     for expected in ("0_chase_14L_SRx4_bicubic.png", "0_chase_14L_SRx4_bicubic (2).png"):
-        window.exports.show()
+        window.export()
         dialog = window.findChildren(ExportDialog)[-1]
         dialog.folder.setText(str(folder))
         qtbot.waitUntil(dialog.save.isEnabled)
@@ -814,7 +812,7 @@ def test_cancel_an_export_and_nothing_is_left(
     show(window, qtbot, photograph)
     folder = tmp_path / "out"
     folder.mkdir()
-    window.exports.show()
+    window.export()
     dialog = window.findChildren(ExportDialog)[-1]
     dialog.folder.setText(str(folder))
     qtbot.waitUntil(dialog.save.isEnabled)
@@ -829,7 +827,7 @@ def test_cancel_an_export_and_nothing_is_left(
 
 def test_open_a_sample_and_change_the_theme(window: Window, qtbot: QtBot) -> None:
     window.empty.sample_clicked.emit()
-    qtbot.waitUntil(lambda: window.viewer.photo is not None)
+    qtbot.waitUntil(lambda: window.view.photo is not None)
     names = [path.name for path in window.library.paths]
     assert len(names) >= 2
     assert not [name for name in names if name.endswith(("_fov.png", "_vessels.png", "_ma.png"))]
@@ -855,15 +853,15 @@ def test_every_key_of_the_list_does_something(window: Window) -> None:
 def test_settings_survive_the_window(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
     window = make()
     show(window, qtbot, photograph)
-    window.commands.set_layout(Layout.SLIDER)
-    window.commands.set_scale(8)
-    window.commands.set_opacity(LayerName.SALIENCY, 0.25)
+    window.controller.set_arrangement(Arrangement.SLIDER)
+    window.controller.set_scale(8)
+    window.controller.set_opacity(LayerName.SALIENCY, 0.25)
     window.close()
     settings = window.settings
     assert settings.recent_files == [photograph]
     again = make(**settings.model_dump())
-    assert again.viewer.state.layout is Layout.SLIDER
-    assert again.viewer.state.scale == 8
-    assert again.viewer.state.saliency.opacity == 0.25
+    assert again.view.state.arrangement is Arrangement.SLIDER
+    assert again.view.state.scale == 8
+    assert again.view.state.saliency.opacity == 0.25
     again.open_menu.aboutToShow.emit()
     assert photograph.name in [action.text() for action in again.open_menu.actions()]

@@ -11,8 +11,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Chip, Mapping, Scene, Source
+from retina_viewer.ui.canvas.scene import Chip, Scene, Source
 from retina_viewer.ui.theme import DARK
 
 MARGIN = 8.0
@@ -172,6 +173,13 @@ def paint_mark(painter: QPainter, shown: QRectF) -> None:
     painter.drawRect(box)
     painter.setPen(QPen(WHITE, 1))
     painter.drawRect(box)
+
+
+def paint_frame(painter: QPainter, box: QRectF) -> None:
+    """Around the one of several results that is chosen for."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(DARK.accent), 2))
+    painter.drawRect(box.adjusted(1, 1, -1, -1))
 
 
 def paint_crosshair(painter: QPainter, centre: QPointF) -> None:

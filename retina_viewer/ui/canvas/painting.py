@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.canvas.guess_art import GuessArt, paint_guesses
+from retina_viewer.ui.canvas.layer_art import VesselArt
+from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
-from retina_viewer.ui.canvas.vessel_art import VesselArt
+from retina_viewer.ui.canvas.scene import Content, Scene, UncertaintyArt
 
 VECTOR_ZOOM = 1.0
 """From here on vessel outlines are drawn as lines of constant width."""
 THICK_ZOOM = 3.0
-HATCH_SPACING = 12
-HATCH = QColor(255, 255, 255, 26)
+_SPOT_SHOWN = 10.0
+"""Device pixels on a plain screen: smaller spots of uncertainty are drawn as large as this."""
+_RING = QColor(255, 255, 255, 150)
+
+
+@dataclass(frozen=True)
+class _Hatching:
+    """Diagonal lines over what is still to come; sizes in logical pixels."""
+
+    spacing: int
+    colour: QColor
+    width: float
+    rising: bool
+
+
+_RISING = _Hatching(12, QColor(255, 255, 255, 26), 1.4, rising=True)
+"""Over a result; those over its uncertainty fall."""
+_FALLING = _Hatching(8, QColor(255, 255, 255, 70), 1.0, rising=False)
 
 
 def paint_picture(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
@@ -38,8 +57,8 @@ def _paint_layers(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
         painter.setOpacity(layer.opacity)
         if isinstance(layer.art, VesselArt):
             _paint_outlines(painter, layer.art, scene, mapping)
-        elif isinstance(layer.art, GuessArt):
-            paint_guesses(painter, layer.art, mapping)
+        elif isinstance(layer.art, UncertaintyArt):
+            paint_uncertainty(painter, layer.art, mapping)
         elif isinstance(layer.art, tuple):
             for outlines in layer.art:
                 _paint_outlines(painter, outlines, scene, mapping)
@@ -71,28 +90,29 @@ def _paint_tiles(painter: QPainter, scene: Scene, mapping: Mapping) -> None:
             whole = Rect(0, 0, tile.width, tile.height)
             zoom = mapping.camera.zoom * rect.width / tile.width
             tile.draw(painter, mapping.rect(rect), whole, zoom)
-    _hatch(painter, pending, mapping)
+    _hatch(painter, pending, mapping, _RISING)
 
 
-def _hatch(painter: QPainter, pending: list[Rect], mapping: Mapping) -> None:
+def _hatch(painter: QPainter, pending: Sequence[Rect], mapping: Mapping, lines: _Hatching) -> None:
     if not pending:
         return
-    brush = QBrush(_hatching(painter.device().devicePixelRatioF()))
+    brush = QBrush(_hatching(lines, painter.device().devicePixelRatioF()))
     painter.setBrushOrigin(QPointF(0, 0))
     for rect in pending:
         painter.fillRect(mapping.rect(rect), brush)
 
 
-def _hatching(ratio: float) -> QPixmap:
+def _hatching(lines: _Hatching, ratio: float) -> QPixmap:
     """A tile of thin diagonal lines that repeats without a seam, in device pixels."""
-    side = round(HATCH_SPACING * ratio)
+    side = round(lines.spacing * ratio)
     pixmap = QPixmap(side, side)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(HATCH, 1.4 * ratio))
+    painter.setPen(QPen(lines.colour, lines.width * ratio))
+    start, end = (side, 0) if lines.rising else (0, side)
     for shift in (-side, 0, side):
-        painter.drawLine(shift, side, shift + side, 0)
+        painter.drawLine(shift, start, shift + side, end)
     painter.end()
     return pixmap
 
@@ -127,3 +147,28 @@ def _paint_outlines(painter: QPainter, art: VesselArt, scene: Scene, mapping: Ma
         for polygon in polygons:
             painter.drawPolyline(polygon)
     painter.restore()
+
+
+def paint_uncertainty(painter: QPainter, art: UncertaintyArt, mapping: Mapping) -> None:
+    """What is known in its colours, what is not yet under lines: no colour means certain."""
+    opacity = painter.opacity()
+    for rect, tile in art.tiles:
+        tile.draw(painter, mapping.rect(rect), _all_of(tile), mapping.camera.zoom)
+    ratio = painter.device().devicePixelRatioF()
+    painter.setOpacity(1.0)
+    _hatch(painter, art.pending, mapping, _FALLING)
+    for rect, tile in art.spots:
+        target = mapping.rect(rect)
+        grow = max(0.0, (_SPOT_SHOWN * ratio - target.width()) / 2)
+        target.adjust(-grow, -grow, grow, grow)
+        painter.setOpacity(opacity)
+        tile.draw(painter, target, _all_of(tile), 1.0)
+        painter.setOpacity(1.0)
+        painter.setPen(QPen(_RING, ratio))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(target)
+    painter.setOpacity(opacity)
+
+
+def _all_of(tile: Pyramid) -> Rect:
+    return Rect(0, 0, tile.width, tile.height)

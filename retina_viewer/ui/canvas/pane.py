@@ -13,22 +13,20 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas import decorations as deco
 from retina_viewer.ui.canvas.legend import paint_legend
+from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.painting import paint_picture
-from retina_viewer.ui.canvas.scene import Content, Mapping, Scene
+from retina_viewer.ui.canvas.scene import EMPTY, Content, Point, Scene
 from retina_viewer.ui.theme import DARK
 
 NOTCH = 120.0
 GRAB = 10.0
 """How near the divider the cursor must be to take it, in logical pixels."""
-EMPTY = Scene(Camera(0, 0, 1))
 
 
 class Pane(QWidget):
@@ -53,7 +51,6 @@ class Pane(QWidget):
     """(x, y) in source pixels"""
     measured = Signal(float, float, float, float)
     """(x0, y0, x1, y1) in source pixels, while the ruler is drawn"""
-    resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,9 +81,14 @@ class Pane(QWidget):
         return self._source(self._cursor)
 
     @property
-    def mapping(self) -> Mapping:
+    def device_size(self) -> Point:
+        """Width and height in device pixels."""
         ratio = self.devicePixelRatioF()
-        return Mapping(self.scene.camera, self.width() * ratio, self.height() * ratio)
+        return self.width() * ratio, self.height() * ratio
+
+    @property
+    def mapping(self) -> Mapping:
+        return Mapping(self.scene.camera, *self.device_size)
 
     def sizeHint(self) -> QSize:
         return QSize(400, 400)
@@ -104,13 +106,40 @@ class Pane(QWidget):
             painter.restore()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_labels(painter, mapping, ratio)
+        elif self.scene.remark:
+            deco.paint_remark(painter, self.scene.remark, 0, self.width(), deco.MARGIN)
         painter.end()
 
     def _paint_labels(self, painter: QPainter, mapping: Mapping, ratio: float) -> None:
         scene, width, height = self.scene, float(self.width()), float(self.height())
+        self._paint_marks(painter, mapping, ratio)
+        left = deco.MARGIN
+        if scene.overview and scene.original is not None:
+            box = deco.overview_rect(scene.bounds, width, height)
+            deco.paint_overview(painter, scene.original, mapping, box)
+            left = box.right() + deco.MARGIN
+        if scene.note:
+            deco.paint_note(painter, scene.note, left, height - deco.MARGIN)
+        right, bottom = width - deco.MARGIN, height - deco.MARGIN
+        if width - scene.covered >= 260:
+            deco.paint_scale_bar(painter, scene, ratio, right - scene.covered, bottom)
+        edge = scene.divider * width if scene.content is Content.SPLIT else width
         if scene.content is Content.SPLIT:
-            x = scene.divider * width
-            deco.paint_divider(painter, x, height)
+            below = deco.paint_chips(painter, scene.chips, 0, edge, deco.MARGIN)
+            legend = deco.paint_chips(painter, scene.result_chips, edge, width, deco.MARGIN)
+        else:
+            chips = (*scene.chips, *scene.result_chips)
+            below = legend = deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
+        if scene.legend:
+            paint_legend(painter, scene, right, legend + 8)
+        if scene.remark:
+            deco.paint_remark(painter, scene.remark, 0, edge, below + 4)
+
+    def _paint_marks(self, painter: QPainter, mapping: Mapping, ratio: float) -> None:
+        """What belongs to places of the photograph, and the lines of the pane itself."""
+        scene, width, height = self.scene, float(self.width()), float(self.height())
+        if scene.content is Content.SPLIT:
+            deco.paint_divider(painter, scene.divider * width, height)
         if scene.marked is not None:
             corner = mapping.point(*scene.marked[:2]) / ratio
             across, down = (side * scene.camera.zoom / ratio for side in scene.marked[2:])
@@ -124,27 +153,8 @@ class Pane(QWidget):
             end = mapping.point(*scene.ruler[2:]) / ratio
             label = deco.length_label(scene.ruler, scene.um_per_px)
             deco.paint_ruler(painter, start, end, label, width)
-        left = deco.MARGIN
-        if scene.overview and scene.original is not None:
-            box = deco.overview_rect(scene.bounds, width, height)
-            deco.paint_overview(painter, scene.original, mapping, box)
-            left = box.right() + deco.MARGIN
-        if scene.note:
-            deco.paint_note(painter, scene.note, left, height - deco.MARGIN)
-        right, bottom = width - deco.MARGIN, height - deco.MARGIN
-        if width >= 260:
-            deco.paint_scale_bar(painter, scene, ratio, right, bottom)
-        edge = scene.divider * width if scene.content is Content.SPLIT else width
-        if scene.content is Content.SPLIT:
-            below = deco.paint_chips(painter, scene.chips, 0, edge, deco.MARGIN)
-            legend = deco.paint_chips(painter, scene.result_chips, edge, width, deco.MARGIN)
-        else:
-            chips = (*scene.chips, *scene.result_chips)
-            below = legend = deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
-        if scene.legend:
-            paint_legend(painter, scene, right, legend + 8)
-        if scene.remark:
-            deco.paint_remark(painter, scene.remark, 0, edge, below + 4)
+        if scene.is_active:
+            deco.paint_frame(painter, QRectF(self.rect()))
 
     # What the person does
 
@@ -232,14 +242,6 @@ class Pane(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self._cursor = None
         self.left.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self.resized.emit()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.DevicePixelRatioChange:  # moved to another screen
-            self.resized.emit()
-        return super().event(event)
 
     def _show_cursor(self, place: QPointF) -> None:
         if self._over_divider(place):

@@ -1,24 +1,77 @@
-"""Everything a pane paints, as data: two equal scenes look the same, on a pane of one size.
+"""Everything a pane paints, as data: two equal scenes look the same, on a pane of one size. No Qt.
 
 The pixels are a part of it. They never change once they are in a scene: other pixels are other
 objects, and objects are equal only to themselves.
+
+Positions are in source pixels of the photograph (pixel centres at .5); a zoom is device pixels per
+source pixel; sizes of panes and places of the cursor are in device pixels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
-
-from PySide6.QtCore import QPointF, QRectF
+from enum import Enum, StrEnum, auto
+from typing import TYPE_CHECKING
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layer_art import Legend
-from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.guess_art import GuessArt
-from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tiles import PlacedTile, Recipe
-from retina_viewer.ui.canvas.vessel_art import VesselArt
-from retina_viewer.ui.view_state import LayerName
+
+if TYPE_CHECKING:
+    from retina_viewer.ui.canvas.layer_art import VesselArt
+    from retina_viewer.ui.canvas.pyramid import Pyramid
+    from retina_viewer.ui.canvas.tiles import PlacedTile, TileRequest
+
+Point = tuple[float, float]
+Line = tuple[float, float, float, float]
+"""(x0, y0, x1, y1)"""
+
+
+class Tone(StrEnum):
+    COLOUR = "colour"
+    RED_FREE = "red-free"
+    CLAHE = "CLAHE"
+
+
+class LayerName(StrEnum):
+    SALIENCY = "saliency"
+    VESSELS = "vessels"
+    UNCERTAINTY = "uncertainty"
+    """The error to be expected of a result."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Which part of the photograph a pane shows: a centre (source px) and a zoom."""
+
+    x: float
+    y: float
+    zoom: float
+
+    def visible(self, width: float, height: float, image: Rect) -> Rect:
+        """The source pixels that a pane of this size shows, cut to the image."""
+        half_width, half_height = width / 2 / self.zoom, height / 2 / self.zoom
+        left, top = int(self.x - half_width) - 1, int(self.y - half_height) - 1
+        right, bottom = int(self.x + half_width) + 2, int(self.y + half_height) + 2
+        return Rect(left, top, right - left, bottom - top).intersected(image)
+
+    def source(self, x: float, y: float, size: Point) -> Point:
+        """The source point under a place of a pane."""
+        return self.x + (x - size[0] / 2) / self.zoom, self.y + (y - size[1] / 2) / self.zoom
+
+    def zoomed(self, zoom: float, x: float, y: float, size: Point) -> Camera:
+        """With another zoom; the source point under a place of the pane stays there."""
+        at_x, at_y = self.source(x, y, size)
+        return Camera(at_x - (x - size[0] / 2) / zoom, at_y - (y - size[1] / 2) / zoom, zoom)
+
+    def panned(self, dx: float, dy: float) -> Camera:
+        """The picture moved by device pixels, as a drag does."""
+        return Camera(self.x - dx / self.zoom, self.y - dy / self.zoom, self.zoom)
+
+    def kept_in(self, image: Rect) -> Camera:
+        """The same with a point of the image at the centre."""
+        x = min(max(self.x, float(image.x)), float(image.right))
+        y = min(max(self.y, float(image.y)), float(image.bottom))
+        return Camera(x, y, self.zoom)
 
 
 class Content(Enum):
@@ -49,8 +102,15 @@ class Chip:
     source: Source
 
 
-Art = Pyramid | VesselArt | tuple[VesselArt, ...] | GuessArt
-"""What is drawn of a layer."""
+@dataclass(frozen=True)
+class UncertaintyArt:
+    """What is drawn of the uncertainty of what is in view, each at its place in source pixels."""
+
+    tiles: tuple[tuple[Rect, Pyramid], ...] = ()
+    spots: tuple[tuple[Rect, Pyramid], ...] = ()
+    """Off the tiles."""
+    pending: tuple[Rect, ...] = ()
+    """Where nothing is known yet."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +119,7 @@ class LayerArt:
 
     name: LayerName
     opacity: float
-    art: Art
+    art: Pyramid | VesselArt | tuple[VesselArt, ...] | UncertaintyArt
     legend: Legend | None = None
     note: str = ""
     """How much of it is there, where it is not all."""
@@ -67,16 +127,16 @@ class LayerArt:
 
 @dataclass(frozen=True)
 class Scene:
-    """One pane's content and labels. Positions are in source pixels."""
+    """One pane's content and labels."""
 
-    camera: Camera
+    camera: Camera = Camera(0, 0, 1)
     original: Pyramid | None = None
     """The photograph in the tone it is shown in; without it the pane is empty."""
     content: Content = Content.ORIGINAL
     chips: tuple[Chip, ...] = ()
     """Of the original."""
     result_chips: tuple[Chip, ...] = ()
-    recipe: Recipe | None = None
+    request: TileRequest | None = None
     tiles: tuple[PlacedTile, ...] = ()
     """What is there of the result in view."""
     layers: tuple[LayerArt, ...] = ()
@@ -89,13 +149,17 @@ class Scene:
     remark: str = ""
     """What is to be known of the photograph before one looks at it, in sentences."""
     um_per_px: float | None = None
-    marked: tuple[float, float, float, float] | None = None
+    marked: Line | None = None
     """(x, y, width, height): what the loupe shows, marked on the main panes."""
     crosshair: bool = False
-    pointer: tuple[float, float] | None = None
+    pointer: Point | None = None
     """The cursor, where it is over another pane that shows the same place."""
-    ruler: tuple[float, float, float, float] | None = None
+    ruler: Line | None = None
     legend: bool = False
+    covered: float = 0.0
+    """Logical pixels of the width, from the right, whose lower corner another pane lies over."""
+    is_active: bool = False
+    """Whether it is the one of several results that the panel's choices are for."""
 
     @property
     def bounds(self) -> Rect:
@@ -105,42 +169,4 @@ class Scene:
         return Rect(0, 0, self.original.width, self.original.height)
 
 
-@dataclass(frozen=True)
-class Scenes:
-    """What the window's panes paint."""
-
-    original: Scene
-    result: Scene
-    loupe_original: Scene
-    loupe_result: Scene
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """From source pixels to a pane's device pixels."""
-
-    camera: Camera
-    width: float
-    height: float
-
-    def rect(self, part: Rect) -> QRectF:
-        left = self.width / 2 + (part.x - self.camera.x) * self.camera.zoom
-        top = self.height / 2 + (part.y - self.camera.y) * self.camera.zoom
-        zoom = self.camera.zoom
-        return QRectF(left, top, part.width * zoom, part.height * zoom)
-
-    def point(self, x: float, y: float) -> QPointF:
-        zoom = self.camera.zoom
-        return QPointF(
-            self.width / 2 + (x - self.camera.x) * zoom,
-            self.height / 2 + (y - self.camera.y) * zoom,
-        )
-
-    def source(self, x: float, y: float) -> tuple[float, float]:
-        return (
-            self.camera.x + (x - self.width / 2) / self.camera.zoom,
-            self.camera.y + (y - self.height / 2) / self.camera.zoom,
-        )
-
-    def visible(self, image: Rect) -> Rect:
-        return self.camera.visible(self.width, self.height, image)
+EMPTY = Scene()

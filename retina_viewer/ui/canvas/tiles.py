@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
-from retina_viewer.ui.camera import Camera
-from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.view_state import Tone
+from retina_viewer.ui.canvas.scene import Camera, Tone
 
-PlacedTile = tuple[Rect, Pyramid | None]
+if TYPE_CHECKING:
+    from retina_viewer.ui.canvas.pyramid import Pyramid
+
+PlacedTile = tuple[Rect, "Pyramid | None"]
 """A tile and its place in source pixels; None where it is still to come."""
 RESULT_SIDE = 384
 """The side of a tile in result pixels: about 0.1 s for the cascade on one CPU core."""
@@ -25,23 +26,23 @@ SMALL_PHOTOGRAPH = 1_500_000
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a tile was made from and how. Tiles of different recipes never mix on a pane."""
+class TileRequest:
+    """What tiles are made from and how. Tiles of different requests never mix on a pane."""
 
     photo: str
-    making: EnhanceSettings
+    settings: EnhanceSettings
     tone: Tone
 
     @property
     def scale(self) -> Scale:
-        return self.making.scale
+        return self.settings.scale
 
 
 @dataclass(frozen=True)
 class Wanted:
     """A part of the photograph that a pane shows, and where the eye is in it (source pixels)."""
 
-    recipe: Recipe
+    request: TileRequest
     region: Rect
     x: float
     y: float
@@ -49,7 +50,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class TileKey:
-    recipe: Recipe
+    request: TileRequest
     rect: Rect
     """In source pixels."""
 
@@ -133,9 +134,9 @@ class Cache(Generic[T]):
             self._tiles.move_to_end(key)
         return tile
 
-    def of(self, recipe: Recipe) -> dict[Rect, T]:
-        """All that is there of a recipe."""
-        return {key.rect: tile for key, tile in self._tiles.items() if key.recipe == recipe}
+    def of(self, request: TileRequest) -> dict[Rect, T]:
+        """All that is there of a request."""
+        return {key.rect: tile for key, tile in self._tiles.items() if key.request == request}
 
     def put(self, key: TileKey, tile: T) -> None:
         self.discard(key)
@@ -158,23 +159,34 @@ class Cache(Generic[T]):
         self.nbytes = 0
 
 
-class TileCache(Cache[Pyramid]):
+class TileCache(Cache["Pyramid"]):
     """The finished tiles of results."""
 
     def in_view(
-        self, wanted: Wanted, image: Rect, stand_in: Recipe | None = None
+        self, wanted: Wanted, image: Rect, placeholder: TileRequest | None = None
     ) -> tuple[PlacedTile, ...]:
         """The tiles of a region, finished or not.
 
         Args:
-            stand_in: whose tiles are shown where the wanted ones are missing.
+            placeholder: whose tiles are shown where the wanted ones are missing.
         """
 
         def find(rect: Rect) -> Pyramid | None:
-            found = self.get(TileKey(wanted.recipe, rect))
-            if found is None and stand_in is not None:
-                found = self.get(TileKey(stand_in, rect))
+            found = self.get(TileKey(wanted.request, rect))
+            if found is None and placeholder is not None:
+                found = self.get(TileKey(placeholder, rect))
             return found
 
-        side = tile_side(wanted.recipe.scale)
+        side = tile_side(wanted.request.scale)
         return tuple((rect, find(rect)) for rect in tiles_over(wanted.region, image, side))
+
+    def share(self, wanted: Wanted, image: Rect) -> float:
+        """The part of a region that is finished, 0 to 1."""
+        if not wanted.region.area:
+            return 0.0
+        done = sum(
+            rect.intersected(wanted.region).area
+            for rect in tiles_over(wanted.region, image, tile_side(wanted.request.scale))
+            if TileKey(wanted.request, rect) in self
+        )
+        return done / wanted.region.area

@@ -8,8 +8,8 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
+from retina_viewer.ui.catalogue import MethodInfo
 from retina_viewer.ui.comparison.choice import Choice
-from retina_viewer.ui.making import MethodInfo
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.widgets.ai_mark import ICON, ai_icon
 

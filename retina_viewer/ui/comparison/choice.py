@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from retina_viewer.superres.enhance_settings import Scale
+from retina_viewer.ui.catalogue import Catalogue, MethodInfo
 from retina_viewer.ui.comparison.enlarging import MOST_PANES, Contender
-from retina_viewer.ui.making import Catalogue, MethodInfo
-from retina_viewer.ui.view_state import ViewState
+from retina_viewer.ui.view.state import ViewState
 
 LEAST_PANES = 2
 

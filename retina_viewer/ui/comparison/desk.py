@@ -10,7 +10,7 @@ from retina_viewer.ui.comparison.dialog import MethodsDialog
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 
 
 class ComparisonDesk(QObject):

@@ -27,7 +27,7 @@ from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 from retina_viewer.ui.widgets.banner import Banner
 
 SIZE = (1280, 780)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pane import EMPTY, Pane
+from retina_viewer.ui.canvas.photo import Photo, inherited_chips
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
+from retina_viewer.ui.canvas.scene import Camera, Chip, Content, Scene, Source
 from retina_viewer.ui.canvas.tiles import (
     CACHE_BYTES,
     Recipe,
@@ -19,12 +19,11 @@ from retina_viewer.ui.canvas.tiles import (
     is_worthwhile,
     scale_for,
 )
-from retina_viewer.ui.enhancer_shelf import EnhancerShelf
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo, inherited_chips
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.tile_loader import TileLoader
-from retina_viewer.ui.view_state import Tone
+from retina_viewer.ui.view.enhancer_cache import EnhancerShelf
+from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.view.tile_loader import TileLoader
 
 MOST_PANES = 4
 

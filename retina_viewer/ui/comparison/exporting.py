@@ -19,13 +19,13 @@ from retina_viewer.imaging.writers import write_image, write_sidecar
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.superres.export import provenance_of
 from retina_viewer.superres.tiles import quantised
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.comparison.enlarging import Contender
 from retina_viewer.ui.comparison.figures import NAMES, Figures
 from retina_viewer.ui.comparison.reference import Reference
 from retina_viewer.ui.comparison.reference_choice import NONE
-from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
-from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
+from retina_viewer.ui.view.enhancer_cache import EnhancerShelf, enhance_part
 
 MOST_PIXELS = 64_000_000
 """Of a single result: more are not looked at beside others."""

@@ -8,15 +8,14 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pane import EMPTY, Pane
+from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo, TonedPhoto
-from retina_viewer.ui.resolved_view import ResolvedView, resolve
-from retina_viewer.ui.view_state import WHEEL_FACTOR, Tone, ViewState, shown_zoom
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.canvas.scene import Camera
+from retina_viewer.ui.jobs import Jobs, Lane
+from retina_viewer.ui.view.picture import ResolvedView, resolve
+from retina_viewer.ui.view.state import WHEEL_FACTOR, Tone, ViewState, shown_zoom
+from retina_viewer.ui.view.view import Viewer
 
 FIRST_ZOOM = 3.0
 """Device pixels per source pixel where the photograph was shown smaller: detail is compared."""

@@ -16,10 +16,9 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.tiles import enhanced_whole, quantised
 from retina_viewer.ui.comparison.figures import Figures, Yardstick, figures_of, is_measurable
 from retina_viewer.ui.comparison.reference import Reference
-from retina_viewer.ui.enhancer_shelf import EnhancerShelf, enhance_part
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
+from retina_viewer.ui.view.enhancer_cache import EnhancerShelf, enhance_part
 
 Bytes = NDArray[np.uint8]
 LARGEST_WHOLE = 24_000_000

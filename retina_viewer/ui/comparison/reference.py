@@ -18,6 +18,7 @@ from retina_viewer.imaging.degradation import crop_to_multiple, degrade, to_8bit
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.quality.metrics import evaluation_mask, luminance_full
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.tiles import (
     CACHE_BYTES,
@@ -27,8 +28,7 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.view_state import Tone
+from retina_viewer.ui.view.state import Tone
 
 Bytes = NDArray[np.uint8]
 LEAST_LIKENESS = 0.6

@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhance_settings import Scale
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.comparison.reference import Reference, reference_from, trial_of
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
 
 NONE = (

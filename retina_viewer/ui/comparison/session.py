@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.tiles import is_worthwhile, scale_for
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.comparison.enlarging import Enlarging, Look
@@ -22,9 +23,8 @@ from retina_viewer.ui.comparison.reference import Reference
 from retina_viewer.ui.comparison.reference_choice import ReferenceChoice
 from retina_viewer.ui.comparison.truth import truth_scene
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.photo import Photo
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import Viewer
 
 KEY = "methods"
 OVERVIEW_ROOM = 240

@@ -23,8 +23,7 @@ from retina_viewer.ui.dialogs.export_products import (
     products_for,
     write,
 )
-from retina_viewer.ui.job import Job
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.widgets import layout
@@ -62,7 +61,7 @@ class ExportDialog(QDialog):
         self.product.activated.connect(self._product_changed)
         self.format = Chooser("Format")
         self.format.activated.connect(self._show_names)
-        self.mark = Switch(f'A small "AI ×{request.making.scale}" in a corner')
+        self.mark = Switch(f'A small "AI ×{request.settings.scale}" in a corner')
         self.mark.setChecked(request.mark)
         self.no_corner, self.names, self.outcome = value_label(), value_label(), value_label()
         self.pair = layout.button("Export the labelled pair instead", act=self._choose_pair)
@@ -125,10 +124,10 @@ class ExportDialog(QDialog):
 
     def _ask_for_enhancer(self) -> None:
         """The file's name holds the model's, which is known once it is loaded."""
-        making, image = self._request.making, self._request.image
+        settings, image = self._request.settings, self._request.image
 
         def work(progress: Progress) -> tuple[Enhancer, bool]:
-            return self._services.make_enhancer(making), has_room_for_mark(image, making.scale)
+            return self._services.make_enhancer(settings), has_room_for_mark(image, settings.scale)
 
         def done(found: tuple[Enhancer, bool]) -> None:
             self._enhancer, self._has_corner = found
@@ -144,7 +143,7 @@ class ExportDialog(QDialog):
     def _product_changed(self) -> None:
         self.format.clear()
         kinds = formats_for(
-            self._request.image, self.product.currentData(), self._request.making.scale
+            self._request.image, self.product.currentData(), self._request.settings.scale
         )
         for kind in kinds:
             self.format.addItem(FORMATS[kind], kind)

@@ -38,9 +38,9 @@ from retina_viewer.superres.export import (
 )
 from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.superres.uncertainty import UncertaintyMap
-from retina_viewer.ui.resolved_view import LayerView
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.picture import LayerView
 
 PRODUCTS: dict[Product, str] = {
     "result": "Enlarged photograph",
@@ -48,7 +48,7 @@ PRODUCTS: dict[Product, str] = {
     "beside": "Original and enlarged photograph side by side, labelled",
     "saliency": "Saliency map (16-bit grey, and over the photograph)",
     "vessels": "Vessel mask and probability",
-    "uncertainty": "Where detail is a guess (16-bit grey, and over the photograph)",
+    "uncertainty": "Uncertainty (16-bit grey, and over the photograph)",
 }
 """What can be saved."""
 FORMATS = {".png": "PNG, lossless", ".tif": "TIFF, lossless", ".jpg": "JPEG, smaller"}
@@ -67,7 +67,7 @@ class ExportRequest:
     """
 
     image: FundusImage
-    making: EnhanceSettings
+    settings: EnhanceSettings
     product: Product = "result"
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
@@ -80,7 +80,7 @@ def products_for(request: ExportRequest) -> list[Product]:
     missing = set()
     if not request.layers:
         missing.add("with_layers")
-    if request.making.model is None:
+    if request.settings.model is None:
         missing.add("uncertainty")
     return [product for product in PRODUCTS if product not in missing]
 
@@ -137,7 +137,7 @@ def _write(
         progress(0.9, "Writing")
         services.export_saliency(image, values, paths[0], paths[1])
     elif request.product == "vessels":
-        found = services.vessels(image, request.making.device, part_of(progress, 0.0, 0.9))
+        found = services.vessels(image, None, request.settings.device, part_of(progress, 0.0, 0.9))
         progress(0.9, "Writing")
         services.export_vessels(image, found, paths[0], paths[1])
     else:
@@ -197,7 +197,7 @@ def with_layers(
         part = part_of(progress, number / steps, (number + 1) / steps)
         art: Art
         if layer.name is LayerName.VESSELS:
-            found = services.vessels(image, request.making.device, part)
+            found = services.vessels(image, None, request.settings.device, part)
             art, legend = vessel_lines(found.probability, found.threshold, mask), VESSEL_LEGEND
         elif layer.name is LayerName.SALIENCY:
             art = saliency_art(services.saliency(image, part), mask, *look)
@@ -218,9 +218,9 @@ def _guess(
     """The error to be expected of the result of a fitted enhancer."""
     other = None
     if enhancer.fidelity is not None and enhancer.fidelity < 1:
-        bound = services.make_enhancer(replace(request.making, fidelity=1.0))
+        bound = services.make_enhancer(replace(request.settings, fidelity=1.0))
         other = bound.fitted_to(request.image.unit_rgb())
-    return services.consistency(request.image, enhancer, other, request.image.bounds, progress)
+    return services.uncertainty(request.image, enhancer, other, request.image.bounds, progress)
 
 
 def beside_original(request: ExportRequest, enhancer: Enhancer, rgb: Bytes) -> Bytes:

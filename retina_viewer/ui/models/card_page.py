@@ -23,8 +23,7 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.model_store.card import Measurement, ModelCard
 from retina_viewer.model_store.extras import HISTORY_FILE
 from retina_viewer.model_store.own_models import LONGEST_NOTE
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.models.installed_models import (
     ModelEntry,
     card_rows,

@@ -17,8 +17,7 @@ from retina_viewer.model_store import defaults, own_models
 from retina_viewer.model_store.archive import export_model, import_model
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.store import find_model
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.models.installed_models import read_installed
 
 _LOOK = "models look"

@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.models.comparison import ComparisonDialog
 from retina_viewer.ui.models.installed_models import InstalledModels, ModelEntry
 from retina_viewer.ui.models.models_dialog import ModelsDialog
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import View
 
 
 class ModelsController(QObject):
@@ -23,17 +22,18 @@ class ModelsController(QObject):
     """Other models are installed or in use than before."""
     used = Signal(object)
     """(ModelCard): the person wants to work with it"""
+    compare_wanted = Signal(object, object)
+    """(the ModelEntries of a task, the names of the two to begin with)"""
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
-    def __init__(self, services: Services, jobs: Jobs, viewer: Viewer, window: QWidget) -> None:
+    def __init__(self, services: Services, jobs: Jobs, view: View, window: QWidget) -> None:
         super().__init__(window)
-        self._services, self._jobs, self._viewer = services, jobs, viewer
+        self._services, self._jobs, self._view = services, jobs, view
         self._window = window
         self._icons: Icons | None = None
         self.dialog: ModelsDialog | None = None
-        self.comparison: ComparisonDialog | None = None
-        viewer.photo_changed.connect(self._photo_changed)
+        view.photo_changed.connect(self._photo_changed)
 
     def fill_menu(self, menu: QMenu) -> None:
         """Add what can be done about models."""
@@ -49,7 +49,7 @@ class ModelsController(QObject):
             self.dialog.retrain_wanted.connect(self.retrain_wanted)
             if self._icons is not None:
                 self.dialog.use_icons(self._icons)
-        self.dialog.present(has_photo=self._viewer.photo is not None)
+        self.dialog.present(has_photo=self._view.photo is not None)
 
     def refresh(self) -> None:
         """Models have come or gone elsewhere: an open dialog shows it."""
@@ -60,18 +60,9 @@ class ModelsController(QObject):
         """A model beside the one in use, or, where it is that, beside the next one of its task."""
         entries = installed.of(entry.card.task)
         others = [one.card.name for one in entries if one.card.name != entry.card.name]
-        if self._viewer.photo is None or not others or not self._viewer.may_enlarge():
+        if self._view.photo is None or not others or not self._view.may_enlarge():
             return
-        if self.comparison is not None:
-            self.comparison.close()
-        dialog = self.comparison = ComparisonDialog(
-            entries, others[0], entry.card.name, self._viewer, self._services, self._jobs,
-            self._window,
-        )  # fmt: skip
-        dialog.finished.connect(lambda: self._comparison_closed(dialog))
-        if self._icons is not None:
-            dialog.use_icons(self._icons)
-        dialog.show()
+        self.compare_wanted.emit(entries, (others[0], entry.card.name))
 
     def use_icons(self, icons: Icons) -> None:
         self._icons = icons
@@ -81,7 +72,3 @@ class ModelsController(QObject):
     def _photo_changed(self, photo: object) -> None:
         if self.dialog is not None:
             self.dialog.set_has_photo(photo is not None)
-
-    def _comparison_closed(self, dialog: ComparisonDialog) -> None:
-        if self.comparison is dialog:
-            self.comparison = None

@@ -8,10 +8,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from retina_viewer.imaging.degradation import Degradation
+from retina_viewer.superres.methods import Method
+from retina_viewer.ui.catalogue import NetworkInfo, labels
 from retina_viewer.ui.icons import ICON_SIZE, Icons
-from retina_viewer.ui.making import MethodInfo, NetworkInfo, labels
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fidelity import FidelitySlider
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
@@ -36,7 +37,7 @@ class EnhancePanel(QWidget):
     """(0 to 1, or None for the default)"""
     back_projection_toggled = Signal(bool)
 
-    def __init__(self, methods: Sequence[MethodInfo]) -> None:
+    def __init__(self, methods: Sequence[Method]) -> None:
         super().__init__()
         self.method = MethodChooser(methods)
         self.method.chosen.connect(self.method_chosen)
@@ -89,24 +90,27 @@ class EnhancePanel(QWidget):
         self._compare.setIconSize(ICON_SIZE)
         self._compare.setIcon(icons.icon("methods"))
 
-    def show_viewer(self, viewer: Viewer) -> None:
-        view, method = viewer.view, viewer.method
+    def show_view(self, view: View) -> None:
+        picture, result = view.picture, view.picture.result
+        method = result.method
         self.method.set_method(method.id)
-        self._show_network(viewer)
+        self._show_network(view)
         self.back_projection.setVisible(method.learned)
         self.back_projection.blockSignals(True)
-        self.back_projection.setChecked(view.back_projection)
+        self.back_projection.setChecked(result.choice.back_projection)
         self.back_projection.blockSignals(False)
         self._sentence.setText(method.sentence)
         self._caution.setVisible(method.learned)
-        self._export.setEnabled(view.has_image)
-        self._compare.setEnabled(view.has_image)
-        width, height = view.image.width * view.scale, view.image.height * view.scale
-        self._size.setText(f"{width} × {height} px" if view.has_image else "")
-        self.show_progress(viewer)
+        self._export.setEnabled(picture.has_image)
+        self._compare.setEnabled(picture.has_image)
+        width, height = (
+            side * picture.scale for side in (picture.image.width, picture.image.height)
+        )
+        self._size.setText(f"{width} × {height} px" if picture.has_image else "")
+        self.show_progress(view)
 
-    def _show_network(self, viewer: Viewer) -> None:
-        chosen, networks = viewer.network, viewer.catalogue.networks(viewer.state.method)
+    def _show_network(self, view: View) -> None:
+        chosen, networks = view.network, view.catalogue.networks(view.method.id)
         if networks != self._networks:
             self._networks = networks
             self.network.clear()
@@ -120,27 +124,27 @@ class EnhancePanel(QWidget):
             return
         self.network.setCurrentIndex(networks.index(chosen))
         self.network.setToolTip(f"{chosen.title} ({chosen.name})")
-        default = chosen.fidelity_at(viewer.making.scale)
-        self.fidelity.show_value(viewer.making.fidelity, default, NO_TWIN)
+        default = chosen.fidelity_at(view.settings.scale)
+        self.fidelity.show_value(view.settings.fidelity, default, NO_TWIN)
 
-    def show_progress(self, viewer: Viewer) -> None:
+    def show_progress(self, view: View) -> None:
         """The part that changes with every tile."""
-        self._sharp.setText(sharpness_text(viewer))
-        text = degradation_text(known_degradation(viewer))
+        self._sharp.setText(sharpness_text(view))
+        text = degradation_text(known_degradation(view))
         self.degradation.setText(text)
         self.degradation.setVisible(bool(text))
-        self._resume.setText(viewer.remedy or "Resume")
+        self._resume.setText(view.remedy or "Resume")
         self._resume.setVisible(
-            viewer.view.has_image and (viewer.tiles.is_paused or not viewer.can_enhance)
+            view.picture.has_image and (view.tiles.is_paused or not view.can_enhance)
         )
 
 
-def known_degradation(viewer: Viewer) -> Degradation | None:
+def known_degradation(view: View) -> Degradation | None:
     """The photograph's blur and noise, once they are estimated; None for interpolation."""
-    photo, recipe = viewer.photo, viewer.result_recipe
-    makings = [viewer.making] if recipe is None else [recipe.making, viewer.making]
-    for making in makings:
-        enhancer = viewer.tiles.shelf.fitted_if_ready(photo, making) if photo else None
+    photo, request = view.photo, view.request
+    tried = [view.settings] if request is None else [request.settings, view.settings]
+    for settings in tried:
+        enhancer = view.enhancers.fitted_if_ready(photo, settings) if photo else None
         if enhancer is not None:
             return enhancer.degradation
     return None
@@ -153,21 +157,21 @@ def degradation_text(degradation: Degradation | None) -> str:
     return f"Estimated blur {degradation.blur:.2f} px, noise {degradation.noise:.1f} levels"
 
 
-def sharpness_text(viewer: Viewer) -> str:
+def sharpness_text(view: View) -> str:
     """How far the result in view is, in words."""
-    if not viewer.view.has_image:
+    if not view.picture.has_image:
         return ""
-    if viewer.needs_yes:
+    if view.data.needs_yes:
         return "enlarged already; not enlarged again"
-    if not viewer.can_enhance:
+    if not view.can_enhance:
         return "failed; the photograph is shown interpolated"
-    recipe = viewer.result_recipe
-    if recipe is None:
+    request = view.request
+    if request is None:
         return "interpolated; zoom in to enhance"
-    enough = f"×{recipe.scale} is enough here, " if recipe.scale != viewer.view.scale else ""
-    sharp = viewer.sharp
+    enough = f"×{request.scale} is enough here, " if request.scale != view.picture.scale else ""
+    sharp = view.picture.result.sharp
     if sharp < 1:
-        stopped = ", stopped" if viewer.tiles.is_paused else ""
+        stopped = ", stopped" if view.tiles.is_paused else ""
         return f"{enough}{int(sharp * 100)} % sharp{stopped}"
-    waited = viewer.tiles.waited
+    waited = view.tiles.waited
     return f"{enough}finished" if waited is None else f"{enough}finished, waited {waited:.1f} s"

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QWidget
 
 from retina_viewer.core.names import readable
 from retina_viewer.imaging.field_of_view import FieldOfView
-from retina_viewer.ui.panels.layers import guess_text
-from retina_viewer.ui.photo import Photo
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.canvas.photo import Photo
+from retina_viewer.ui.panels.layers import uncertainty_text
+from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.choices import NumberBox
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, panel_form, value_label
 
@@ -23,7 +23,7 @@ _ROWS = (
     "Pixel size",
     "SHA-256",
     "Remarks",
-    "Guesswork",
+    "Uncertainty",
 )
 
 
@@ -83,15 +83,15 @@ class InformationPanel(QWidget):
         self._page.blockSignals(False)
         self._form.setRowVisible(self._page, pages > 1)
 
-    def show_guess(self, viewer: Viewer) -> None:
+    def show_uncertainty(self, view: View) -> None:
         """How wrong the chosen result is likely to be, where that has been computed."""
-        value, guess = self._values["Guesswork"], viewer.guesses.summary
-        if not viewer.view.has_image:
+        value, found = self._values["Uncertainty"], view.picture.result.uncertainty
+        if not view.picture.has_image:
             value.setText("")
-        elif guess is not None:
-            value.setText(guess_text(guess))
+        elif found is not None:
+            value.setText(uncertainty_text(found))
         else:
-            value.setText("not computed (U)" if viewer.method.learned else "none: interpolated")
+            value.setText("not computed (U)" if view.method.learned else "none: interpolated")
 
     def show_field_of_view(self, field: FieldOfView) -> None:
         self._values["Field of view"].setText(field.doubt or f"{field.diameter:.0f} px across")

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from retina_viewer.imaging.layer_art import CLEAR_BELOW, COLOUR_MAPS, SaliencyStyle
 from retina_viewer.superres.uncertainty import THRESHOLD
-from retina_viewer.ui.guesses import Summary
-from retina_viewer.ui.view_state import LayerName
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.canvas.scene import LayerName
+from retina_viewer.ui.view.uncertainty import Summary
+from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import PercentSlider, dim_label, panel_column
 
 _TITLES = {
     LayerName.SALIENCY: ("Saliency", "S"),
     LayerName.VESSELS: ("Vessels", "V"),
-    LayerName.CONSISTENCY: ("Where detail is a guess", "U"),
+    LayerName.UNCERTAINTY: ("Uncertainty", "U"),
 }
 _EXPLAINED = {
     LayerName.SALIENCY: (
@@ -26,10 +24,10 @@ _EXPLAINED = {
         "No finding."
     ),
     LayerName.VESSELS: "Outlined by a network. Not part of the photograph.",
-    LayerName.CONSISTENCY: "The error to be expected of the result, in grey levels of 0 to 255.",
+    LayerName.UNCERTAINTY: "The error to be expected of the result, in grey levels of 0 to 255.",
 }
 _STYLES = {SaliencyStyle.COLOURS: "Colours", SaliencyStyle.CONTOURS: "Contours"}
-_NOT_GUESSED = "For networks alone: interpolation guesses nothing."
+_FOR_NETWORKS = "For networks alone: interpolation makes up nothing."
 
 
 class LayersPanel(QWidget):
@@ -73,47 +71,47 @@ class LayersPanel(QWidget):
             column.addWidget(self._notes[name])
         column.addWidget(dim_label("Hold Space to hide them, O to see the original."))
 
-    def show_viewer(self, viewer: Viewer) -> None:
-        state = viewer.state
+    def show_view(self, view: View) -> None:
+        state = view.state
         for name in LayerName:
             layer, switch = state.layer(name), self._switches[name]
             switch.blockSignals(True)
             switch.setChecked(layer.on)
             switch.blockSignals(False)
-            meant = name is not LayerName.CONSISTENCY or viewer.method.learned
-            switch.setEnabled(viewer.view.has_image and meant)
+            meant = name is not LayerName.UNCERTAINTY or view.method.learned
+            switch.setEnabled(view.picture.has_image and meant)
             self._sliders[name].set_value(layer.opacity)
             self._sliders[name].setVisible(layer.on and meant)
         self._maps.setCurrentIndex(COLOUR_MAPS.index(state.colour_map))
         self._styles.setCurrentIndex(list(_STYLES).index(state.saliency_style))
         for chooser in (self._maps, self._styles):
             chooser.setVisible(state.saliency.on)
-        self.show_results(viewer)
+        self.show_results(view)
 
-    def show_results(self, viewer: Viewer) -> None:
+    def show_results(self, view: View) -> None:
         """What is known of the layers; changes when one arrives."""
         for name in LayerName:
-            computing = viewer.state.layer(name).on and viewer.layers.is_working(name)
+            computing = view.state.layer(name).on and view.layers.is_working(name)
             self._notes[name].setText("Computing…" if computing else _EXPLAINED[name])
-        guess, note = viewer.guesses.summary, self._notes[LayerName.CONSISTENCY]
-        if not viewer.method.learned:
-            note.setText(_NOT_GUESSED)
-        elif guess is not None:
-            note.setText(f"{guess_text(guess)} {_EXPLAINED[LayerName.CONSISTENCY]}")
-        vessels = viewer.layers.current.vessels
-        if vessels is not None and viewer.state.vessels.on:
-            found = f"{vessels.share * 100:.1f} % of the field of view."
+        found, note = view.picture.result.uncertainty, self._notes[LayerName.UNCERTAINTY]
+        if not view.method.learned:
+            note.setText(_FOR_NETWORKS)
+        elif found is not None:
+            note.setText(f"{uncertainty_text(found)} {_EXPLAINED[LayerName.UNCERTAINTY]}")
+        vessels = view.layers.current.vessels
+        if vessels is not None and view.state.vessels.on:
+            share = f"{vessels.share * 100:.1f} % of the field of view."
             if not vessels.share:
-                found = "No vessels were found."
-            self._notes[LayerName.VESSELS].setText(f"{found} {_EXPLAINED[LayerName.VESSELS]}")
+                share = "No vessels were found."
+            self._notes[LayerName.VESSELS].setText(f"{share} {_EXPLAINED[LayerName.VESSELS]}")
 
 
-def guess_text(found: Summary) -> str:
-    """The two numbers of what is known in view of where detail is a guess, and how much that is."""
-    if math.isnan(found.mean):
+def uncertainty_text(found: Summary) -> str:
+    """The two numbers of what is known in view, and how much of the view that is."""
+    if found.mean is None or found.above is None:
         return "Nothing of the retina is in view." if found.share >= 1 else "Computing…"
     progress = f" ({found.progress})" if found.progress else ""
     return (
         f"×{found.scale}: {found.mean:.1f} levels on average, "
-        f"above {THRESHOLD:g} in {found.uncertain * 100:.0f} % of the field in view{progress}."
+        f"above {THRESHOLD:g} in {found.above * 100:.0f} % of the field in view{progress}."
     )

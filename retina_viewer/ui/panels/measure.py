@@ -12,12 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.decorations import length_label
-from retina_viewer.ui.icons import ICON_SIZE, Icons
+from retina_viewer.ui.icons import ICON_SIZE, Icons, import_late
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.late_imports import import_late
 from retina_viewer.ui.panels.profile import Profile, profile_along
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.viewer import Viewer
+from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, value_label
 
 if TYPE_CHECKING:
@@ -32,9 +31,9 @@ class MeasurePanel(QWidget):
     grown = Signal()
     """The plot has been added."""
 
-    def __init__(self, viewer: Viewer, jobs: Jobs) -> None:
+    def __init__(self, view: View, jobs: Jobs) -> None:
         super().__init__()
-        self._viewer = viewer
+        self._view = view
         self._jobs = jobs
         self._plot: ProfilePlot | None = None
         self._drawn: object = None
@@ -66,15 +65,16 @@ class MeasurePanel(QWidget):
         """None until a profile has been shown."""
         return self._plot
 
-    def show_viewer(self) -> None:
+    def show_view(self) -> None:
         """Show the ruler."""
-        view, photo, ruler = self._viewer.view, self._viewer.photo, self._viewer.ruler
+        picture, photo = self._view.picture, self._view.photo
+        ruler = picture.ruler
         self._button.blockSignals(True)
-        self._button.setChecked(view.measuring)
+        self._button.setChecked(picture.measuring)
         self._button.blockSignals(False)
-        self._button.setEnabled(view.has_image)
+        self._button.setEnabled(picture.has_image)
         self._clear.setEnabled(ruler is not None)
-        self._hint.setVisible(view.measuring and ruler is None)
+        self._hint.setVisible(picture.measuring and ruler is None)
         self._reading.setVisible(ruler is not None)
         if ruler is not None:
             um = photo.image.um_per_px if photo else None
@@ -83,21 +83,21 @@ class MeasurePanel(QWidget):
 
     def show_profile(self) -> None:
         """Draw what is known along the ruler; changes with the ruler and with every tile."""
-        viewer, photo = self._viewer, self._viewer.photo
+        view, photo = self._view, self._view.photo
         if self._plot is not None:
-            self._plot.setVisible(viewer.ruler is not None)
-        if photo is None or viewer.ruler is None:
+            self._plot.setVisible(view.state.ruler is not None)
+        if photo is None or view.state.ruler is None:
             return
         if self._plot is None:
             self._make_plot()
             return
-        facts = (viewer.ruler, photo.key, viewer.result_recipe, viewer.tiles.cache.version)
+        facts = (view.state.ruler, photo.key, view.request, view.tiles.cache.version)
         if facts == self._drawn or not self.isVisible():
             return
         self._drawn = facts
-        profile = ruler_profile(viewer)
+        profile = ruler_profile(view)
         if profile is not None:
-            learned, um = viewer.method.learned, photo.image.um_per_px
+            learned, um = view.method.learned, photo.image.um_per_px
             self._plot.show_profile(profile, learned=learned, um_per_px=um)
 
     def _make_plot(self) -> None:
@@ -113,22 +113,22 @@ class MeasurePanel(QWidget):
         def done(plot: type[ProfilePlot]) -> None:
             self._plot = plot()
             self._column.addWidget(self._plot)
-            self.show_viewer()
+            self.show_view()
             self.grown.emit()
 
         self._jobs.submit("plot", work, done, title="plot")
 
 
-def ruler_profile(viewer: Viewer) -> Profile | None:
+def ruler_profile(view: View) -> Profile | None:
     """Green along the viewer's ruler, of the photograph and of what is computed of the result."""
-    photo, ruler, recipe = viewer.photo, viewer.ruler, viewer.result_recipe
+    photo, ruler, request = view.photo, view.state.ruler, view.request
     if photo is None or ruler is None:
         return None
-    if recipe is None:
+    if request is None:
         return profile_along(ruler, photo.image.display_rgb)
-    made = recipe
+    made = request
 
     def tile(rect: Rect) -> NDArray[np.uint8] | None:
-        return viewer.tiles.shelf.finished(made, rect)
+        return view.enhancers.finished(made, rect)
 
-    return profile_along(ruler, photo.image.display_rgb, recipe.scale, tile)
+    return profile_along(ruler, photo.image.display_rgb, request.scale, tile)

@@ -14,8 +14,7 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.quality.blinded import Answer, Pair, Preference, score
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.run_views import PatchPicture, as_image
 from retina_viewer.ui.widgets import layout

@@ -18,8 +18,7 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.intake import Examined, Intake
 from retina_viewer.finetuning.patients import LEAST_PATIENTS
 from retina_viewer.imaging.readers import thumbnail
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.training.draft import Draft, counted
 from retina_viewer.ui.training.run_views import as_image
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage

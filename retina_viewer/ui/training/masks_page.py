@@ -20,7 +20,7 @@ from retina_viewer.finetuning.masks import (
     suggest_patterns,
 )
 from retina_viewer.finetuning.patients import LEAST_PATIENTS
-from retina_viewer.ui.job import Job, Lane
+from retina_viewer.ui.jobs import Job, Lane
 from retina_viewer.ui.training.draft import counted
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets import layout

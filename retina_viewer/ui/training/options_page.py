@@ -10,7 +10,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.patients import installation_salt
 from retina_viewer.finetuning.plan import Expert, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard, TaskName
-from retina_viewer.ui.job import Lane
+from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.training.draft import counted, own_name
 from retina_viewer.ui.training.time_budget import BudgetLabel
 from retina_viewer.ui.training.training_status import duration

@@ -18,8 +18,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.finetuning.budget import Speed, schedule_of
 from retina_viewer.finetuning.plan import TrainingPlan
-from retina_viewer.ui.job import Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.training.training_status import duration
 from retina_viewer.ui.widgets import layout
 

@@ -15,8 +15,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.finetuning.intake import Intake
-from retina_viewer.ui.job import Job, Lane
-from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.training.draft import Draft, GroupingChoice
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.widgets import layout

@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.superres.methods import Character
-from retina_viewer.ui.making import MethodInfo
+from retina_viewer.superres.methods import Character, Method
 from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
 from retina_viewer.ui.widgets.ai_mark import paint_ai_mark
 from retina_viewer.ui.widgets.choices import Chooser
@@ -118,14 +117,14 @@ class MethodChooser(Chooser):
     chosen = Signal(str)
     """(method id), when the person picks it"""
 
-    def __init__(self, methods: Sequence[MethodInfo], parent: QWidget | None = None) -> None:
+    def __init__(self, methods: Sequence[Method], parent: QWidget | None = None) -> None:
         super().__init__("Method", parent)
         self.setMinimumWidth(130)
         self.setMaxVisibleItems(ROWS)
         # Not as wide as the headings: the row of the toolbar is full.
         self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(LETTERS)
-        self._offered: list[MethodInfo] = []
+        self._offered: list[Method] = []
         self.offer(methods)
         self.setItemDelegate(_TwoLines(self))
         self.view().setMinimumWidth(WIDTH)
@@ -136,7 +135,7 @@ class MethodChooser(Chooser):
         """The identifier of what is shown."""
         return str(self.currentData(ID) or "")
 
-    def offer(self, methods: Sequence[MethodInfo]) -> None:
+    def offer(self, methods: Sequence[Method]) -> None:
         """Show these, by their groups; the choice stays, where it is among them."""
         if list(methods) == self._offered:
             return
@@ -171,7 +170,7 @@ def _heading(text: str) -> QStandardItem:
     return item
 
 
-def _entry(method: MethodInfo) -> QStandardItem:
+def _entry(method: Method) -> QStandardItem:
     item = QStandardItem(method.title)
     item.setData(method.id, ID)
     item.setData(method.sentence, SENTENCE)

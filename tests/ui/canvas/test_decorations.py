@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from retina_viewer.imaging.layer_art import Legend
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.decorations import (
     CHIP_HEIGHT,
     MARGIN,
@@ -20,10 +19,16 @@ from retina_viewer.ui.canvas.decorations import (
     paint_ruler,
     scale_bar_length,
 )
-from retina_viewer.ui.canvas.guess_art import GuessArt
 from retina_viewer.ui.canvas.legend import paint_legend
-from retina_viewer.ui.canvas.scene import Chip, LayerArt, Scene, Source
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.canvas.scene import (
+    Camera,
+    Chip,
+    LayerArt,
+    LayerName,
+    Scene,
+    Source,
+    UncertaintyArt,
+)
 
 
 @given(st.floats(0.005, 200), st.one_of(st.none(), st.floats(0.5, 40)))
@@ -89,7 +94,7 @@ def test_one_row_of_chips_stays_one_row(qapp: QApplication) -> None:
 
 
 def test_a_legend_wider_than_its_pane_is_made_smaller(qapp: QApplication) -> None:
-    layer = LayerArt(LayerName.VESSELS, 1.0, GuessArt(), Legend("a name of many words " * 3))
+    layer = LayerArt(LayerName.VESSELS, 1.0, UncertaintyArt(), Legend("a name of many words " * 3))
     image = QImage(160, 80, QImage.Format.Format_RGB32)
     image.fill(QColor(200, 60, 20))
     painter = QPainter(image)

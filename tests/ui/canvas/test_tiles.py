@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
-from retina_viewer.ui.camera import Camera
 from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Camera, Tone
 from retina_viewer.ui.canvas.tiles import (
-    Recipe,
     TileCache,
     TileKey,
+    TileRequest,
     Wanted,
     is_worthwhile,
     nearest,
@@ -21,9 +21,8 @@ from retina_viewer.ui.canvas.tiles import (
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.view_state import Tone
 
-RECIPE = Recipe("photo", EnhanceSettings("bicubic", 4), Tone.COLOUR)
+REQUEST = TileRequest("photo", EnhanceSettings("bicubic", 4), Tone.COLOUR)
 
 
 @st.composite
@@ -55,19 +54,19 @@ def test_an_empty_region_needs_no_tile() -> None:
     assert list(tiles_over(Rect(10, 10, 0, 5), image, 24)) == []
 
 
-def test_tiles_in_view_stand_in_for_each_other_by_their_recipes_alone() -> None:
+def test_placeholders_are_of_their_own_request_alone() -> None:
     cache, image, side = TileCache(), Rect(0, 0, 200, 90), tile_side(4)
     first, second = Rect(0, 0, 96, 90), Rect(96, 0, 96, 90)
     made, before, other = (Pyramid.from_rgb(np.zeros((8, 8, 3), np.uint8)) for _ in range(3))
-    old = replace(RECIPE, making=EnhanceSettings("bicubic", 4, device="cpu"))
-    cache.put(TileKey(RECIPE, first), made)
+    old = replace(REQUEST, settings=EnhanceSettings("bicubic", 4, device="cpu"))
+    cache.put(TileKey(REQUEST, first), made)
     cache.put(TileKey(old, first), other)
     cache.put(TileKey(old, second), before)
     cache.put(TileKey(replace(old, photo="another"), Rect(192, 0, 8, 90)), other)
     assert side == 96
-    wanted = Wanted(RECIPE, image, 0, 0)
+    wanted = Wanted(REQUEST, image, 0, 0)
     assert [tile for _, tile in cache.in_view(wanted, image)] == [made, None, None]
-    shown = cache.in_view(wanted, image, stand_in=old)
+    shown = cache.in_view(wanted, image, placeholder=old)
     assert shown == ((first, made), (second, before), (Rect(192, 0, 8, 90), None))
 
 
@@ -104,7 +103,7 @@ def _tile() -> Pyramid:
 
 
 def _key(x: int) -> TileKey:
-    return TileKey(RECIPE, Rect(x, 0, 8, 8))
+    return TileKey(REQUEST, Rect(x, 0, 8, 8))
 
 
 def test_the_cache_forgets_what_was_not_drawn_for_longest() -> None:

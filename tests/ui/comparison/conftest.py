@@ -51,7 +51,7 @@ def finish(dialog: MethodsDialog, qtbot: QtBot) -> None:
     count = len(dialog.comparison.choice.chosen)
     qtbot.waitUntil(
         lambda: all(
-            one.is_finished and pane.scene.recipe is not None
+            one.is_finished and pane.scene.request is not None
             for one, pane in zip(
                 dialog.comparison.enlargings[:count], dialog.stage.panes, strict=False
             )

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retina_viewer.superres.methods import METHODS
+from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.comparison.figures import Figures, best_of
-from retina_viewer.ui.making import Catalogue, NetworkInfo
-from retina_viewer.ui.view_state import ViewState
+from retina_viewer.ui.view.state import ViewState
 
 GAN = NetworkInfo("gan", "Gan", "twin", 0.5)
 IDS = [method.id for method in METHODS]
@@ -44,13 +44,13 @@ def test_the_method_in_use_keeps_what_the_person_chose_for_it() -> None:
     state = ViewState(method="saliency-gan", model="gan", fidelity=0.2, scale=8)
     chosen = choice(state)
     chosen.toggle("pixel")
-    making = chosen.contenders[0].making
-    assert (making.model, making.fidelity, making.scale) == ("gan", 0.2, 4)
+    settings = chosen.contenders[0].settings
+    assert (settings.model, settings.fidelity, settings.scale) == ("gan", 0.2, 4)
     assert chosen.contenders[0].name(4) == "AI ×4 · Saliency GAN, fidelity 20 %"
     assert "AI ×2 (of ×4) · Saliency GAN" in chosen.contenders[0].name(2)
     other = choice(ViewState(method="bicubic", fidelity=0.2))
     other.toggle("saliency-gan")
-    assert other.contenders[-1].making.fidelity == 0.5
+    assert other.contenders[-1].settings.fidelity == 0.5
 
 
 def test_places_rotate() -> None:

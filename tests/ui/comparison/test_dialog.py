@@ -144,11 +144,11 @@ def test_the_photograph_itself_is_shrunk_and_measured(dialog: MethodsDialog, qtb
     assert said[0] != said[1]
     assert "SSIM 0." in said[0]
     # They are this reference's: of the next one nothing is known before it is measured.
-    making, region = dialog.comparison.choice.contenders[0].making, dialog.comparison.region
+    settings, region = dialog.comparison.choice.contenders[0].settings, dialog.comparison.region
     truth, measuring = dialog.comparison.truth, dialog.comparison.measuring
     assert truth is not None
-    assert measuring.figures(truth, making, region) is not None
-    assert measuring.figures(replace(truth, name="another"), making, region) is None
+    assert measuring.figures(truth, settings, region) is not None
+    assert measuring.figures(replace(truth, name="another"), settings, region) is None
     qtbot.keyPress(dialog.stage, Qt.Key.Key_O)
     assert dialog.stage.panes[0].scene.result_chips[0].text == "REFERENCE ×2"
     qtbot.keyRelease(dialog.stage, Qt.Key.Key_O)
@@ -204,7 +204,7 @@ def test_a_method_that_fails_leaves_the_other_alone(with_photo: Window, qtbot: Q
     qtbot.waitUntil(dialog.banner.isVisible, timeout=WAIT)
     finish_one = dialog.comparison.enlargings[1]
     qtbot.waitUntil(
-        lambda: finish_one.is_finished and finish_one.pane.scene.recipe is not None, timeout=WAIT
+        lambda: finish_one.is_finished and finish_one.pane.scene.request is not None, timeout=WAIT
     )
     assert dialog.stage.panes[0].scene.result_chips[-1].text.startswith("failed")
     assert dialog.stage.panes[1].scene.result_chips[0].text == "×2 · Bicubic"

@@ -13,6 +13,7 @@ from PIL import Image
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.degradation import degrade, to_8bit
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.tiles import TileKey, tile_side, tiles_over
 from retina_viewer.ui.comparison.reference import (
     Bytes,
@@ -21,7 +22,6 @@ from retina_viewer.ui.comparison.reference import (
     scale_between,
     trial_of,
 )
-from retina_viewer.ui.photo import Photo
 from tests.ui.conftest import SAMPLES
 
 NAMES = ("chase_14L.jpg", "fives_28_A.png", "hrf_08_h.jpg", "idrid_53_half.jpg")

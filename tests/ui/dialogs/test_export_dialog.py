@@ -14,7 +14,7 @@ from tests.ui.tiny_models import GAN, install_pair
 
 
 def dialog_of(window: Window, qtbot: QtBot) -> ExportDialog:
-    window.exports.show()
+    window.export()
     dialog = window.findChildren(ExportDialog)[-1]
     qtbot.waitUntil(dialog.save.isEnabled)
     return dialog

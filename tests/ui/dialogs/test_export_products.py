@@ -21,6 +21,7 @@ from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import Product
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.superres.uncertainty import UncertaintyMap
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.dialogs.export_products import (
     FORMATS,
     PRODUCTS,
@@ -31,9 +32,8 @@ from retina_viewer.ui.dialogs.export_products import (
     products_for,
     write,
 )
-from retina_viewer.ui.resolved_view import LayerView
 from retina_viewer.ui.services import project_services
-from retina_viewer.ui.view_state import LayerName
+from retina_viewer.ui.view.picture import LayerView
 from tests.ui.tiny_models import install_pair
 
 
@@ -124,7 +124,7 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
 
 def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
     enhancer = make_enhancer(EnhanceSettings("lanczos", 4))
-    request = replace(request_for(image, "beside"), making=EnhanceSettings("lanczos", 4, "cpu"))
+    request = replace(request_for(image, "beside"), settings=EnhanceSettings("lanczos", 4, "cpu"))
     paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
     write(request, enhancer, paths, project_services(), no_progress)
     width, height = 4 * image.width, 4 * image.height
@@ -149,7 +149,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     gan, _ = install_pair()
     asked: list[tuple[float | None, float | None]] = []
 
-    def consistency(
+    def uncertainty(
         image: FundusImage,
         enhancer: Enhancer,
         other: Enhancer | None,
@@ -162,12 +162,12 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         error[:, : image.width // 2] = 9.0  # the left half is a guess
         return UncertaintyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
-    services = replace(project_services(), consistency=consistency)
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
-    request = ExportRequest(image, making, "with_layers", layers)
+    services = replace(project_services(), uncertainty=uncertainty)
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    layers = (LayerView(LayerName.UNCERTAINTY, 1.0),)
+    request = ExportRequest(image, settings, "with_layers", layers)
     assert list(PRODUCTS) == products_for(request)
-    enhancer = services.make_enhancer(making)
+    enhancer = services.make_enhancer(settings)
     paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
@@ -185,7 +185,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
 
 
 def test_a_filter_with_a_model_is_not_labelled_ai(image: FundusImage) -> None:
-    request = replace(request_for(image, "beside"), making=EnhanceSettings("linear", 2, "cpu"))
+    request = replace(request_for(image, "beside"), settings=EnhanceSettings("linear", 2, "cpu"))
     linear = replace(bicubic(2), method="linear", model="linear")
     result = image.display_rgb.repeat(2, axis=0).repeat(2, axis=1)
     for enhancer, ai in ((linear, False), (replace(linear, method="pixel"), True)):
@@ -198,10 +198,10 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
 ) -> None:
     gan, _ = install_pair()
     services = project_services()
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    enhancer = services.make_enhancer(making)
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    enhancer = services.make_enhancer(settings)
     for mark in (False, True):
-        request = ExportRequest(image, making, mark=mark)
+        request = ExportRequest(image, settings, mark=mark)
         paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
         write(request, enhancer, paths, services, no_progress)
         with Image.open(paths[0]) as written:
@@ -209,7 +209,7 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
             pixels = np.asarray(written.convert("RGB"))
         assert (pixels == AMBER).all(axis=2).any() == mark
     layers = (LayerView(LayerName.SALIENCY, 0.6),)
-    request = ExportRequest(image, making, "with_layers", layers)  # these always say it
+    request = ExportRequest(image, settings, "with_layers", layers)  # these always say it
     paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
+from retina_viewer.ui.models.comparing import Enlargements
+from retina_viewer.ui.models.comparison import ComparisonDialog
 
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Content, Source
-from retina_viewer.ui.models.comparing import Enlargements
-from retina_viewer.ui.models.comparison import ComparisonDialog
 from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.window import Window
 from tests.model_store.models import make_unet, own
@@ -54,7 +54,7 @@ def test_two_enlargements_of_one_place(with_photo: Window, qtbot: QtBot) -> None
     qtbot.waitUntil(sharp, timeout=WAIT)
     left, right = (pane.scene for pane in dialog.panes)
     assert left.camera == right.camera == dialog.original.scene.camera
-    assert [one.recipe.making.model for one in (left, right) if one.recipe] == ["one", "two"]
+    assert [one.recipe.settings.model for one in (left, right) if one.recipe] == ["one", "two"]
     assert left.result_chips[0].source is Source.NETWORK
     assert "Model one" in left.result_chips[0].text
     pictures = [pane.grab().toImage() for pane in dialog.panes]

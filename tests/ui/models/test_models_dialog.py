@@ -66,7 +66,7 @@ def test_the_list_and_the_card_say_what_is_in_use(tmp_path: Path, opened: Opened
 def test_another_default_is_used_at_once_and_rolled_back(opened: Opened, qtbot: QtBot) -> None:
     own("clinic")
     window, dialog = opened()
-    catalogue = window.viewer.catalogue
+    catalogue = window.view.catalogue
     first = catalogue.networks("pixel")[0].name
     dialog.list.choose("clinic")
     assert not dialog.roll_back_button.isEnabled()
@@ -75,14 +75,14 @@ def test_another_default_is_used_at_once_and_rolled_back(opened: Opened, qtbot: 
     assert default_model("superres") == "clinic"
     assert dialog.list.chosen == "clinic"
     assert dialog.outcome.text() == "Model clinic is used from now on."
-    assert window.viewer.catalogue.networks("pixel")[0].name == "clinic"
-    making = window.viewer.making
-    assert (making.method, making.model) == ("pixel", "clinic")  # it was bicubic
+    assert window.view.catalogue.networks("pixel")[0].name == "clinic"
+    settings = window.view.settings
+    assert (settings.method, settings.model) == ("pixel", "clinic")  # it was bicubic
     dialog.roll_back_button.click()
     settled(dialog, qtbot)
     assert default_model("superres") == DEFAULT_MODELS["superres"]
-    assert window.viewer.catalogue.networks("pixel")[0].name == first
-    assert window.viewer.making.model == DEFAULT_MODELS["superres"]
+    assert window.view.catalogue.networks("pixel")[0].name == first
+    assert window.view.settings.model == DEFAULT_MODELS["superres"]
     assert not dialog.roll_back_button.isEnabled()
 
 
@@ -95,8 +95,8 @@ def test_vessels_are_found_anew_with_another_default(
     window, dialog = opened()
     with qtbot.waitSignal(window.library.opened, timeout=WAIT):
         window.open([photograph])
-    window.commands.toggle_vessels()
-    layers = window.viewer.layers
+    window.controller.toggle_vessels()
+    layers = window.view.layers
     qtbot.waitUntil(lambda: layers.current.vessels is not None, timeout=WAIT)
     assert found_by(window) == "vein"
     dialog.list.choose("artery")
@@ -106,7 +106,7 @@ def test_vessels_are_found_anew_with_another_default(
 
 
 def found_by(window: Window) -> str:
-    found = window.viewer.layers.current.vessels
+    found = window.view.layers.current.vessels
     return "" if found is None else found.model
 
 

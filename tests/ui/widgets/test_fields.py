@@ -7,8 +7,8 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.superres.enhance_settings import SCALES
 from retina_viewer.ui.panels.information import InformationPanel
+from retina_viewer.ui.panels.toolbar import LAYOUTS, SLIDER
 from retina_viewer.ui.theme import apply_theme
-from retina_viewer.ui.view_state import Layout
 from retina_viewer.ui.widgets.choices import NumberBox
 from tests.ui.conftest import MakeWindow
 from tests.ui.test_window import finish
@@ -57,11 +57,11 @@ def test_the_toolbar_s_words_are_whole_at_every_width(make: MakeWindow, qtbot: Q
         for scale in SCALES:
             button = bar.scales.button(scale)
             assert button.width() >= button.fontMetrics().horizontalAdvance(button.text()) + 16
-        for layout in Layout:
+        for layout in LAYOUTS:
             button = bar.layouts.button(layout)
             if button.toolButtonStyle() is Qt.ToolButtonStyle.ToolButtonTextBesideIcon:
                 assert button.width() >= button.sizeHint().width()
-        style = bar.layouts.button(Layout.SLIDER).toolButtonStyle()
+        style = bar.layouts.button(SLIDER).toolButtonStyle()
         assert width != 1600 or style is Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         assert width != 1040 or style is Qt.ToolButtonStyle.ToolButtonIconOnly
     finish(window, qtbot)
