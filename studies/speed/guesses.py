@@ -64,8 +64,7 @@ def _one_view(path: Path, zoom: float | None, limit: float) -> tuple[str, ...]:
     viewer, guesses = window.view, window.view.uncertainty
     wait_until(lambda: viewer.photo is not None)
     if zoom is not None:
-        viewer.state.zoom_at_centre(zoom)
-        viewer.apply()
+        window.controller.zoom_to(zoom)
     wait_until(lambda: viewer.sharp >= 1 and not window.jobs.active, 10 * limit)
     begun = _Moment.now()
     arrivals: list[tuple[_Moment, Rect]] = []
@@ -107,8 +106,8 @@ class _Moment:
 
 
 def _share(window: Window) -> float:
-    summary = window.view.uncertainty.summary
-    return 0.0 if summary is None else summary.share
+    told = [one.uncertainty for one in window.view.picture.results if one.uncertainty]
+    return min((one.share for one in told), default=0.0)
 
 
 def _whole(path: Path) -> _Moment:
