@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -40,10 +41,6 @@ _NICENESS = 5
 _TAIL = 2000  # bytes
 _DETACHED = 0x00000208
 """Of Windows: a process group of its own, no console."""
-
-
-_started: list[subprocess.Popen[bytes]] = []
-"""Kept, so that Python does not complain of processes that are meant to outlive the window."""
 
 
 def command_for(run: RunFolder) -> list[str]:
@@ -79,7 +76,6 @@ def launch(run: RunFolder) -> subprocess.Popen[bytes]:
     if hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-    _started.append(process)
     return process
 
 
@@ -216,6 +212,8 @@ class Trainings(QObject):
     """Another training is followed, or none."""
     found = Signal(object)
     """(list[FoundRun]) after :meth:`look_for_runs`: those with something left to do."""
+    _started: ClassVar[list[subprocess.Popen[bytes]]] = []
+    """Kept, so that Python does not complain of processes that are meant to outlive the window."""
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -303,6 +301,7 @@ class Trainings(QObject):
         self._refuse_a_second(run)
         run.take_request()  # an old word must not stop the new process at once
         self._process = launch(run)
+        self._started.append(self._process)
         self.asked = None
         self.phase = Phase.STARTING
         self.changed.emit()

@@ -279,11 +279,12 @@ class CurvesArea(QScrollArea):
 
     def show_history(self, history: LearningHistory) -> None:
         """Draw what there is; also when it has grown."""
+        curves = self.curves or LearningCurves(columns=self._columns)
+        curves.show_history(history)
+        curves.setFixedHeight(curves.wanted_height)
         if self.curves is None:
-            self.curves = LearningCurves(columns=self._columns)
-            self.setWidget(self.curves)
-        self.curves.show_history(history)
-        self.curves.setFixedHeight(self.curves.wanted_height)
+            self.curves = curves
+            self.setWidget(curves)
 
 
 def render_curves(
