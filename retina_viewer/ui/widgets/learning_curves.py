@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.ui.application import make_application
 from retina_viewer.ui.theme import apply_theme, tokens_in_use
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
@@ -302,8 +303,6 @@ def render_curves(
     Raises:
         UserError: there is no history, or the picture cannot be written.
     """
-    from retina_viewer.ui.app import make_application  # which has a window import this module
-
     history = read_history(run)
     if not any(history.stages):
         raise UserError("The training has not written anything down yet.", "Let it run a while.")
