@@ -21,7 +21,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
-from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
@@ -34,6 +33,7 @@ from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.scene import LayerName, Source, Tone
 from retina_viewer.ui.dialogs.export_dialog import ExportDialog
+from retina_viewer.ui.dialogs.report_dialog import KeysDialog
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.library import Status
 from retina_viewer.ui.services import Services, project_services

@@ -503,7 +503,10 @@ class _Resolving:
         return replace(
             scene,
             content=Content.RESULT,
-            result_chips=(Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),),
+            result_chips=(
+                Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),
+                *self._tone_chips(reference.request.tone),
+            ),
             request=reference.request,
             tiles=reference.tiles.in_view(wanted, self.data.bounds),
         )
@@ -612,10 +615,10 @@ class _Resolving:
     def _is_smoothed(self, camera: Camera) -> bool:
         return self.state.smooth and camera.zoom > 1
 
-    def _tone_chips(self) -> tuple[Chip, ...]:
+    def _tone_chips(self, shown: Tone | None = None) -> tuple[Chip, ...]:
         """The tone of what is shown, and the chosen one while it is still to come."""
         wanted = self.state.tone
-        shown = self.data.toned.tone if self.data.toned else wanted
+        shown = shown or (self.data.toned.tone if self.data.toned else wanted)
         chips = [] if shown is Tone.COLOUR else [Chip(shown.value.upper(), Source.CAMERA)]
         if shown is not wanted:
             chips.append(Chip(f"PENDING {wanted.value.upper()}", Source.PENDING))

@@ -8,12 +8,12 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
+from retina_viewer.ui.comparison.dialog import EMPTY, MethodsDialog
+from retina_viewer.ui.comparison.reference_choice import NONE
 
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance, sidecar_path
 from retina_viewer.ui.canvas.scene import Content, Source
-from retina_viewer.ui.comparison.dialog import EMPTY, MethodsDialog
-from retina_viewer.ui.comparison.reference_choice import NONE
 from retina_viewer.ui.window import Window
 from tests.ui.comparison.conftest import WAIT, compare, finish
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
+from retina_viewer.ui.models.comparing import Enlargements
+from retina_viewer.ui.models.comparison import ComparisonDialog
 
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Content, Source
-from retina_viewer.ui.models.comparing import Enlargements
-from retina_viewer.ui.models.comparison import ComparisonDialog
 from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.window import Window
 from tests.model_store.models import make_unet, own
