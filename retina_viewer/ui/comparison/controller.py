@@ -108,6 +108,8 @@ class ComparisonController(QObject):
         """Models of one task beside each other, at first these two."""
         offer = Offer.of_task(entries, self._alone_again)
         options = [one for name in names for one in offer.options if one.key == name]
+        if any(self._view.catalogue.still(one.choice) != one.choice for one in options):
+            self._view.use_catalogue(self._services.catalogue())  # installed from elsewhere
         chosen = self._view.state.scale
         fitting = [
             scale

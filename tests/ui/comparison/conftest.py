@@ -16,9 +16,9 @@ WAIT = 30_000
 
 @pytest.fixture
 def photograph(tmp_path: Path) -> Path:
-    """A whole view of 128 x 120 pixels: LPIPS takes its time."""
+    """A whole view of 128 x 128 pixels: LPIPS takes its time."""
     with Image.open(SAMPLES / "chase_14L.jpg") as image:
-        small = image.convert("RGB").resize((128, 120), Image.Resampling.BOX)
+        small = image.convert("RGB").resize((128, 128), Image.Resampling.BOX)
     path = tmp_path / "photograph.png"
     small.save(path)
     return path
