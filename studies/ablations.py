@@ -1,12 +1,12 @@
-"""The ablations of the saliency GAN: every recipe of ``studies/recipes``, then one table.
+"""The saliency GAN with this or that left out or exchanged, then one table.
 
-``python -m studies.ablations DATA RUNS -o DIR`` trains each recipe into ``RUNS/name`` (from
-where it was broken off; what is finished is not trained again), judges its weights on the
-validation patches of its step, and writes ``DIR/ablations.md`` and ``ablations.json``. ``--only``
-names recipes; what was measured before stays in the table.
+Trains every recipe of ``studies/recipes`` into ``RUNS/name`` (from where it was broken off; what is
+finished is not trained again), judges its weights on the validation patches of its step, and writes
+``DIR/ablations.md`` and ``ablations.json``. What was measured before stays in the table.
 """
 
-import argparse
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
@@ -16,19 +16,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from retina_viewer.core.options import option
+from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.model_store.card import read_card
 from retina_viewer.model_store.store import find_model, load_network
+from retina_viewer.networks.generator import upsample2
 from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.quality.lpips import LPIPS
+from retina_viewer.training.cache import open_cache
 from retina_viewer.training.pairs import PairSource, luminance
 from retina_viewer.training.patches import PatchSource
-from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
+from retina_viewer.training.recipe import SaliencyGanRecipe, SuperresRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import grid_error
+from studies.data_folders import divided
 from studies.sharpness import mean_of_sharpest, sharpness_map
-from studies.step_patches import Interpolation, sources
-from studies.train import train
+from studies.study import WithData, WithDevice, WithPage
+from studies.train import SUPERRES_CACHE_DIAMETER, train
 
-RECIPES = Path(__file__).parent / "recipes"
 _RESULTS = "ablations.json"
 _JUDGED_BY_LPIPS = 24  # patches
 _EXPLANATION = """\
@@ -36,7 +40,38 @@ PSNR: luminance, full range, mean over the validation patches, which hold no DRI
 the Gaussian patches: less is more alike. Grid: root mean square of the error that repeats with the
 pixel shuffling, grey levels. S3: the index of the sharpest 1 % of all patches over that of the
 truth; above 1.1 is noise or invention. The weights are those of the training itself, not mixed
-with its start's. Made by `python -m studies.ablations`."""
+with its start's. Made by `python -m studies ablations`."""
+
+
+class Interpolation(nn.Module):
+    """Bicubic doubling of what the step is given."""
+
+    def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
+        """As a generator's; ``degradation`` does not matter."""
+        return upsample2(image)
+
+
+def sources(
+    recipe: SuperresRecipe | SaliencyGanRecipe, data: Path, cache: Path
+) -> tuple[PatchSource, PatchSource]:
+    """Where a recipe's patches for training and for validation are drawn from.
+
+    Args:
+        data: the folder of the public sets.
+        cache: of the decoded photographs; they are decoded anew where it is not there.
+    """
+    subsets = divided(data, recipe.datasets)
+    train, validation = (
+        open_cache(
+            subsets[name], cache / name, diameter=SUPERRES_CACHE_DIAMETER, with_vessels=False
+        )
+        for name in ("train", "validation")
+    )
+    diameters, stage = recipe.field_diameters, recipe.stages[0]
+    return PatchSource(train, diameters, stage.grain), PatchSource(validation, diameters)
+
+
+RECIPES = Path(__file__).parent / "recipes"
 
 
 @dataclass(frozen=True)
@@ -60,45 +95,35 @@ class Figures:
     sharpness: float
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="the folder of the public sets")
-    parser.add_argument("runs", type=Path, help="where the trainings are kept")
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/figures"))
-    parser.add_argument("--recipes", type=Path, default=RECIPES)
-    parser.add_argument("--only", nargs="+", help="names of recipes")
-    parser.add_argument("--device", default="auto")
-    options = parser.parse_args(arguments)
-    files = sorted(options.recipes.glob("*.toml"))
-    chosen = [file for file in files if options.only is None or file.stem in options.only]
-    results = read_results(options.out)
-    for file in chosen:
-        recipe = load_recipe(file)
-        assert isinstance(recipe, SaliencyGanRecipe)
-        run = options.runs / recipe.name
-        finished = run / "model" / "card.json"
-        if not finished.is_file():
-            print(f"{recipe.name}: training", flush=True)
-            cache = options.runs / "ablations-cache"
-            train(
-                file, options.data, run, device=options.device, resume=True, cache=cache,
-                events=_told,
-            )  # fmt: skip
-            results.pop(recipe.name, None)  # of an earlier training
-        if recipe.name not in results:
-            print(f"{recipe.name}: measuring", flush=True)
-            own = run / "cache"
-            cache = own if own.is_dir() else options.runs / "ablations-cache"
-            _, patches = sources(recipe, options.data, cache)
-            results |= measured(recipe, run, patches, results.keys())
-            write(results, options.out)
-    write(results, options.out)
+@dataclass(frozen=True)
+class Ablations(WithData, WithPage, WithDevice):
+    runs: Path = option(metavar="RUNS", help="where the trainings are kept")
+    recipes: Path = option(RECIPES, metavar="DIR", help="what is trained")
+    only: Sequence[str] = option((), metavar="NAME", help="names of recipes; default: all")
 
-
-def _told(event: object) -> None:
-    """A line for each validation: it is that seldom."""
-    if isinstance(event, dict) and event.get("event") == "validation":
-        print(json.dumps(event), flush=True)
+    def measure(self, progress: Progress = no_progress) -> str:
+        files = sorted(self.recipes.glob("*.toml"))
+        chosen = [file for file in files if not self.only or file.stem in self.only]
+        results = read_results(self.out)
+        for number, file in enumerate(chosen):
+            recipe = load_recipe(file)
+            assert isinstance(recipe, SaliencyGanRecipe)
+            share = part_of(progress, number / len(chosen), (number + 1) / len(chosen))
+            run, cache = self.runs / recipe.name, self.runs / "ablations-cache"
+            if not (run / "model" / "card.json").is_file():
+                train(
+                    file, self.data, run, device=self.device, resume=True, cache=cache,
+                    progress=share,
+                )  # fmt: skip
+                results.pop(recipe.name, None)  # of an earlier training
+            if recipe.name not in results:
+                share(1.0, f"measuring {recipe.name}")
+                own = run / "cache"
+                _, patches = sources(recipe, self.data, own if own.is_dir() else cache)
+                results |= measured(recipe, run, patches, results.keys())
+                write(results, self.out)
+        write(results, self.out)
+        return page(list(results.values()))
 
 
 def measured(
@@ -219,7 +244,3 @@ def page(rows: Sequence[Figures]) -> str:
             )
         lines.append("")
     return "\n".join([*lines, _EXPLANATION, ""])
-
-
-if __name__ == "__main__":
-    main()

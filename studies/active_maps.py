@@ -1,28 +1,27 @@
 """How many of a cascade's feature maps are ever above zero: with ReLU the others are dead.
 
-::
-
-    python -m studies.active_maps [MODEL ...]
-
 Over the bundled photographs, each shrunk by the model's largest scale first: the share of maps of
 each layer that are positive anywhere. Where little is left, capacity is paid for and not used.
 """
 
-import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
+from retina_viewer.core.options import option
 from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import degrade
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.generator import ResidualBlock, ResidualGenerator
 from retina_viewer.networks.generator_cascade import GeneratorCascade
+from studies.study import Study
 
 PHOTOGRAPHS = ("chase_14L.jpg", "hrf_08_h.jpg", "idrid_53_half.jpg")
 _FORMATION = torch.tensor([[0.4, 0.3]])  # what most photographs are read as
@@ -60,15 +59,15 @@ def _activated(step: nn.Module) -> list[nn.Module]:
     return [step.head, *(b.first for b in step.body if isinstance(b, ResidualBlock))]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", default=[default_model("superres")])
-    for name in parser.parse_args().models:
-        cascade = load_network(find_model(name))
-        assert isinstance(cascade, GeneratorCascade)
-        for number, shares in enumerate(active_shares(cascade), start=1):
-            print(f"{name} step {number}: {' '.join(f'{share:.0%}' for share in shares)}")
+@dataclass(frozen=True)
+class ActiveMaps(Study):
+    models: Sequence[str] = option((), flags=("models",), metavar="MODEL", help="cascades")
 
-
-if __name__ == "__main__":
-    main()
+    def measure(self, progress: Progress = no_progress) -> str:
+        lines = []
+        for name in self.models or [default_model("superres")]:
+            cascade = load_network(find_model(name))
+            assert isinstance(cascade, GeneratorCascade)
+            for number, shares in enumerate(active_shares(cascade), start=1):
+                lines.append(f"{name} step {number}: {' '.join(f'{one:.0%}' for one in shares)}")
+        return "\n".join(lines)

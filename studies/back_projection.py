@@ -1,20 +1,16 @@
 """What back-projection is worth, on validation photographs: the tables of its decision page.
 
-::
-
-    python -m studies.back_projection DATA [--model pixel]
-
 Squares of 512 x 512 pixels from the middle of five photographs whose fields of view are shrunk to
 540..1000 px, luminance in the studio range, without the outermost four source pixels. First every
 kernel at every scale, clean; then JPEG and sensor noise with fixed weights beside what the program
 does; last the seconds that a result of 1024 x 1024 takes more.
 """
 
-import argparse
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.options import option
+from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.degradation import (
     Degradation,
     Kernel,
@@ -35,11 +33,12 @@ from retina_viewer.imaging.degradation import (
 from retina_viewer.quality.metrics import colour_drift, luminance_studio, psnr
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import estimate_degradation
-from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.superres.enhancer import FloatImage
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
+from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.training.patches import jpeg_round_trip
 from studies.data_folders import find_photographs, split
+from studies.study import WithData, WithScales
 
 SIDE = 512
 RIM = 4  # source pixels
@@ -121,39 +120,60 @@ class Row:
         return f"{gain:+.2f} (least {least:+.2f}) | {max(self.left):.2f} | {max(self.drift):.2f}"
 
 
-def measure(data: Path, model: str, scales: tuple[int, ...]) -> None:
-    rows: dict[tuple[str, ...], Row] = defaultdict(Row)
-    truths = list(squares(data))
-    cases = [("clean", kernel, scale) for scale in scales for kernel in KERNELS]
-    cases += [(how, "gaussian", s) for how in ("JPEG 90", "JPEG 75", "noise 2") for s in scales[:3]]
-    for how, kernel, scale in cases:
-        settings = EnhanceSettings("pixel", model=model, back_projection=False, device="cpu")
-        enhancer = make_enhancer(settings.at(scale))
-        for truth in truths:
-            clean = degrade(truth.astype(np.float32) / np.float32(255), scale, kernel)
-            low = spoiled(clean, how).astype(np.float32) / np.float32(255)
-            fitted = enhancer.fitted_to(low)
-            result = fitted.enhance_region(low, Rect(0, 0, low.shape[1], low.shape[0]))
-            noise = 255 * float(np.sqrt(np.mean(np.square(low - clean))))
-            true = Known(result, scale, Degradation(sampling_blur(kernel, scale), noise))
-            guess = replace(true, degradation=estimate_degradation(low))
-            name = (how, kernel, f"x{scale}")
-            rows[*name, "without"].add(truth, low, true, None)
-            rows[*name, "as shipped, estimated"].add(truth, low, guess, BackProjected(guess))
-            rows[*name, "blur and noise known"].add(truth, low, true, BackProjected(true, doubt=0))
-            cast = replace(true, result=np.clip(result + CAST, 0, 1))
-            rows[*name, "colour cast added"].add(truth, low, cast, BackProjected(cast))
-            for weight in () if how == "clean" else (0.25, 0.5, 0.75, 1.0):  # of all, noise or not
-                fixed = replace(true, degradation=replace(true.degradation, noise=0.0))
-                held = BackProjected(fixed, weight, doubt=0)
-                rows[*name, f"fixed weight {weight}"].add(truth, low, true, held)
-        for what, row in rows.items():
-            if what[:3] == (how, kernel, f"x{scale}"):
-                print(f"| {' | '.join(what)} | {row} |", flush=True)
+@dataclass(frozen=True)
+class BackProjectionStudy(WithData, WithScales):
+    model: str = option("pixel", metavar="NAME", help="whose results are held to the photograph")
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        torch.set_num_threads(2)
+        rows: dict[tuple[str, ...], Row] = defaultdict(Row)
+        truths = list(squares(self.data))
+        cases = [("clean", kernel, scale) for scale in self.scales for kernel in KERNELS]
+        spoilt = product(("JPEG 90", "JPEG 75", "noise 2"), ("gaussian",), self.scales[:3])
+        cases += [(how, "gaussian", scale) for how, _, scale in spoilt]
+        for number, (how, kernel, scale) in enumerate(cases):
+            progress(number / len(cases), f"{how}, {kernel}, x{scale}")
+            made = EnhanceSettings(
+                "pixel", scale, model=self.model, back_projection=False, device="cpu"
+            )
+            enhancer = make_enhancer(made)
+            for truth in truths:
+                add_case(rows, enhancer, truth, how, kernel)
+        head = ("photograph", "kernel", "scale", "back-projection", "PSNR, dB", "left, levels")
+        lines = [f"| {' | '.join(head)} | delta-E |", "|---|---|---|---|---|---|---|"]
+        lines += [f"| {' | '.join(what)} | {row} |" for what, row in rows.items()]
+        return "\n".join([*lines, *time_it()])
 
 
-def time_it() -> None:
-    for scale in (2, 4, 8, 16):
+def add_case(
+    rows: dict[tuple[str, ...], Row], enhancer: Enhancer, truth: NDArray[np.uint8], how: str,
+    kernel: Kernel,
+) -> None:  # fmt: skip
+    """Measure one photograph without back-projection, and with it in every way."""
+    scale = enhancer.scale
+    clean = degrade(truth.astype(np.float32) / np.float32(255), scale, kernel)
+    low = spoiled(clean, how).astype(np.float32) / np.float32(255)
+    fitted = enhancer.fitted_to(low)
+    result = fitted.enhance_region(low, Rect(0, 0, low.shape[1], low.shape[0]))
+    noise = 255 * float(np.sqrt(np.mean(np.square(low - clean))))
+    true = Known(result, scale, Degradation(sampling_blur(kernel, scale), noise))
+    guess = replace(true, degradation=estimate_degradation(low))
+    cast = replace(true, result=np.clip(result + CAST, 0, 1))
+    ways: dict[str, tuple[Known, BackProjected | None]] = {
+        "without": (true, None),
+        "as shipped, estimated": (guess, BackProjected(guess)),
+        "blur and noise known": (true, BackProjected(true, doubt=0)),
+        "colour cast added": (cast, BackProjected(cast)),
+    }
+    for weight in () if how == "clean" else (0.25, 0.5, 0.75, 1.0):  # of all, noise or not
+        fixed = replace(true, degradation=replace(true.degradation, noise=0.0))
+        ways[f"fixed weight {weight}"] = (true, BackProjected(fixed, weight, doubt=0))
+    for way, (known, held) in ways.items():
+        rows[how, kernel, f"x{scale}", way].add(truth, low, known, held)
+
+
+def time_it() -> Iterator[str]:
+    for scale in SCALES:
         side = 1024 // scale
         low = np.random.default_rng(0).random((side, side, 3), dtype=np.float32)
         large = cv2.resize(low, (1024, 1024), interpolation=cv2.INTER_CUBIC)
@@ -163,21 +183,4 @@ def time_it() -> None:
             start = time.perf_counter()
             held.enhance_region(low, Rect(0, 0, side, side))
             seconds.append(time.perf_counter() - start)
-        print(f"x{scale}: {min(seconds):.3f} s for 1024 x 1024")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="What back-projection is worth.")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--model", default="pixel")
-    parser.add_argument("--scales", type=int, nargs="+", default=[2, 4, 8, 16])
-    options = parser.parse_args()
-    torch.set_num_threads(2)
-    print("| photograph | kernel | scale | back-projection | PSNR, dB | left, levels | delta-E |")
-    print("|---|---|---|---|---|---|---|")
-    measure(options.data, options.model, tuple(options.scales))
-    time_it()
-
-
-if __name__ == "__main__":
-    main()
+        yield f"x{scale}: {min(seconds):.3f} s for 1024 x 1024"

@@ -1,12 +1,16 @@
-"""From a report to the card: what was measured of a model is kept with the model."""
+"""Keep in a model's card what a report measured of it."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.options import option
+from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.model_store.card import Measurement, ModelCard
-from retina_viewer.model_store.store import save_card
+from retina_viewer.model_store.store import find_model, save_card
+from studies.study import Study
 
 _OF_METHODS: tuple[str, ...] = (
     "psnr", "gain", "ssim", "rmse", "lpips", "lpips_change", "s3_ratio", "drift",
@@ -19,6 +23,16 @@ the blur and noise that were read from the small photograph."""
 _OF_VESSELS: tuple[str, ...] = ("auc", "dice", "sensitivity", "specificity", "accuracy")
 
 
+@dataclass(frozen=True)
+class Recording(Study):
+    name: str = option(metavar="NAME", help="of the model")
+    report: Path = option(metavar="REPORT.json", help="made by 'python -m studies evaluate'")
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        card = record_figures(find_model(self.name), self.report)
+        return f"{self.name}: the card holds {len(card.measurements)} figures"
+
+
 def record_figures(card: ModelCard, report: Path) -> ModelCard:
     """Put the figures of a report into a model's card.
 
@@ -28,7 +42,7 @@ def record_figures(card: ModelCard, report: Path) -> ModelCard:
 
     Args:
         card: as read from the model's folder, which must be writable.
-        report: made by ``retina-viewer evaluate``.
+        report: made by ``python -m studies evaluate``.
 
     Returns:
         The new card, as written.
@@ -42,18 +56,19 @@ def record_figures(card: ModelCard, report: Path) -> ModelCard:
         about, rows = content["provenance"], content["summary"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{report.name} is not a report of figures.", "Make one with retina-viewer evaluate."
+            f"{report.name} is not a report of figures.",
+            "Make one with python -m studies evaluate.",
         ) from error
     methods = {m for m, model in about["models"].items() if model["sha256"] == card.weights_sha256}
     if not methods:
         raise UserError(
             f"The report measured other weights than those of {card.name!r}.",
-            "Measure this model: retina-viewer evaluate ... --model NAME.",
+            "Measure this model: python -m studies evaluate ... --model NAME.",
         )
     if any("dataset" not in row for row in rows):
         raise UserError(
             "The report is of a choice on validation photographs, which prove nothing.",
-            "Put the chosen fidelity into the card, and measure with retina-viewer evaluate sr.",
+            "Put the chosen fidelity into the card, and measure: python -m studies evaluate sr.",
         )
     new = [m for row in rows for m in _of_row(row, methods, about["command"])]
     kept = [old for old in card.measurements if old.command != about["command"]]

@@ -12,7 +12,7 @@ import numpy as np
 
 from retina_viewer.quality.records import Record, Value
 from studies.contenders import LINEAR_FOLDS
-from studies.superres_summary import ALL_SETS
+from studies.superres import ALL_SETS
 from studies.vessel_study import ORIGINAL
 from studies.vessel_tables import ORIGINALS, OWN
 

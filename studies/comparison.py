@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.options import option
 from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, Protocol
+from retina_viewer.superres.enhance_settings import SCALES, Scale
 from retina_viewer.superres.methods import find_method, methods_on_offer
 from studies.contenders import LINEAR, SHARP_BICUBIC
 from studies.data_folders import find_photographs
+from studies.study import WithDevice, WithLimit, WithSets
 
 METHODS = (
     "saliency-gan", "pixel", "srgan", "srgan-vgg19", "srcnn", "sr-forest", "ssr", "linear",
@@ -24,28 +28,45 @@ FIELD_DIAMETER = 1300
 first, under the native protocol."""
 
 
+ITERATIONS = 600
+"""Steps of every vessel network, where neither steps nor minutes are given."""
+
+
 @dataclass(frozen=True)
-class Comparison:
-    """What is asked for.
+class Comparison(WithSets, WithLimit, WithDevice):
+    """What is asked for."""
 
-    Attributes:
-        tables: of 1 (likeness), 2 (vessels) and 3 (precision, recall, F1).
-        methods: empty for all of :data:`METHODS` that are installed.
-        vessel_scales: those of ``scales`` at which vessels are looked for.
-        sets: names; empty for all.
-        limit: at most so many photographs of each set.
-        perceptual: LPIPS and S3 too.
-    """
+    unrecorded: ClassVar[Sequence[str]] = ("out", "device", "minutes")
 
-    tables: Sequence[int] = (1, 2, 3)
-    scales: Sequence[int] = (2, 4, 8, 16)
-    methods: Sequence[str] = ()
-    kernels: Sequence[Kernel] = ("gaussian", "bicubic")
-    protocols: Sequence[Protocol] = ("native", "paper")
-    sets: Sequence[str] = ()
-    limit: int | None = None
-    perceptual: bool = True
-    device: str = "auto"
+    tables: Sequence[Literal[1, 2, 3]] = option(
+        (1, 2, 3), metavar="N",
+        help="1: likeness and looks; 2: vessels; 3: precision, recall, F1",
+    )  # fmt: skip
+    scales: Sequence[Scale] = option(SCALES, metavar="S", help="vessels at 4 and 8 alone")
+    methods: Sequence[str] = option((), metavar="M", help="default: all that are installed")
+    kernels: Sequence[Kernel] = option(
+        ("gaussian", "bicubic"), help="how the small photographs are made"
+    )
+    protocols: Sequence[Protocol] = option(
+        ("native", "paper"), help="native size, and the 2017 paper's 1024 x 1024"
+    )
+    perceptual: bool = option(True, help="without LPIPS and S3, which take most of the time")
+
+    out: Path = option(
+        Path("tables"), flags=("-o", "--out"), metavar="DIR",
+        help="results; a broken run goes on there, earlier ones count in table 1",
+    )  # fmt: skip
+    iterations: int | None = option(
+        None, metavar="N", help=f"steps of every vessel network; default {ITERATIONS}"
+    )
+    minutes: float | None = option(
+        None, metavar="M",
+        help="of every vessel network instead; made into steps once, the same for all",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.iterations is not None and self.minutes is not None:
+            raise UserError("Steps and minutes were given.", "Give --iterations or --minutes.")
 
     @property
     def conditions(self) -> list[Condition]:
@@ -54,7 +75,7 @@ class Comparison:
         return [Condition(protocol, kernel, scale) for protocol, kernel, scale in every]
 
     @property
-    def vessel_scales(self) -> tuple[int, ...]:
+    def vessel_scales(self) -> tuple[Scale, ...]:
         """4 and 8 as in the 2017 paper, those of them that are asked for."""
         return tuple(scale for scale in self.scales if scale in (4, 8))
 
@@ -71,22 +92,6 @@ class Comparison:
             if name not in (LINEAR, SHARP_BICUBIC):
                 find_method(name)
         return tuple(dict.fromkeys(self.methods))
-
-    def options(self) -> dict[str, object]:
-        """For the command line in the provenance; defaults are left out."""
-        usual = Comparison()
-        names = ("tables", "scales", "methods", "kernels", "protocols", "sets", "limit")
-        given = {name: getattr(self, name) for name in names}
-        changed = {
-            name: value
-            for name, value in given.items()
-            if value is not None and tuple(_several(value)) != tuple(_several(getattr(usual, name)))
-        }
-        return changed | {"no-perceptual": not self.perceptual}
-
-
-def _several(value: object) -> Sequence[object]:
-    return value if isinstance(value, Sequence) else [value]
 
 
 def photographs_below(roots: Sequence[Path], sets: Sequence[str] = ()) -> list[Photograph]:

@@ -1,8 +1,4 @@
-"""The small vessel networks of the comparison of methods, all on one budget.
-
-Evaluation asks for them through :class:`~studies.vessel_study.Trainer`, since it
-stands below training.
-"""
+"""The small vessel networks of the comparison of methods, all on one budget."""
 
 import json
 import time
@@ -41,26 +37,26 @@ _LICENCE = "none: trained to compare methods, possibly on photographs that forbi
 
 
 class ComparisonTrainer:
-    """Fulfils :class:`~studies.vessel_study.Trainer`.
+    """Trains small vessel networks, all on one budget.
 
     Args:
         iterations: steps of every network.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         recipe_file: None for the shipped recipe.
+
+    Attributes:
+        identity: the recipe's hash and the steps, e.g. ``3f2a91c0-600``: tells budgets and forms
+            apart, fit for a file's name.
     """
 
     def __init__(
         self, iterations: int, device: str = "auto", recipe_file: Path | None = None
     ) -> None:
         self._file = recipe_file or resources_dir() / "recipes" / _RECIPE
-        self._identity = f"{sha256_of(self._file)[:8]}-{iterations}"
+        self.iterations = iterations
+        self.identity = f"{sha256_of(self._file)[:8]}-{iterations}"
         self._device = resolve_device(device)
         self._recipe = _with_iterations(_read(self._file), iterations)
-
-    @property
-    def identity(self) -> str:
-        """The recipe's hash and the steps, e.g. ``3f2a91c0-600``."""
-        return self._identity
 
     def __call__(
         self,
@@ -69,7 +65,12 @@ class ComparisonTrainer:
         folder: Path,
         progress: Progress,
     ) -> VesselSegmenter:
-        """See :class:`~studies.vessel_study.Trainer`; goes on where it stopped."""
+        """A network trained on these photographs; read from ``folder`` where it was trained before,
+        gone on with where it was broken off.
+
+        Raises:
+            UserError: photographs that cannot be read, or no space.
+        """
         model = folder / "model"
         if not (model / CARD_FILE).exists():
             self._train(train, validation, folder, progress)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,12 @@ on blurred input, so the fairer baseline."""
 
 LINEAR = "linear"
 LINEAR_FOLDS = "linear-5fold"
-"""The linear filter as :mod:`~studies.cross_validation` fits it."""
+"""The linear filter as :mod:`~studies.all_tables` fits it."""
 
 _FITTED_HERE = (LINEAR, LINEAR_FOLDS)
+
+
+_USUAL = EnhanceSettings()
 
 
 @dataclass
@@ -40,9 +43,9 @@ class Contenders:
         methods: of ``superres.methods``, or ``linear``, or ``bicubic-0.75``.
         conditions: all that will be asked for; the linear filter is fitted to each.
         training: what the linear filter may learn from.
-        model: a model's name for the methods with a network; None for the shipped one.
-        fidelity: of GANs with a twin, 0..1; None for what their cards say.
-        back_projection: whether the networks' results are held to the photograph.
+        settings: for the methods with a network; method and scale are those that are asked for,
+            the model makes the results of its own method alone, the fidelity is of GANs with a
+            twin.
 
     Raises:
         UserError: the model named is for none of the methods.
@@ -51,19 +54,17 @@ class Contenders:
     methods: Sequence[str]
     conditions: Sequence[Condition]
     training: Sequence[Photograph] = ()
-    model: str | None = None
-    device: str = "auto"
+    settings: EnhanceSettings = _USUAL
     progress: Progress = no_progress
-    fidelity: float | None = None
-    back_projection: bool = True
     _ready: dict[tuple[str, int], Enhancer] = field(default_factory=dict)
     _linear: dict[Condition, LinearFilter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.model is not None and not any(map(self._is_of_the_model, self.methods)):
+        model = self.settings.model
+        if model is not None and not any(map(self._is_of_the_model, self.methods)):
             raise UserError(
-                f"The model {self.model!r} is for none of the methods that are measured.",
-                f"It is for the method {find_model(self.model).enhancer_method}.",
+                f"The model {model!r} is for none of the methods that are measured.",
+                f"It is for the method {find_model(model).enhancer_method}.",
             )
 
     def enhancer(self, method: str, condition: Condition) -> Enhancer:
@@ -86,19 +87,12 @@ class Contenders:
     def _made(self, method: str, scale: int) -> Enhancer:
         if method == SHARP_BICUBIC:
             return sharp_bicubic(scale)
-        if method in ("bicubic", "lanczos"):
-            return make_enhancer(EnhanceSettings(method, device=self.device).at(scale))
-        model = self.model if self._is_of_the_model(method) else None
+        model = self.settings.model if self._is_of_the_model(method) else None
         card = default_network(method) if model is None else find_model(model)
         mixes = method != "pixel" and card is not None and card.twin is not None
-        settings = EnhanceSettings(
-            method,
-            model=model,
-            device=self.device,
-            fidelity=self.fidelity if mixes else None,
-            back_projection=self.back_projection,
-        )
-        return make_enhancer(settings.at(scale))
+        fidelity = self.settings.fidelity if mixes else None
+        own = replace(self.settings, method=method, model=model, fidelity=fidelity)
+        return make_enhancer(own.at(scale))
 
     def _is_fitted_here(self, method: str) -> bool:
         """The linear filter is, to the very condition, unless the shipped one is named."""
@@ -107,9 +101,9 @@ class Contenders:
     def _is_of_the_model(self, method: str) -> bool:
         """Whether the model that a person named makes this method's results: it, or for ``pixel``
         its pixel-trained twin."""
-        if self.model is None:
+        if self.settings.model is None:
             return False
-        card = find_model(self.model)
+        card = find_model(self.settings.model)
         return method == card.enhancer_method or (method == "pixel" and card.twin is not None)
 
     def models(self) -> dict[str, dict[str, str]]:
@@ -142,8 +136,9 @@ class Contenders:
         about = {"name": card.name, "sha256": card.weights_sha256}
         if card.twin is not None:
             about["twin_sha256"] = find_model(card.twin).weights_sha256
-            about["fidelity"] = str(card.fidelity if self.fidelity is None else self.fidelity)
-        about["back_projection"] = "on" if self.back_projection else "off"
+            asked = self.settings.fidelity
+            about["fidelity"] = str(card.fidelity if asked is None else asked)
+        about["back_projection"] = "on" if self.settings.back_projection else "off"
         estimator = default_model("formation")
         if any(one.name == estimator for one in list_models("formation")):
             about["formation_sha256"] = find_model(estimator).weights_sha256

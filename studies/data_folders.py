@@ -22,6 +22,7 @@ from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.quality.datasets import Photograph
 
 _MASK_SUFFIXES = (".gif", ".png", ".tif", ".tiff", ".ppm")
+Subset = Literal["train", "validation", "held_out"]
 
 
 def find_photographs(root: Path) -> list[Photograph]:
@@ -164,9 +165,6 @@ _FINDERS: dict[str, Callable[[Path], Iterable[Photograph]]] = {
 }
 
 
-Subset = Literal["train", "validation", "held_out"]
-
-
 def subset_of(photograph: Photograph) -> Subset:
     """The one division that all training and evaluation of this project keep to.
 
@@ -205,3 +203,16 @@ def split(photographs: Iterable[Photograph]) -> dict[Subset, list[Photograph]]:
     for photograph in photographs:
         subsets[subset_of(photograph)].append(photograph)
     return subsets
+
+
+def divided(root: Path, datasets: Iterable[str]) -> dict[Subset, list[Photograph]]:
+    """The photographs of some sets below ``root``, by subset.
+
+    Raises:
+        UserError: a set is missing.
+    """
+    found = [one for one in find_photographs(root) if one.dataset in datasets]
+    missing = set(datasets) - {one.dataset for one in found}
+    if missing:
+        raise UserError(f"The data folder lacks {', '.join(sorted(missing))}.")
+    return split(found)

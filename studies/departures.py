@@ -1,21 +1,21 @@
 """The departures of the generator from the 2017 paper's, taken back one by one.
 
-``python -m studies.departures DATA RUNS -o DIR`` trains step 1 (x2) as
-``architecture-residual.toml`` says, from nothing, once as it is and once with each departure taken
-back, for the same number of steps; then writes ``DIR/departures.md``. What is finished in ``RUNS``
-is not trained again.
+Trains step 1 (x2) as ``architecture-residual.toml`` says, from nothing, once as it is and once with
+each departure taken back, for the same number of steps; then writes ``DIR/departures.md``. What is
+finished in ``RUNS`` is not trained again.
 """
 
-import argparse
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from retina_viewer.core.options import option
 from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.networks.generator import (
     ResidualGenerator,
     conditioned_input,
@@ -29,9 +29,12 @@ from retina_viewer.training.patches import PatchSource
 from retina_viewer.training.recipe import SuperresRecipe, load_recipe
 from retina_viewer.training.superres_task import SuperresTask
 from retina_viewer.training.task import TrainContext
-from studies.step_patches import Interpolation, sources
+from studies.ablations import Interpolation, sources
+from studies.study import WithData, WithPage
 
 _STEP = StepParameters(maps=48, blocks=5)
+Patches = tuple[PatchSource, PatchSource]
+Validation = dict[str, float]
 
 
 class Departing(ResidualGenerator):
@@ -74,28 +77,25 @@ VARIANTS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="the folder of the public sets")
-    parser.add_argument("runs", type=Path, help="where the trainings are kept")
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/figures"))
-    parser.add_argument("--device", default="cpu")
-    options = parser.parse_args(arguments)
-    recipe = load_recipe(resources_dir() / "recipes" / "architecture-residual.toml")
-    assert isinstance(recipe, SuperresRecipe)
-    torch.set_num_threads(recipe.threads or torch.get_num_threads())
-    patches = sources(recipe, options.data, options.runs / "departures-cache")
-    device = torch.device(options.device)
-    rows = {"bicubic interpolation": [interpolated(recipe, patches, device)]}
-    for number, (title, make) in enumerate(VARIANTS.items()):
-        checkpoint = options.runs / f"departures-{number}.safetensors"
-        rows[title] = trained(recipe, patches, make, checkpoint, device)
-        print(json.dumps({title: rows[title][-1]}), flush=True)
-    (options.out / "departures.md").write_text(page(rows), encoding="utf-8")
+@dataclass(frozen=True)
+class Departures(WithData, WithPage):
+    runs: Path = option(metavar="RUNS", help="where the trainings are kept")
+    device: str = option("cpu", metavar="DEVICE", help="cpu, cuda or cuda:N")
 
-
-Patches = tuple[PatchSource, PatchSource]
-Validation = dict[str, float]
+    def measure(self, progress: Progress = no_progress) -> str:
+        recipe = load_recipe(resources_dir() / "recipes" / "architecture-residual.toml")
+        assert isinstance(recipe, SuperresRecipe)
+        torch.set_num_threads(recipe.threads or torch.get_num_threads())
+        patches = sources(recipe, self.data, self.runs / "departures-cache")
+        device = torch.device(self.device)
+        rows = {"bicubic interpolation": [interpolated(recipe, patches, device)]}
+        for number, (title, make) in enumerate(VARIANTS.items()):
+            progress(number / len(VARIANTS), title)
+            checkpoint = self.runs / f"departures-{number}.safetensors"
+            rows[title] = trained(recipe, patches, make, checkpoint, device)
+        text = page(rows)
+        (self.out / "departures.md").write_text(text, encoding="utf-8")
+        return text
 
 
 def interpolated(recipe: SuperresRecipe, patches: Patches, device: torch.device) -> Validation:
@@ -144,11 +144,7 @@ def page(rows: dict[str, list[Validation]]) -> str:
         "of the averaged weights. Data, degradation, patches, loss, rate and seed of",
         "`architecture-residual.toml`, from nothing, one seed each; none is told blur and noise.",
         "Batch normalisation has the population's statistics in validation, as at use. Made by",
-        "`python -m studies.departures DATA RUNS`.",
+        "`python -m studies departures DATA RUNS`.",
         "",
     ]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
-"""How well blur and noise are read from a photograph: shrunk in known ways, then asked."""
+"""Blur and noise as they are read from photographs that were shrunk in known ways."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
@@ -15,19 +15,15 @@ from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition, Truth, small_image
 from retina_viewer.quality.records import Record
 from retina_viewer.superres.cascade import estimate_degradation
-from studies.data_folders import find_photographs
-from studies.report import (
-    command_line,
-    held_out_photographs,
-    make_folder,
-    provenance,
-    write_tables,
-)
-from studies.tables import Column, Table
+from studies.measuring import grouped, mean_row
+from studies.report import make_folder, named
+from studies.study import OfSets
+from studies.tables import Table, columns
 
 _METHOD = "estimated"
 KERNELS: tuple[Kernel, ...] = ("gaussian", "bicubic", "area")
 SCALES = (2, 4, 8)
+_GROUP = ("dataset", "kernel", "scale")
 
 
 def evaluate_formation(
@@ -66,47 +62,27 @@ def evaluate_formation(
 
 def summarise(records: Sequence[Record]) -> Table:
     """Means by set, kernel and scale."""
-    groups: dict[tuple[object, ...], list[Record]] = {}
-    for record in records:
-        key = (record["dataset"], record["kernel"], record["scale"])
-        groups.setdefault(key, []).append(record)
     rows: list[Record] = []
-    for members in groups.values():
-        row: Record = {name: members[0][name] for name in ("dataset", "kernel", "scale", "method")}
-        row["n"] = len(members)
-        for name in ("blur", "blur_read", "blur_error", "noise_read"):
-            row[name] = float(np.mean([float(member[name]) for member in members]))
-        rows.append(row)
-    columns = [
-        Column("dataset", "set"), Column("kernel", "kernel"), Column("scale", "scale"),
-        Column("n", "n"), Column("blur", "blur, px"), Column("blur_read", "read"),
-        Column("blur_error", "mean error", 3), Column("noise_read", "noise read, levels"),
-    ]  # fmt: skip
-    return Table(columns, rows)
+    for (dataset, kernel, scale), members in grouped(records, _GROUP).items():
+        row: Record = {
+            "dataset": dataset, "kernel": kernel, "scale": scale, "method": _METHOD,
+            "n": len(members),
+        }  # fmt: skip
+        rows.append(row | mean_row(members, ("blur", "blur_read", "blur_error", "noise_read")))
+    said = (
+        "dataset:set", "kernel", "scale", "n", "blur:blur, px", "blur_read:read",
+        "blur_error:mean error:3", "noise_read:noise read, levels",
+    )  # fmt: skip
+    return Table(columns(*said), rows)
 
 
-def evaluate_formation_command(
-    data: Path,
-    out: Path,
-    *,
-    sets: Sequence[str] = (),
-    limit: int | None = None,
-    device: str = "auto",
-    progress: Progress = no_progress,
-) -> str:
-    """``retina-viewer evaluate formation DATA``: measure, write, return the Markdown table.
+@dataclass(frozen=True)
+class FormationReading(OfSets):
+    """On held-out photographs. Leaves ``formation.md``, ``.csv``, ``_per_image.csv``, ``.json``."""
 
-    Writes ``formation.md``, ``.csv``, ``_per_image.csv`` and ``.json`` into ``out``.
-
-    Raises:
-        UserError: no data, no estimator, or the report cannot be written.
-    """
-    photographs = held_out_photographs(find_photographs(data), sets, limit)
-    card = find_model(default_model("formation"))
-    make_folder(out)
-    records = evaluate_formation(photographs, device=device, progress=progress)
-    models = {_METHOD: {"name": card.name, "sha256": card.weights_sha256}}
-    about = provenance(
-        command_line("formation", {"sets": sets, "limit": limit}), photographs, models
-    )
-    return write_tables(out, "formation", [summarise(records)], records, about)
+    def measure(self, progress: Progress = no_progress) -> str:
+        photographs = self.held_out(sets=self.sets)
+        models = {_METHOD: named(find_model(default_model("formation")))}
+        make_folder(self.out)  # before hours are spent
+        records = evaluate_formation(photographs, device=self.device, progress=progress)
+        return self.report("formation", [summarise(records)], records, photographs, models)

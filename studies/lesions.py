@@ -1,12 +1,15 @@
-"""What a clinician looks for: whether microaneurysms keep their contrast.
+"""Whether microaneurysms keep their contrast in enlargements.
 
 A microaneurysm is a dark dot a few pixels wide. Its contrast is the mean green of a ring around it
 minus its own; what a method keeps of it, after the photograph was shrunk and enlarged again, is
 counted lesion by lesion.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 
@@ -20,20 +23,28 @@ from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask
 from retina_viewer.quality.protocols import Condition, Truth, small_image
 from retina_viewer.quality.records import Record, RecordLog
+from retina_viewer.quality.statistics import wilcoxon_p
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhance_image
 from studies.contenders import Contenders
-from studies.data_folders import find_photographs
-from studies.lesion_summary import BASELINE, summarise
-from studies.measuring import Job, measure_all
-from studies.report import (
-    command_line,
-    held_out_photographs,
-    make_folder,
-    provenance,
-    write_tables,
-)
+from studies.measuring import Job, grouped, mean_row, measure_all
+from studies.study import ComparingMethods
+from studies.tables import Table, columns
 
+BASELINE = "bicubic"
+_COLUMNS = columns(
+    "dataset:set", "kernel", "scale", "method", "n", "lesions", "kept:contrast kept:3",
+    "kept_sd:SD:3", f"kept_gain:gain over {BASELINE} %:+0", "lost:lost:3", "inverted:inverted:3",
+    f"p:p vs {BASELINE}:p",
+)  # fmt: skip
+_NOTE = (
+    "Microaneurysms in photographs at half size. Contrast: mean green of a ring 2 to 6 px around "
+    "the lesion minus that of the lesion, for lesions with at least 2 grey levels of it in the "
+    "original; kept: after shrinking and enlarging, the median over an image's lesions, mean and "
+    "SD over images. Lost: share of lesions that keep less than a quarter; inverted: less than "
+    "nothing. p: Wilcoxon signed-rank test of the images' medians, two-sided, exact: with n images "
+    "not below 2^(1 - n)."
+)
 KIND = "MA"
 RING = (2.0, 6.0)
 """The ring's inner and outer distance from the lesion, pixels."""
@@ -43,7 +54,35 @@ LEAST_CONTRAST = 2.0
 """Grey levels of green: lesions that are fainter in the original have nothing to keep."""
 LOST = 0.25
 """Of its contrast; a lesion that keeps less is lost."""
+_WHERE = ("dataset", "kernel", "scale")
 _KEY = ("dataset", "photograph", "kernel", "scale", "method", "model")
+
+
+def summarise(records: Sequence[Record]) -> Table:
+    """One row a set, kernel, scale and method; images without a visible lesion do not count.
+
+    Args:
+        records: of :func:`~studies.lesions.evaluate_lesions`, with the method
+            ``bicubic`` among them.
+    """
+    seen = sorted((r for r in records if "kept" in r), key=lambda one: str(one["photograph"]))
+    rows: list[Record] = []
+    for (dataset, kernel, scale), some in sorted(grouped(seen, _WHERE).items()):
+        methods = grouped(some, ("method",))
+        base = [float(one["kept"]) for one in methods[(BASELINE,)]]
+        for (method,), members in methods.items():
+            row: Record = {
+                "dataset": dataset, "kernel": kernel, "scale": scale, "method": method,
+                "n": len(members), "lesions": sum(int(one["lesions"]) for one in members),
+            }  # fmt: skip
+            row |= mean_row(members, ("kept", "lost", "inverted"))
+            row |= mean_row(members, ("kept",), spread=("kept",))
+            if method != BASELINE:
+                own = [float(one["kept"]) for one in members]
+                row["kept_gain"] = 100 * float(np.mean(own) / np.mean(base) - 1)
+                row["p"] = wilcoxon_p(own, base)
+            rows.append(row)
+    return Table(_COLUMNS, rows, (_NOTE,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,21 +138,18 @@ class _Subject:
     """One photograph at half its size, and its lesions; read when first asked for."""
 
     photograph: Photograph
-    _read: tuple[Truth, Mask, Mask] | None = field(default=None, repr=False)
 
+    @cached_property
     def read(self) -> tuple[Truth, Mask, Mask]:
         """The photograph, its microaneurysms, and all its other lesions."""
-        if self._read is None:
-            rgb8 = _halved(self.photograph.read_rgb())
-            masks = {kind: _halved_mask(path) for kind, path in self.photograph.lesions.items()}
-            none = np.zeros(rgb8.shape[:2], bool)
-            others = [mask for kind, mask in masks.items() if kind != KIND]
-            union = np.logical_or.reduce([none, *others])
-            self._read = (Truth(rgb8, ~none), masks[KIND], union)
-        return self._read
+        rgb8 = _halved(self.photograph.read_rgb())
+        masks = {kind: _halved_mask(path) for kind, path in self.photograph.lesions.items()}
+        none = np.zeros(rgb8.shape[:2], bool)
+        others = [mask for kind, mask in masks.items() if kind != KIND]
+        return Truth(rgb8, ~none), masks[KIND], np.logical_or.reduce([none, *others])
 
     def figures(self, kernel: Kernel, scale: int, enhancer: Enhancer) -> Record:
-        truth, mask, others = self.read()
+        truth, mask, others = self.read
         truth = truth.cropped(scale)
         small = small_image(truth, Condition("native", kernel, scale))
         result = enhance_image(enhancer, small).astype(np.uint8, copy=False)
@@ -161,75 +197,40 @@ def evaluate_lesions(
     """One record a photograph, condition and method: the names of :func:`kept_contrast`."""
     identities = contenders.identities()
 
-    def job(subject: _Subject, condition: Condition, method: str) -> Job:
-        who: Record = {
-            "dataset": subject.photograph.dataset,
-            "photograph": subject.photograph.id,
-            "kernel": condition.kernel,
-            "scale": condition.scale,
-            "method": method,
-            "model": identities.get(method, ""),
-        }
-
-        def measured() -> Record:
-            enhancer = contenders.enhancer(method, condition)
-            return subject.figures(condition.kernel, condition.scale, enhancer)
-
-        return Job(who, measured, ("lesions",))
+    def measured(subject: _Subject, condition: Condition, method: str) -> Record:
+        enhancer = contenders.enhancer(method, condition)
+        return subject.figures(condition.kernel, condition.scale, enhancer)
 
     jobs = [
-        job(subject, condition, method)
+        Job(
+            {
+                "dataset": subject.photograph.dataset, "photograph": subject.photograph.id,
+                "kernel": condition.kernel, "scale": condition.scale, "method": method,
+                "model": identities.get(method, ""),
+            },
+            partial(measured, subject, condition, method),
+            ("lesions",),
+        )
         for subject in map(_Subject, photographs)
         for condition, method in product(contenders.conditions, contenders.methods)
-    ]
+    ]  # fmt: skip
     return measure_all(jobs, log=log, progress=progress)
 
 
-def evaluate_lesions_command(
-    data: Path,
-    out: Path,
-    *,
-    scales: Sequence[int] = (2, 4, 8, 16),
-    methods: Sequence[str] = ("pixel",),
-    kernels: Sequence[Kernel] = ("gaussian",),
-    limit: int | None = None,
-    model: str | None = None,
-    fidelity: float | None = None,
-    back_projection: bool = True,
-    device: str = "auto",
-    progress: Progress = no_progress,
-) -> str:
-    """``retina-viewer evaluate lesions DATA``: measure, write, return the Markdown table.
+@dataclass(frozen=True)
+class LesionContrast(ComparingMethods):
+    """On held-out photographs with masks of microaneurysms, at half their size: IDRiD's are soft
+    and strongly compressed.
 
-    Measures on held-out photographs with microaneurysm masks, at half their size (IDRiD's are
-    soft and strongly compressed). Writes ``lesions.md``, ``lesions.csv``,
-    ``lesions_per_image.csv``, ``lesions.json`` and ``lesions_records.jsonl``, from which an
-    interrupted run continues, into ``out``.
-
-    Args:
-        data: a folder of set folders, or one set folder.
-        out: where the report goes; an older report there is replaced.
-        methods: of ``superres.methods``; bicubic is always measured with them.
-        model: a model for the methods with a network.
-        fidelity: of the saliency GAN; None for what its card says.
-
-    Raises:
-        UserError: no data with lesions, unknown method or model, or the report cannot be written.
+    Leaves ``lesions.md``, ``.csv``, ``_per_image.csv``, ``.json`` and ``lesions_records.jsonl``,
+    from which an interrupted run continues.
     """
-    found = [one for one in find_photographs(data) if KIND in one.lesions]
-    photographs = held_out_photographs(found, (), limit)
-    conditions = [Condition("native", kernel, scale) for kernel, scale in product(kernels, scales)]
-    compared = (BASELINE, *(method for method in methods if method != BASELINE))
-    contenders = Contenders(
-        compared, conditions, (), model, device,
-        fidelity=fidelity, back_projection=back_projection,
-    )  # fmt: skip
-    make_folder(out)
-    log = RecordLog(out / "lesions_records.jsonl", _KEY)
-    records = evaluate_lesions(photographs, contenders, log=log, progress=progress)
-    options = {
-        "scales": scales, "methods": methods, "kernels": kernels, "limit": limit,
-        "model": model, "fidelity": fidelity, "no-back-projection": not back_projection,
-    }  # fmt: skip
-    about = provenance(command_line("lesions", options), photographs, contenders.models())
-    return write_tables(out, "lesions", [summarise(records)], records, about)
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        photographs = self.held_out(lambda one: KIND in one.lesions)
+        compared = (BASELINE, *(method for method in self.methods if method != BASELINE))
+        contenders = Contenders(compared, self.conditions(), settings=self.settings())
+        log = self.log("lesions_records.jsonl", _KEY)
+        records = evaluate_lesions(photographs, contenders, log=log, progress=progress)
+        models = contenders.models()
+        return self.report("lesions", [summarise(records)], records, photographs, models)

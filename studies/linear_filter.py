@@ -22,6 +22,11 @@ from retina_viewer.quality.protocols import Condition, Truth, prepare, small_ima
 from retina_viewer.superres.linear import RADIUS, TAPS, LinearFilter, windows_of
 
 _CENTRE = TAPS // 2
+_SAMPLES = 20_000
+_PHOTOGRAPHS_A_SET = 8
+"""Eight give the same filter as all, to 0.05 dB on photographs of other cameras."""
+_SOFT_AT_FULL_SIZE = ("HRF", "IDRiD", "FIVES")
+"""These hold no fine detail at full size; they are shrunk before they serve as truth."""
 
 
 @dataclass
@@ -104,14 +109,6 @@ def _symmetries(side: int) -> Iterator[NDArray[np.intp]]:
         turned = np.rot90(grid, turns)
         yield turned.ravel()
         yield turned[:, ::-1].ravel()
-
-
-_SAMPLES = 20_000
-_PHOTOGRAPHS_A_SET = 8
-"""Eight give the same filter as all, to 0.05 dB on photographs of other cameras."""
-
-_SOFT_AT_FULL_SIZE = ("HRF", "IDRiD", "FIVES")
-"""These hold no fine detail at full size; they are shrunk before they serve as truth."""
 
 
 def fit_linear_filters(

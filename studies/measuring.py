@@ -1,7 +1,9 @@
 """A long measurement as a list of small ones, each kept as soon as it is made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.quality.records import Record, RecordLog, Value
@@ -55,3 +57,26 @@ def measure_all(
         records.append(record)
     progress(1.0, "measured")
     return records
+
+
+def grouped(
+    records: Iterable[Record], names: Sequence[str]
+) -> dict[tuple[Value, ...], list[Record]]:
+    """Records by their values of these names, in the order in which they first occur."""
+    groups: dict[tuple[Value, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault(tuple(record[name] for name in names), []).append(record)
+    return groups
+
+
+def mean_row(members: Sequence[Record], names: Iterable[str], spread: Sequence[str] = ()) -> Record:
+    """The mean of each name over the members that have it, and where there are several the SD of
+    those in ``spread`` as ``NAME_sd``; a name that none has is left out."""
+    row: Record = {}
+    for name in names:
+        values = [float(one[name]) for one in members if name in one]
+        if values:
+            row[name] = float(np.mean(values))
+        if name in spread and len(values) > 1:
+            row[f"{name}_sd"] = float(np.std(values, ddof=1))
+    return row

@@ -1,41 +1,50 @@
-"""The page of a comparison, made from its results: tables, printed figures, claims tested.
+"""The page of a comparison: its tables, with the papers' printed figures beside.
 
-Every sentence is computed or holds for whatever was measured, so the page is made anew by the
-command and never edited.
+What the tables say is written by people, in ``docs/results.md``.
 """
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
 
-from studies.claim_words import advice, losses, outcome, sentence_of, verdict
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from retina_viewer.quality.records import Record
 from studies.claims import (
-    METRICS,
+    CLAIMANT,
+    LPIPS,
+    SSIM,
     Case,
+    Metric,
+    Row,
+    by_condition,
     image_cases,
     summary_rows,
     vessel_cases,
 )
 from studies.contenders import LINEAR_FOLDS
-from studies.page_harm import harm
-from studies.page_limits import limits
 from studies.page_tables import (
     beside_2025,
     beside_table_1,
     beside_table_2,
     likeness_table,
-    printed_below,
     vessel_table,
     widest_set,
 )
-from studies.published import TABLE_1, rmse_of_psnr
-from studies.results import TableResults
-from studies.tables import Column, Table
+from studies.report import TableResults
+from studies.tables import Table, columns
 from studies.vessel_study import ORIGINAL
 
-_CLAIM_COLUMNS = (
-    Column("metric", "metric"), Column("dataset", "set"), Column("seen", "trained on"),
-    Column("cases", "cases"), Column("first", "first in"), Column("others", "first otherwise"),
-    Column("median", "behind, median", digits=4), Column("most", "behind, most", digits=4),
-    Column("worst", "where most"), Column("clear", "p < 0.05 in"),
+BASELINE = "bicubic"
+_PSNR = Metric("psnr", "PSNR", "p", 1, digits=2)
+_MEASURES = (_PSNR, SSIM, LPIPS)
+_NAMED = 3
+_HARM_COLUMNS = columns(
+    "method", "cases", *(f"{metric.key}:worse in {metric.title}" for metric in _MEASURES),
+    "where:where in PSNR (by dB)",
+)  # fmt: skip
+_CLAIM_COLUMNS = columns(
+    "metric", "dataset:set", "seen:trained on", "cases", "first:first in", "others:first otherwise",
+    "median:behind, median:4", "most:behind, most:4", "worst:where most", "clear:p < 0.05 in",
 )  # fmt: skip
 
 
@@ -49,14 +58,26 @@ def page(results: Mapping[int, TableResults], plots: Mapping[str, str]) -> str:
     """The whole page as Markdown.
 
     Args:
-        results: of :func:`~studies.results.read_results`.
+        results: of :func:`~studies.report.read_results`.
         plots: titles by address, relative to the page.
     """
-    cases = cases_of(results)
-    parts = ["# Benchmarks", _measured(results), *_conclusions(cases)]
-    if 1 in results:
-        parts += harm(results[1])
-    parts += _claims(cases)
+    parts = ["# Benchmarks", *_measured(results)]
+    claims, harm = (
+        summary_rows(cases_of(results)),
+        harm_rows(results[1].rows) if 1 in results else [],
+    )
+    if claims:
+        parts += [
+            "## Claims tested",
+            f"Where `{CLAIMANT}` has the best mean. A case is one set under one condition.",
+            Table(_CLAIM_COLUMNS, claims).to_markdown(),
+        ]
+    if harm:
+        parts += [
+            "## Worse than interpolation",
+            "Cases in which the mean of plain bicubic interpolation is better.",
+            Table(_HARM_COLUMNS, harm).to_markdown(),
+        ]
     if 1 in results:
         parts += _likeness(results[1])
     if plots:
@@ -64,63 +85,46 @@ def page(results: Mapping[int, TableResults], plots: Mapping[str, str]) -> str:
     if 2 in results:
         parts += _vessels(results[2])
     if 3 in results:
-        parts += _table_2025(results[3], results.get(1))
-    parts += limits(results)
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+        parts += [
+            "## Table 2 of the 2025 paper: precision, recall, F1",
+            "At x4, networks trained on the method's own images; likeness of native size.",
+            beside_2025(results[3], results.get(1)).to_markdown(),
+        ]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _measured(results: Mapping[int, TableResults]) -> str:
+def _measured(results: Mapping[int, TableResults]) -> Iterator[str]:
+    """On what, when and how."""
     sets: dict[str, set[str]] = {}
     for one in results.values():
         for record in one.records:
             sets.setdefault(str(record["dataset"]), set()).add(str(record["photograph"]))
-    counted = sentence_of([f"{len(names)} of {name}" for name, names in sorted(sets.items())])
+    rows: list[Record] = [
+        {"dataset": name, "n": len(photographs)} for name, photographs in sorted(sets.items())
+    ]
+    yield (
+        "Tables alone, made by the commands below; what they say is in [results.md](results.md), "
+        "what the metrics are in [figures/README.md](figures/README.md)."
+    )
+    yield Table(columns("dataset:set", "n:photographs that no training saw"), rows).to_markdown()
     commands = dict.fromkeys(
         command
         for one in results.values()
         for command in one.provenance.get("commands", [one.provenance["command"]])
     )
+    shown = [*commands, "python -m studies evaluate tables -o DIR --page docs/benchmarks.md"]
+    yield "\n".join(f"    {command}" for command in shown)
     first = next(iter(results.values())).provenance
-    lines = "\n".join(f"    {command}" for command in commands)
-    return (
-        f"Measured on photographs that no training of the methods saw: {counted}. Made by\n\n"
-        f"{lines}\n    retina-viewer evaluate tables -o DIR --page docs/benchmarks.md\n\n"
-        f"on {first['date']}, with version {first['program']} and torch "
-        f"{first['versions']['torch']}, on {first['device']}, threads: {first['threads']}. "
-        "Beside the plots, in `figures/`, lie every figure of every photograph "
-        "(`*_per_image.csv`) and the hashes of weights and photographs (`*_provenance.json`). "
-        "What the metrics are: [figures/README.md](figures/README.md)."
-    )
-
-
-def _conclusions(cases: list[Case]) -> Iterator[str]:
-    yield "## What to conclude"
-    yield verdict(cases)
-    said = advice(cases)
-    if said:
-        yield "What came first most often among the methods measured:"
-        yield "\n".join(f"- {sentence}." for sentence in said)
-        yield (
-            "A method that comes first has shown more of what is in the original, not all of it: "
-            "look at S3 and at the vessels found in the original itself before trusting a detail. "
-            "Where p is not small, the order of two methods is not settled by these photographs."
-        )
-
-
-def _claims(cases: list[Case]) -> Iterator[str]:
-    yield "## Claims tested"
+    about: Record = {
+        "date": first["date"], "version": first["program"],
+        "torch": first["versions"]["torch"], "device": first["device"],
+        "threads": first["threads"],
+    }  # fmt: skip
+    yield Table(columns(*about), [about]).to_markdown()
     yield (
-        "The 2017 paper puts the saliency GAN first at every scale. A case is one set under one "
-        f"condition; the best mean is first; `{LINEAR_FOLDS}` does not compete."
+        "Every figure of every photograph: `figures/*_per_image.csv`. Hashes of weights and "
+        "photographs: `figures/*_provenance.json`."
     )
-    yield "\n".join(f"- {outcome(metric, cases)}" for metric in METRICS)
-    rows = summary_rows(cases)
-    if rows:
-        yield Table(_CLAIM_COLUMNS, rows).to_markdown()
-    for metric in METRICS:
-        said = losses(metric, cases)
-        if said:
-            yield "\n".join(f"- {sentence}" for sentence in said)
 
 
 def _likeness(results: TableResults) -> Iterator[str]:
@@ -133,17 +137,15 @@ def _likeness(results: TableResults) -> Iterator[str]:
         f"two-sided, exact, against {_reference(results)}. Each set by itself: `table1.md` in "
         "DIR."
     )
-    for protocol in results.values("protocol"):
-        for kernel in results.values("kernel"):
-            table = likeness_table(results, dataset, str(protocol), str(kernel))
-            if table.rows:
-                yield f"### {dataset}, {protocol}, {kernel}"
-                yield table.to_markdown()
+    for protocol, kernel in product(results.values("protocol"), results.values("kernel")):
+        table = likeness_table(results, dataset, str(protocol), str(kernel))
+        if table.rows:
+            yield f"### {dataset}, {protocol}, {kernel}"
+            yield table.to_markdown()
     table, where = beside_table_1(results)
     yield "### Beside the printed figures"
-    yield f"Printed / measured here ({where})."
+    yield f"Printed / measured here ({where}). Not comparable, and no bar."
     yield table.to_markdown()
-    yield _not_comparable(results)
 
 
 def _reference(results: TableResults) -> str:
@@ -151,23 +153,6 @@ def _reference(results: TableResults) -> str:
     tested = {str(row["method"]) for row in results.rows if "p" in row}
     others = {str(name) for name in results.values("method")} - tested - {ORIGINAL}
     return f"`{others.pop()}`" if len(others) == 1 else "no other"
-
-
-def _not_comparable(results: TableResults) -> str:
-    psnr = float(TABLE_1[0]["psnr"])
-    contradiction = (
-        "These are not comparable, and no bar. The paper's photographs, split and definition of S3 "
-        "and RMSE are not public, and its table contradicts itself: a PSNR of "
-        f"{psnr:.1f} dB is an RMSE of {rmse_of_psnr(psnr) * 1e3:.1f}e-3 of full scale, which its "
-        f"column prints as {TABLE_1[0]['rmse']}e-6, and its other rows fit no better."
-    )
-    beaten, compared = printed_below(results, "bicubic")
-    if not compared:
-        return contradiction
-    return (
-        f"{contradiction} Plain bicubic interpolation, on the protocol above, has a higher SSIM "
-        f"than {beaten} of the {compared} printed for the methods that the paper compares with."
-    )
 
 
 def _vessels(results: TableResults) -> Iterator[str]:
@@ -184,21 +169,52 @@ def _vessels(results: TableResults) -> Iterator[str]:
         yield f"### {dataset}"
         yield vessel_table(results, str(dataset)).to_markdown()
     yield "### Beside the printed figures"
-    yield "Printed / measured here; both are means over the scales."
+    yield "Printed / measured here; both are means over the scales. Not comparable, and no bar."
     yield beside_table_2(results).to_markdown()
-    yield (
-        "Not comparable either: the paper's U-Nets are those of another work, it does not say "
-        "where it counted, and an accuracy over the whole image gains from the dark surround, "
-        "where nothing can be wrong. What can be compared is the order, and how far each method "
-        "stays below the originals."
-    )
 
 
-def _table_2025(results: TableResults, images: TableResults | None) -> Iterator[str]:
-    yield "## Table 2 of the 2025 paper: precision, recall, F1"
-    yield "At x4, networks trained on the method's own images; PSNR and SSIM of native size."
-    yield beside_2025(results, images).to_markdown()
-    yield (
-        "The printed row is of another task on another set: APTOS-2019 has no drawn vessels, and "
-        "the paper does not say what was segmented or against which labels."
-    )
+def harm_rows(summary: list[Record]) -> list[Record]:
+    """One row a method, in the order of the summary of table 1; ``linear-5fold`` is left out."""
+    cases = {
+        case: {str(row["method"]): row for row in rows}
+        for case, rows in by_condition(summary).items()
+    }
+    compared = {case: methods for case, methods in cases.items() if BASELINE in methods}
+    names = dict.fromkeys(name for methods in compared.values() for name in methods)
+    found: list[Record] = []
+    for name in names:
+        if name in (BASELINE, LINEAR_FOLDS):
+            continue
+        pairs = {
+            case: (methods[name], methods[BASELINE])
+            for case, methods in compared.items()
+            if name in methods
+        }
+        line: Record = {"method": name, "cases": len(pairs)}
+        for metric in _MEASURES:
+            gains = _gains(pairs, metric)
+            line[metric.key] = sum(gain < 0 for gain in gains.values())
+            if metric is _PSNR:
+                line["where"] = _places(gains)
+        found.append(line)
+    return found
+
+
+def _gains(
+    pairs: dict[tuple[str, str], tuple[Row, Row]], metric: Metric
+) -> dict[tuple[str, str], float]:
+    """Over interpolation, positive where better; of the cases where both have the figure."""
+    key = metric.key
+    return {
+        case: metric.sign * (float(own[key]) - float(base[key]))
+        for case, (own, base) in pairs.items()
+        if key in own and key in base
+    }
+
+
+def _places(gains: dict[tuple[str, str], float]) -> str:
+    """The worst first: ``CHASE_DB1: native, bicubic, x2 (-1.42)``."""
+    lost = sorted((gain, case) for case, gain in gains.items() if gain < 0)
+    said = [f"{case[0]}: {case[1]} ({gain:.2f})" for gain, case in lost[:_NAMED]]
+    more = len(lost) - _NAMED
+    return "; ".join(said) + (f"; and {more} more" if more > 0 else "") or "-"

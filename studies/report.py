@@ -1,9 +1,12 @@
 """What a report says about how its figures came about."""
 
+from __future__ import annotations
+
 import json
 import platform
-import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,12 +15,55 @@ from typing import Any
 import retina_viewer
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import sha256_of
+from retina_viewer.model_store.card import ModelCard
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.records import Record, write_report
 from studies.data_folders import subset_of
 from studies.tables import Table, names_in, records_to_csv
 
+NUMBERS = (1, 2, 3)
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "pillow")
+
+
+@dataclass(frozen=True)
+class TableResults:
+    """One table's JSON file: where its figures come from, one row a method, one record an image."""
+
+    provenance: dict[str, Any]
+    rows: list[Record]
+    records: list[Record]
+
+    def values(self, name: str) -> list[Any]:
+        """The different values of a column, in order of their first row."""
+        return list(dict.fromkeys(row[name] for row in self.rows if name in row))
+
+
+def read_results(folder: Path) -> dict[int, TableResults]:
+    """The tables that a folder holds, by number.
+
+    Raises:
+        UserError: it holds none, or one that cannot be read.
+    """
+    found: dict[int, TableResults] = {}
+    for number in NUMBERS:
+        path = folder / f"table{number}.json"
+        if not path.exists():
+            continue
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            about, rows = content["provenance"], content["summary"]
+            found[number] = TableResults(about, rows, content["records"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{path.name} holds no results.",
+                "Measure again: python -m studies evaluate tables.",
+            ) from error
+    if not found:
+        raise UserError(
+            f"{folder} holds no tables.",
+            "Measure first: python -m studies evaluate tables.",
+        )
+    return found
 
 
 def held_out_photographs(
@@ -35,22 +81,30 @@ def held_out_photographs(
     Raises:
         UserError: none is left.
     """
-    chosen: list[Photograph] = []
-    counts: dict[str, int] = {}
-    for photograph in photographs:
-        if subset_of(photograph) != "held_out" or photograph.part == "training":
-            continue
-        if sets and photograph.dataset not in sets:
-            continue
-        counts[photograph.dataset] = counts.get(photograph.dataset, 0) + 1
-        if limit is None or counts[photograph.dataset] <= limit:
-            chosen.append(photograph)
+    eligible = [
+        one
+        for one in photographs
+        if subset_of(one) == "held_out" and one.part != "training"
+        and (not sets or one.dataset in sets)
+    ]  # fmt: skip
+    chosen = first_of_each_set(eligible, limit)
     if not chosen:
         named = f" of {', '.join(sets)}" if sets else ""
         raise UserError(
             f"The data folder holds no test photographs{named}.",
             "Figures are measured only on photographs that no training has seen.",
         )
+    return chosen
+
+
+def first_of_each_set(photographs: Iterable[Photograph], limit: int | None) -> list[Photograph]:
+    """At most so many of each set, in the order given."""
+    counts: Counter[str] = Counter()
+    chosen = []
+    for photograph in photographs:
+        counts[photograph.dataset] += 1
+        if limit is None or counts[photograph.dataset] <= limit:
+            chosen.append(photograph)
     return chosen
 
 
@@ -101,6 +155,11 @@ def identified(photographs: Sequence[Photograph], device: str) -> dict[str, Any]
     }
 
 
+def named(card: ModelCard) -> dict[str, str]:
+    """A model as :func:`provenance` takes it."""
+    return {"name": card.name, "sha256": card.weights_sha256}
+
+
 def make_folder(out: Path) -> None:
     """Make the folder of a report, where it is missing."""
     try:
@@ -109,22 +168,6 @@ def make_folder(out: Path) -> None:
         raise UserError(
             f"The folder {out} cannot be made: {error.strerror or error}.", "Choose another."
         ) from error
-
-
-def command_line(verb: str, options: Mapping[str, object]) -> str:
-    """``retina-viewer evaluate VERB DATA --name value ... -o DIR``, as a shell reads it.
-
-    Args:
-        options: by name, without the dashes; None, False and empty ones are left out, True is the
-            name alone, several values stand side by side.
-    """
-    words = ["retina-viewer", "evaluate", verb, "DATA"]
-    for name, value in options.items():
-        several = [value] if isinstance(value, str) or not isinstance(value, Sequence) else value
-        if value is None or value is False or not several:
-            continue
-        words += [f"--{name}", *([] if value is True else map(str, several))]
-    return shlex.join([*words, "-o", "DIR"])
 
 
 def write_tables(

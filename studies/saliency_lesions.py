@@ -6,27 +6,20 @@ salient than one of none, .5 for a map that points at nothing.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
-import numpy as np
-
+from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import auc
 from retina_viewer.quality.records import Record
 from retina_viewer.saliency.layer import FIELD, saliency_layer
-from studies.data_folders import find_photographs
-from studies.report import (
-    command_line,
-    held_out_photographs,
-    make_folder,
-    provenance,
-    write_tables,
-)
-from studies.tables import Column, Table
+from studies.measuring import grouped, mean_row
+from studies.report import make_folder
+from studies.study import OnPhotographs
+from studies.tables import Table, columns
 
-FIELDS = (300, FIELD, 2000)
 _KINDS = {
     "EX": "hard exudates",
     "MA": "microaneurysms",
@@ -34,11 +27,8 @@ _KINDS = {
     "SE": "soft exudates",
 }
 _STEP = 2  # every second pixel each way: sorting twelve million takes a second
-_COLUMNS = (
-    Column("dataset", "set"),
-    Column("field", "field px"),
-    Column("n", "n"),
-    *(Column(kind, title, digits=2) for kind, title in _KINDS.items()),
+_COLUMNS = columns(
+    "dataset:set", "field:field px", "n", *(f"{kind}:{title}" for kind, title in _KINDS.items())
 )
 _NOTE = (
     "AUC of the saliency layer for the pixels of each kind of lesion, inside the field of view, "
@@ -68,50 +58,30 @@ def measured(photograph: Photograph, field: int, device: str, progress: Progress
 def summarise(records: Sequence[Record]) -> Table:
     """One row a set and field: the mean over images."""
     rows: list[Record] = []
-    groups = dict.fromkeys((str(one["dataset"]), int(one["field"])) for one in records)
-    for dataset, field in sorted(groups):
-        own = [one for one in records if (one["dataset"], one["field"]) == (dataset, field)]
+    for (dataset, field), own in sorted(grouped(records, ("dataset", "field")).items()):
         row: Record = {"dataset": dataset, "field": field, "n": len(own)}
-        for kind in _KINDS:
-            values = [float(one[kind]) for one in own if kind in one]
-            if values:
-                row[kind] = float(np.mean(values))
-        rows.append(row)
+        rows.append(row | mean_row(own, _KINDS))
     return Table(_COLUMNS, rows, (_NOTE,))
 
 
-def evaluate_saliency_command(
-    data: Path,
-    out: Path,
-    *,
-    fields: Sequence[int] = FIELDS,
-    limit: int | None = None,
-    device: str = "auto",
-    progress: Progress = no_progress,
-) -> str:
-    """``retina-viewer evaluate saliency DATA``: measure, write, return the Markdown table.
+@dataclass(frozen=True)
+class SaliencyOfLesions(OnPhotographs):
+    """On held-out photographs with masks of lesions.
 
-    Measures on held-out photographs with lesion masks. Writes ``saliency.md``, ``saliency.csv``,
-    ``saliency_per_image.csv`` and ``saliency.json`` into ``out``; an older report is replaced.
-
-    Args:
-        data: a folder of set folders, or one set folder.
-        out: where the report goes.
-        fields: widths of the field of view, px.
-        limit: at most so many photographs of each set.
-
-    Raises:
-        UserError: no data with lesions, or the report cannot be written.
+    Leaves ``saliency.md``, ``.csv``, ``_per_image.csv`` and ``.json``; an older report is replaced.
     """
-    found = [one for one in find_photographs(data) if one.lesions]
-    photographs = held_out_photographs(found, (), limit)
-    make_folder(out)
-    jobs = [(photograph, field) for photograph in photographs for field in fields]
-    records = []
-    for done, (photograph, field) in enumerate(jobs):
-        part = part_of(progress, done / len(jobs), (done + 1) / len(jobs))
-        part(0.0, f"{photograph.name}, {field} px")
-        records.append(measured(photograph, field, device, part))
-    options = {"fields": () if tuple(fields) == FIELDS else fields, "limit": limit}
-    about = provenance(command_line("saliency", options), photographs, {})
-    return write_tables(out, "saliency", [summarise(records)], records, about)
+
+    fields: Sequence[int] = option(
+        (300, FIELD, 2000), metavar="PX", help="widths of the field of view to compute it at"
+    )
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        photographs = self.held_out(lambda one: bool(one.lesions))
+        make_folder(self.out)  # before hours are spent
+        jobs = [(photograph, field) for photograph in photographs for field in self.fields]
+        records = []
+        for done, (photograph, field) in enumerate(jobs):
+            part = part_of(progress, done / len(jobs), (done + 1) / len(jobs))
+            part(0.0, f"{photograph.name}, {field} px")
+            records.append(measured(photograph, field, self.device, part))
+        return self.report("saliency", [summarise(records)], records, photographs, {})

@@ -1,20 +1,25 @@
-"""The super-resolution tables: degrade, enlarge, compare with the truth.
+"""Enlargements against the photographs they came from: shrink, enlarge, compare.
 
 Every figure is measured between 8-bit images, on luminance (BT.601, studio range, peak 255) and on
 green, inside the field of view eroded by 2r + 4 pixels; luminance over the whole image stands
 beside it, because the hard rim of the field of view dominates there.
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.core.errors import UserError
+from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.imaging.degradation import Kernel
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import Mask, colour_drift, luminance_studio, psnr, rmse, ssim
 from retina_viewer.quality.protocols import (
@@ -24,24 +29,163 @@ from retina_viewer.quality.protocols import (
     Protocol,
     Truth,
 )
-from retina_viewer.quality.records import Record, RecordLog
+from retina_viewer.quality.records import Record, RecordLog, Value
+from retina_viewer.quality.statistics import rank_biserial, wilcoxon_p
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.methods import default_method
 from retina_viewer.superres.tiles import enhanced_whole
 from studies.contenders import LINEAR, SHARP_BICUBIC, Contenders
 from studies.data_folders import find_photographs, split
-from studies.measuring import Job, measure_all
-from studies.perceptual import Perceptual
-from studies.report import (
-    command_line,
-    held_out_photographs,
-    make_folder,
-    provenance,
-    write_tables,
-)
-from studies.superres_summary import reference_of, summarise
+from studies.measuring import Job, grouped, mean_row, measure_all
+from studies.report import held_out_photographs
+from studies.sharpness import Perceptual
+from studies.study import ComparingMethods, OfSets
+from studies.tables import Column, Table, by_photograph, columns
 
-DEFAULT_METHODS = ("bicubic", SHARP_BICUBIC, LINEAR, "pixel")
+ALL_SETS = "all"
+_GROUP = ("dataset", "protocol", "kernel", "scale")
+_BASELINES = ("bicubic-0.75", "bicubic")
+"""Gains are over the first of these that was measured."""
+
+_CLOSENESS_NOTE = (
+    "PSNR in dB (peak 255) and RMSE in grey levels, on BT.601 luminance in the studio range "
+    "16..235, between 8-bit images, inside the field of view eroded by 2r + 4 px; `whole` is the "
+    "whole image. SD over images. p: Wilcoxon signed-rank test over the images against "
+    "{reference}, two-sided, exact: with n images not below 2^(1 - n). Effect: rank-biserial "
+    "correlation of PSNR, positive where {reference} is better."
+)
+_LPIPS_NOTE = (
+    "LPIPS (VGG-16, version 0.1; less is better), its change against {baseline}, and S3 as a ratio "
+    "to the original's, inside the eroded field of view."
+)
+_DRIFT_NOTE = (
+    "Drift: mean CIEDE2000 inside it between result and original, both low-passed by a Gaussian of "
+    "2r px. s/image: the enlargement itself."
+)
+_AVERAGED = (
+    "ssim", "rmse", "psnr_green", "psnr_whole", "ssim_whole", "rmse_whole", "drift", "seconds",
+)  # fmt: skip
+_PERCEPTUAL = ("lpips", "s3_ratio", "lpips_whole", "s3_ratio_whole")
+_SPREAD = ("psnr", "ssim", "rmse", "lpips", "s3_ratio")
+_TESTED = {
+    "psnr": "p", "ssim": "p_ssim", "rmse": "p_rmse", "lpips": "p_lpips", "s3_ratio": "p_s3",
+}  # fmt: skip
+_WHO = ("dataset:set", "protocol", "kernel", "scale", "method", "n")
 RECORD_KEY = ("dataset", "photograph", "protocol", "kernel", "scale", "method", "model")
+
+
+def reference_of(methods: Sequence[str], asked: str | None = None) -> str:
+    """The method that the others are tested against: the one asked for, else the program's default
+    method, else the pixel-trained one, where they are among them, else the last.
+
+    Raises:
+        UserError: the one asked for is not among them.
+    """
+    if asked is not None and asked not in methods:
+        raise UserError(
+            f"{asked!r} is not among the methods that are measured.", "Name it among them too."
+        )
+    usual = [method for method in (default_method(), "pixel") if method in methods]
+    return asked or (usual[0] if usual else methods[-1])
+
+
+def summarise(records: Sequence[Record], *, reference: str) -> tuple[Table, Table]:
+    """One row a set, condition and method; where there are several sets, also over all of them.
+
+    Args:
+        records: of :func:`~studies.superres.evaluate_superres`.
+        reference: the method that all others are tested against: Wilcoxon's signed-rank test of
+            the per-image figures inside the field of view, with the rank-biserial effect size of
+            PSNR (positive where the reference is better).
+
+    Returns:
+        How close results are to the truth, and how they look: the same rows, other columns.
+    """
+    measured = {str(record["method"]) for record in records}
+    baseline = next((name for name in _BASELINES if name in measured), None)
+    rows: list[Record] = []
+    for group, members in _groups(records):
+        for method in dict.fromkeys(str(record["method"]) for record in members):
+            row: Record = dict(zip(_GROUP, group, strict=True))
+            row["method"] = method
+            rows.append(row | _figures(members, method, baseline, reference))
+    closeness = Table(
+        _closeness_columns(baseline),
+        rows,
+        (_CLOSENESS_NOTE.format(reference=reference),),
+        "How close results are to the original",
+    )
+    lpips = any("lpips" in row for row in rows)
+    lpips_note = _LPIPS_NOTE.format(baseline=baseline or "nothing")
+    notes = (lpips_note, _DRIFT_NOTE) if lpips else (_DRIFT_NOTE,)
+    return closeness, Table(_looks_columns(lpips), rows, notes, "How results look")
+
+
+def _groups(records: Sequence[Record]) -> list[tuple[tuple[Value, ...], list[Record]]]:
+    """Set by set, the union of all sets last; within, scales as numbers."""
+    groups = grouped(records, _GROUP)
+    if len({record["dataset"] for record in records}) > 1:
+        together = grouped(records, _GROUP[1:])
+        groups |= {(ALL_SETS, *condition): some for condition, some in together.items()}
+    return sorted(groups.items(), key=lambda item: (item[0][0] == ALL_SETS, *item[0]))
+
+
+def paired(
+    members: Sequence[Record], first: str, second: str, name: str
+) -> tuple[list[float], list[float]]:
+    """Two methods' values of the photographs on which both were measured, in one order."""
+    one, other = (
+        by_photograph((one for one in members if one["method"] == method), name)
+        for method in (first, second)
+    )
+    common = sorted(one.keys() & other.keys())
+    return [one[key] for key in common], [other[key] for key in common]
+
+
+def _figures(
+    members: Sequence[Record], method: str, baseline: str | None, reference: str
+) -> Record:
+    own = [one for one in members if one["method"] == method]
+    shown = [name for name in _PERCEPTUAL if all(name in one for one in members)]
+    names = ("psnr", *(name for name in _AVERAGED if name in members[0]), *shown)
+    figures: Record = {"n": len(own), **mean_row(own, names, _SPREAD)}
+    if baseline is not None:
+        figures |= _gains(members, method, baseline, "lpips" in shown)
+    if method != reference and any(one["method"] == reference for one in members):
+        for name, p in _TESTED.items():
+            if name in figures:
+                figures[p] = wilcoxon_p(*paired(members, reference, method, name))
+        figures["effect"] = rank_biserial(*paired(members, reference, method, "psnr"))
+    return figures
+
+
+def _gains(members: Sequence[Record], method: str, baseline: str, lpips: bool) -> Record:
+    """Over the baseline, on the photographs on which both were measured."""
+    own, base = paired(members, method, baseline, "psnr")
+    if not own:
+        return {}
+    gains: Record = {"gain": float(np.mean(own) - np.mean(base))}
+    if lpips:
+        own, base = paired(members, method, baseline, "lpips")
+        if np.mean(base) > 0:
+            gains["lpips_change"] = 100 * float(np.mean(own) / np.mean(base) - 1)
+    return gains
+
+
+def _closeness_columns(baseline: str | None) -> Sequence[Column]:
+    return columns(
+        *_WHO, "psnr:PSNR Y", "psnr_sd:SD", f"gain:gain over {baseline or 'nothing'}:+2", "p:p:p",
+        "effect", "ssim:SSIM Y:4", "ssim_sd:SD:4", "p_ssim:p SSIM:p", "rmse:RMSE Y",
+        "psnr_green:PSNR green", "psnr_whole:PSNR Y whole", "ssim_whole:SSIM Y whole:4",
+    )  # fmt: skip
+
+
+def _looks_columns(lpips: bool) -> Sequence[Column]:
+    looks = (
+        "lpips:LPIPS:4", "lpips_sd:SD:4", "lpips_change:change %:+0", "p_lpips:p LPIPS:p",
+        "s3_ratio:S3 / original",
+    )  # fmt: skip
+    return columns(*_WHO, *(looks if lpips else ()), "drift:drift:3", "seconds:s/image")
 
 
 def measure(truth: Truth, result: NDArray[np.uint8], mask: Mask) -> dict[str, float]:
@@ -82,34 +226,34 @@ def evaluate_superres(
     """
     identities = contenders.identities()
     needs = needed_figures(perceptual is not None)
-
-    def job(scenes: EvaluationPairs, condition: Condition, method: str) -> Job:
-        photograph = scenes.photograph
-        who: Record = {
-            "dataset": photograph.dataset,
-            "photograph": photograph.id,
-            "protocol": condition.protocol,
-            "kernel": condition.kernel,
-            "scale": condition.scale,
-            "method": method,
-            "model": identities.get(method, ""),
-        }
-
-        def measured() -> Record:
-            enhancer = contenders.enhancer(method, condition)
-            return figures_of(enhancer, scenes.scene(condition), perceptual)
-
-        return Job(who, measured, needs, {"patient": photograph.patient})
-
     records: list[Record] = []
     for number, photograph in enumerate(photographs):
         # One photograph's scenes at a time: at full size they take gigabytes together.
         scenes = EvaluationPairs(photograph, diameter)
-        pairs = product(contenders.conditions, contenders.methods)
-        jobs = [job(scenes, condition, method) for condition, method in pairs]
+        jobs = [
+            Job(
+                {
+                    "dataset": photograph.dataset, "photograph": photograph.id,
+                    "protocol": condition.protocol, "kernel": condition.kernel,
+                    "scale": condition.scale, "method": method,
+                    "model": identities.get(method, ""),
+                },
+                partial(_measured, contenders, method, condition, scenes, perceptual),
+                needs,
+                {"patient": photograph.patient},
+            )
+            for condition, method in product(contenders.conditions, contenders.methods)
+        ]  # fmt: skip
         share = part_of(progress, number / len(photographs), (number + 1) / len(photographs))
         records += measure_all(jobs, log=log, progress=share)
     return records
+
+
+def _measured(
+    contenders: Contenders, method: str, condition: Condition, scenes: EvaluationPairs,
+    perceptual: Perceptual | None,
+) -> Record:  # fmt: skip
+    return figures_of(contenders.enhancer(method, condition), scenes.scene(condition), perceptual)
 
 
 def needed_figures(perceptual: bool) -> tuple[str, ...]:
@@ -138,87 +282,53 @@ def figures_of(enhancer: Enhancer, scene: EvaluationPair, perceptual: Perceptual
     return figures | {"seconds": seconds}
 
 
-def evaluate_superres_command(
-    data: Path,
-    out: Path,
-    *,
-    scales: Sequence[int] = (2, 4, 8, 16),
-    methods: Sequence[str] = DEFAULT_METHODS,
-    kernels: Sequence[Kernel] = ("gaussian",),
-    protocols: Sequence[Protocol] = ("native",),
-    sets: Sequence[str] = (),
-    limit: int | None = None,
-    training_data: Path | None = None,
-    model: str | None = None,
-    fidelity: float | None = None,
-    back_projection: bool = True,
-    reference: str | None = None,
-    device: str = "auto",
-    perceptual: bool = False,
-    progress: Progress = no_progress,
-) -> str:
-    """``retina-viewer evaluate sr DATA``: measure, write the tables, return the Markdown one.
+@dataclass(frozen=True)
+class Superres(ComparingMethods, OfSets):
+    """On held-out photographs alone (:func:`~studies.report.held_out_photographs`).
 
-    Measures on the held-out photographs alone (``evaluation.datasets.subset_of``; DRIVE's test
-    half). Writes into ``out`` (made where it is missing): ``superres.md``, ``superres.csv`` (the
-    summary), ``superres_per_image.csv``, ``superres.json`` (all, with provenance), and
-    ``superres_records.jsonl``, from which an interrupted run continues.
-
-    Args:
-        data: a folder of set folders, or one set folder.
-        out: where the report goes; an older report there is replaced.
-        methods: of ``superres.methods``, and ``linear`` and ``bicubic-0.75``.
-        kernels: ``gaussian`` and ``bicubic``.
-        protocols: ``native`` and ``paper``.
-        sets: names of sets to measure on, e.g. ``DRIVE``; empty for all that are there.
-        limit: at most so many photographs of each set.
-        training_data: where the linear filter's photographs lie; where None, in ``data`` and, if
-            none is there, beside it.
-        model: a model for the methods with a network.
-        fidelity: of the saliency GAN; None for what its card says.
-        back_projection: whether the networks' results are held to the photograph.
-        reference: the method that all others are tested against; None for the program's default
-            method where it is measured, else the last one.
-        perceptual: LPIPS and S3 too, which take several times as long as all else.
-
-    Raises:
-        UserError: no data, unknown method or model, or the report cannot be written.
+    Leaves ``superres.md``, ``.csv``, ``_per_image.csv``, ``.json`` and ``superres_records.jsonl``,
+    from which an interrupted run continues.
     """
-    found = find_photographs(data)
-    photographs = held_out_photographs(found, sets, limit)
-    conditions = [
-        Condition(protocol, kernel, scale)
-        for protocol, kernel, scale in product(protocols, kernels, scales)
-    ]
-    tested = reference_of(methods, reference)
-    contenders = Contenders(
-        methods,
-        conditions,
-        _training(found, data, training_data) if LINEAR in methods else [],
-        model,
-        device,
-        part_of(progress, 0.0, 0.0),
-        fidelity,
-        back_projection,
-    )
-    make_folder(out)
-    log = RecordLog(out / "superres_records.jsonl", RECORD_KEY)
-    looks = Perceptual(device) if perceptual else None
-    records = evaluate_superres(
-        photographs, contenders, perceptual=looks, log=log, progress=progress
-    )
-    options = {
-        "scales": scales, "methods": methods, "kernels": kernels, "protocols": protocols,
-        "sets": sets, "limit": limit, "model": model, "fidelity": fidelity,
-        "no-back-projection": not back_projection, "reference": reference,
-        "perceptual": perceptual,
-    }  # fmt: skip
-    about = provenance(command_line("sr", options), photographs, contenders.models())
-    return write_tables(out, "superres", summarise(records, reference=tested), records, about)
 
+    methods: Sequence[str] = option(
+        ("bicubic", SHARP_BICUBIC, LINEAR, "pixel"), metavar="M",
+        help="methods of enhance, also linear (the best linear filter) and bicubic-0.75",
+    )  # fmt: skip
+    protocols: Sequence[Protocol] = option(
+        ("native",), help="native size, or the 2017 paper's 1024 x 1024"
+    )
+    training_data: Path | None = option(
+        None, metavar="DIR",
+        help="what the linear filter is fitted to; default: DATA, else what lies beside it",
+    )  # fmt: skip
+    reference: str | None = option(
+        None, metavar="M",
+        help="the method that the others are tested against; default the program's default "
+        "method, else the last",
+    )  # fmt: skip
+    perceptual: bool = option(False, help="LPIPS and S3 too; takes several times as long")
 
-def _training(found: Iterable[Photograph], data: Path, training: Path | None) -> list[Photograph]:
-    if training is not None:
-        return split(find_photographs(training))["train"]
-    here = split(found)["train"]
-    return here or split(find_photographs(data.resolve().parent))["train"]
+    def measure(self, progress: Progress = no_progress) -> str:
+        found = find_photographs(self.data)
+        photographs = held_out_photographs(found, self.sets, self.limit)
+        tested = reference_of(self.methods, self.reference)
+        contenders = Contenders(
+            self.methods, self.conditions(self.protocols), self._training(found), self.settings(),
+            part_of(progress, 0.0, 0.0),
+        )  # fmt: skip
+        looks = Perceptual(self.device) if self.perceptual else None
+        log = self.log("superres_records.jsonl", RECORD_KEY)
+        records = evaluate_superres(
+            photographs, contenders, perceptual=looks, log=log, progress=progress
+        )
+        tables = summarise(records, reference=tested)
+        return self.report("superres", tables, records, photographs, contenders.models())
+
+    def _training(self, found: Sequence[Photograph]) -> list[Photograph]:
+        if LINEAR not in self.methods:
+            return []
+        here = find_photographs(self.training_data) if self.training_data else found
+        if train := split(here)["train"]:
+            return train
+        beside = [] if self.training_data else find_photographs(self.data.resolve().parent)
+        return split(beside)["train"]

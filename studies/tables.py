@@ -32,6 +32,20 @@ class Column:
         return f"{value:{'+' if self.signed else ''}.{self.digits}f}"
 
 
+def columns(*said: str) -> tuple[Column, ...]:
+    """A table's columns, each ``key``, ``key:title`` or ``key:title:form``.
+
+    ``form`` is how many digits stand after the point; ``+2`` shows the sign of a gain; ``p`` is a
+    probability, of four digits.
+    """
+    found = []
+    for one in said:
+        key, title, form = (*one.split(":"), "", "")[:3]
+        digits = 4 if form == "p" else int(form.lstrip("+") or 2)
+        found.append(Column(key, title or key, digits, form.startswith("+"), form == "p"))
+    return tuple(found)
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows under columns; a value that a row lacks is shown as a dash."""

@@ -1,23 +1,30 @@
-"""From a recipe and a data folder to a model folder: caches, stages, checkpoints, the model."""
+"""Train a model after a recipe: from data to a model folder, by stages, resumable."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from retina_viewer.cli.console import Console
+from retina_viewer.cli.learning import line_of, stoppable
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write, sha256_of
+from retina_viewer.core.options import option
+from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.architectures import build
+from retina_viewer.networks.generator import Modulation, ResidualBlock, ResidualGenerator
 from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.distributed import joined
+from retina_viewer.training.distributed import is_first_process, joined
 from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import (
     TrainingData,
@@ -41,11 +48,11 @@ from retina_viewer.training.recipe import (
 from retina_viewer.training.saliency_gan_task import keep_discriminators
 from retina_viewer.training.task import Event, Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
-from studies.data_folders import find_photographs, split
+from studies.data_folders import Subset, divided
 from studies.fitted_recipe import load_fitted_recipe
 from studies.fitted_run import fit
 from studies.formation_task import FormationTask
-from studies.growth import grow
+from studies.study import WithDevice
 
 ARCHITECTURE_OF = {
     "superres": "residual-cascade",
@@ -63,6 +70,100 @@ _LICENCE = "CC-BY-4.0 (trained on CC BY 4.0 photographs)"
 SUPERRES_CACHE_DIAMETER = 1600.0
 """Diameter of the field of view, px, up to which photographs are kept for super-resolution."""
 _VESSEL_CACHE_FACTOR = 1.4  # the largest enlargement that augmentation asks for
+
+
+@torch.no_grad()
+def grow(smaller: GeneratorCascade, larger: GeneratorCascade) -> None:
+    """Give ``larger`` the weights of ``smaller``; blocks and conditions it adds change nothing.
+
+    Args:
+        smaller: trained; its maps and unshuffling as in ``larger``, its blocks at most as many.
+        larger: fresh; its steps beyond those of ``smaller``, and those with another slope, stay as
+            they are.
+
+    Raises:
+        ValueError: a step of ``smaller`` does not fit into that of ``larger``.
+    """
+    for source, target in zip(smaller.steps, larger.steps, strict=False):
+        if not (isinstance(source, ResidualGenerator) and isinstance(target, ResidualGenerator)):
+            raise ValueError("only residual generators grow")
+        if source.slope == target.slope:  # another activation asks for other weights
+            _grow_step(source, target)
+
+
+def _grow_step(source: ResidualGenerator, target: ResidualGenerator) -> None:
+    if len(source.body) > len(target.body) or source.unshuffle != target.unshuffle:
+        raise ValueError("the smaller network does not fit into the larger one")
+    try:
+        target.head.load_state_dict(source.head.state_dict())
+        target.tail.load_state_dict(source.tail.state_dict())
+        for old, new in zip(source.body, target.body, strict=False):
+            new.load_state_dict(old.state_dict())
+    except RuntimeError as error:
+        raise ValueError("the smaller network does not fit into the larger one") from error
+    for added in list(target.body)[len(source.body) :]:
+        assert isinstance(added, ResidualBlock)
+        _silence(added.second)
+    if target.modulation is not None and source.modulation is not None:
+        _grow_modulation(source.modulation, target.modulation)
+
+
+def _grow_modulation(source: Modulation, target: Modulation) -> None:
+    target.embed.load_state_dict(source.embed.state_dict())
+    known = source.gains.out_features  # the gains of the added blocks stay zero
+    target.gains.weight[:known] = source.gains.weight
+    target.gains.bias[:known] = source.gains.bias
+
+
+def _silence(convolution: nn.Conv2d) -> None:
+    nn.init.zeros_(convolution.weight)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+
+
+@dataclass(frozen=True)
+class RecipeTraining(WithDevice):
+    """Recipes: ``resources/recipes``. Interrupt and terminate leave a checkpoint to go on from."""
+
+    recipe: Path = option(metavar="RECIPE", help="a file, or the name of a bundled recipe")
+    data: Path = option(metavar="DATA", help="the folder of the data sets")
+    out: Path | None = option(
+        None, metavar="DIR", help="where the model goes; default runs/<recipe>"
+    )
+    resume: bool = option(False, help="go on from the last checkpoint in DIR")
+
+    def run(self, console: Console) -> str:
+        """Train, reporting every event."""
+        recipe = find_recipe(self.recipe)
+
+        def report(event: Event) -> None:
+            console.event(**event)
+            console.say(line_of(event))
+
+        # Of several processes (torchrun) one speaks; signals stop any of them.
+        shown = console.progress(recipe.stem) if is_first_process() else no_progress
+        with stoppable(shown) as progress:
+            train(
+                recipe, self.data, self.out or Path("runs") / recipe.stem, device=self.device,
+                resume=self.resume, events=report, progress=progress,
+            )  # fmt: skip
+        return ""
+
+
+def find_recipe(recipe: Path) -> Path:
+    """The recipe's file: the path itself, or a bundled recipe of that name.
+
+    Raises:
+        UserError: neither exists.
+    """
+    if recipe.is_file():
+        return recipe
+    bundled = resources_dir() / "recipes"
+    candidate = bundled / f"{recipe.name.removesuffix('.toml')}.toml"
+    if recipe.name == str(recipe) and candidate.is_file():
+        return candidate
+    names = ", ".join(sorted(path.stem for path in bundled.glob("*.toml")))
+    raise UserError(f"There is no recipe {recipe}.", f"Bundled recipes: {names}.")
 
 
 def train(
@@ -168,26 +269,18 @@ def _prepare_folder(out: Path, recipe_file: Path, resume: bool) -> None:
 
 
 def _load_data(recipe: Recipe, data: Path, cache: Path, progress: Progress) -> TrainingData:
-    photographs = [p for p in find_photographs(data) if p.dataset in recipe.datasets]
-    missing = set(recipe.datasets) - {p.dataset for p in photographs}
-    if missing:
-        raise UserError(f"The data folder lacks {', '.join(sorted(missing))}.")
-    subsets = split(photographs)
-    vessels = isinstance(recipe, VesselRecipe)
-    diameter = (
-        recipe.field_diameter * _VESSEL_CACHE_FACTOR
-        if isinstance(recipe, VesselRecipe)
-        else SUPERRES_CACHE_DIAMETER
-    )
-    train_set, validation_set = subsets["train"], subsets["validation"]
-    return TrainingData(
+    subsets = divided(data, recipe.datasets)
+    vessels, diameter = isinstance(recipe, VesselRecipe), SUPERRES_CACHE_DIAMETER
+    if isinstance(recipe, VesselRecipe):
+        diameter = recipe.field_diameter * _VESSEL_CACHE_FACTOR
+    told_by: dict[Subset, Progress] = {"train": progress, "validation": no_progress}
+    train_set, validation_set = (
         open_cache(
-            train_set, cache / "train", diameter=diameter, with_vessels=vessels, progress=progress
-        ),
-        open_cache(validation_set, cache / "validation", diameter=diameter, with_vessels=vessels),
-        train_set,
-        validation_set,
+            subsets[part], cache / part, diameter=diameter, with_vessels=vessels, progress=told
+        )
+        for part, told in told_by.items()
     )
+    return TrainingData(train_set, validation_set, subsets["train"], subsets["validation"])
 
 
 def _starting_network(recipe: Recipe) -> nn.Module:

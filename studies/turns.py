@@ -1,22 +1,23 @@
 """What the mean over flips and rotations gains (geometric self-ensemble, Lim et al. 2017).
 
-``python -m studies.turns DATA [--limit N] [--model NAME]``: each step of the cascade applied to
-its input as it is, in four rotations, and in those and their mirror images; mean PSNR over the
-first N photographs of DRIVE's test half, native size, Gaussian.
+Each step of the cascade applied to its input as it is, in four rotations, and in those and their
+mirror images; mean PSNR over the first photographs of DRIVE's test half, native size, Gaussian.
 """
 
-import argparse
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from retina_viewer.core.options import option
+from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.quality.protocols import Condition, EvaluationPairs
 from retina_viewer.superres.back_projection import BackProjected
 from retina_viewer.superres.cascade import load_cascade
 from studies.data_folders import find_photographs
+from studies.study import WithData, WithScales
 from studies.superres import figures_of
 
 
@@ -38,28 +39,24 @@ class Turned(nn.Module):
         return torch.stack(made).mean(dim=0)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data", type=Path, help="the folder of the public sets")
-    parser.add_argument("--limit", type=int, default=4)
-    parser.add_argument("--model", default="pixel-fast")
-    parser.add_argument("--scales", type=int, nargs="+", default=[2, 4, 8, 16])
-    options = parser.parse_args()
-    found = [p for p in find_photographs(options.data) if (p.dataset, p.part) == ("DRIVE", "test")]
-    for scale in options.scales:
-        condition = Condition(protocol="native", kernel="gaussian", scale=scale)
-        cascade = load_cascade(options.model, scale, torch.device("cpu"))
-        for count in (1, 4, 8):
+@dataclass(frozen=True)
+class Turns(WithData, WithScales):
+    limit: int = option(4, metavar="N", help="photographs")
+    model: str = option("pixel-fast", metavar="NAME", help="a cascade")
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        found = find_photographs(self.data)
+        test = [p for p in found if (p.dataset, p.part) == ("DRIVE", "test")][: self.limit]
+        lines: list[str] = []
+        for scale, count in product(self.scales, (1, 4, 8)):
+            progress(len(lines) / (3 * len(self.scales)), f"x{scale}, {count} turns")
+            cascade = load_cascade(self.model, scale, torch.device("cpu"))
             steps = tuple(Turned(step, count) for step in cascade.steps)
             enhancer = BackProjected(replace(cascade, steps=steps))
+            condition = Condition("native", "gaussian", scale)
             psnr = [
-                float(
-                    figures_of(enhancer, EvaluationPairs(photograph).scene(condition), None)["psnr"]
-                )
-                for photograph in found[: options.limit]
+                float(figures_of(enhancer, pairs.scene(condition), None)["psnr"])
+                for pairs in map(EvaluationPairs, test)
             ]
-            print(f"x{scale}, {count} turns: {np.mean(psnr):.3f} dB", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+            lines.append(f"x{scale}, {count} turns: {np.mean(psnr):.3f} dB")
+        return "\n".join(lines)

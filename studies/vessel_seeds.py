@@ -1,23 +1,27 @@
 """By how much another seed changes what a vessel network of the comparison finds.
 
-``python -m studies.vessel_seeds DATA -o DIR`` trains the networks of table 2 of
-``retina-viewer evaluate tables`` once more with every other seed, all else alike, and writes
-``vessel_seeds.md`` into ``DIR``: what lies below that spread says nothing of a method. ``DIR`` may
-be that of the tables: enlargements and networks that are there are taken. It goes on where it was
-broken off.
+Trains the networks of table 2 of ``evaluate tables`` once more with every other seed, all else
+alike, and writes ``vessel_seeds.md`` into ``DIR``: what lies below that spread says nothing of a
+method. ``DIR`` may be that of the tables: enlargements and networks that are there are taken. It
+goes on where it was broken off.
 """
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
+from retina_viewer.core.options import option
 from retina_viewer.core.paths import resources_dir
+from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.quality.records import Record, Value, write_report
+from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.training.recipe import VesselRecipe, load_recipe
 from studies.comparison import Comparison, photographs_below
 from studies.comparison_networks import ComparisonTrainer
-from studies.tables import Column, Table
+from studies.report import make_folder
+from studies.study import WithData
+from studies.tables import Table, columns
 from studies.vessel_study import study_vessels
 from studies.vessel_tables import vessel_summary
 
@@ -26,48 +30,41 @@ NOTE = (
     "weights, order and augmentation of the crops. SD over the seeds, of one network; two methods "
     "that are nearer to each other than about three of it are not told apart by one training each. "
     "What was trained on originals is one network a seed: there, methods compare within a column. "
-    "Networks of {steps} steps, seeds {seeds}. {command}"
+    "Networks of {steps} steps, seeds {seeds}. Measured by `{command}`."
 )
-COMMAND = "Measured by `python -m studies.vessel_seeds DATA {options} -o DIR`."
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder of the public sets")
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--sets", nargs="+", default=["DRIVE"])
-    parser.add_argument("--scales", type=int, nargs="+", default=[4, 8])
-    parser.add_argument("--methods", nargs="+", default=["saliency-gan", "srgan"])
-    parser.add_argument("--limit", type=int, default=6)
-    parser.add_argument("--iterations", type=int, default=120)
-    parser.add_argument("--more-seeds", type=int, default=2, help="besides the recipe's own")
-    given = parser.parse_args()
-    asked = Comparison(
-        scales=given.scales, methods=given.methods, sets=given.sets, limit=given.limit
+@dataclass(frozen=True)
+class VesselSeeds(WithData):
+    out: Path = option(
+        Path("tables"), flags=("-o", "--out"), metavar="DIR", help="networks and the page"
     )
-    given.out.mkdir(parents=True, exist_ok=True)
-    found = photographs_below([given.data], given.sets)
-    rows: dict[int, list[Record]] = {}
-    for seed, recipe in recipes(given.out, given.more_seeds).items():
-        trainer = ComparisonTrainer(given.iterations, recipe_file=recipe)
-        records, _, _ = study_vessels(found, asked, trainer, given.out, progress=say)
-        rows[seed] = vessel_summary(records, given.methods[0])
-    options = (
-        f"--sets {' '.join(given.sets)} --scales {' '.join(map(str, given.scales))} "
-        f"--methods {' '.join(given.methods)} --limit {given.limit} "
-        f"--iterations {given.iterations} --more-seeds {given.more_seeds}"
-    )
-    note = NOTE.format(
-        steps=given.iterations, seeds=", ".join(map(str, rows)),
-        command=COMMAND.format(options=options),
-    )  # fmt: skip
-    page = spread(rows, note).to_markdown()
-    write_report(given.out / "vessel_seeds.md", page)
-    print(page)
+    sets: Sequence[str] = option(("DRIVE",), metavar="SET", help="with drawn vessels")
+    scales: Sequence[Scale] = option((4, 8), metavar="S", help="4 and 8")
+    methods: Sequence[str] = option(("saliency-gan", "srgan"), metavar="M", help="of enhance")
+    limit: int = option(6, metavar="N", help="at most N photographs of a part of a set")
+    iterations: int = option(120, metavar="N", help="steps of every network")
+    more_seeds: int = option(2, metavar="N", help="besides the recipe's own")
 
-
-def say(fraction: float, what: str) -> None:
-    print(f"{fraction:4.0%}  {what}", flush=True)
+    def measure(self, progress: Progress = no_progress) -> str:
+        asked = Comparison(
+            scales=self.scales, methods=self.methods, sets=self.sets, limit=self.limit
+        )
+        make_folder(self.out)
+        found = photographs_below([self.data], self.sets)
+        rows: dict[int, list[Record]] = {}
+        chosen = recipes(self.out, self.more_seeds)
+        for seed, recipe in chosen.items():
+            trainer = ComparisonTrainer(self.iterations, recipe_file=recipe)
+            share = part_of(progress, len(rows) / len(chosen), (len(rows) + 1) / len(chosen))
+            records, _, _ = study_vessels(found, asked, trainer, self.out, progress=share)
+            rows[seed] = vessel_summary(records, self.methods[0])
+        note = NOTE.format(
+            steps=self.iterations, seeds=", ".join(map(str, rows)), command=self.command()
+        )
+        page = spread(rows, note).to_markdown()
+        write_report(self.out / "vessel_seeds.md", page)
+        return page
 
 
 def recipes(out: Path, more: int) -> dict[int, Path]:
@@ -103,13 +100,8 @@ def spread(rows: dict[int, list[Record]], note: str) -> Table:
         if len(values) > 1:
             line["sd"] = stdev(values)
         lines.append(line)
-    columns = [
-        Column("dataset", "set"), Column("scale", "scale"), Column("trained_on", "trained on"),
-        Column("method", "method"), *(Column(str(seed), str(seed), digits=4) for seed in rows),
-        Column("mean", "mean", digits=4), Column("sd", "SD", digits=4),
-    ]  # fmt: skip
-    return Table(columns, lines, (note,), "Vessel networks by seed")
-
-
-if __name__ == "__main__":
-    main()
+    said = (
+        "dataset:set", "scale", "trained_on:trained on", "method",
+        *(f"{seed}:{seed}:4" for seed in rows), "mean:mean:4", "sd:SD:4",
+    )  # fmt: skip
+    return Table(columns(*said), lines, (note,), "Vessel networks by seed")

@@ -5,53 +5,124 @@ enlargements of the training half and measured on those of the test half; the on
 on originals is measured on the same enlargements, and on the originals.
 """
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import Progress, no_progress, part_of
-from retina_viewer.imaging.degradation import Kernel
+from retina_viewer.imaging.degradation import Kernel, crop_to_multiple
 from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.quality.datasets import Photograph
-from retina_viewer.quality.protocols import Condition, field_of_view_mask
+from retina_viewer.quality.protocols import Condition, field_of_view_mask, prepare, small_image
 from retina_viewer.quality.records import Record, RecordLog
+from retina_viewer.superres.enhance_settings import EnhanceSettings
+from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.vessels.segment import VesselSegmenter
 from studies.comparison import Comparison
+from studies.comparison_networks import ComparisonTrainer
 from studies.contenders import Contenders
 from studies.data_folders import split
 from studies.measuring import Job, measure_all
-from studies.vessel_halves import Halves, enlarged, halves_of
-from studies.vessel_metrics import all_vessel_figures
+from studies.vessel_metrics import found_vessels
 
+_CHASE_CHILDREN = 10
+_FIRST_TRAINING = 20  # photographs at most, of sets without a division of their own
 ORIGINAL = "original"
 RECORDS = "vessel_records.jsonl"
 KERNEL: Kernel = "gaussian"
 _KEY = ("dataset", "photograph", "kernel", "scale", "trained_on", "method", "model")
 
 
-class Trainer(Protocol):
-    """Trains one small vessel network; all with one budget."""
+@dataclass(frozen=True)
+class Halves:
+    """Of one set: what networks learn from, what tells their best weights, what measures them."""
+
+    dataset: str
+    train: tuple[Photograph, ...]
+    validation: tuple[Photograph, ...]
+    test: tuple[Photograph, ...]
 
     @property
-    def identity(self) -> str:
-        """Tells budgets and forms apart, fit for a file's name."""
+    def all(self) -> tuple[Photograph, ...]:
+        return self.train + self.validation + self.test
 
-    def __call__(
-        self,
-        train: Sequence[Photograph],
-        validation: Sequence[Photograph],
-        folder: Path,
-        progress: Progress,
-    ) -> VesselSegmenter:
-        """A network trained on these photographs; read from ``folder`` where it was trained before.
 
-        Raises:
-            UserError: photographs that cannot be read, or no space.
-        """
+def halves_of(photographs: Sequence[Photograph], limit: int | None = None) -> list[Halves]:
+    """Every set that has drawn vessels of enough patients, divided.
+
+    Args:
+        photographs: of any sets; those without drawn vessels are left out.
+        limit: at most so many photographs in each part.
+
+    Returns:
+        One a set, by name; none for a set of fewer than three patients, or of one half alone.
+    """
+    labelled = [photograph for photograph in photographs if photograph.vessels is not None]
+    found = []
+    for dataset in sorted({photograph.dataset for photograph in labelled}):
+        members = [one for one in labelled if one.dataset == dataset]
+        learning = [one for one in members if _learns(one, members)]
+        test = [one for one in members if one not in learning]
+        patients = list(dict.fromkeys(one.patient for one in learning))
+        if len(patients) < 2 or not test:
+            continue
+        judging = patients[-max(1, len(patients) // 5) :]
+        train = [one for one in learning if one.patient not in judging]
+        validation = [one for one in learning if one.patient in judging]
+        parts = (tuple(part[:limit]) for part in (train, validation, test))
+        found.append(Halves(dataset, *parts))
+    return found
+
+
+def _learns(photograph: Photograph, members: Sequence[Photograph]) -> bool:
+    if photograph.part:
+        return photograph.part == "training"
+    patients = list(dict.fromkeys(one.patient for one in members))
+    if photograph.dataset == "CHASE_DB1":
+        return int(photograph.patient) <= _CHASE_CHILDREN
+    return patients.index(photograph.patient) < min(len(patients) // 2, _FIRST_TRAINING)
+
+
+def enlarged(
+    photograph: Photograph, enhancer: Enhancer, condition: Condition, folder: Path
+) -> Photograph:
+    """The photograph shrunk and enlarged again, with its labels, as files in ``folder``.
+
+    Cut at the bottom and right where the scale does not divide its sides. The folder has the form
+    of a set (``images``, ``vessels``, ``fov``); what lies there already is not made again, since
+    ``folder`` is of one method with one set of weights and one condition.
+
+    Raises:
+        UserError: the photograph or a label cannot be read, or a file cannot be written.
+    """
+    image = folder / "images" / f"{photograph.id}.png"
+    vessels, fov = (folder / name / image.name for name in ("vessels", "fov"))
+    if not image.exists():
+        truth = prepare(photograph, "native").cropped(condition.scale)
+        drawn = crop_to_multiple(photograph.read_vessels(), condition.scale)
+        small = small_image(truth, condition).astype(np.float32) / np.float32(255)
+        result = enhanced_whole(enhancer.fitted_to(small), small, np.dtype(np.uint8))
+        _save(drawn.astype(np.uint8) * 255, vessels)
+        _save(truth.mask.astype(np.uint8) * 255, fov)
+        _save(result.astype(np.uint8, copy=False), image)  # last: it says that all are there
+    return replace(photograph, image=image, vessels=vessels, fov=fov)
+
+
+def _save(pixels: NDArray[np.uint8], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path, replace=True) as stream:
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
 
 
 @dataclass
@@ -60,7 +131,7 @@ class _Study:
 
     halves: Halves
     contenders: Contenders
-    trainer: Trainer
+    trainer: ComparisonTrainer
     out: Path
 
     @cached_property
@@ -144,7 +215,7 @@ class _Unit:
 def study_vessels(
     found: Sequence[Photograph],
     asked: Comparison,
-    trainer: Trainer,
+    trainer: ComparisonTrainer,
     out: Path,
     *,
     progress: Progress = no_progress,
@@ -163,7 +234,7 @@ def study_vessels(
         they were divided; what the methods rest on.
 
     Raises:
-        UserError: no set has drawn vessels of three patients or more; or as :class:`Trainer`.
+        UserError: no set has drawn vessels of three patients or more; or as the trainer.
     """
     compared = [one for one in found if not asked.sets or one.dataset in asked.sets]
     sets = halves_of(compared, asked.limit)
@@ -173,11 +244,16 @@ def study_vessels(
             "Name one such as DRIVE or CHASE_DB1, or leave out the tables 2 and 3.",
         )
     conditions = [Condition("native", KERNEL, scale) for scale in asked.vessel_scales]
-    contenders = Contenders(
-        asked.chosen_methods(), conditions, split(found)["train"], device=asked.device
-    )
+    settings = EnhanceSettings(device=asked.device)
+    contenders = Contenders(asked.chosen_methods(), conditions, split(found)["train"], settings)
     log = RecordLog(out / RECORDS, _KEY)
-    units = list(_units(sets, contenders, trainer, out))
+    studies = [_Study(halves, contenders, trainer, out) for halves in sets]
+    pairs = list(product(conditions, contenders.methods))
+    units = [
+        _Unit(study, condition, method)
+        for study in studies
+        for condition, method in [(None, ORIGINAL), *pairs]
+    ]
     records: list[Record] = []
     for number, unit in enumerate(units):
         share = part_of(progress, number / len(units), (number + 1) / len(units))
@@ -185,28 +261,12 @@ def study_vessels(
     return records, sets, contenders.models()
 
 
-def _units(
-    sets: Sequence[Halves], contenders: Contenders, trainer: Trainer, out: Path
-) -> Iterator[_Unit]:
-    for halves in sets:
-        study = _Study(halves, contenders, trainer, out)
-        yield _Unit(study, None, ORIGINAL)
-        for condition, method in product(contenders.conditions, contenders.methods):
-            yield _Unit(study, condition, method)
-
-
 def figures(segmenter: VesselSegmenter, original: Photograph, shown: Photograph) -> Record:
-    """Of the vessels found in ``shown``, which may be an enlargement of a copy of ``original``.
-
-    The field of view is the original's in both cases: how well it is found again is not asked.
-    """
+    """Of the vessels found in ``shown``, which may be an enlargement of a copy of ``original``."""
     rgb8, pixels = original.read_rgb(), shown.read_rgb()
     height, width = pixels.shape[:2]
     seen = find_field_of_view(rgb8)
     inside = field_of_view_mask(original, rgb8)[:height, :width]
     seen = replace(seen, mask=seen.mask[:height, :width])
-    probability = segmenter.probability(pixels, seen)
-    threshold = segmenter.card.threshold
-    assert threshold is not None  # a vessel model has one
     truth = original.read_vessels()[:height, :width]
-    return {**all_vessel_figures(probability, probability >= threshold, truth, inside)}
+    return found_vessels(segmenter, pixels, seen, truth, inside)

@@ -1,23 +1,20 @@
 """From the vessel records to table 2 of the 2017 paper and table 2 of the 2025 paper."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import replace
 
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.records import Record
 from retina_viewer.quality.statistics import wilcoxon_p
 from studies.comparison import Comparison
-from studies.report import (
-    command_line,
-    identified,
-    provenance,
-    write_tables,
-)
-from studies.tables import Column, Table, by_photograph
-from studies.vessel_study import ORIGINAL, Trainer, study_vessels
+from studies.comparison_networks import ComparisonTrainer
+from studies.measuring import mean_row
+from studies.report import identified, provenance, write_tables
+from studies.tables import Table, by_photograph, columns
+from studies.vessel_study import ORIGINAL, study_vessels
 
 STEMS = {2: "table2", 3: "table3"}
 OWN = "its own images"
@@ -29,37 +26,19 @@ _FIGURES = (
 )  # fmt: skip
 _SPREAD = ("accuracy", "sensitivity", "dice")
 _WHO = (
-    Column("dataset", "set"),
-    Column("scale", "scale"),
-    Column("trained_on", "network trained on"),
-    Column("method", "measured on"),
-    Column("n", "n"),
-)
-_TABLE_2 = (
-    *_WHO,
-    Column("accuracy", "accuracy", digits=4),
-    Column("accuracy_sd", "SD", digits=4),
-    Column("sensitivity", "sensitivity", digits=4),
-    Column("sensitivity_sd", "SD", digits=4),
-    Column("specificity", "specificity", digits=4),
-    Column("auc", "AUC", digits=4),
-    Column("dice", "Dice", digits=4),
-    Column("dice_sd", "SD", digits=4),
-    Column("p", "p", digits=4, as_p=True),
-    Column("cldice", "clDice", digits=4),
-    Column("sensitivity_thin", "of thin", digits=4),
-    Column("accuracy_whole", "accuracy whole", digits=4),
-    Column("dice_whole", "Dice whole", digits=4),
-)
-_TABLE_3 = (
-    *_WHO,
-    Column("precision", "precision", digits=4),
-    Column("sensitivity", "recall", digits=4),
-    Column("dice", "F1", digits=4),
-    Column("precision_whole", "precision whole", digits=4),
-    Column("sensitivity_whole", "recall whole", digits=4),
-    Column("dice_whole", "F1 whole", digits=4),
-)
+    "dataset:set", "scale", "trained_on:network trained on", "method:measured on", "n",
+)  # fmt: skip
+_TABLE_2 = columns(
+    *_WHO, "accuracy:accuracy:4", "accuracy_sd:SD:4", "sensitivity:sensitivity:4",
+    "sensitivity_sd:SD:4", "specificity:specificity:4", "auc:AUC:4", "dice:Dice:4", "dice_sd:SD:4",
+    "p:p:p", "cldice:clDice:4", "sensitivity_thin:of thin:4", "accuracy_whole:accuracy whole:4",
+    "dice_whole:Dice whole:4",
+)  # fmt: skip
+_TABLE_3 = columns(
+    *_WHO, "precision:precision:4", "sensitivity:recall:4", "dice:F1:4",
+    "precision_whole:precision whole:4", "sensitivity_whole:recall whole:4",
+    "dice_whole:F1 whole:4",
+)  # fmt: skip
 _NOTE = (
     "Against the first observer, inside the field of view; `whole` counts the dark surround too. "
     "Means over the photographs of the test half; Dice is the F1 score; `of thin`: sensitivity for "
@@ -82,12 +61,7 @@ def vessel_summary(records: Sequence[Record], reference: str) -> list[Record]:
             "dataset": dataset, "scale": scale, "trained_on": training, "method": method,
             "n": len(members),
         }  # fmt: skip
-        for name in _FIGURES:
-            values = [float(one[name]) for one in members if name in one]
-            if values:
-                row[name] = float(np.mean(values))
-            if name in _SPREAD and len(values) > 1:
-                row[f"{name}_sd"] = float(np.std(values, ddof=1))
+        row |= mean_row(members, _FIGURES, _SPREAD)
         other = groups.get((dataset, scale, training, reference))
         if other is not None and method != reference:
             row["p"] = _p_of_dice(other, members)
@@ -125,29 +99,23 @@ def vessel_tables(
 
 def measure_vessels(
     found: Sequence[Photograph],
-    out: Path,
     asked: Comparison,
-    trainer: Trainer,
-    budget: str,
+    trainer: ComparisonTrainer,
     reference: str,
-    *,
     progress: Progress = no_progress,
 ) -> str:
-    """Train and measure what is missing, write tables 2 and 3 into ``out``, return them.
+    """Train and measure what is missing, write tables 2 and 3 into ``asked.out``, return them.
 
     Args:
-        budget: what every network was given, for people and for the command, e.g. ``600``.
         reference: the method against which p is computed.
 
     Raises:
-        UserError: as :func:`~studies.vessel_study.study_vessels`, or a file
-            cannot be written.
+        UserError: as :func:`~studies.vessel_study.study_vessels`, or a file cannot be written.
     """
-    records, sets, models = study_vessels(found, asked, trainer, out, progress=progress)
+    records, sets, models = study_vessels(found, asked, trainer, asked.out, progress=progress)
     seen = [photograph for halves in sets for photograph in halves.all]
-    options: Mapping[str, object] = asked.options() | {"iterations": budget}
-    about = provenance(command_line("tables", options), seen, models)
-    about |= identified(seen, asked.device)
+    again = replace(asked, iterations=trainer.iterations, minutes=None)
+    about = provenance(again.command(), seen, models) | identified(seen, asked.device)
     about["networks"] = trainer.identity
     about["halves"] = {
         halves.dataset: {
@@ -156,8 +124,8 @@ def measure_vessels(
         }
         for halves in sets
     }
-    tables = vessel_tables(records, reference, budget, asked.tables)
+    tables = vessel_tables(records, reference, str(trainer.iterations), asked.tables)
     return "\n".join(
-        write_tables(out, STEMS[number], [table], records, about)
+        write_tables(asked.out, STEMS[number], [table], records, about)
         for number, table in tables.items()
     )

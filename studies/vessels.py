@@ -1,57 +1,38 @@
-"""The vessel tables: a model's map against the first observer, inside the field of view."""
+"""A model's vessels against the first observer's, inside the field of view."""
 
-import json
-import shlex
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retina_viewer.core.options import option
 from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask, dice
 from retina_viewer.quality.protocols import field_of_view_mask
-from retina_viewer.quality.records import Record, write_report
+from retina_viewer.quality.records import Record
 from retina_viewer.vessels.segment import VesselSegmenter, load_segmenter
-from studies.data_folders import find_photographs
-from studies.report import held_out_photographs, make_folder, provenance
-from studies.tables import Column, Table, records_to_csv
+from studies.measuring import mean_row
+from studies.report import make_folder, named
+from studies.study import OfSets
+from studies.tables import Table, columns
 from studies.vessel_metrics import all_vessel_figures, vessel_figures
 
 MEAN, POOLED = "mean", "pooled"
 _FIGURES = (
-    "auc",
-    "dice",
-    "sensitivity",
-    "sensitivity_thin",
-    "specificity",
-    "accuracy",
-    "precision",
-    "cldice",
-    "dice_observers",
-    "seconds",
-)
-_COLUMNS = (
-    Column("dataset", "set"),
-    Column("over", "over"),
-    Column("n", "n"),
-    Column("auc", "AUC", digits=4),
-    Column("auc_sd", "SD", digits=4),
-    Column("dice", "Dice", digits=4),
-    Column("dice_sd", "SD", digits=4),
-    Column("sensitivity", "sensitivity", digits=4),
-    Column("sensitivity_thin", "of thin", digits=4),
-    Column("specificity", "specificity", digits=4),
-    Column("accuracy", "accuracy", digits=4),
-    Column("precision", "precision", digits=4),
-    Column("cldice", "clDice", digits=4),
-    Column("dice_observers", "Dice of 2nd observer", digits=4),
-    Column("seconds", "s/image"),
-)
+    "auc", "dice", "sensitivity", "sensitivity_thin", "specificity", "accuracy", "precision",
+    "cldice", "dice_observers", "seconds",
+)  # fmt: skip
+_COLUMNS = columns(
+    "dataset:set", "over", "n", "auc:AUC:4", "auc_sd:SD:4", "dice:Dice:4", "dice_sd:SD:4",
+    "sensitivity:sensitivity:4", "sensitivity_thin:of thin:4", "specificity:specificity:4",
+    "accuracy:accuracy:4", "precision:precision:4", "cldice:clDice:4",
+    "dice_observers:Dice of 2nd observer:4", "seconds:s/image",
+)  # fmt: skip
 _NOTE = (
     "Against the first observer, inside the field of view. `mean` is over images (SD beside it), "
     "`pooled` over all pixels of the set. Dice and the four rates at the threshold {threshold:g} "
@@ -130,59 +111,24 @@ def _measured(
 def _rows(dataset: str, records: Sequence[Record], pool: _Pool) -> list[Record]:
     members = [record for record in records if record["dataset"] == dataset]
     mean: Record = {"dataset": dataset, "over": MEAN, "n": len(members)}
-    for name in _FIGURES:
-        values = [float(record[name]) for record in members if name in record]
-        if values:
-            mean[name] = float(np.mean(values))
-        if name in ("auc", "dice") and len(values) > 1:
-            mean[f"{name}_sd"] = float(np.std(values, ddof=1))
+    mean |= mean_row(members, _FIGURES, ("auc", "dice"))
     pooled: Record = {"dataset": dataset, "over": POOLED, "n": len(members), **pool.figures()}
     return [mean, pooled]
 
 
-def evaluate_vessels_command(
-    data: Path,
-    out: Path,
-    *,
-    sets: Sequence[str] = (),
-    limit: int | None = None,
-    model: str | None = None,
-    device: str = "auto",
-    progress: Progress = no_progress,
-) -> str:
-    """``retina-viewer evaluate vessels DATA``: measure, write, return the Markdown table.
+@dataclass(frozen=True)
+class Vessels(OfSets):
+    """On held-out photographs with drawn vessels; of DRIVE the test half.
 
-    Measures on the held-out photographs alone (``evaluation.datasets.subset_of``; DRIVE's test
-    half). Writes ``vessels.md``, ``vessels.csv``, ``vessels_per_image.csv`` and ``vessels.json``
-    into ``out`` (made where it is missing); an older report there is replaced.
-
-    Args:
-        data: a folder of set folders, or one set folder.
-        out: where the report goes.
-        sets: names of sets to measure on, e.g. ``DRIVE``; empty for all that are there.
-        limit: at most so many photographs of each set.
-        model: a vessel model's name; None for the shipped one.
-
-    Raises:
-        UserError: no labelled data, no such model, or the report cannot be written.
+    Leaves ``vessels.md``, ``.csv``, ``_per_image.csv`` and ``.json``; an older report is replaced.
     """
-    found = [one for one in find_photographs(data) if one.vessels is not None]
-    photographs = held_out_photographs(found, sets, limit)
-    segmenter = load_segmenter(model, device)
-    make_folder(out)
-    records, table = evaluate_vessels(photographs, segmenter, progress=progress)
-    words = ["retina-viewer", "evaluate", "vessels", "DATA"]
-    words += ["--sets", *sets] if sets else []
-    words += ["--limit", str(limit)] if limit is not None else []
-    words += ["--model", model] if model is not None else []
-    card = segmenter.card
-    models = {"vessels": {"name": card.name, "sha256": card.weights_sha256}}
-    about = provenance(shlex.join([*words, "-o", "DIR"]), photographs, models)
-    markdown = table.to_markdown()
-    write_report(out / "vessels.md", f"{markdown}\nMeasured by `{about['command']}`.\n")
-    write_report(out / "vessels.csv", table.to_csv())
-    keys = list(dict.fromkeys(name for record in records for name in record))
-    write_report(out / "vessels_per_image.csv", records_to_csv(keys, records))
-    whole = {"provenance": about, "summary": list(table.rows), "records": records}
-    write_report(out / "vessels.json", json.dumps(whole, indent=1) + "\n")
-    return markdown
+
+    model: str | None = option(None, metavar="NAME", help="default: the shipped one")
+
+    def measure(self, progress: Progress = no_progress) -> str:
+        photographs = self.held_out(lambda one: one.vessels is not None, self.sets)
+        segmenter = load_segmenter(self.model, self.device)
+        make_folder(self.out)  # before hours are spent
+        records, table = evaluate_vessels(photographs, segmenter, progress=progress)
+        models = {"vessels": named(segmenter.card)}
+        return self.report("vessels", [table], records, photographs, models)

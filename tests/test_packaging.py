@@ -2,10 +2,12 @@
 
 import importlib.util
 import re
+import runpy
 import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -101,3 +103,14 @@ def test_nothing_is_asked_for_where_everything_loads(
     monkeypatch.setattr(check_system, "loads", lambda library: True)
     monkeypatch.setattr(check_system, "has_fonts", lambda: True)
     assert check_system.main([]) == 0
+
+
+def test_the_wheel_ships_the_product_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr("setuptools.setup", lambda **words: asked.update(words))
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(ROOT / "setup.py"))
+    packages = asked["packages"]
+    assert {name.partition(".")[0] for name in packages} == {"retina_viewer"}
+    assert {"retina_viewer.cli", "retina_viewer._bundled.models"} <= set(packages)
+    assert set(asked["package_dir"].values()) == {"models", "resources"}

@@ -193,7 +193,7 @@ def uncertainty(batch: Batch, settings: EnhanceSettings, console: Console) -> in
         calibration_of,
         export_uncertainty,
         needs_twin,
-        region_map,
+        uncertainty_map,
     )
 
     enhancer = make_enhancer(settings)
@@ -210,8 +210,8 @@ def uncertainty(batch: Batch, settings: EnhanceSettings, console: Console) -> in
 
         def write(paths: Sequence[Path]) -> None:
             other = None if twin is None else twin.fitted_to(rgb)
-            found = region_map(
-                image, fitted, image.bounds, other=other, calibration=calibration, progress=progress
+            found = uncertainty_map(
+                image, fitted, other=other, calibration=calibration, progress=progress
             )
             export_uncertainty(image, fitted, found, paths[0], paths[1])
 

@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         whoever read the results has gone.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    if moved := _moved(words):
+        print(f"In the project's folder, this is now: {shlex.join(moved)}", file=sys.stderr)
+        return USAGE
     parser, verbs = _parser()
     return perform(parser, _with_verb(words, verbs))
 
@@ -111,6 +115,14 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     for group in (window, images, models, learning):
         group.add_verbs(verbs)
     return parser, verbs.choices
+
+
+def _moved(words: Sequence[str]) -> list[str]:
+    """The command that took the place of a verb of earlier versions; nothing for those of today."""
+    recipe = words[:1] == ["train"] and len(words) > 1 and words[1][:1] != "-"
+    if words[:1] == ["evaluate"] or (recipe and "--plan" not in words):
+        return ["python", "-m", "studies", *words]
+    return ["python", "-m", "studies", *words[1:]] if words[:2] == ["models", "record"] else []
 
 
 _OWN_OPTIONS = ("-h", "--help", "--version")

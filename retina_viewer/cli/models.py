@@ -47,16 +47,6 @@ def _add_looking(add: "partial[ArgumentParser]") -> None:
     action = add("verify", "check hashes and loadability", lambda o, c: verify_models(o.names, c))
     action.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
     action = add(
-        "record",
-        "keep the figures of a report in a model's card",
-        lambda o, c: record_figures(o.name, o.report, c),
-        "name",
-        json=False,
-    )
-    action.add_argument(
-        "report", type=Path, metavar="REPORT.json", help="made by 'retina-viewer evaluate'"
-    )
-    action = add(
         "curves",
         "draw how a training went",
         lambda o, c: draw_curves(o.training, o.out, c, theme=o.theme, pixel_ratio=o.pixel_ratio),
@@ -160,16 +150,6 @@ def verify_models(names: Sequence[str], console: Console) -> int:
             console.say(f"{name}: sound")
             console.event("sound", name=name)
     return code
-
-
-def record_figures(name: str, report: Path, console: Console) -> int:
-    """Put what a report measured of a model into its card."""
-    from retina_viewer.model_store.store import find_model
-    from studies import card_figures
-
-    card = card_figures.record_figures(find_model(name), report)
-    console.say(f"{name}: the card holds {len(card.measurements)} figures")
-    return 0
 
 
 def draw_curves(

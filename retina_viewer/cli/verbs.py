@@ -33,8 +33,12 @@ def add_verb(
     for place in places:
         parser.add_argument(place, metavar=place.upper())
     if json:
-        parser.add_argument(
-            "--json", action="store_true", help="write events as JSON, one object a line"
-        )
+        add_json(parser)
     parser.set_defaults(run=run)
     return parser
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help="write events as JSON, one object a line"
+    )

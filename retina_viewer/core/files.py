@@ -77,10 +77,8 @@ def answered(ask: Callable[[], T]) -> T:
 
 def open_regular(path: Path) -> BufferedReader:
     """Open an ordinary file for reading: a pipe keeps its reader waiting, a device has no end, and
-    a drive that does not answer is an error when reading, too.
-
-    Raises:
-        OSError: it is none, or cannot be opened.
+    a drive that does not answer is an error when reading, too. Raises OSError: it is none, or
+    cannot be opened.
     """
     return BufferedReader(_Answering(answered(lambda: _opened(path))), 1 << 16)
 
@@ -120,10 +118,8 @@ class _Answering(RawIOBase):
 
 
 def read_small(path: Path, most: int = SMALL_FILE) -> bytes:
-    """All of an ordinary file of at most ``most`` bytes.
-
-    Raises:
-        OSError: it is larger, no ordinary file, or cannot be read.
+    """All of an ordinary file of at most ``most`` bytes. Raises OSError: it is larger, no ordinary
+    file, or cannot be read.
     """
     with open_regular(path) as stream:
         content = stream.read(most + 1)

@@ -23,7 +23,7 @@ def option(
 
     Args:
         default: none makes it an argument that must be given.
-        help: one line for people; the default is added where it is a number or a word.
+        help: one line for people; a number or word as default is added where it names none.
         flags: what it is called, such as ``("-o", "--out")``; a name without dashes is a place on
             the line. Empty: ``--name``, or a place where there is no default.
         metavar: stands for the value in the help.
@@ -86,12 +86,13 @@ def _add(parser: argparse._ActionsContainer, one: "Field[Any]", kind: Any, unset
         return
     if several or (placed and not needed):
         named["nargs"] = ("+" if needed or not placed else "*") if several else "?"
+    about, _, said = words["help"].partition("; default")
+    if not unset:
+        about = words["help"] if said else about + _said_of(default)
     parser.add_argument(
         *flags,
         default=default,
-        help=words["help"].partition("; default")[0]
-        if unset
-        else words["help"] + _said_of(default),
+        help=about,
         metavar=words["metavar"],
         choices=words["choices"] or get_args(kind) or None,
         type=words["parse"] or (type(get_args(kind)[0]) if get_args(kind) else kind),

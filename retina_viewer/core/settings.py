@@ -160,10 +160,8 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> None:
-    """Write the settings, whole or not at all; the folder is made where it is missing.
-
-    Raises:
-        UserError: the folder cannot be made or written to, or the disk is full.
+    """Write the settings, whole or not at all; the folder is made where it is missing. Raises
+    UserError: the folder cannot be made or written to, or the disk is full.
     """
     path = settings_file() if path is None else path
     try:

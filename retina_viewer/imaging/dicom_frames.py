@@ -92,12 +92,9 @@ class Frame:
 
 
 def read_frame(file: DicomFile, layout: FrameLayout, page: int, name: str) -> Frame:
-    """Decode one frame.
-
-    Raises:
-        UserError: there is no such frame, its stream has another size than the header says, would
-            take too much memory, or is of a kind for which no decoder is here.
-        Other exceptions: the data is damaged.
+    """Decode one frame. Raises UserError: there is no such frame, its stream has another size than
+    the header says, would take too much memory, or is of a kind for which no decoder is here. Other
+    exceptions: the data is damaged.
     """
     assert file.pixels is not None
     if bytes(file.pixels[:4]) != _ITEM:
@@ -174,11 +171,7 @@ def _fragments(view: memoryview, name: str) -> list[memoryview]:
 
 
 def _frames(file: DicomFile, found: list[memoryview], promised: int) -> list[list[memoryview]]:
-    """The fragments of each frame that is there.
-
-    Raises:
-        ValueError: there is none.
-    """
+    """The fragments of each frame that is there. Raises ValueError: there is none."""
     fragments = found[1:]
     if not fragments:
         raise ValueError("no picture is in it")

@@ -156,10 +156,8 @@ def _held_back(data: memoryview, stretch: _Stretch) -> int:
 
 
 def _stretches(data: bytes) -> tuple[int, list[_Stretch]]:
-    """The frame's code, and the coded data of its scans, as far as they can be followed.
-
-    Raises:
-        OSError: there are so many that decoding would take minutes.
+    """The frame's code, and the coded data of its scans, as far as they can be followed. Raises
+    OSError: there are so many that decoding would take minutes.
     """
     found: list[_Stretch] = []
     at, frame, scans = 2, 0, 0

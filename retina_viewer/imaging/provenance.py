@@ -197,11 +197,7 @@ class Provenance(BaseModel):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """What :meth:`to_json` gave.
-
-        Raises:
-            ValueError: it is no provenance.
-        """
+        """What :meth:`to_json` gave. Raises ValueError: it is no provenance."""
         try:
             # Not pydantic's own reader: it refuses names that are not UTF-8, as they were written.
             return cls.model_validate(json.loads(text))

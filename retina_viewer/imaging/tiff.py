@@ -161,10 +161,8 @@ def _missing_at_the_end(page: tifffile.TiffPage, length: int) -> int:
 
 
 def _samples(page: tifffile.TiffPage, data: bytes) -> tuple[NDArray[np.generic], str]:
-    """As they are stored, strips or tiles that are missing or cannot be decoded as zeros.
-
-    Raises:
-        ValueError: there is nothing else.
+    """As they are stored, strips or tiles that are missing or cannot be decoded as zeros. Raises
+    ValueError: there is nothing else.
     """
     places = zip(page.dataoffsets, page.databytecounts, strict=False)
     if all(at > 0 and count > 0 and at + count <= len(data) for at, count in places):

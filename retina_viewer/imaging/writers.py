@@ -137,10 +137,8 @@ def _exactly(tiles: Iterator[Image8Or16], expected: int) -> Iterator[Image8Or16]
 
 
 def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) -> Path:
-    """Write the provenance of the result ``path`` beside it; returns the sidecar's path.
-
-    Raises:
-        UserError: as ``atomic_write``.
+    """Write the provenance of the result ``path`` beside it; returns the sidecar's path. Raises
+    UserError: as ``atomic_write``.
     """
     sidecar = sidecar_path(path)
     with atomic_write(sidecar, replace=replace) as stream:

@@ -233,11 +233,9 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
 
 def check_entries(entries: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """The entries of an archive by name, or a refusal; looks at names, kinds and declared sizes.
-
-    Raises:
-        UserError: a name that does not belong there (so no path leads anywhere), the same one
-            twice, a link, a pickle, something encrypted or oddly compressed, a declared size
-            beyond any model's, or card, weights or manifest missing.
+    Raises UserError: a name that does not belong there (so no path leads anywhere), the same one
+    twice, a link, a pickle, something encrypted or oddly compressed, a declared size beyond any
+    model's, or card, weights or manifest missing.
     """
     of_twin = {TWIN_FOLDER + name: limit for name, limit in LARGEST.items()}
     allowed = LARGEST | of_twin | {MANIFEST_FILE: LARGEST_MANIFEST}

@@ -270,10 +270,8 @@ class ModelCard(_Part):
 
 
 def read_card(directory: Path) -> ModelCard:
-    """The card of a model folder.
-
-    Raises:
-        UserError: there is none, or it is not valid; the field at fault is named.
+    """The card of a model folder. Raises UserError: there is none, or it is not valid; the field at
+    fault is named.
     """
     path = directory / CARD_FILE
     try:

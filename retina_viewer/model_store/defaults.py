@@ -58,11 +58,8 @@ def default_before(task: TaskName) -> str | None:
 
 
 def set_default(name: str) -> ModelCard:
-    """Make a model the default of its task.
-
-    Raises:
-        UserError: there is no such model, it or its twin is damaged, or the choice cannot be
-            written.
+    """Make a model the default of its task. Raises UserError: there is no such model, it or its
+    twin is damaged, or the choice cannot be written.
     """
     card = find_model(name)
     verify_model(card)

@@ -58,10 +58,8 @@ def save_discriminators(states: Mapping[int, State], card: ModelCard) -> bool:
 
 
 def read_discriminators(card: ModelCard) -> dict[int, dict[str, Tensor]]:
-    """The discriminators of a model by step, as stored; none where it has no such file.
-
-    Raises:
-        UserError: the file is damaged, holds what is no number, or belongs to other weights.
+    """The discriminators of a model by step, as stored; none where it has no such file. Raises
+    UserError: the file is damaged, holds what is no number, or belongs to other weights.
     """
     import torch
     from safetensors import SafetensorError, safe_open

@@ -78,10 +78,8 @@ _ATTEMPTS = 20
 
 @contextmanager
 def staging() -> Iterator[Path]:
-    """A new folder beside the person's models, removed in the end.
-
-    Raises:
-        UserError: it cannot be made, or what happens inside fails for the disk's sake.
+    """A new folder beside the person's models, removed in the end. Raises UserError: it cannot be
+    made, or what happens inside fails for the disk's sake.
     """
     root = user_models_dir()
     folder = root / f"{_TEMPORARY}{secrets.token_hex(8)}"

@@ -31,10 +31,8 @@ LONGEST_NOTE = 10_000
 
 
 def rename(name: str, title: str) -> ModelCard:
-    """Give a model another title. Its name stays: pictures that it made refer to it.
-
-    Raises:
-        UserError: it is shipped, or the title is none.
+    """Give a model another title. Its name stays: pictures that it made refer to it. Raises
+    UserError: it is shipped, or the title is none.
     """
     card = _own(name, "renamed")
     check_title(title)
@@ -45,10 +43,8 @@ def rename(name: str, title: str) -> ModelCard:
 
 def set_note(name: str, text: str) -> None:
     """Write down something about a model: neither in its card nor in its weights, so that it stays
-    on this machine when the model is exported. Empty text removes the note.
-
-    Raises:
-        UserError: the model is shipped, or the note is too long.
+    on this machine when the model is exported. Empty text removes the note. Raises UserError: the
+    model is shipped, or the note is too long.
     """
     card = _own(name, "given a note")
     check_note(text)
@@ -214,10 +210,8 @@ def accept(
 
 
 def kept_as(run: Path) -> ModelCard | None:
-    """The person's model that this training became; None while it was not kept.
-
-    Raises:
-        UserError: the training made no model.
+    """The person's model that this training became; None while it was not kept. Raises UserError:
+    the training made no model.
     """
     card = _made_by(run)
     made = (card.weights_sha256, card.training)

@@ -27,16 +27,14 @@ _HINT = "Do not use it; get it again from where it came from."
 
 
 def check_fits_task(card: ModelCard, network: nn.Module) -> None:
-    """Refuse a card that promises what its network does not do.
-
-    Raises:
-        UserError: another task's architecture; scales or margins that are not the network's;
-            vessels without a working resolution or threshold.
+    """Refuse a card that promises what its network does not do. Raises UserError: another task's
+    architecture; scales or margins that are not the network's; vessels without a working resolution
+    or threshold.
     """
     _check_architecture(card)
     if card.task == "superres":
         assert isinstance(network, GeneratorCascade | LinearFilters | RegressionForests)
-        if (card.scales, card.margins) != (_scales_of(network), network.margins):
+        if (card.scales, card.margins) != (network.scales, network.margins):
             raise UserError(
                 f"The card of the model {card.name!r} names scales or margins that its network "
                 "does not have.",
@@ -52,17 +50,9 @@ def check_fits_task(card: ModelCard, network: nn.Module) -> None:
             )
 
 
-def _scales_of(network: GeneratorCascade | LinearFilters | RegressionForests) -> tuple[int, ...]:
-    if isinstance(network, GeneratorCascade):
-        return tuple(2 ** (step + 1) for step in range(len(network.margins)))
-    return network.scales
-
-
 def check_finite(card: ModelCard, network: nn.Module) -> None:
-    """Refuse weights that are no numbers.
-
-    Raises:
-        UserError: one of them is infinite or not a number.
+    """Refuse weights that are no numbers. Raises UserError: one of them is infinite or not a
+    number.
     """
     for name, value in network.state_dict().items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
@@ -73,11 +63,9 @@ def check_finite(card: ModelCard, network: nn.Module) -> None:
 
 
 def weight_bytes(card: ModelCard) -> int:
-    """How many bytes the weights of a card's architecture take, without making them.
-
-    Raises:
-        UserError: the architecture is not known or not that of the task, or its parameters do
-            not fit it, make no network, or are beyond anything of this program.
+    """How many bytes the weights of a card's architecture take, without making them. Raises
+    UserError: the architecture is not known or not that of the task, or its parameters do not fit
+    it, make no network, or are beyond anything of this program.
     """
     _check_architecture(card)
     numbers = list(_numbers(card.parameters))

@@ -89,11 +89,7 @@ def _card_in(folder: Path) -> ModelCard:
 
 
 def find_model(name: str) -> ModelCard:
-    """The model of this name.
-
-    Raises:
-        UserError: there is none, or its card is broken.
-    """
+    """The model of this name. Raises UserError: there is none, or its card is broken."""
     for root in (user_models_dir(), shipped_models_dir()):
         if re.fullmatch(NAME_PATTERN, name) and (root / name).is_dir():
             return _card_in(root / name)
@@ -103,10 +99,7 @@ def find_model(name: str) -> ModelCard:
 
 def verify_model(card: ModelCard) -> None:
     """Check a model: the weights' hash, that they are numbers and fit the architecture strictly,
-    and that the architecture does what the card says.
-
-    Raises:
-        UserError: anything is wrong.
+    and that the architecture does what the card says. Raises UserError: anything is wrong.
     """
     from retina_viewer.model_store.soundness import check_finite, check_fits_task
 
@@ -116,10 +109,8 @@ def verify_model(card: ModelCard) -> None:
 
 
 def load_network(card: ModelCard) -> nn.Module:
-    """The network of a card with its weights, on the CPU, in evaluation mode, gradients off.
-
-    Raises:
-        UserError: weights missing, of a wrong hash, or not those of the architecture.
+    """The network of a card with its weights, on the CPU, in evaluation mode, gradients off. Raises
+    UserError: weights missing, of a wrong hash, or not those of the architecture.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load

@@ -42,10 +42,8 @@ ARCHITECTURES: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
 
 
 def build(name: str, parameters: dict[str, Any]) -> nn.Module:
-    """A freshly initialised network.
-
-    Raises:
-        UserError: the name is not known, or the parameters do not fit it.
+    """A freshly initialised network. Raises UserError: the name is not known, or the parameters do
+    not fit it.
     """
     if name not in ARCHITECTURES:
         raise UserError(

@@ -37,10 +37,8 @@ def available_devices() -> list[Device]:
 
 
 def resolve_device(wanted: str = "auto") -> torch.device:
-    """``auto`` (the first GPU, else the CPU), ``cpu``, ``cuda`` or ``cuda:N`` as a device.
-
-    Raises:
-        UserError: the name is unknown or that GPU is not there.
+    """``auto`` (the first GPU, else the CPU), ``cpu``, ``cuda`` or ``cuda:N`` as a device. Raises
+    UserError: the name is unknown or that GPU is not there.
     """
     devices = available_devices()
     if wanted == "auto":

@@ -125,3 +125,4 @@ class GeneratorCascade(Chain):
         generators = [make_generator(step) for step in steps]
         super().__init__(generators)
         self.margins = tuple(generator.margin for generator in generators)
+        self.scales = tuple(2 << number for number in range(len(generators)))

@@ -91,11 +91,7 @@ class VGG16Features(nn.Module):
 
 
 def read_perceptual_weights(file: str) -> dict[str, Tensor]:
-    """The tensors of one file of ``models/perceptual``.
-
-    Raises:
-        UserError: it is missing or broken.
-    """
+    """The tensors of a file of ``models/perceptual``. Raises UserError: it is missing or broken."""
     path = shipped_models_dir() / "perceptual" / file
     try:
         return load_file(path)

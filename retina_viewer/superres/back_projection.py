@@ -31,7 +31,7 @@ _FREQUENCIES = 129  # from 0 to half a cycle a pixel, where the inverse is fitte
 _LOW_BAND = cv2.getGaussianKernel(7, 1.2)[:, 0].astype(np.float32)  # what drifts in colour
 BLUR_DOUBT = 0.1
 """Pixels by which an estimated blur may be too large. It is seldom too small: see
-docs/decisions/formation.md."""
+docs/decisions/degradation.md."""
 _POWER_RADIUS = 2  # the local power is the mean over 5 x 5 pixels and the three colours
 
 

@@ -4,7 +4,7 @@ A network says nothing about how sure it is, but its results do. Eight of them g
 (:func:`uncertainty_features`), which a calibration fitted to photographs with a known truth turns
 into grey levels (:mod:`retina_viewer.superres.uncertainty_calibration`). What the map cannot see is
 an error that the network makes the same way every time and that leaves the photograph as it was: it
-ranks errors, it does not rule them out. docs/decisions/consistency.md has the figures.
+ranks errors, it does not rule them out. docs/decisions/uncertainty.md has the figures.
 """
 
 from __future__ import annotations
@@ -88,27 +88,27 @@ class UncertaintyMap:
 
 
 def uncertainty_map(
+    image: FundusImage,
     enhancer: Enhancer,
-    rgb: FloatImage,
-    field_mask: NDArray[np.bool_],
+    region: Rect | None = None,
     *,
     other: Enhancer | None = None,
-    region: Rect | None = None,
     calibration: Calibration | None = None,
     progress: Progress = no_progress,
 ) -> UncertaintyMap:
-    """The error to be expected of an enlargement, at every pixel of the photograph.
+    """The error to be expected of an enlargement, at every pixel of a photograph or of a part.
 
-    Takes about eight times as long as the enlargement itself (nine with ``other``). The map of a
-    region is the crop of the map of the whole, but for the two summary numbers.
+    Takes about eight times as long as the enlargement itself (nine with ``other``). No value of a
+    map is divided by a mean or a largest one: the map of a region is the crop of the whole map, but
+    for the numbers, which are of the region, and reads no more of the photograph than it depends
+    on. Outside the field of view nothing is computed.
 
     Args:
-        enhancer: a network, fitted to this photograph (``Enhancer.fitted_to``).
-        rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
-        field_mask: its field of view, ``(H, W)`` bool.
+        image: the photograph.
+        enhancer: a network, fitted to it (``Enhancer.fitted_to``).
+        region: in source pixels, inside the photograph; all of it where None.
         other: the enhancer of the other set of weights, fitted likewise: what a GAN at less than
             full fidelity is compared with is its pixel-trained twin (see :func:`needs_twin`).
-        region: in source pixels, inside the photograph; all of it where None.
         calibration: where None, that of the enhancer's model.
         progress: called before every enlargement; it may cancel.
 
@@ -116,60 +116,31 @@ def uncertainty_map(
         UserError: the method has no network, or its model no calibration for this scale; or as
             ``Enhancer.enhance_region``.
     """
-    whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
-    area = region or whole
-    if field_mask.shape != rgb.shape[:2] or area.intersected(whole) != area:
-        raise ValueError(f"a mask {field_mask.shape} and {area} for a photograph {rgb.shape}")
+    region = region or image.bounds
     curve = (calibration or calibration_of(enhancer)).at(enhancer.scale)
-    planes = windowed_features(enhancer, rgb, area, other=other, progress=progress)
+    mask = image.field_of_view.mask[region.slices()]
+    if not mask.any():
+        nothing = np.zeros(mask.shape, np.float32)
+        return UncertaintyMap(nothing, region, enhancer.scale, float("nan"), float("nan"))
+    seen = image.bounds
+    if not _needs_whole(enhancer, other):
+        seen = region.expanded(_margin(enhancer, other)).intersected(seen)
+    place = region.within(seen)
+    planes = windowed_features(
+        enhancer, image.unit_rgb(seen), place, other=other, progress=progress
+    )
     expected = curve.expected_error(planes)
-    inside = field_mask[area.slices()]
-    values = expected[inner_field(field_mask)[area.slices()]]
+    inner = inner_field(image.field_of_view.mask[seen.slices()])[place.slices()]
+    values = expected[inner]
     progress(1.0, f"Uncertainty x{enhancer.scale}")
     return UncertaintyMap(
-        np.where(inside, expected, np.float32(0)),
-        area,
+        np.where(mask, expected, np.float32(0)),
+        region,
         enhancer.scale,
         float(values.mean()) if values.size else float("nan"),
         float(np.mean(values > THRESHOLD)) if values.size else float("nan"),
         values.size,
     )
-
-
-def region_map(
-    image: FundusImage,
-    enhancer: Enhancer,
-    region: Rect,
-    *,
-    other: Enhancer | None = None,
-    calibration: Calibration | None = None,
-    progress: Progress = no_progress,
-) -> UncertaintyMap:
-    """:func:`uncertainty_map` of a part of a photograph, from no more of it than that depends on.
-
-    No value of a map is divided by a mean or a largest one, so this is the crop of the whole map,
-    but for the numbers, which are of the part. Outside the field of view nothing is computed.
-    """
-    if _needs_whole(enhancer, other):
-        seen = image.bounds
-    else:
-        seen = region.expanded(_margin(enhancer, other)).intersected(image.bounds)
-    calibration = calibration or calibration_of(enhancer)
-    calibration.at(enhancer.scale)
-    mask = image.field_of_view.mask
-    if not mask[region.slices()].any():
-        nothing = np.zeros((region.height, region.width), np.float32)
-        return UncertaintyMap(nothing, region, enhancer.scale, float("nan"), float("nan"))
-    found = uncertainty_map(
-        enhancer,
-        image.unit_rgb(seen),
-        mask[seen.slices()],
-        other=other,
-        region=region.within(seen),
-        calibration=calibration,
-        progress=progress,
-    )
-    return replace(found, region=region)
 
 
 def _needs_whole(enhancer: Enhancer, other: Enhancer | None) -> bool:
@@ -212,10 +183,8 @@ def windowed_features(
 
 
 def calibration_of(enhancer: Enhancer) -> Calibration:
-    """The calibration of an enhancer's model.
-
-    Raises:
-        UserError: the method has no network, or no calibration of its model.
+    """The calibration of an enhancer's model. Raises UserError: the method has no network, or no
+    calibration of its model.
     """
     if enhancer.model is None:
         raise UserError(

@@ -3,7 +3,7 @@
 The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the planes ``f_k`` of
 :class:`~retina_viewer.superres.uncertainty.UncertaintyFeatures`, each averaged over the window in
 which errors are compared, with weights ``w_k >= 0``: more of any feature never means less error.
-A rising piecewise linear curve turns the score into grey levels. See docs/decisions/consistency.md.
+A rising piecewise linear curve turns the score into grey levels. See docs/decisions/uncertainty.md.
 """
 
 import json
@@ -94,11 +94,7 @@ class Calibration(BaseModel, frozen=True, extra="forbid"):
     provenance: dict[str, Any] = {}
 
     def at(self, scale: int) -> ScaleCalibration:
-        """Of one scale.
-
-        Raises:
-            UserError: it was not fitted.
-        """
+        """Of one scale. Raises UserError: it was not fitted."""
         if scale not in self.scales:
             raise UserError(
                 f"The uncertainty map of {self.model!r} is not calibrated for x{scale}.", _HINT
@@ -106,14 +102,12 @@ class Calibration(BaseModel, frozen=True, extra="forbid"):
         return self.scales[scale]
 
 
-_HINT = "Fit it with: retina-viewer evaluate consistency DATA --fit --model NAME."
+_HINT = "Fit it with: python -m studies evaluate consistency DATA --fit --model NAME."
 
 
 def read_calibration(card: ModelCard) -> Calibration:
-    """The calibration of a model.
-
-    Raises:
-        UserError: it has none, or one that was fitted to other weights.
+    """The calibration of a model. Raises UserError: it has none, or one that was fitted to other
+    weights.
     """
     path = _file(card)
     try:
@@ -132,10 +126,8 @@ def read_calibration(card: ModelCard) -> Calibration:
 
 
 def save_calibration(calibration: Calibration, card: ModelCard) -> Path:
-    """Write a calibration beside the weights it belongs to, in place of an older one.
-
-    Raises:
-        UserError: the model's folder cannot be written.
+    """Write a calibration beside the weights it belongs to, in place of an older one. Raises
+    UserError: the model's folder cannot be written.
     """
     path = _file(card)
     text = json.dumps(calibration.model_dump(mode="json"), indent=1)

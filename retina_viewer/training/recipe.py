@@ -63,7 +63,7 @@ class Grain(RecipePart):
 
 class Sharpening(RecipePart):
     """Unsharp masking of the sharp patch itself, before grain: cameras differ in how crisp they
-    are, and shrunk training photographs are softer than many (docs/experiments.md)."""
+    are, and shrunk training photographs are softer than many (docs/log.md)."""
 
     probability: float = Field(default=0.0, ge=0, le=1)
     amount: tuple[float, float] = (0.0, 1.0)

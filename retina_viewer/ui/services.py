@@ -127,9 +127,9 @@ def _vessels(image: FundusImage, model: str | None, device: str, progress: Progr
 def _uncertainty(
     image: FundusImage, enhancer: Enhancer, other: Enhancer | None, region: Rect, progress: Progress
 ) -> UncertaintyMap:
-    from retina_viewer.superres.uncertainty import region_map
+    from retina_viewer.superres.uncertainty import uncertainty_map
 
-    return region_map(image, enhancer, region, other=other, progress=progress)
+    return uncertainty_map(image, enhancer, region, other=other, progress=progress)
 
 
 def _export(

@@ -190,8 +190,16 @@ def apply_theme(application: QApplication, name: str) -> Tokens:
     for which in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(tokens.dim))
     application.setPalette(palette)
+    application.setProperty("tokens", tokens)  # before what has everything painted anew
     application.setStyleSheet(style_sheet(tokens))
     return tokens
+
+
+def tokens_in_use() -> Tokens:
+    """The colours of the theme that the program has now, for what paints itself."""
+    application = QApplication.instance()
+    tokens = None if application is None else application.property("tokens")
+    return tokens if isinstance(tokens, Tokens) else DARK
 
 
 def tabular(font: QFont) -> QFont:

@@ -16,12 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from retina_viewer.core.errors import mendable
+from retina_viewer.core.errors import UserError, mendable
 from retina_viewer.core.log import recent_lines
 from retina_viewer.core.names import readable
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.field_of_view import FieldOfView
+from retina_viewer.model_store.card import ModelCard
+from retina_viewer.model_store.defaults import default_model
+from retina_viewer.model_store.store import find_model
 from retina_viewer.ui.canvas.photo import Photo, detailed_place
 from retina_viewer.ui.canvas.scene import Point
 from retina_viewer.ui.comparison.controller import ComparisonController
@@ -32,7 +35,6 @@ from retina_viewer.ui.icons import Looks
 from retina_viewer.ui.input import DropTarget, HeldKeys, add_shortcuts
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.library import Library
-from retina_viewer.ui.model_changes import ModelChanges
 from retina_viewer.ui.models.models_controller import ModelsController
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.panels.filmstrip import Filmstrip
@@ -49,6 +51,7 @@ from retina_viewer.ui.view.stage import Stage
 from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.empty import DropHint, Empty
+from retina_viewer.ui.widgets.method_chooser import MethodChooser
 
 
 class Window(QMainWindow):
@@ -85,8 +88,8 @@ class Window(QMainWindow):
         self.problems = Problems(self.banner, self)
         choosers = (self.toolbar.method, self.inspector.enhance.method)
         self.models = ModelChanges(services, self.view, self.controller, choosers)
-        self.training = TrainingController(self.jobs, settings, tokens, self)
-        self.manager = ModelsController(services, self.jobs, self.view, tokens, self)
+        self.training = TrainingController(self.jobs, settings, self)
+        self.manager = ModelsController(services, self.jobs, self.view, self)
         self.comparison = ComparisonController(self.view, self.stage, services, self.jobs, settings)
         self.looks = Looks(
             tokens,
@@ -99,7 +102,7 @@ class Window(QMainWindow):
                 self.manager,
                 self.comparison,
             ),
-            (self.filmstrip, self.training, self.manager),
+            (self.filmstrip,),
             self,
         )
         self._arrange()
@@ -352,3 +355,59 @@ class Problems(QObject):
 
     def _closed(self) -> None:
         self.dialog = None
+
+
+class ModelChanges:
+    """Brings everything up to what is installed.
+
+    Args:
+        choosers: of methods.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        view: View,
+        controller: Controller,
+        choosers: Sequence[MethodChooser],
+    ) -> None:
+        self._services, self._view, self._controller = services, view, controller
+        self._choosers = choosers
+        self._vessels = _vessel_weights()
+
+    def connect(self, menu: QMenu, training: TrainingController, manager: ModelsController) -> None:
+        """Follow what is kept, installed and chosen there, and let a menu lead to both."""
+        menu.aboutToShow.connect(lambda: training.fill_menu(menu))
+        menu.aboutToShow.connect(lambda: manager.fill_menu(menu))
+        manager.changed.connect(self.refresh)
+        manager.used.connect(self.use)
+        manager.retrain_wanted.connect(training.train_from)
+        training.kept.connect(self.use)
+        training.kept.connect(manager.refresh)
+
+    def refresh(self) -> None:
+        """Look again what is installed; what is gone is replaced by its method's default."""
+        vessels = _vessel_weights()
+        if vessels != self._vessels:
+            self._vessels = vessels
+            self._view.layers.forget_vessels()
+        catalogue = self._services.catalogue()
+        for chooser in self._choosers:
+            chooser.offer(catalogue.methods)
+        self._view.use_catalogue(catalogue)
+
+    def use(self, card: ModelCard) -> None:
+        """Enlarge with a model that has just been installed; one for vessels changes nothing
+        until it is the default of its task."""
+        self.refresh()
+        if card.task == "superres":
+            self._controller.set_method(card.enhancer_method)
+            self._controller.set_network(card.name)
+
+
+def _vessel_weights() -> str:
+    """Of the network that finds vessels, whatever it is called; empty where there is none."""
+    try:
+        return find_model(default_model("vessels")).weights_sha256
+    except UserError:
+        return ""

@@ -167,10 +167,8 @@ def _box_around(circle: Circle, mask: NDArray[np.bool_], margin: float) -> tuple
 
 
 def load_segmenter(model: str | None = None, device: str = "auto") -> VesselSegmenter:
-    """A vessel model by name (None: the default), ready on a device.
-
-    Raises:
-        UserError: no such model or device, or a model of another task.
+    """A vessel model by name (None: the default), ready on a device. Raises UserError: no such
+    model or device, or a model of another task.
     """
     card = find_model(model or default_model("vessels"))
     return VesselSegmenter(card, resolve_device(device))

@@ -27,8 +27,9 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import make_enhancer
-from retina_viewer.superres.uncertainty import needs_twin, region_map
-from retina_viewer.ui.app import make_application, make_window, wait_until
+from retina_viewer.superres.uncertainty import needs_twin, uncertainty_map
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.application import make_application, wait_until
 from retina_viewer.ui.view.sight import is_tile
 from retina_viewer.ui.window import Window
 from tests.ui.stalls import StallWatch
@@ -118,7 +119,7 @@ def _whole(path: Path) -> _Moment:
     settings = EnhanceSettings("saliency-gan", SCALE, model=MODEL)
     enhancer = make_enhancer(settings).fitted_to(image.unit_rgb())
     twin = make_enhancer(replace(settings, fidelity=1.0)).fitted_to(image.unit_rgb())
-    region_map(image, enhancer, image.bounds, other=twin if needs_twin(enhancer) else None)
+    uncertainty_map(image, enhancer, image.bounds, other=twin if needs_twin(enhancer) else None)
     return _Moment.now().since(begun)
 
 

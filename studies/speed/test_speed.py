@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from retina_viewer.core.geometry import Rect
+from retina_viewer.core.paths import resources_dir
 from retina_viewer.imaging.field_of_view import find_field_of_view
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
@@ -19,7 +20,7 @@ from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.superres.tiles import enhance_image
 from retina_viewer.vessels.segment import load_segmenter
 
-SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
+SAMPLES = resources_dir() / "samples"
 
 
 @pytest.fixture(scope="module")

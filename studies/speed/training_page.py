@@ -20,7 +20,8 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject
 
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.app import make_application, make_window, wait_until
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.application import make_application, wait_until
 from retina_viewer.ui.training import trainings
 from retina_viewer.ui.training.trainings import FoundRun
 from retina_viewer.ui.window import Window
@@ -61,13 +62,15 @@ def main() -> None:
 
 def _measure(window: Window, folder: Path, polls: int, milliseconds: int) -> None:
     made = MadeRun(folder / "run", clinic_plan(folder / "clinic"))
-    desk = window.training
+    controller = window.training
     trainings.POLL_MS = milliseconds
-    desk.open_run(FoundRun(made.run, made.plan, desk.trainings.phase, "", made.run.state().created))
-    assert desk.wizard is not None
+    controller.open_run(
+        FoundRun(made.run, made.plan, controller.trainings.phase, "", made.run.state().created)
+    )
+    assert controller.wizard is not None
     shows = _Shows()
-    desk.wizard.training.installEventFilter(shows)
-    curves = desk.wizard.training.curves
+    controller.wizard.training.installEventFilter(shows)
+    curves = controller.wizard.training.curves
     made.tell_round()
     wait_until(lambda: curves.curves is not None, 60)
     watch = StallWatch()

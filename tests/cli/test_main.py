@@ -149,6 +149,24 @@ def test_help_needs_neither_torch_nor_qt_nor_numpy() -> None:
     assert seconds < 5  # 0.1 s on an idle machine
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("view", "demo", "enhance", "saliency", "vessels", "uncertainty", "train", "info"),
+        *(f"models {action}" for action in ("list", "default", "accept", "delete", "import")),
+    ],
+)
+def test_the_help_of_every_verb_begins_with_what_it_does(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([*words.split(), "--help"])
+    usage, sentence, *_ = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"usage: retina-viewer {words}")
+    assert sentence[0].isupper()
+    assert sentence.endswith(".")
+
+
 def test_help_names_every_method_and_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["enhance", "--help"])

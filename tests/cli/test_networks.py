@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pytestqt.qtbot import QtBot
 from torch import nn
 
-from retina_viewer.cli import main
+from retina_viewer.cli import main, window
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.model_store.card import ModelCard
-from retina_viewer.model_store.store import save_card, save_weights
+from retina_viewer.model_store.defaults import set_default
+from retina_viewer.model_store.store import DEFAULT_MODELS, save_card, save_weights
 from retina_viewer.networks.architectures import build
 from retina_viewer.networks.generator import ResidualGenerator
 from retina_viewer.networks.generator_cascade import GeneratorCascade
@@ -157,35 +159,11 @@ def test_vessels_are_two_files_of_the_photographs_size(eye: Path, tmp_path: Path
     assert provenance["model_sha256"] == card.weights_sha256
 
 
-def test_what_a_report_measured_is_kept_in_the_card(
-    samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    add_model("mine", "residual-cascade", CASCADE)
-    images = tmp_path / "CHASE_DB1" / "images"
-    images.mkdir(parents=True)
-    with Image.open(samples / "chase_14L.jpg") as image:
-        image.resize((250, 240), Image.Resampling.BOX).save(images / "Image_14L.jpg", quality=95)
-    evaluate = ["evaluate", "sr", str(tmp_path), "--scales", "2", "--methods", "bicubic", "pixel"]
-    assert main([*evaluate, "--model", "mine", "-o", str(tmp_path)]) == 0
-    assert main(["models", "record", "mine", str(tmp_path / "superres.json")]) == 0
-    capsys.readouterr()
-    assert main(["models", "show", "mine"]) == 0
-    card = json.loads(capsys.readouterr().out)
-    metrics = {figure["metric"] for figure in card["measurements"]}
-    assert {"psnr", "ssim"} <= metrics
-    assert main(["models", "record", "mine", str(tmp_path / "gone.json")]) == 1
-
-
-def test_the_demo_without_a_display_writes_everything(tmp_path: Path) -> None:
-    add_model("pixel", "residual-cascade", CASCADE)
-    add_model("vessels-unet", "unet", UNET)
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, "-m", "retina_viewer", "demo", "--out", str(tmp_path / "demo")]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
-        "chase_14L_SRx4_saliency-gan-fast.png",
-        "chase_14L_SRx4_saliency-gan-fast.png.json",
+def check_demo(out: Path, model: str) -> None:
+    """What a demo without a display has written."""
+    assert {path.name for path in out.iterdir()} == {
+        f"chase_14L_SRx4_{model}.png",
+        f"chase_14L_SRx4_{model}.png.json",
         "chase_14L_saliency.png",
         "chase_14L_saliency.png.json",
         "chase_14L_saliency_overlay.png",
@@ -194,7 +172,34 @@ def test_the_demo_without_a_display_writes_everything(tmp_path: Path) -> None:
         "chase_14L_vessel_probability.png",
         "window.png",
     }
+    picture = open_image(out / "window.png")
+    assert picture.width >= 1200
+    assert len(np.unique(picture.pixels.reshape(-1, 3), axis=0)) > 5000  # a photograph is in it
+
+
+@pytest.mark.slow
+def test_the_demo_without_a_display_writes_everything(
+    eye: Path,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    add_gan_and_twin()
+    add_model("veins", "unet", UNET)
+    set_default("gan")
+    set_default("veins")
+    monkeypatch.setattr(window, "DEMO_SAMPLE", eye.rename(tmp_path / "chase_14L.png"))
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    check_demo(tmp_path / "demo", "gan")
+    assert str(tmp_path / "demo") in capsys.readouterr().out
+
+
+@pytest.mark.verify
+def test_the_demo_works_with_the_shipped_models_in_a_process_of_its_own(tmp_path: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "retina_viewer", "demo", "--out", str(tmp_path / "demo")]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    check_demo(tmp_path / "demo", DEFAULT_MODELS["superres"])
     assert str(tmp_path / "demo") in result.stdout
-    window = open_image(tmp_path / "demo" / "window.png")
-    assert window.width >= 1200
-    assert len(np.unique(window.pixels.reshape(-1, 3), axis=0)) > 5000  # a photograph is in it

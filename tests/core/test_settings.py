@@ -165,3 +165,11 @@ def test_forgetting_leaves_no_name_of_a_photograph_or_folder(tmp_path: Path) -> 
     save_settings(settings)
     assert "Miller" not in settings_file().read_text(encoding="utf-8")
     assert load_settings().scale == 8
+
+
+def test_a_layer_by_its_name_of_before_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[layers.consistency]\non = true\nopacity = 0.3\n", encoding="utf-8")
+    layers = load_settings(path).layers
+    assert "consistency" not in layers
+    assert (layers["uncertainty"].on, layers["uncertainty"].opacity) == (True, 0.3)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import io
 from pathlib import Path
 
@@ -5,6 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom import Dataset, Sequence
+from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     MPEG2MPML,
@@ -19,6 +23,7 @@ from pydicom.uid import (
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.colour import WRONG_PROFILE
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import is_supported, open_image
 from tests.imaging.dicom_objects import dataset, with_raw, written
 
@@ -228,3 +233,219 @@ def test_no_message_names_the_patient(tmp_path: Path, crop: NDArray[np.uint8]) -
     with pytest.raises(UserError) as caught:
         open_image(written(file, tmp_path))
     assert "Mustermann" not in str(caught.value)
+
+
+Deep = NDArray[np.uint16]
+
+
+@pytest.fixture
+def grey(deep_crop: Deep) -> Deep:
+    """12 bits, from 0 to 4095."""
+    plane = deep_crop[..., 1].astype(float)
+    return np.asarray(np.rint((plane - plane.min()) / np.ptp(plane) * 4095), np.uint16)
+
+
+def shown(file: FileDataset, folder: Path) -> tuple[FundusImage, NDArray[np.float64]]:
+    """The image, and its grey values from 0 to 1."""
+    image = open_image(written(file, folder))
+    assert image.is_grey
+    return image, image.pixels[..., 0] / np.iinfo(image.pixels.dtype).max
+
+
+def lut(entries: NDArray[np.integer], bits: int, first: int = 0) -> Sequence:
+    item = Dataset()
+    item.LUTDescriptor = [len(entries), first, bits]
+    item["LUTDescriptor"].VR = "US"
+    item.LUTData = entries.astype("<u2").tobytes()
+    item["LUTData"].VR = "OW"
+    return Sequence([item])
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize(("bits", "claimed"), [(12, 16), (14, 16), (10, 12), (8, 16), (8, 12)])
+def test_fewer_bits_than_claimed_are_not_shown_in_the_dark(
+    tmp_path: Path, deep_crop: Deep, bits: int, claimed: int, colour: bool
+) -> None:
+    values = (deep_crop if colour else deep_crop[..., 0].copy()) >> (16 - bits)
+    image = open_image(written(dataset(values.astype(np.uint16), claimed), tmp_path))
+    top = np.iinfo(image.pixels.dtype).max
+    channel = values[..., 0] if colour else values
+    np.testing.assert_allclose(image.pixels[..., 0] / top, channel / (2**bits - 1), atol=0.002)
+    assert f"fill {bits} of {claimed} bits" in image.notes[0]
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 15])
+def test_declared_bits_are_taken_without_a_word(tmp_path: Path, deep_crop: Deep, bits: int) -> None:
+    values = (deep_crop[..., 0] >> (16 - bits)).astype(np.uint16)
+    image, unit = shown(dataset(values, bits), tmp_path)
+    np.testing.assert_allclose(unit, values / (2**bits - 1), atol=1e-4)
+    assert image.notes == ()
+
+
+def test_more_bits_than_declared_are_said(tmp_path: Path, grey: Deep) -> None:
+    image, unit = shown(dataset(grey, 8), tmp_path)
+    np.testing.assert_allclose(unit, grey / 4095, atol=1e-4)
+    assert "take 12 bits" in image.notes[0]
+
+
+def test_a_dark_photograph_is_said_to_be_dark(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    image = open_image(written(dataset(crop // 16, 8), tmp_path))
+    np.testing.assert_array_equal(image.pixels, crop // 16)
+    assert "very dark" in image.notes[0]
+
+
+def test_values_in_the_upper_bits(tmp_path: Path, grey: Deep) -> None:
+    file = dataset((grey << 4).astype(np.uint16), 12)
+    file.HighBit = 15
+    image, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, grey / 4095, atol=1e-4)
+    assert image.notes == ()
+
+
+def test_the_window_is_used_and_said(tmp_path: Path, grey: Deep) -> None:
+    file = dataset(grey, 12)
+    file.WindowCenter, file.WindowWidth = [1000, 2], [801, 3]  # the first of two counts
+    image, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, np.clip((grey - 599.5) / 800, 0, 1), atol=1e-4)
+    assert "centre 1000, width 801" in image.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("LINEAR_EXACT", lambda x: np.clip((x - 1000) / 800 + 0.5, 0, 1)),
+        ("SIGMOID", lambda x: 1 / (1 + np.exp(-4 * (x - 1000) / 800))),
+    ],
+)
+def test_other_windows(tmp_path: Path, grey: Deep, kind: str, expected: np.ufunc) -> None:
+    file = dataset(grey, 12)
+    file.WindowCenter, file.WindowWidth, file.VOILUTFunction = 1000, 800, kind
+    _, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, expected(grey.astype(float)), atol=1e-4)
+
+
+def test_the_window_of_everything_changes_nothing(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = dataset(crop[..., 1], 8)
+    file.WindowCenter, file.WindowWidth = 128, 256
+    image, _ = shown(file, tmp_path)
+    np.testing.assert_array_equal(image.pixels[..., 0], crop[..., 1])
+    assert image.notes == ()
+
+
+def test_a_window_that_hides_everything_is_not_used(tmp_path: Path, grey: Deep) -> None:
+    file = dataset(grey, 12)
+    file.WindowCenter, file.WindowWidth = 60000, 10
+    image, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, grey / 4095, atol=1e-4)
+    assert "would hide all" in image.notes[0]
+
+
+def test_a_window_means_rescaled_values(tmp_path: Path, grey: Deep) -> None:
+    file = dataset(grey, 12)
+    file.RescaleSlope, file.RescaleIntercept = 2, -1000
+    file.WindowCenter, file.WindowWidth = 1000, 2001
+    _, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, np.clip((2.0 * grey - 1000 + 0.5) / 2000, 0, 1), atol=1e-4)
+
+
+def test_a_falling_scale_is_a_negative(tmp_path: Path, grey: Deep) -> None:
+    file = dataset(grey, 12)
+    file.RescaleSlope, file.RescaleIntercept = -1, 4095
+    _, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, 1 - grey / 4095, atol=1e-4)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("sequence", ["VOILUTSequence", "ModalityLUTSequence"])
+def test_tables_of_the_file(tmp_path: Path, grey: Deep, syntax: UID, sequence: str) -> None:
+    curve = np.rint(1023 * np.sqrt(np.arange(3000) / 2999)).astype(np.uint16)
+    file = dataset(grey, 12, syntax)
+    setattr(file, sequence, lut(curve, 10, first=500))
+    image, unit = shown(file, tmp_path)
+    expected = curve[np.clip(grey.astype(int) - 500, 0, 2999)] / 1023
+    np.testing.assert_allclose(unit, expected, atol=1e-4)
+    assert "table that the file gives" in image.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("photometric", "shape", "inverted"),
+    [
+        ("MONOCHROME2", "IDENTITY", False),
+        ("MONOCHROME2", "INVERSE", True),
+        ("MONOCHROME1", "INVERSE", True),
+        ("MONOCHROME1", "", True),
+    ],
+)
+def test_negatives(
+    tmp_path: Path, grey: Deep, photometric: str, shape: str, inverted: bool
+) -> None:
+    file = dataset(grey, 12)
+    file.PhotometricInterpretation, file.PresentationLUTShape = photometric, shape
+    _, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, 1 - grey / 4095 if inverted else grey / 4095, atol=1e-4)
+
+
+def test_signed_values_need_a_window(tmp_path: Path, grey: Deep) -> None:
+    signed = grey.astype(np.int16) - 2048
+    file = dataset(signed.view(np.uint16), 12)
+    file.PixelRepresentation = 1
+    with pytest.raises(UserError, match="measurements"):
+        open_image(written(file, tmp_path))
+    file.WindowCenter, file.WindowWidth = 0, 2001
+    image, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, np.clip((signed + 1000.5) / 2000, 0, 1), atol=1e-4)
+    assert "centre 0" in image.notes[0]
+
+
+def test_signed_values_that_are_never_negative(tmp_path: Path, grey: Deep) -> None:
+    file = dataset(grey, 13)
+    file.PixelRepresentation = 1
+    image, unit = shown(file, tmp_path)
+    np.testing.assert_allclose(unit, grey / 4095, atol=1e-4)
+    assert image.notes == ()
+
+
+def palette_file(indices: Deep | NDArray[np.uint8], bits: int, depth: int) -> FileDataset:
+    file = dataset(indices, bits)
+    file.PhotometricInterpretation = "PALETTE COLOR"
+    for colour in ("Red", "Green", "Blue"):
+        setattr(file, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, depth])
+        file[f"{colour}PaletteColorLookupTableDescriptor"].VR = "US"
+    return file
+
+
+COLOURS = np.stack([np.arange(256), np.arange(256)[::-1], np.arange(256) // 2], -1)
+
+
+@pytest.mark.parametrize(
+    ("depth", "kind", "factor", "expected"),
+    [
+        (16, "<u2", 257, 257),
+        (16, "<u2", 1, 1),
+        (8, "<u2", 1, 1),
+        (8, "u1", 1, 1),
+        (8, "<u2", 256, 1),
+    ],
+)
+def test_palettes_of_every_depth(
+    tmp_path: Path, crop: NDArray[np.uint8], depth: int, kind: str, factor: int, expected: int
+) -> None:
+    """16 bits; 8 bits in 16, with a true and a false depth; 8 bits; 8 bits in the upper byte."""
+    file = palette_file(crop[..., 1], 8, depth)
+    for number, colour in enumerate(("Red", "Green", "Blue")):
+        entries = (COLOURS[:, number] * factor).astype(kind).tobytes()
+        setattr(file, f"{colour}PaletteColorLookupTableData", entries)
+    image = open_image(written(file, tmp_path))
+    np.testing.assert_array_equal(image.pixels, COLOURS[crop[..., 1]] * expected)
+    assert image.pixels.dtype == (np.uint16 if expected > 1 else np.uint8)
+
+
+def test_a_palette_in_segments(tmp_path: Path, crop: NDArray[np.uint8]) -> None:
+    file = palette_file(crop[..., 1], 8, 16)
+    for colour, top in (("Red", 65535), ("Green", 32768), ("Blue", 256)):
+        # One value as it is, then 255 more on a straight line.
+        segments = np.array([0, 1, 0, 1, 255, top], "<u2").tobytes()
+        setattr(file, f"Segmented{colour}PaletteColorLookupTableData", segments)
+    image = open_image(written(file, tmp_path))
+    expected = crop[..., 1, None] / 255 * (65535, 32768, 256)
+    np.testing.assert_allclose(image.pixels, expected, atol=1)

@@ -9,6 +9,8 @@ import torch
 from retina_viewer.core.errors import Cancelled
 from retina_viewer.finetuning.plan import PlannedPhotograph
 from retina_viewer.finetuning.tuning_data import own
+from retina_viewer.imaging.field_of_view import FieldOfView
+from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.quality.calibration import FEWEST, calibrate
@@ -51,11 +53,12 @@ def test_a_tuned_gan_gets_a_map_of_its_own_that_can_be_drawn(
     text = calibration.model_dump_json()
     assert "patient" not in text and "clinic" not in text
     enhancer = Candidate(card, CPU, twin).enhancer(2)
-    rgb = photographs[0].read_rgb()[100:164, 100:164].astype(np.float32) / np.float32(255)
+    image = FundusImage.from_array(photographs[0].read_rgb()[100:164, 100:164].copy())
+    image.__dict__["field_of_view"] = FieldOfView(np.ones((64, 64), np.bool_), 32.0, 32.0, 64.0)
+    rgb = image.unit_rgb()
     found = uncertainty_map(
+        image,
         enhancer.fitted_to(rgb),
-        rgb,
-        np.ones((64, 64), np.bool_),
         other=Candidate(card, CPU, twin).enhancer(2, 1.0).fitted_to(rgb),
         calibration=calibration,
     )

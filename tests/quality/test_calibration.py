@@ -17,7 +17,7 @@ from retina_viewer.quality.calibration import (
     load_windows,
     save_windows,
 )
-from studies.consistency_summary import deciles, spearman
+from studies.consistency import deciles, spearman
 
 
 def windows(seed: int, count: int = 4000) -> Windows:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.quality.datasets import Photograph
+from studies.comparison_networks import ComparisonTrainer
 
 
 class DarkIsVessel:
@@ -23,11 +24,11 @@ class DarkIsVessel:
         return (1.0 - rgb8[..., 1] / np.float32(255)).astype(np.float32)
 
 
-class CountingTrainer:
+class CountingTrainer(ComparisonTrainer):
     """Leaves a file where a network would be; ``trained`` names the folders it was asked for."""
 
     def __init__(self, identity: str = "dark-5") -> None:
-        self.identity = identity
+        self.identity, self.iterations = identity, int(identity.rpartition("-")[2])
         self.trained: list[str] = []
         self.seen: list[tuple[int, int]] = []
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
 from studies import ablations
-from studies.ablations import RECIPES, Figures, page, read_results
+from studies.ablations import RECIPES, Ablations, Figures, page, read_results
 from tests.superres.tiny_models import add_cascade
 
 
@@ -70,7 +71,6 @@ def test_what_is_swept_is_swept() -> None:
 def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     data_folder: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     add_cascade("mine", 1)
@@ -78,11 +78,12 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     recipes.mkdir()
     cut_down("saliency-curvature", recipes)
     out, runs = tmp_path / "out", tmp_path / "runs"
-    command = [str(data_folder), str(runs), "-o", str(out), "--recipes", str(recipes)]
-    ablations.main([*command, "--only", "another"])
+    study = Ablations(data_folder, runs, recipes, out=out, device="cpu")
+    replace(study, only=("another",)).measure()
     assert not read_results(out)
-    ablations.main([*command, "--device", "cpu"])
-    assert "saliency-curvature: training" in capsys.readouterr().out
+    told: list[str] = []
+    study.measure(lambda share, what: told.append(what))
+    assert told[-1] == "measuring saliency-curvature" and len(told) > 1
     found = read_results(out)
     assert list(found) == ["bicubic-mine-1-2", "mine-1-2", "saliency-curvature"]
     assert found["bicubic-mine-1-2"].grid < found["mine-1-2"].grid  # its weights are random
@@ -90,8 +91,9 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     assert all(20 < one.gaussian < 60 for one in found.values())
     assert "curvature only" in (out / "ablations.md").read_text(encoding="utf-8")
 
-    ablations.main([*command, "--device", "cpu"])
-    assert not capsys.readouterr().out
+    told.clear()
+    study.measure(lambda share, what: told.append(what))
+    assert not told
     assert read_results(out) == found
 
     cut_down("saliency-entropy", recipes)
@@ -102,13 +104,13 @@ def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
         return row(title, 2, 2, 0.5)
 
     monkeypatch.setattr(ablations, "figures", counted)
-    ablations.main([*command, "--device", "cpu"])
+    study.measure()
     assert measured == ["entropy only (w1 = 0)"]  # the references are those of the recipe before
     assert read_results(out).items() >= found.items()
 
     shutil.rmtree(runs / "ablations-cache")  # what is trained is measured anew without it
     (out / "ablations.json").unlink()
-    ablations.main([*command, "--device", "cpu", "--only", "saliency-entropy"])
+    replace(study, only=("saliency-entropy",)).measure()
     assert "saliency-entropy" in read_results(out)
 
 

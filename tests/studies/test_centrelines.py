@@ -10,7 +10,7 @@ from scipy.ndimage import binary_dilation, label
 from skimage.morphology import skeletonize
 
 from retina_viewer.quality.datasets import read_mask
-from studies.centrelines import centre_lines, cl_dice
+from studies.vessel_metrics import centre_lines, cl_dice
 
 _EIGHT = np.ones((3, 3), int)
 

@@ -1,14 +1,12 @@
-"""The claim tested: cases from summaries, and sentences that are true of every outcome."""
+"""The claim tested: cases from summaries."""
 
 import math
 
 import pytest
 
 from retina_viewer.quality.records import Record
-from studies.claim_words import advice, losses, outcome, verdict
 from studies.claims import (
     CLAIMANT,
-    DICE,
     LPIPS,
     SSIM,
     Case,
@@ -79,50 +77,6 @@ def test_vessels_are_compared_within_one_training() -> None:
     assert of_originals.first == "pixel" and of_originals.lead == pytest.approx(-0.15)
 
 
-def test_sentences_of_every_outcome() -> None:
-    every = [won(SSIM), won(LPIPS), won(DICE)]
-    assert verdict(every) == "The claim holds in every case measured here."
-    none = [lost(SSIM), lost(LPIPS), lost(DICE)]
-    assert verdict(none) == "The claim holds in no case measured here."
-    some = [won(SSIM), lost(LPIPS), won(DICE)]
-    assert verdict(some) == ("The claim does not hold in general. It does in SSIM and vessel Dice.")
-    assert verdict([won(SSIM), lost(SSIM), lost(LPIPS), lost(DICE)]) == (
-        "The claim does not hold in general."
-    )
-    assert "Not tested: vessel Dice." in verdict([won(SSIM), won(LPIPS)])
-    assert verdict([]).startswith("The claim was not tested")
-
-
-def test_how_often_it_is_first() -> None:
-    assert outcome(SSIM, []) == "SSIM: not measured."
-    assert outcome(SSIM, [won(SSIM)]).endswith("is first in the one case measured.")
-    assert outcome(SSIM, [won(SSIM)] * 3).endswith("is first in all 3 cases.")
-    assert outcome(SSIM, [lost(SSIM)] * 3).endswith("is first in none of 3 cases.")
-    mixed = [won(SSIM, "CHASE_DB1"), won(SSIM), lost(SSIM), lost(LPIPS)]
-    assert outcome(SSIM, mixed).endswith(
-        "is first in 2 of 3 cases; on sets that nothing was trained on, in 1 of 2 cases."
-    )
-
-
-@pytest.mark.parametrize("metric", [SSIM, LPIPS, DICE])
-@pytest.mark.parametrize("rival", ["pixel", "srgan", "ssr", "bicubic"])
-def test_where_it_is_not_first_is_said_with_the_reason(metric: object, rival: str) -> None:
-    cases = [won(metric), lost(metric, rival, by=0.05), lost(metric, rival, "HRF", by=0.2)]
-    behind, why = losses(metric, cases)  # type: ignore[arg-type]
-    assert "furthest behind on HRF (native, x2)" in behind and f"of `{rival}`" in behind
-    assert "not first: 2, with p < 0.05: 2" in behind
-    assert why.startswith(f"`{rival}` ")
-    assert losses(metric, [won(metric)]) == []  # type: ignore[arg-type]
-
-
-def test_methods_that_are_ahead_for_one_reason_share_its_sentence() -> None:
-    _, restored, interpolated = losses(
-        SSIM, [lost(SSIM), lost(SSIM, "srcnn"), lost(SSIM, "bicubic")]
-    )
-    assert restored.startswith("Each of `pixel` and `srcnn` aims for")
-    assert interpolated.startswith("`bicubic` adds")
-
-
 def test_the_summary_counts_by_set() -> None:
     cases = [won(SSIM), lost(SSIM, by=0.1), lost(SSIM, "linear", by=0.3), won(SSIM, "HRF")]
     drive, hrf = summary_rows(cases)
@@ -130,10 +84,3 @@ def test_the_summary_counts_by_set() -> None:
     assert drive["median"] == pytest.approx(0.2) and drive["most"] == pytest.approx(0.3)
     assert (drive["seen"], hrf["seen"]) == ("no", "other patients")
     assert hrf["others"] == "-" and "median" not in hrf
-
-
-def test_advice_names_all_that_are_first_equally_often() -> None:
-    said = advice([lost(SSIM), won(SSIM), won(LPIPS)])
-    assert said[0].endswith(f"`pixel` and `{CLAIMANT}`, first in 1 of 2 cases")
-    assert said[1].endswith(f"`{CLAIMANT}`, first in the one case measured")
-    assert len(said) == 2

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from retina_viewer.quality.records import Record
-from studies.comparison_plots import likeness_panels, vessel_panels
+from studies.plots import likeness_panels, vessel_panels
 
 
 def image(photograph: str, method: str, psnr: float, scale: int = 2, **more: float) -> Record:

@@ -25,7 +25,7 @@ from retina_viewer.quality.protocols import Condition, small_image, truth_of
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.tiles import enhance_image
 from retina_viewer.superres.uncertainty_calibration import read_calibration, window_of
-from studies.consistency import evaluate_consistency_command, sizes_of
+from studies.consistency import Consistency, sizes_of
 from studies.data_folders import find_photographs, split
 from tests.untrained import add_cascade
 
@@ -116,7 +116,7 @@ def test_fit_and_check_by_one_command(
 ) -> None:
     add_cascade("mine", seed=3, strength=0.3)
     command = partial(
-        evaluate_consistency_command,
+        Consistency,
         data,
         tmp_path,
         scales=(2, 4),
@@ -125,9 +125,9 @@ def test_fit_and_check_by_one_command(
         device="cpu",
     )
     with pytest.raises(UserError, match="not been calibrated"):
-        command()
+        command().measure()
     seen: list[float] = []
-    table = command(fit=True, tiles=1, progress=lambda fraction, what: seen.append(fraction))
+    table = command(fit=True, tiles=1).measure(lambda fraction, what: seen.append(fraction))
     assert seen == sorted(seen)
     assert seen[-1] == 1
     calibration = read_calibration(find_model("mine"))
@@ -148,15 +148,13 @@ def test_fit_and_check_by_one_command(
         pytest.fail("measured again")
 
     monkeypatch.setattr(calibration_module, "gather", never)
-    assert command(tiles=1) == table
+    assert command(tiles=1).measure() == table
 
 
 def test_a_fit_needs_validation_photographs(data: Path, tmp_path: Path) -> None:
     add_cascade("mine")
     with pytest.raises(UserError, match="validation"):
-        evaluate_consistency_command(
-            data, tmp_path, fit=True, sets=("DRIVE",), model="mine", device="cpu"
-        )
+        Consistency(data, tmp_path, fit=True, sets=("DRIVE",), model="mine", device="cpu").measure()
 
 
 def test_the_twin_is_asked_below_full_fidelity(data: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.protocols import Condition
 from retina_viewer.quality.records import RecordLog
-from studies.cross_validation import evaluate_linear_folds, folds_by_patient
+from studies.all_tables import evaluate_linear_folds, folds_by_patient
 from studies.data_folders import find_photographs
 from studies.linear_filter import fit_linear_filters
 from studies.superres import RECORD_KEY

@@ -11,11 +11,12 @@ from retina_viewer.quality.records import Record
 from studies.data_folders import find_photographs, subset_of
 from studies.fidelity import (
     POSITIONS,
-    evaluate_fidelity_command,
+    FidelitySweep,
+    choose,
     scenes_of,
+    summarise,
     validation_photographs,
 )
-from studies.fidelity_choice import choose, summarise
 from tests.superres.tiny_models import add_gan_and_twin
 
 
@@ -73,7 +74,7 @@ def test_the_choice_rests_on_validation_photographs(data: Path) -> None:
 
 def test_a_model_without_a_twin_has_nothing_to_sweep(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="pixel"):
-        evaluate_fidelity_command(data, tmp_path / "out", model="pixel")
+        FidelitySweep(data, tmp_path / "out", model="pixel").measure()
     assert not (tmp_path / "out").exists()
 
 
@@ -84,9 +85,7 @@ def test_the_command_sweeps_and_chooses(
     monkeypatch.setattr("studies.fidelity.POSITIONS", (0.0, 0.5, 1.0))
     add_gan_and_twin()
     out = tmp_path / "out"
-    text = evaluate_fidelity_command(
-        data / "CHASE_DB1", out, model="gan", scales=(2,), device="cpu"
-    )
+    text = FidelitySweep(data / "CHASE_DB1", out, model="gan", scales=(2,), device="cpu").measure()
     whole = json.loads((out / "fidelity.json").read_text())
     assert [row["fidelity"] for row in whole["summary"]] == [0.0, 0.5, 1.0]
     for scale, share in whole["provenance"]["chosen_fidelity"].items():

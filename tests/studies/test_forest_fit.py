@@ -7,7 +7,7 @@ import torch
 from retina_viewer.superres.forest import PROJECTION_UNIT, expanded, projected
 from studies.fitted_recipe import ForestStage
 from studies.forest_fit import Samples, compressed, fit_forest, fitted_projection
-from studies.forest_samples import predicted_residuals
+from studies.forest_run import predicted_residuals
 
 STAGE = ForestStage(patch=24, samples=1, trees=3, depth=4, smallest_leaf=100, rank=8)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from retina_viewer.superres.forest import Whole
 from studies.fitted_recipe import ForestStage
-from studies.forest_growth import Tree, grown_tree
+from studies.forest_fit import Tree, grown_tree
 
 STAGE = ForestStage(patch=24, samples=1, smallest_leaf=20, depth=6)
 

@@ -7,12 +7,12 @@ import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.degradation import sampling_blur
-from studies.formation import evaluate_formation_command
+from studies.formation import FormationReading
 
 
 def test_the_report_says_what_is_true_and_what_was_read(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    table = evaluate_formation_command(data, out, limit=1, device="cpu")
+    table = FormationReading(data, out, limit=1, device="cpu").measure()
     assert "mean error" in table
     report = json.loads((out / "formation.json").read_text(encoding="utf-8"))
     rows = {(row["kernel"], row["scale"]): row for row in report["summary"]}
@@ -26,4 +26,4 @@ def test_the_report_says_what_is_true_and_what_was_read(data: Path, tmp_path: Pa
 
 def test_no_test_photographs_are_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(UserError):
-        evaluate_formation_command(tmp_path, tmp_path / "out")
+        FormationReading(tmp_path, tmp_path / "out").measure()

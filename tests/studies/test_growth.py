@@ -9,7 +9,7 @@ from retina_viewer.networks.generator_cascade import (
     PaperStepParameters,
     StepParameters,
 )
-from studies.growth import grow
+from studies.train import grow
 
 TOLD = torch.tensor([[0.42, 0.3]])
 

@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from retina_viewer.quality.records import Record, RecordLog
-from studies.comparison import Comparison
+from studies.all_tables import Tables, measure_images, of_earlier_runs
 from studies.data_folders import find_photographs
-from studies.image_table import measure_images, of_earlier_runs
-from studies.results import read_results
+from studies.report import read_results
 
 KEY = ("photograph", "method", "model")
-ASKED = Comparison(
+ASKED = Tables(
     tables=(1,), scales=(4,), methods=("bicubic", "lanczos"), kernels=("gaussian",),
     protocols=("native",), sets=("CHASE_DB1",), perceptual=False, device="cpu",
 )  # fmt: skip
@@ -56,11 +55,11 @@ def test_earlier_records_without_looks_do_not_count_among_those_with(log: Record
 
 
 def test_two_runs_give_the_table_of_both(data: Path, tmp_path: Path) -> None:
-    photographs = find_photographs(data)
-    measure_images(photographs, tmp_path, ASKED)
+    photographs, asked = find_photographs(data), replace(ASKED, out=tmp_path)
+    measure_images(photographs, asked)
     alone = read_results(tmp_path)[1]
     assert alone.provenance["commands"] == [alone.provenance["command"]]
-    measure_images(photographs, tmp_path, replace(ASKED, sets=("DRIVE",)))
+    measure_images(photographs, replace(asked, sets=("DRIVE",)))
     both = read_results(tmp_path)[1]
     assert set(both.values("dataset")) == {"CHASE_DB1", "DRIVE", "all"}
     first = [row for row in both.rows if row["dataset"] == "CHASE_DB1"]
@@ -68,5 +67,5 @@ def test_two_runs_give_the_table_of_both(data: Path, tmp_path: Path) -> None:
     about = both.provenance
     assert [line.count("DRIVE") for line in about["commands"]] == [0, 1]
     assert set(about["photographs_sha256"]) == {"CHASE_DB1/11L", "CHASE_DB1/12R", "DRIVE/01"}
-    measure_images(photographs, tmp_path, ASKED)
+    measure_images(photographs, asked)
     assert read_results(tmp_path)[1].provenance["commands"] == about["commands"]

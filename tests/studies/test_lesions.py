@@ -10,11 +10,11 @@ from PIL import Image
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.quality.datasets import read_mask
-from studies.lesion_summary import summarise
 from studies.lesions import (
-    evaluate_lesions_command,
+    LesionContrast,
     find_lesions,
     kept_contrast,
+    summarise,
 )
 
 
@@ -105,7 +105,7 @@ def lesion_data(samples: Path, tmp_path: Path) -> Path:
 
 def test_the_command_compares_with_bicubic(lesion_data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    text = evaluate_lesions_command(lesion_data, out, scales=(2, 4), methods=("lanczos",))
+    text = LesionContrast(lesion_data, out, scales=(2, 4), methods=("lanczos",)).measure()
     whole = json.loads((out / "lesions.json").read_text())
     rows = {(row["scale"], row["method"]): row for row in whole["summary"]}
     assert set(rows) == {(s, m) for s in (2, 4) for m in ("bicubic", "lanczos")}
@@ -118,7 +118,7 @@ def test_the_command_compares_with_bicubic(lesion_data: Path, tmp_path: Path) ->
     assert rows[4, "bicubic"]["kept"] < rows[2, "bicubic"]["kept"]
     assert (out / "lesions.md").read_text().startswith(text)
     before = (out / "lesions_records.jsonl").read_text()
-    evaluate_lesions_command(lesion_data, out, scales=(2, 4), methods=("lanczos",))
+    LesionContrast(lesion_data, out, scales=(2, 4), methods=("lanczos",)).measure()
     assert (out / "lesions_records.jsonl").read_text() == before
 
 
@@ -142,4 +142,4 @@ def test_means_and_p_are_over_images() -> None:
 
 def test_data_without_lesions_are_said(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no test photographs"):
-        evaluate_lesions_command(data, tmp_path)
+        LesionContrast(data, tmp_path).measure()

@@ -8,9 +8,8 @@ from PIL import Image
 
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.records import Record
-from studies.ncnn_networks import Bytes, NcnnNetwork
-from studies.peer_list import Peer
-from studies.peer_page import by_condition, report
+from studies.peer_list import Bytes, NcnnNetwork, Peer
+from studies.peers import by_condition, report
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from retina_viewer.quality.protocols import Condition, prepare
 from retina_viewer.quality.records import RecordLog
 from studies.contenders import Contenders
 from studies.data_folders import find_photographs
-from studies.perceptual import Perceptual
-from studies.superres import evaluate_superres
-from studies.superres_summary import summarise
+from studies.sharpness import Perceptual
+from studies.superres import evaluate_superres, summarise
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from retina_viewer.core.errors import UserError
-from studies.saliency_lesions import evaluate_saliency_command, summarise
+from studies.saliency_lesions import SaliencyOfLesions, summarise
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def lesion_data(sample_path: Callable[[str], Path], tmp_path: Path) -> Path:
 
 def test_microaneurysms_are_pointed_at_at_any_field(lesion_data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    text = evaluate_saliency_command(lesion_data, out, fields=(200, 400), device="cpu")
+    text = SaliencyOfLesions(lesion_data, out, fields=(200, 400), device="cpu").measure()
     whole = json.loads((out / "saliency.json").read_text())
     assert [(row["field"], row["n"]) for row in whole["summary"]] == [(200, 1), (400, 1)]
     assert all(0.55 < row["MA"] < 1 and "EX" not in row for row in whole["summary"])
@@ -54,4 +54,4 @@ def test_data_without_lesions_are_said(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(folder / "IDRiD_53.png")
     with pytest.raises(UserError, match="no test photographs"):
-        evaluate_saliency_command(tmp_path, tmp_path / "out", device="cpu")
+        SaliencyOfLesions(tmp_path, tmp_path / "out", device="cpu").measure()

@@ -8,23 +8,24 @@ import pytest
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.model_store.defaults import set_default
 from retina_viewer.quality.protocols import Condition, Truth
+from retina_viewer.superres.enhance_settings import EnhanceSettings
 from studies.contenders import Contenders, sharp_bicubic
 from studies.data_folders import find_photographs
 from studies.superres import (
+    Superres,
     evaluate_superres,
-    evaluate_superres_command,
     measure,
+    reference_of,
 )
-from studies.superres_summary import reference_of
 
 METHODS = ("bicubic", "bicubic-0.75", "linear")
 
 
 def test_the_command_writes_what_it_returns(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "reports" / "sr"
-    markdown = evaluate_superres_command(
+    markdown = Superres(
         data, out, scales=(2, 4), methods=METHODS, sets=("CHASE_DB1", "DRIVE")
-    )
+    ).measure()
     assert (out / "superres.md").read_text().startswith(markdown)
     with (out / "superres.csv").open() as stream:
         rows = {(r["dataset"], r["scale"], r["method"]): r for r in csv.DictReader(stream)}
@@ -62,17 +63,17 @@ def test_an_interrupted_evaluation_goes_on(data: Path, tmp_path: Path) -> None:
 
     arguments = {"scales": (2,), "methods": ("bicubic", "bicubic-0.75"), "sets": ("CHASE_DB1",)}
     with pytest.raises(Cancelled):
-        evaluate_superres_command(data, tmp_path, progress=cancel, **arguments)  # type: ignore[arg-type]
+        Superres(data, tmp_path, **arguments).measure(cancel)  # type: ignore[arg-type]
     log = tmp_path / "superres_records.jsonl"
     before = log.read_text().splitlines()
     assert len(before) == 2 and not (tmp_path / "superres.md").exists()
-    evaluate_superres_command(data, tmp_path, **arguments)  # type: ignore[arg-type]
+    Superres(data, tmp_path, **arguments).measure()  # type: ignore[arg-type]
     after = log.read_text().splitlines()
     assert after[:2] == before and len(after) == 4  # the first are not measured again
 
 
 def test_both_kernels_and_protocols_are_kept_apart(data: Path, tmp_path: Path) -> None:
-    evaluate_superres_command(
+    Superres(
         data / "CHASE_DB1",
         tmp_path,
         scales=(4,),
@@ -80,7 +81,7 @@ def test_both_kernels_and_protocols_are_kept_apart(data: Path, tmp_path: Path) -
         kernels=("gaussian", "bicubic"),
         protocols=("native", "paper"),
         limit=1,
-    )
+    ).measure()
     records = json.loads((tmp_path / "superres.json").read_text())["records"]
     values = {(r["protocol"], r["kernel"]): r["psnr"] for r in records}
     assert len(values) == len(set(values.values())) == 4
@@ -89,13 +90,13 @@ def test_both_kernels_and_protocols_are_kept_apart(data: Path, tmp_path: Path) -
 
 def test_the_linear_filter_learns_from_the_sets_beside(data: Path, tmp_path: Path) -> None:
     arguments = {"scales": (4,), "methods": ("linear",), "limit": 1}
-    beside = evaluate_superres_command(data / "DRIVE", tmp_path / "a", **arguments)  # type: ignore[arg-type]
-    named = evaluate_superres_command(
+    beside = Superres(data / "DRIVE", tmp_path / "a", **arguments).measure()  # type: ignore[arg-type]
+    named = Superres(
         data / "DRIVE",
         tmp_path / "b",
         training_data=data,
         **arguments,  # type: ignore[arg-type]
-    )
+    ).measure()
     read = [
         json.loads((tmp_path / name / "superres.json").read_text())["records"][0]["psnr"]
         for name in "ab"
@@ -133,21 +134,21 @@ def test_an_unknown_method_is_named(data: Path) -> None:
 
 def test_no_test_photograph_is_said(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="STARE"):
-        evaluate_superres_command(data, tmp_path, sets=("STARE",))
+        Superres(data, tmp_path, sets=("STARE",)).measure()
 
 
 def test_a_folder_that_cannot_be_made_is_said(data: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(UserError, match="cannot be made"):
-        evaluate_superres_command(data, blocked / "out", methods=("bicubic",), sets=("DRIVE",))
+        Superres(data, blocked / "out", methods=("bicubic",), sets=("DRIVE",)).measure()
 
 
 def test_results_of_other_settings_are_not_taken_from_the_log() -> None:
     condition = [Condition("native", "gaussian", 2)]
     plain, held = (
-        Contenders(("pixel", "bicubic"), condition, back_projection=held).identities()
-        for held in (False, True)
+        Contenders(("pixel", "bicubic"), condition, settings=settings).identities()
+        for settings in (EnhanceSettings(back_projection=False), EnhanceSettings())
     )
     assert set(plain) == {"pixel"} and plain != held
 
@@ -163,7 +164,7 @@ def test_the_others_are_tested_against_the_program_s_default_method() -> None:
 
 def test_the_interpolations_p_values_are_of_their_own_figures(data: Path, tmp_path: Path) -> None:
     arguments = {"scales": (2,), "sets": ("CHASE_DB1",), "reference": "bicubic"}
-    evaluate_superres_command(data, tmp_path, methods=("bicubic", "lanczos"), **arguments)  # type: ignore[arg-type]
+    Superres(data, tmp_path, methods=("bicubic", "lanczos"), **arguments).measure()  # type: ignore[arg-type]
     whole = json.loads((tmp_path / "superres.json").read_text())
     bicubic, lanczos = whole["summary"]
     assert "p" not in bicubic
@@ -174,17 +175,18 @@ def test_the_interpolations_p_values_are_of_their_own_figures(data: Path, tmp_pa
 
 def test_the_shipped_linear_filter_is_measured_where_it_is_named() -> None:
     gaussian = Condition("native", "gaussian", 2)
-    named = Contenders(("linear",), (gaussian,), model="linear")
+    named = Contenders(("linear",), (gaussian,), settings=EnhanceSettings(model="linear"))
     assert named.models()["linear"]["name"] == "linear"
     assert named.enhancer("linear", gaussian).model == "linear"
     with pytest.raises(UserError, match="for none of the methods"):
-        Contenders(("bicubic", "pixel"), (gaussian,), model="linear")
+        Contenders(("bicubic", "pixel"), (gaussian,), settings=EnhanceSettings(model="linear"))
 
 
 def test_a_fidelity_is_every_gan_s_whatever_the_default_model_is() -> None:
     gaussian = Condition("native", "gaussian", 2)
     set_default("pixel-fast")
-    asked = Contenders(("saliency-gan", "pixel", "bicubic"), (gaussian,), fidelity=0.3)
+    settings = EnhanceSettings(fidelity=0.3)
+    asked = Contenders(("saliency-gan", "pixel", "bicubic"), (gaussian,), settings=settings)
     assert asked.enhancer("saliency-gan", gaussian).fidelity == 0.3
     assert asked.models()["saliency-gan"]["fidelity"] == "0.3"
     assert asked.enhancer("pixel", gaussian).fidelity is None

@@ -5,7 +5,7 @@ import pytest
 
 from retina_viewer.quality.records import Record
 from retina_viewer.quality.statistics import wilcoxon_p
-from studies.superres_summary import paired, summarise
+from studies.superres import paired, summarise
 
 
 def record(photograph: str, method: str, psnr: float, dataset: str = "DRIVE") -> Record:

@@ -11,7 +11,7 @@ from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.protocols import Condition
 from retina_viewer.superres.classical import bicubic
 from studies.data_folders import find_photographs
-from studies.vessel_halves import enlarged, halves_of
+from studies.vessel_study import enlarged, halves_of
 
 
 def labelled(dataset: str, name: str, patient: str, part: str = "") -> Photograph:
@@ -73,7 +73,7 @@ def test_what_lies_there_is_not_made_again(
     def broken(*_: object) -> None:
         raise AssertionError("enlarged twice")
 
-    monkeypatch.setattr("studies.vessel_halves.enhanced_whole", broken)
+    monkeypatch.setattr("studies.vessel_study.enhanced_whole", broken)
     again = enlarged(original, bicubic(4), condition, tmp_path).read_rgb()
     np.testing.assert_array_equal(again, first)
     (tmp_path / "images" / "01.png").unlink()

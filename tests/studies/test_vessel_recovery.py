@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.imaging.field_of_view import FieldOfView
 from studies import vessel_recovery
-from studies.recovery_summary import summarise
-from studies.vessel_recovery import evaluate_recovery_command
+from studies.vessel_recovery import VesselRecovery, summarise
 
 
 class DarkerThanAround:
@@ -38,7 +37,7 @@ def darker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("darker")
 def test_the_command_says_what_is_won_back(data: Path, tmp_path: Path) -> None:
     arguments = {"scales": (4,), "methods": ("lanczos",), "sets": ("CHASE_DB1", "DRIVE")}
-    text = evaluate_recovery_command(data, tmp_path, **arguments)  # type: ignore[arg-type]
+    text = VesselRecovery(data, tmp_path, **arguments).measure()  # type: ignore[arg-type]
     whole = json.loads((tmp_path / "recovery.json").read_text())
     rows = {(row["dataset"], row["method"]): row for row in whole["summary"]}
     assert set(rows) == {
@@ -57,7 +56,7 @@ def test_the_command_says_what_is_won_back(data: Path, tmp_path: Path) -> None:
     assert "darker" in text
     assert whole["provenance"]["models"]["vessels"]["name"] == "darker"
     log = (tmp_path / "recovery_records.jsonl").read_text()
-    evaluate_recovery_command(data, tmp_path, **arguments)  # type: ignore[arg-type]
+    VesselRecovery(data, tmp_path, **arguments).measure()  # type: ignore[arg-type]
     assert (tmp_path / "recovery_records.jsonl").read_text() == log
 
 

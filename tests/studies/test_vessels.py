@@ -16,7 +16,7 @@ from retina_viewer.vessels.segment import VesselMap
 from studies import vessels as tables
 from studies.data_folders import find_photographs
 from studies.report import held_out_photographs
-from studies.vessels import evaluate_vessels, evaluate_vessels_command
+from studies.vessels import Vessels, evaluate_vessels
 
 
 class DarkIsVessel:
@@ -39,7 +39,7 @@ def dark(monkeypatch: pytest.MonkeyPatch) -> DarkIsVessel:
 
 @pytest.mark.usefixtures("dark")
 def test_the_command_measures_labelled_held_out_photographs(data: Path, tmp_path: Path) -> None:
-    markdown = evaluate_vessels_command(data, tmp_path / "out")
+    markdown = Vessels(data, tmp_path / "out").measure()
     whole = json.loads((tmp_path / "out" / "vessels.json").read_text())
     assert [r["photograph"] for r in whole["records"]] == ["11L", "12R", "01"]
     assert [(r["dataset"], r["over"], r["n"]) for r in whole["summary"]] == [
@@ -84,4 +84,4 @@ def test_progress_rises_over_all_photographs(data: Path, dark: DarkIsVessel) -> 
 @pytest.mark.usefixtures("dark")
 def test_photographs_without_labels_are_no_data(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no test photographs"):
-        evaluate_vessels_command(data / "IDRiD", tmp_path)
+        Vessels(data / "IDRiD", tmp_path).measure()

@@ -1,5 +1,7 @@
 """Interpolation: exact on any region, at any scale, for images of any size."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import cv2
@@ -16,6 +18,8 @@ from retina_viewer.superres.classical import (
     bicubic,
     lanczos,
     phase_weights,
+    reflected,
+    reflected_window,
 )
 from retina_viewer.superres.enhance_settings import SCALES
 
@@ -117,3 +121,17 @@ def test_each_phase_sums_to_one() -> None:
     weights = phase_weights(lambda d: np.maximum(0, 1 - np.abs(d)), 1, 4)
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(weights[0], [0.375, 0.625, 0])
+
+
+@given(size=st.integers(1, 9), start=st.integers(-40, 40), length=st.integers(1, 40))
+def test_reflection_is_numpys(size: int, start: int, length: int) -> None:
+    padded = np.pad(np.arange(size), 100, mode="reflect")
+    expected = padded[100 + start : 100 + start + length]
+    np.testing.assert_array_equal(reflected(start, start + length, size), expected)
+
+
+def test_a_window_may_reach_beyond_every_side() -> None:
+    rgb = np.random.default_rng(0).random((4, 6, 3), dtype=np.float32)
+    window = reflected_window(rgb, Rect(-5, -7, 20, 18))
+    padded = np.pad(rgb, ((7, 7), (5, 9), (0, 0)), mode="reflect")
+    np.testing.assert_array_equal(window, padded)

@@ -1,5 +1,7 @@
 """Self super-resolution: better than bicubic, the same each time, cut from one result."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres import self_superresolution
 from retina_viewer.superres.enhancer import FloatImage
-from retina_viewer.superres.self_superresolution import ssr
+from retina_viewer.superres.self_superresolution import accumulated, ssr
 from tests.superres.truths import Truths, gain_over_sharp_bicubic
 
 
@@ -81,3 +83,34 @@ def test_tiny_and_flat_images_work(width: int, height: int) -> None:
     flat = np.full((height, width, 3), 0.4, np.float32)
     made = ssr(2).enhance_region(flat, Rect(0, 0, width, height))
     np.testing.assert_allclose(made, 0.4, atol=1e-4)
+
+
+def plane_of(photograph: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return photograph[..., 1].astype(np.float32) / np.float32(255)
+
+
+def test_one_image_stays_itself(photograph: NDArray[np.uint8]) -> None:
+    for cut in (0, 1):  # even and odd sizes
+        plane = plane_of(photograph)[: 48 - cut, : 64 - cut]
+        np.testing.assert_allclose(accumulated([plane]), plane, atol=1e-6)
+        np.testing.assert_allclose(accumulated([plane] * 3), plane, atol=1e-6)
+
+
+def test_each_frequency_comes_from_where_it_is_strongest() -> None:
+    """One image keeps what changes along its rows, the other what changes along its columns."""
+    phase = np.arange(128) * 2 * np.pi / 8
+    along, across = np.sin(phase)[None, :], np.sin(phase)[:, None]
+    images = [along + 0.3 * across, 0.3 * along + across]
+    made = accumulated([image.astype(np.float32) for image in images])
+    np.testing.assert_allclose(made, along + across, atol=0.02)
+
+
+def test_flat_images_stay_flat() -> None:
+    flat = np.full((40, 50), 0.4, np.float32)
+    np.testing.assert_allclose(accumulated([flat, flat]), flat, atol=1e-6)
+    np.testing.assert_array_equal(accumulated([np.zeros((40, 50), np.float32)]), 0)
+
+
+def test_a_burst_needs_an_image() -> None:
+    with pytest.raises(ValueError, match="burst"):
+        accumulated([])

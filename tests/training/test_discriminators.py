@@ -16,7 +16,7 @@ from retina_viewer.training.loop import begin_stage
 from retina_viewer.training.recipe import SaliencyGanRecipe, load_recipe
 from retina_viewer.training.saliency_gan_task import begin_with, keep_discriminators
 from retina_viewer.training.task import Player, Task, TrainContext
-from studies.keep_discriminator import keep
+from studies.keep_discriminator import KeptDiscriminator
 from tests.model_store.models import make_cascade, own
 from tests.training.test_loop import Rivals
 
@@ -104,12 +104,13 @@ def test_those_of_an_older_run_are_put_beside_its_model(tmp_path: Path) -> None:
     for number in range(1, 5):
         stage_file(run, number, discriminator(number))
     model = own("gan")
-    assert "steps 1, 2, 3, 4" in keep(run, user := model.weights_file.parent)
+    user = model.weights_file.parent
+    assert "steps 1, 2, 3, 4" in KeptDiscriminator(run, user).measure()
     assert list(read_discriminators(read_card(user))) == [1, 2, 3, 4]
     assert card.weights_sha256 == model.weights_sha256
     other = own("other", seed=9)
     with pytest.raises(UserError, match="did not make the weights"):
-        keep(run, other.weights_file.parent)
+        KeptDiscriminator(run, other.weights_file.parent).measure()
 
 
 def test_the_shipped_gan_comes_with_those_that_its_fine_tuning_takes_up() -> None:

@@ -27,7 +27,7 @@ IN_FLOAT32 = (  # the precision is chosen by time, and two trainings that differ
     "import sys, torch\n"
     "from retina_viewer.training import loop\n"
     "loop.fastest_precision = lambda device: torch.float32\n"
-    "from retina_viewer.cli import main\n"
+    "from studies.__main__ import main\n"
     "sys.exit(main(sys.argv[1:]))\n"
 )
 TIMEOUT = 900  # seconds; a busy machine is slow, a deadlock is for ever
@@ -122,7 +122,7 @@ def test_a_failure_of_the_first_process_is_told_to_the_other(
     recipe = tiny("superres-pixel.toml", tmp_path)
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     arguments = ["train", str(recipe), str(data_folder), "--out", str(tmp_path / "file" / "run")]
-    first, second = two_processes(["-m", "retina_viewer", *arguments, "--device", "cpu"])
+    first, second = two_processes(["-m", "studies", *arguments, "--device", "cpu"])
     assert (first.returncode, second.returncode) == (1, 1)
     assert "cannot be made" in first.stderr
     assert "cannot be made" in second.stderr

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -33,12 +34,15 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.ui.app import make_application, make_window, wait_until
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.application import make_application, wait_until
 from retina_viewer.ui.canvas.pane import Pane
+from retina_viewer.ui.canvas.scene import LayerName, Tone
+from retina_viewer.ui.catalogue import ResultChoice
 from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.view.state import LayerName, Tone
+from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.window import Window
 from retina_viewer.vessels.segment import VesselMap, segment_vessels
 from tests.model_store.models import make_unet
@@ -50,10 +54,10 @@ COLOURS = {"0_red.png": (200, 60, 50), "1_green.png": (40, 190, 60), "3_blue.png
 BROKEN = "2_broken.png"
 TWO_PAGES = "1_green.png"
 NEVER_HELD = (Lane.FILES, Lane.WORK)
-LATER = ("tile", "methods pane", "methods figures", "comparison pane")
+LATER = ("tile", "comparison figures")
 """Jobs by the beginning of their keys."""
 UNETS = ("first-unet", "second-unet")
-WINDOW, DIALOG = QRect(10, 40, 1040, 660), QRect(1070, 40, 760, 640)
+WINDOW = QRect(10, 40, 1100, 700)
 Pixels = NDArray[np.uint8]
 
 
@@ -97,17 +101,17 @@ class Gate:
     def services(self) -> Services:
         inner = project_services()
         return replace(
-            inner, make_enhancer=lambda making: _Waiting(inner, making, self), vessels=_vessels
+            inner, make_enhancer=lambda settings: _Waiting(inner, settings, self), vessels=_vessels
         )
 
 
-def _vessels(image: FundusImage, device: str, progress: Progress) -> VesselMap:
-    return segment_vessels(image, model=UNETS[0], device=device, progress=progress)
+def _vessels(image: FundusImage, model: str | None, device: str, progress: Progress) -> VesselMap:
+    return segment_vessels(image, model=model or UNETS[0], device=device, progress=progress)
 
 
 class _Waiting:
-    def __init__(self, services: Services, making: EnhanceSettings, gate: Gate) -> None:
-        self._inner, self._gate = services.make_enhancer(making), gate
+    def __init__(self, services: Services, settings: EnhanceSettings, gate: Gate) -> None:
+        self._inner, self._gate = services.make_enhancer(settings), gate
         self._take(self._inner)
 
     def _take(self, inner: Enhancer) -> None:
@@ -140,31 +144,21 @@ class Walk:
     def screen(self) -> Pixels:
         """``(H, W, 3)`` uint8: the root window's pixels, read back from the X server."""
         QApplication.processEvents()
-        width = DIALOG.right() if self.has_dialog else WINDOW.right()
-        image = QApplication.primaryScreen().grabWindow(0, 0, 0, width, WINDOW.bottom()).toImage()
+        screen = QApplication.primaryScreen()
+        image = screen.grabWindow(0, 0, 0, WINDOW.right(), WINDOW.bottom()).toImage()
         rgb = image.convertToFormat(QImage.Format.Format_RGB888)
         rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
         return rows[:, : rgb.width() * 3].reshape(rgb.height(), rgb.width(), 3).copy()
-
-    @property
-    def has_dialog(self) -> bool:
-        window = self.window
-        return (window.comparisons.dialog or window.manager.comparison) is not None
 
     def painters(self) -> dict[str, QWidget]:
         """The widgets that paint pictures themselves, and are on the screen."""
         window, found = self.window, dict[str, QWidget]()
         stage = window.stage
-        names = ("original", "result", "loupe original", "loupe result")
-        found |= dict(zip(names, stage.panes, strict=True))
+        found |= {f"pane {place}": pane for place, pane in enumerate(stage.mains)}
+        found |= {f"loupe {place}": pane for place, pane in enumerate(stage.loupes)}
         found["filmstrip"] = window.filmstrip.viewport()
         if self.gate.open.is_set():  # until then it counts tiles
             found["inspector"] = window.inspector.viewport()
-        if (methods := window.comparisons.dialog) is not None:
-            found |= {f"methods {n}": pane for n, pane in enumerate(methods.stage.panes)}
-        if (models := window.manager.comparison) is not None:
-            panes = (models.original, *models.panes)
-            found |= {f"models {n}": pane for n, pane in enumerate(panes)}
         return {name: widget for name, widget in found.items() if widget.isVisible()}
 
     # One step
@@ -219,17 +213,17 @@ class Walk:
         self._check_photograph(name, seen)
 
     def _check_photograph(self, name: str, seen: Pixels) -> None:
-        photo, stage = self.window.viewer.photo, self.window.stage
+        photo, stage = self.window.view.photo, self.window.stage
         if photo is None or not stage.isVisible():
             return
         wanted = COLOURS[photo.image.name]
         panes = [stage.original, stage.loupe_original]
-        if not self.window.viewer.view.layers:
+        if not self.window.view.picture.layers:
             panes += [stage.result, stage.loupe_result]
         for pane in panes:
             if pane.isVisible():
                 shown = _mean_colour(seen[_place(pane)])
-                if not _is_of(shown, wanted, self.window.viewer.view.tone):
+                if not _is_of(shown, wanted, self.window.view.picture.tone):
                     self.faults.append(f"{name}: {photo.image.name} is not on the screen: {shown}")
 
     # What a person does
@@ -241,7 +235,7 @@ class Walk:
         """One of several pictures in the file that is shown, from 1."""
         self.window.inspector.information.page_chosen.emit(number - 1)
         wait_until(lambda: not self.window.jobs.is_active("open"), 30)
-        photo = self.window.viewer.photo
+        photo = self.window.view.photo
         assert photo is not None
         assert photo.image.page == number - 1
 
@@ -262,7 +256,7 @@ class Walk:
 
     @property
     def shown(self) -> str:
-        photo = self.window.viewer.photo
+        photo = self.window.view.photo
         return photo.image.name if photo is not None else ""
 
     def activate(self) -> None:
@@ -357,15 +351,15 @@ def places(walk: Walk) -> None:
     walk.step("loupe", lambda: view.loupe_toggled.emit(True))
     walk.step("not smoothed", lambda: view.smooth_toggled.emit(False))
     walk.step("smoothed", lambda: view.smooth_toggled.emit(True))
-    walk.step("ruler", lambda: window.viewer.set_ruler((40.0, 60.0, 110.0, 90.0)))
-    walk.step("no ruler", lambda: window.viewer.set_ruler(None))
+    walk.step("ruler", lambda: window.view.set_ruler((40.0, 60.0, 110.0, 90.0)))
+    walk.step("no ruler", lambda: window.view.set_ruler(None))
     walk.step("light theme", lambda: window.inspector.theme_chosen.emit("light"))
     walk.step("dark theme", lambda: window.inspector.theme_chosen.emit("dark"))
     walk.step("smaller", lambda: window.resize(WINDOW.width() - 60, WINDOW.height() - 50))
     walk.step("larger", lambda: window.resize(WINDOW.size()))
 
 
-def makings(walk: Walk) -> None:
+def settings(walk: Walk) -> None:
     window = walk.window
     enhance = window.inspector.enhance
     walk.step("scale x2", lambda: window.toolbar.scales.button(2).click())
@@ -405,64 +399,76 @@ def layers(walk: Walk) -> None:
     walk.step("let O go", lambda: walk.release(Qt.Key.Key_O))
     walk.step("no vessels", lambda: walk.key(Qt.Key.Key_V))
     walk.step("no saliency", lambda: walk.key(Qt.Key.Key_S))
-    walk.step("U: guesses", lambda: walk.key(Qt.Key.Key_U))
+    walk.step("U: uncertainty", lambda: walk.key(Qt.Key.Key_U))
     assert walk.window.stage.result.scene.layers
-    walk.step("their opacity", lambda: panel.opacity_changed.emit(LayerName.CONSISTENCY, 0.4))
-    walk.step("no guesses", lambda: walk.key(Qt.Key.Key_U))
+    walk.step("their opacity", lambda: panel.opacity_changed.emit(LayerName.UNCERTAINTY, 0.4))
+    walk.step("no uncertainty", lambda: walk.key(Qt.Key.Key_U))
 
 
-def layouts(walk: Walk) -> None:
+def arrangements(walk: Walk) -> None:
+    window = walk.window
     walk.step("C: slider", lambda: walk.key(Qt.Key.Key_C))
     walk.step("Page Down in the slider", lambda: walk.choose("1_green.png"))
-    pane = walk.window.stage.result
-    walk.step("its line", lambda: pane.divider_moved.emit(0.3))
+    walk.step("its line", lambda: window.stage.result.divider_moved.emit(0.3))
     walk.step("zoom in the slider", lambda: walk.key(Qt.Key.Key_Plus))
-    walk.step("C: loupe", lambda: walk.key(Qt.Key.Key_C))
-    walk.step("Page Up in the loupe", lambda: walk.choose("0_red.png"))
     walk.step("C: side by side", lambda: walk.key(Qt.Key.Key_C))
+    walk.step("Page Up beside each other", lambda: walk.choose("0_red.png"))
+    arrange = window.controller.set_arrangement
+    for wish in (Arrangement.ROWS, Arrangement.COLUMNS, Arrangement.AUTO):
+        walk.step(f"panes: {wish}", partial(arrange, wish))
+    line = window.view.picture.places.dividers[0]
+    walk.step("drag a line", lambda: window.stage.divider_moved.emit(line, 220.0, 90.0))
+    walk.step("make it automatic", lambda: window.stage.divider_reset.emit(line))
+    walk.step("F9: no panels", lambda: walk.key(Qt.Key.Key_F9))
+    walk.step("F8: no strip", lambda: walk.key(Qt.Key.Key_F8))
+    walk.step("F9: panels", lambda: walk.key(Qt.Key.Key_F9))
+    walk.step("F8: strip", lambda: walk.key(Qt.Key.Key_F8))
 
 
 def comparisons(walk: Walk) -> None:
     window = walk.window
-    window.comparisons.show()
-    dialog = window.comparisons.dialog
-    assert dialog is not None
-    dialog.setGeometry(DIALOG)
-    comparison = dialog.comparison
-    walk.step("compare methods", lambda: None)
-    walk.step("a third method", lambda: comparison.toggle("lanczos"))
-    walk.step("scale of the comparison", lambda: dialog.header.scales.button(2).click())
-    walk.step("swap", lambda: QTest.keyClick(dialog.stage, Qt.Key.Key_X))
-    walk.step("zoom the comparison", lambda: QTest.keyClick(dialog.stage, Qt.Key.Key_Plus))
-    walk.step("hold O there", lambda: walk.press(Qt.Key.Key_O, dialog.stage))
+    state, view = window.view.state, window.view
+
+    def compare(*methods: str) -> None:
+        state.results = tuple(ResultChoice(name) for name in methods)
+        view.apply()
+
+    def show_alone(place: int | None) -> None:
+        state.alone = place
+        view.apply()
+
+    walk.step("compare methods", window.comparison.toggle)
+    walk.step("a third and a fourth", lambda: compare("bicubic", "lanczos", "linear", "bicubic"))
+    walk.step("scale of the comparison", lambda: window.toolbar.scales.button(2).click())
+    walk.step("swap", lambda: compare("lanczos", "bicubic", "linear"))
+    walk.step("zoom the comparison", lambda: walk.key(Qt.Key.Key_Plus))
+    walk.step("hold O there", lambda: walk.press(Qt.Key.Key_O))
     walk.step("another photograph meanwhile", lambda: walk.thumbnail(1))
-    walk.step("let O go there", lambda: walk.release(Qt.Key.Key_O, dialog.stage))
-    walk.step("one alone", lambda: QTest.keyClick(dialog.stage, Qt.Key.Key_2))
-    walk.step("all", lambda: QTest.keyClick(dialog.stage, Qt.Key.Key_0))
-    walk.step("two methods", lambda: comparison.toggle("lanczos"))
+    walk.step("let O go there", lambda: walk.release(Qt.Key.Key_O))
+    walk.step("one alone", lambda: show_alone(2))
+    walk.step("all", lambda: show_alone(None))
+    walk.step("two methods", lambda: compare("bicubic", "lanczos"))
+    walk.step("without the original", lambda: window.controller.set_original_shown(False))
+    walk.step("saliency in the comparison", lambda: walk.key(Qt.Key.Key_S))
     walk.step("another photograph beside it", lambda: walk.thumbnail(0))
-    walk.step("the photograph shrunk", comparison.reference.use_photo_itself)
-    walk.step("hold O: the reference", lambda: walk.press(Qt.Key.Key_O, dialog.stage))
-    walk.step("let it go", lambda: walk.release(Qt.Key.Key_O, dialog.stage))
-    dialog.close()
+    walk.step("no saliency there", lambda: walk.key(Qt.Key.Key_S))
+    walk.step("with the original", lambda: window.controller.set_original_shown(True))
+    walk.step("no comparison", window.comparison.toggle)
 
 
 def models(walk: Walk) -> None:
     installed = read_installed()
+    window = walk.window
     for name, what in ((GAN, "models"), (UNETS[0], "vessel models")):
         entry = installed.entry(name)
         assert entry is not None
-        walk.window.manager.compare(entry, installed)
-        dialog = walk.window.manager.comparison
-        assert dialog is not None
-        dialog.setGeometry(DIALOG)
-        walk.step(f"compare {what}", lambda: None)
+        walk.step(f"compare {what}", partial(window.manager.compare, entry, installed))
         walk.step(f"another photograph beside {what}", lambda: walk.thumbnail(1))
         walk.step(f"and back beside {what}", lambda: walk.thumbnail(0))
-        dialog.close()
+        walk.step(f"no {what}", window.comparison.toggle)
 
 
-PARTS = (photographs, tones, places, makings, layers, layouts, comparisons, models)
+PARTS = (photographs, tones, places, settings, layers, arrangements, comparisons, models)
 
 
 def main(out: Path) -> None:
@@ -472,14 +478,14 @@ def main(out: Path) -> None:
         make_unet(user_models_dir() / name, seed=seed)
     gate, folder = Gate(), out.parent / "photographs"
     make_photographs(folder)
-    settings = Settings(method="saliency-gan", model=GAN, scale=4, theme="dark")
-    window = make_window(make_application(), settings, gate.services())
+    chosen = Settings(method="saliency-gan", model=GAN, scale=4, theme="dark")
+    window = make_window(make_application(), chosen, gate.services())
     window.setGeometry(WINDOW)
     window.show()
     QCursor.setPos(0, 0)
     walk = Walk(window, gate)
     window.open([folder])
-    wait_until(lambda: window.viewer.photo is not None and window.looks.has_icons, 30)
+    wait_until(lambda: window.view.photo is not None and window.looks.has_icons, 30)
     walk.activate()
     walk.step("open a folder", lambda: None)
     for part in PARTS:

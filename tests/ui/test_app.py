@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import load_settings
 from retina_viewer.ui import app
-from retina_viewer.ui.app import has_display, render_window, run
+from retina_viewer.ui.app import render_window, run
+from retina_viewer.ui.application import has_display
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.window import Window
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.test_packaging import ROOT, load_check_system
-from tests.ui.screen_walk import DIALOG
+from tests.ui.screen_walk import WINDOW
 
-SCREEN = f"{DIALOG.right() + 30}x{DIALOG.bottom() + 80}x24"
+SCREEN = f"{WINDOW.right() + 30}x{WINDOW.bottom() + 80}x24"
 WAIT = 300.0
 """Seconds: it takes 30, and longer where other programs keep the processor busy."""
 

@@ -1,5 +1,7 @@
 """Vessels on photographs that no training saw."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,13 +9,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.readers import open_image
+from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.quality.datasets import read_mask
 from retina_viewer.quality.metrics import auc, dice
-from retina_viewer.vessels.segment import VesselMap, load_segmenter, segment_vessels
+from retina_viewer.vessels.segment import VesselMap, export_vessels, load_segmenter, segment_vessels
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +147,29 @@ def test_it_can_be_cancelled(photograph: FundusImage) -> None:
 def test_a_model_of_another_task_is_refused() -> None:
     with pytest.raises(UserError, match="not a vessel model"):
         load_segmenter("pixel", "cpu")
+
+
+def test_mask_and_probability_are_eight_bit_grey_of_the_photographs_size(
+    samples: Path, tmp_path: Path
+) -> None:
+    with Image.open(samples / "chase_14L_vessels.png") as label:
+        truth = np.asarray(label.convert("L").resize((250, 240), Image.Resampling.BOX))
+    probability = truth.astype(np.float32) / np.float32(255)
+    found = VesselMap(probability, probability >= 0.4, 0.1, 0.4, "veins", "ef" * 32, "cpu")
+    image = FundusImage.from_array(np.dstack([truth] * 3), "eye.png")
+    mask_path, probability_path = tmp_path / "mask.png", tmp_path / "probability.png"
+    provenance = export_vessels(image, found, mask_path, probability_path)
+
+    with Image.open(mask_path) as written:
+        assert (written.mode, written.size) == ("L", (250, 240))
+        np.testing.assert_array_equal(np.asarray(written) == 255, found.mask)
+        assert set(np.unique(np.asarray(written))) == {0, 255}
+    with Image.open(probability_path) as written:
+        assert written.mode == "L"
+        np.testing.assert_array_equal(np.asarray(written), truth)
+
+    assert read_provenance(mask_path) == read_provenance(probability_path) == provenance
+    assert (provenance.model, provenance.model_sha256) == ("veins", "ef" * 32)
+    assert "threshold 0.4" in provenance.method
+    assert "neural network" in provenance.statement
+    assert (tmp_path / "mask.png.json").is_file()

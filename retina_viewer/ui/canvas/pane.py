@@ -18,7 +18,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from retina_viewer.ui.canvas import decorations as deco
-from retina_viewer.ui.canvas.legend import paint_legend
 from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.painting import paint_picture
 from retina_viewer.ui.canvas.scene import EMPTY, Content, Point, Scene
@@ -131,7 +130,7 @@ class Pane(QWidget):
             chips = (*scene.chips, *scene.result_chips)
             below = legend = deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
         if scene.legend:
-            paint_legend(painter, scene, right, legend + 8)
+            deco.paint_legend(painter, scene, right, legend + 8)
         if scene.remark:
             deco.paint_remark(painter, scene.remark, 0, edge, below + 4)
 

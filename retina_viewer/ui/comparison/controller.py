@@ -34,8 +34,8 @@ from retina_viewer.ui.models.installed_models import InstalledModels, ModelEntry
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.arrange import Arrangement
+from retina_viewer.ui.view.data import Reference
 from retina_viewer.ui.view.picture import Picture
-from retina_viewer.ui.view.resolve import Reference
 from retina_viewer.ui.view.stage import Stage
 from retina_viewer.ui.view.state import MOST_RESULTS, ORIGINAL
 from retina_viewer.ui.view.view import View

@@ -22,7 +22,7 @@ from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Tone
 from retina_viewer.ui.canvas.tiles import TileCache, TileKey, TileRequest, tile_side, tiles_over
-from retina_viewer.ui.view.resolve import Reference
+from retina_viewer.ui.view.data import Reference
 
 Bytes = NDArray[np.uint8]
 LEAST_LIKENESS = 0.6

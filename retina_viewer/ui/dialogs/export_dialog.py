@@ -7,16 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import (
-    QDialog,
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QWidget
 
 from retina_viewer.core.errors import mendable
 from retina_viewer.core.names import free_paths, readable
@@ -24,28 +15,23 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, has_room_for_mark
 from retina_viewer.ui.dialogs.export_products import (
-    ExportFormat,
-    ExportProduct,
+    FORMATS,
+    PRODUCTS,
     ExportRequest,
-    file_names,
     formats_for,
+    names_of,
     products_for,
     write,
 )
 from retina_viewer.ui.jobs import Job, Jobs
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 
 KEY = "export"
 NAMES_KEY = "export names"
-_TITLES = {
-    ExportFormat.PNG: "PNG, lossless",
-    ExportFormat.TIFF: "TIFF, lossless",
-    ExportFormat.JPEG: "JPEG, smaller",
-}
-
 _NO_CORNER = (
     "No corner of this photograph lies outside the field of view: the picture itself cannot say "
     "that a network made it. Its name and its metadata do."
@@ -64,43 +50,36 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Export")
         self.setMinimumWidth(560)
-        self._request = request
-        self._services = services
-        self._jobs = jobs
+        self._request, self._services, self._jobs = request, services, jobs
         self._enhancer: Enhancer | None = None
         self._has_corner = True
         self._problem = ""
         self._written: list[Path] = []
         self.product = Chooser("What")
         for product in products_for(request):
-            self.product.addItem(product.value, product)
+            self.product.addItem(PRODUCTS[product], product)
+        self.product.activated.connect(self._product_changed)
         self.format = Chooser("Format")
+        self.format.activated.connect(self._show_names)
         self.mark = Switch(f'A small "AI ×{request.settings.scale}" in a corner')
         self.mark.setChecked(request.mark)
-        self.no_corner = value_label()
-        self.pair = QPushButton("Export the labelled pair instead")
+        self.no_corner, self.names, self.outcome = value_label(), value_label(), value_label()
+        self.pair = layout.button("Export the labelled pair instead", act=self._choose_pair)
         self.folder = QLineEdit(str(folder))
-        self.names = value_label()
-        self.outcome = value_label()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
-        self.save = QPushButton("Export")
-        self.save.setDefault(True)
-        self.close_button = QPushButton("Close")
-        self.reveal = QPushButton("Open the folder")
+        self.folder.setMinimumHeight(HIT_TARGET)
+        self.folder.textChanged.connect(self._show_names)
+        self.bar = layout.bar()
+        self.save = layout.button("Export", act=self._start)
+        self.save.setDefault(True)  # Return exports, wherever the focus is
+        self.close_button = layout.button("Close", act=self.reject)
+        self.reveal = layout.button("Open the folder", act=self._open_folder)
         self._arrange()
-        self._connect()
+        jobs.progressed.connect(self._progressed)
         self._product_changed()
         self._ask_for_enhancer()
 
     def _arrange(self) -> None:
-        browse = QPushButton("Choose…")
-        browse.clicked.connect(self._browse)
-        where = QHBoxLayout()
-        where.setSpacing(8)
-        where.addWidget(self.folder, 1)
-        where.addWidget(browse)
+        browse = layout.button("Choose…", act=self._browse)
         form = panel_form()
         form.setVerticalSpacing(10)
         form.addRow(dim_label("What"), self.product)
@@ -108,46 +87,17 @@ class ExportDialog(QDialog):
         form.addRow("", self.mark)
         form.addRow("", self.no_corner)
         form.addRow("", self.pair)
-        form.addRow(dim_label("Folder"), where)
+        form.addRow(dim_label("Folder"), layout.row((self.folder, 1), browse, spacing=8))
         form.addRow(dim_label("Will write"), self.names)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.reveal)
-        buttons.addStretch(1)
-        buttons.addWidget(self.close_button)
-        buttons.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(12)
-        column.addLayout(form)
-        column.addWidget(
-            dim_label(
-                "How it was made is written into the file and beside it (.json), with the "
-                "photograph's file name. Existing files are never overwritten."
-            )
+        said = dim_label(
+            "How it was made is written into the file and beside it (.json), with the "
+            "photograph's file name. Existing files are never overwritten."
         )
-        column.addWidget(self.bar)
-        column.addWidget(self.outcome)
-        column.addLayout(buttons)
-        for widget in (self.product, self.format, self.folder, browse, self.save,
-                       self.close_button, self.reveal, self.pair):  # fmt: skip
-            widget.setMinimumHeight(HIT_TARGET)
-        for button in (browse, self.close_button, self.reveal, self.pair):
-            button.setAutoDefault(False)  # Return exports, wherever the focus is
-        self.bar.hide()
-        self.outcome.hide()
-        self.reveal.hide()
-
-    def _connect(self) -> None:
-        self.product.activated.connect(self._product_changed)
-        self.format.activated.connect(self._show_names)
-        self.folder.textChanged.connect(self._show_names)
-        self.pair.clicked.connect(self._choose_pair)
-        self.save.clicked.connect(self._start)
-        self.close_button.clicked.connect(self.reject)
-        self.reveal.clicked.connect(self._open_folder)
-        self._jobs.progressed.connect(self._progressed)
-
-    # What will be written
+        buttons = layout.row(self.reveal, ..., self.close_button, self.save)
+        parts = (form, said, self.bar, self.outcome, buttons)
+        self.setLayout(layout.column(*parts, spacing=12, margins=(20, 16, 20, 16)))
+        for widget in (self.bar, self.outcome, self.reveal):
+            widget.hide()
 
     @property
     def request(self) -> ExportRequest:
@@ -159,21 +109,18 @@ class ExportDialog(QDialog):
         """Whether the product is a network's result alone: others say in themselves what they are,
         and interpolation is nothing to be marked."""
         learned = self._enhancer is not None and bool(ai_text(self._enhancer))
-        return learned and self.product.currentData() is ExportProduct.RESULT
+        return learned and self.product.currentData() == "result"
 
     def _show_mark(self) -> None:
-        offered, no_corner = self._offers_mark(), not self._has_corner
-        self.mark.setVisible(offered and not no_corner)
+        offered = self._offers_mark()
+        self.mark.setVisible(offered and self._has_corner)
         self.no_corner.setText(_NO_CORNER)
-        self.no_corner.setVisible(offered and no_corner)
-        self.pair.setVisible(offered and no_corner)
+        for widget in (self.no_corner, self.pair):
+            widget.setVisible(offered and not self._has_corner)
 
     def _choose_pair(self) -> None:
-        self.product.setCurrentIndex(self.product.findData(ExportProduct.BESIDE))
+        self.product.setCurrentIndex(self.product.findData("beside"))
         self._product_changed()
-
-    def _needs_enhancer(self) -> bool:
-        return self.product.currentData() not in (ExportProduct.SALIENCY, ExportProduct.VESSELS)
 
     def _ask_for_enhancer(self) -> None:
         """The file's name holds the model's, which is known once it is loaded."""
@@ -199,22 +146,19 @@ class ExportDialog(QDialog):
             self._request.image, self.product.currentData(), self._request.settings.scale
         )
         for kind in kinds:
-            self.format.addItem(_TITLES[kind], kind)
+            self.format.addItem(FORMATS[kind], kind)
         self._show_mark()
         self._show_names()
 
     def _paths(self) -> list[Path]:
-        kind = self.format.currentData()
-        if kind is None or (self._needs_enhancer() and self._enhancer is None):
+        kind, folder = self.format.currentData(), Path(self.folder.text())
+        without = self.product.currentData() in ("saliency", "vessels")
+        if kind is None or not (without or self._enhancer is not None) or not folder.is_dir():
             return []
-        folder = Path(self.folder.text())
-        if not folder.is_dir():
-            return []
-        return free_paths(folder, file_names(self.request, self._enhancer, kind))
+        return free_paths(folder, names_of(self.request, self._enhancer, kind))
 
     def _show_names(self) -> None:
-        paths = self._paths()
-        if paths:
+        if paths := self._paths():
             text = readable("\n".join(path.name for path in paths))
         elif not Path(self.folder.text()).is_dir():
             text = "This folder does not exist."
@@ -227,11 +171,8 @@ class ExportDialog(QDialog):
         self.save.setEnabled(bool(paths) and not self._jobs.is_active(KEY))
 
     def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
-        if chosen:
+        if chosen := QFileDialog.getExistingDirectory(self, "Export to", self.folder.text()):
             self.folder.setText(chosen)
-
-    # Writing
 
     def _start(self) -> None:
         paths, request, enhancer = self._paths(), self.request, self._enhancer
@@ -256,21 +197,20 @@ class ExportDialog(QDialog):
         if job.key == KEY:
             self.bar.setValue(round(job.fraction * 1000))
 
-    def _done(self, paths: list[Path]) -> None:
-        self._written = paths
+    def _ended(self, outcome: str) -> None:
         self.bar.hide()
         self._set_busy(False)
-        names = readable(", ".join(path.name for path in paths))
-        self.outcome.setText(f"Written: {names}")
+        self.outcome.setText(readable(outcome))
         self.outcome.show()
+
+    def _done(self, paths: list[Path]) -> None:
+        self._written = paths
+        self._ended(f"Written: {', '.join(path.name for path in paths)}")
         self.reveal.show()
         self.exported.emit(paths)
 
     def _failed(self, error: Exception) -> None:
-        self.bar.hide()
-        self._set_busy(False)
-        self.outcome.setText(readable(str(mendable(error) or f"The export failed: {error}")))
-        self.outcome.show()
+        self._ended(str(mendable(error) or f"The export failed: {error}"))
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written[0].parent)))
@@ -279,10 +219,7 @@ class ExportDialog(QDialog):
         """Cancel a running export, or close."""
         if self._jobs.is_active(KEY):
             self._jobs.cancel(KEY)
-            self.bar.hide()
-            self._set_busy(False)
-            self.outcome.setText("Cancelled. Nothing was written.")
-            self.outcome.show()
+            self._ended("Cancelled. Nothing was written.")
             return
         self._jobs.cancel(NAMES_KEY)
         super().reject()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 
 import cv2
@@ -28,42 +27,32 @@ from retina_viewer.imaging.layer_art import (
 from retina_viewer.imaging.marks import GAP, HEADROOM, Title, beside, stamps_of
 from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
-from retina_viewer.superres import export
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.export import Product, ai_text, provenance_of, result_is_large
+from retina_viewer.superres.export import (
+    Product,
+    ai_text,
+    file_names,
+    provenance_of,
+    result_is_large,
+)
 from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.superres.uncertainty import UncertaintyMap
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.picture import LayerView
 
-
-class ExportProduct(Enum):
-    """What can be saved."""
-
-    RESULT = "Enlarged photograph"
-    WITH_LAYERS = "Enlarged photograph with the layers drawn in"
-    BESIDE = "Original and enlarged photograph side by side, labelled"
-    SALIENCY = "Saliency map (16-bit grey, and over the photograph)"
-    VESSELS = "Vessel mask and probability"
-    CONSISTENCY = "Where detail is a guess (16-bit grey, and over the photograph)"
-
-
-_NAMED_AS: dict[ExportProduct, Product] = {
-    ExportProduct.RESULT: "result",
-    ExportProduct.WITH_LAYERS: "with_layers",
-    ExportProduct.BESIDE: "beside",
-    ExportProduct.SALIENCY: "saliency",
-    ExportProduct.VESSELS: "vessels",
-    ExportProduct.CONSISTENCY: "uncertainty",
+PRODUCTS: dict[Product, str] = {
+    "result": "Enlarged photograph",
+    "with_layers": "Enlarged photograph with the layers drawn in",
+    "beside": "Original and enlarged photograph side by side, labelled",
+    "saliency": "Saliency map (16-bit grey, and over the photograph)",
+    "vessels": "Vessel mask and probability",
+    "uncertainty": "Uncertainty (16-bit grey, and over the photograph)",
 }
-
-
-class ExportFormat(Enum):
-    PNG = ".png"
-    TIFF = ".tif"
-    JPEG = ".jpg"
+"""What can be saved."""
+FORMATS = {".png": "PNG, lossless", ".tif": "TIFF, lossless", ".jpg": "JPEG, smaller"}
+"""By their suffix."""
 
 
 @dataclass(frozen=True)
@@ -71,52 +60,53 @@ class ExportRequest:
     """One export as the person set it up.
 
     Attributes:
-        layers: what is drawn in, with its opacity, for :attr:`ExportProduct.WITH_LAYERS`.
+        layers: what is drawn in, with its opacity, for ``with_layers``.
         colour_map: of the saliency.
         saliency_style: likewise.
-        mark: whether :attr:`ExportProduct.RESULT` carries a small mark in a corner.
+        mark: whether ``result`` carries a small mark in a corner.
     """
 
     image: FundusImage
     settings: EnhanceSettings
-    product: ExportProduct = ExportProduct.RESULT
+    product: Product = "result"
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
     saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
     mark: bool = False
 
 
-def products_for(request: ExportRequest) -> list[ExportProduct]:
+def products_for(request: ExportRequest) -> list[Product]:
     """What there is to save: layers only where some are on, guesses only of networks."""
     missing = set()
     if not request.layers:
-        missing.add(ExportProduct.WITH_LAYERS)
+        missing.add("with_layers")
     if request.settings.model is None:
-        missing.add(ExportProduct.CONSISTENCY)
-    return [product for product in ExportProduct if product not in missing]
+        missing.add("uncertainty")
+    return [product for product in PRODUCTS if product not in missing]
 
 
-def formats_for(image: FundusImage, product: ExportProduct, scale: int) -> list[ExportFormat]:
-    """The formats that can hold the product, the best first."""
-    if product in (ExportProduct.SALIENCY, ExportProduct.VESSELS, ExportProduct.CONSISTENCY):
-        return [ExportFormat.PNG]
+def formats_for(image: FundusImage, product: Product, scale: int) -> list[str]:
+    """The suffixes of the formats that can hold the product, the best first."""
+    if product in ("saliency", "vessels", "uncertainty"):
+        return [".png"]
     if result_is_large(image, scale):
-        return [ExportFormat.TIFF] if product is ExportProduct.RESULT else []
-    across = 2 if product is ExportProduct.BESIDE else 1
+        return [".tif"] if product == "result" else []
+    across = 2 if product == "beside" else 1
     if across > 1 and result_is_large(image, 2 * scale):  # with room to spare
         return []
     longest = max(across * image.width * scale + GAP, image.height * scale + HEADROOM)
-    everything = [ExportFormat.PNG, ExportFormat.TIFF, ExportFormat.JPEG]
+    everything = [".png", ".tif", ".jpg"]
     return everything if longest <= JPEG_MAX_SIDE else everything[:2]
 
 
-def file_names(request: ExportRequest, enhancer: Enhancer | None, kind: ExportFormat) -> list[str]:
+def names_of(request: ExportRequest, enhancer: Enhancer | None, suffix: str) -> list[str]:
     """The names that will be written, the main one first.
 
     Args:
         enhancer: the one that makes the result; None where none is needed.
+        suffix: of the format.
     """
-    return export.file_names(_NAMED_AS[request.product], request.image, enhancer, kind.value)
+    return file_names(request.product, request.image, enhancer, suffix)
 
 
 def write(
@@ -142,11 +132,11 @@ def _write(
     progress: Progress,
 ) -> None:  # fmt: skip
     image = request.image
-    if request.product is ExportProduct.SALIENCY:
+    if request.product == "saliency":
         values = services.saliency(image, part_of(progress, 0.0, 0.9))
         progress(0.9, "Writing")
         services.export_saliency(image, values, paths[0], paths[1])
-    elif request.product is ExportProduct.VESSELS:
+    elif request.product == "vessels":
         found = services.vessels(image, None, request.settings.device, part_of(progress, 0.0, 0.9))
         progress(0.9, "Writing")
         services.export_vessels(image, found, paths[0], paths[1])
@@ -163,19 +153,19 @@ def _write_result(
     progress: Progress,
 ) -> None:
     image, path = request.image, paths[0]
-    if request.product is ExportProduct.RESULT:
+    if request.product == "result":
         services.export(image, enhancer, path, request.mark, progress)
         return
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
-    if request.product is ExportProduct.CONSISTENCY:
+    if request.product == "uncertainty":
         found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
         services.export_uncertainty(image, enhancer, found, *paths)
         return
     computing = part_of(progress, 0.0, 0.6)
     pixels = enhanced_whole(enhancer, rgb, np.dtype(np.uint8), progress=computing)
     shown = np.require(services.to_screen(pixels, image), requirements="W")
-    if request.product is ExportProduct.WITH_LAYERS:
+    if request.product == "with_layers":
         layers = part_of(progress, 0.6, 0.95)
         with_layers(request, enhancer, shown, services, layers)
         drawn = ", ".join(layer.name.value for layer in request.layers)

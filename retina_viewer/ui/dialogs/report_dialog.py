@@ -1,4 +1,5 @@
-"""The one dialog for unexpected errors: a report to copy, without names of files or people."""
+"""What the program says of itself: what each key does; a report of an unexpected error, without
+names of files or people."""
 
 from __future__ import annotations
 
@@ -8,20 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QDialog,
-    QGridLayout,
-    QHBoxLayout,
-    QPlainTextEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QGridLayout, QPlainTextEdit, QWidget
 
 import retina_viewer
 from retina_viewer.core.log import LEFT_OUT, described, frames_of, is_harmless
 from retina_viewer.ui.keys import KEYS
-from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label, value_label
 
 
@@ -31,8 +24,7 @@ class KeysDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        columns = QHBoxLayout()
-        columns.setSpacing(32)
+        columns = layout.row(spacing=32)
         for title, keys in KEYS:
             grid = QGridLayout()
             grid.setHorizontalSpacing(16)
@@ -50,16 +42,10 @@ class KeysDialog(QDialog):
                 grid.addWidget(text, row, 1, Qt.AlignmentFlag.AlignTop)
             grid.setRowStretch(len(keys) + 1, 1)
             columns.addLayout(grid)
-        close = QPushButton("Close")
-        close.setMinimumHeight(HIT_TARGET)
-        close.clicked.connect(self.accept)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 16)
-        column.addLayout(columns)
-        last = QHBoxLayout()
-        last.addStretch(1)
-        last.addWidget(close)
-        column.addLayout(last)
+        close = layout.button("Close", act=self.accept)
+        close.setDefault(True)
+        last = layout.row(..., close)
+        self.setLayout(layout.column(columns, last, margins=(24, 20, 24, 16)))
 
 
 _FRAME = re.compile(r"  [\w<>.-]+/[\w<>.-]+\.py:\d+ in [\w<>]+")
@@ -110,21 +96,10 @@ class ReportDialog(QDialog):
         )
         self.text = QPlainTextEdit(report)
         self.text.setReadOnly(True)
-        self.copy = QPushButton("Copy the report")
+        self.copy = layout.button("Copy the report")
+        self.copy.setAutoDefault(True)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(report))
-        close = QPushButton("Close")
+        close = layout.button("Close", act=self.accept)
         close.setDefault(True)
-        close.clicked.connect(self.accept)
-        row = QHBoxLayout()
-        row.addWidget(self.copy)
-        row.addStretch(1)
-        row.addWidget(close)
-        for button in (self.copy, close):
-            button.setMinimumHeight(HIT_TARGET)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(message)
-        column.addWidget(hint)
-        column.addWidget(self.text, 1)
-        column.addLayout(row)
+        parts = (message, hint, (self.text, 1), layout.row(self.copy, ..., close))
+        self.setLayout(layout.column(*parts, spacing=12, margins=(20, 16, 20, 16)))

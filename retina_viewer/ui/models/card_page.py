@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,10 +31,9 @@ from retina_viewer.ui.models.installed_models import (
     verdict_heading,
     verdict_sentences,
 )
-from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
-from retina_viewer.ui.widgets.learning_curves import LearningCurves
+from retina_viewer.ui.widgets.learning_curves import CurvesArea
 from retina_viewer.ui.widgets.learning_history import LearningHistory, read_history
 from retina_viewer.ui.widgets.segments import Segments
 from retina_viewer.ui.widgets.table_views import (
@@ -48,12 +47,12 @@ from retina_viewer.ui.widgets.table_views import (
 class ModelPage(QWidget):
     """A heading and three pages, one of them shown; the same one for the next model."""
 
-    def __init__(self, jobs: Jobs, tokens: Tokens) -> None:
+    def __init__(self, jobs: Jobs) -> None:
         super().__init__()
         self.heading = layout.label(role="heading", wraps=False)
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.about = dim_label()
-        self.card, self.curves, self.lineage = CardPage(), CurvesPage(jobs, tokens), LineagePage()
+        self.card, self.curves, self.lineage = CardPage(), CurvesPage(jobs), LineagePage()
         self.pages = QStackedWidget()
         for page in (self.card, self.curves, self.lineage):
             self.pages.addWidget(page)
@@ -80,10 +79,6 @@ class ModelPage(QWidget):
         self.card.show_entry(entry)
         self.curves.show_entry(entry)
         self.lineage.show_entry(entry)
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self.curves.use_tokens(tokens)
 
     def _show_page(self, page: int) -> None:
         self.tabs.set_value(page)
@@ -113,21 +108,15 @@ class _ScrolledPage(QScrollArea):
         self.setWidget(body)
 
 
-class CurvesPage(_ScrolledPage):
+class CurvesPage(CurvesArea):
     """Reads the history in the background."""
 
-    def __init__(self, jobs: Jobs, tokens: Tokens) -> None:
-        super().__init__()
-        self._jobs, self._tokens = jobs, tokens
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__(_COLUMNS, margin=4)
+        self.setObjectName("page")
+        self._jobs = jobs
         self._entry: ModelEntry | None = None
         self._drawn = ""
-        self.curves: LearningCurves | None = None
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self._tokens = tokens
-        if self.curves is not None:
-            self.curves.use_tokens(tokens)
 
     def show_entry(self, entry: ModelEntry) -> None:
         """Show another model; drawn at once only where the page is looked at."""
@@ -141,26 +130,12 @@ class CurvesPage(_ScrolledPage):
         if entry is None or self._drawn == entry.card.name:
             return
         self._drawn = entry.card.name
-        self._say("…")
+        self.say("…")
         work = partial(_history_of, entry.card)
-        self._jobs.submit(_KEY, work, self._show, failed=self._failed, lane=Lane.FILES)
-
-    def _show(self, history: LearningHistory) -> None:
-        curves = LearningCurves(self._tokens, columns=_COLUMNS)
-        curves.show_history(history)
-        curves.setFixedHeight(curves.wanted_height)
-        self.curves = curves
-        self.setWidget(curves)
+        self._jobs.submit(_KEY, work, self.show_history, failed=self._failed, lane=Lane.FILES)
 
     def _failed(self, error: Exception) -> None:
-        self._say(error.message if isinstance(error, UserError) else str(error))
-
-    def _say(self, text: str) -> None:
-        self.curves = None
-        label: QLabel = dim_label(text)
-        label.setMargin(4)
-        label.setAlignment(label.alignment().AlignTop)
-        self.setWidget(label)
+        self.say(error.message if isinstance(error, UserError) else str(error))
 
 
 def _history_of(card: ModelCard, progress: Progress) -> LearningHistory:
@@ -276,29 +251,26 @@ def blocks_of(measurements: Sequence[Measurement]) -> list[Block]:
         metrics = set(row).union(*(group[0] for group in tied))
         places = {data}.union(*(group[1] for group in tied))
         groups = [*(group for group in groups if group not in tied), (metrics, places)]
-    blocks = [
-        (
+    groups.sort(key=lambda group: min(list(values).index(data) for data in group[1]))
+    return [
+        _block(
             [metric for metric in known if metric in metrics],
-            [data for data in values if data in places],
+            {data: values[data] for data in values if data in places},
         )
         for metrics, places in groups
     ]
-    blocks.sort(key=lambda block: list(values).index(block[1][0]))
-    return [_block(metrics, places, values) for metrics, places in blocks]
 
 
-def _block(
-    metrics: Sequence[str], places: Sequence[str], values: dict[str, dict[str, float]]
-) -> Block:
-    figures = tuple(_figure(metric) for metric in metrics)
-    rows = []
-    for data in places:
-        written = [
-            format(values[data][metric], figure.written) if metric in values[data] else ""
-            for metric, figure in zip(metrics, figures, strict=True)
-        ]
-        rows.append((data.replace(" x", " ×"), tuple(written)))
-    return Block(figures, tuple(rows))
+def _block(metrics: Sequence[str], rows: Mapping[str, Mapping[str, float]]) -> Block:
+    figures = {metric: _figure(metric) for metric in metrics}
+    written = tuple(
+        (
+            data.replace(" x", " ×"),
+            tuple(format(row[m], one.written) if m in row else "" for m, one in figures.items()),
+        )
+        for data, row in rows.items()
+    )
+    return Block(tuple(figures.values()), written)
 
 
 def _figure(metric: str) -> Figure:

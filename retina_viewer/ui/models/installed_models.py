@@ -87,19 +87,17 @@ def read_installed() -> InstalledModels:
     entries = tuple(
         ModelEntry(
             card,
-            is_own(card),
-            default_model(card.task) == card.name,
-            note_of(card),
-            twin_to_delete(card),
-            tuple(lineage(card)),
-            tuple(children(card)),
+            is_own=is_own(card),
+            is_default=default_model(card.task) == card.name,
+            note=note_of(card),
+            lonely_twin=twin_to_delete(card),
+            chain=tuple(lineage(card)),
+            children=tuple(children(card)),
         )
         for card in list_models()
     )
-    found = {task: default_before(task) for task, _ in TASKS}
-    return InstalledModels(
-        entries, {task: name for task, name in found.items() if name is not None}
-    )
+    before = {task: name for task, _ in TASKS if (name := default_before(task)) is not None}
+    return InstalledModels(entries, before)
 
 
 def subtitle(entry: ModelEntry) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QListWidget,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, subtitle
+from retina_viewer.ui.widgets.table_views import Index
 
 NAME = Qt.ItemDataRole.UserRole
 SUBTITLE = Qt.ItemDataRole.UserRole + 1
@@ -44,8 +45,7 @@ class ModelList(QListWidget):
         for task, title in TASKS:
             entries = installed.of(task)
             if entries:
-                heading = QListWidgetItem(title, self)
-                heading.setFlags(Qt.ItemFlag.NoItemFlags)
+                QListWidgetItem(title, self).setFlags(Qt.ItemFlag.NoItemFlags)
             for entry in entries:
                 item = QListWidgetItem(entry.card.title, self)
                 item.setData(NAME, entry.card.name)
@@ -53,10 +53,8 @@ class ModelList(QListWidget):
                 item.setData(IN_USE, entry.is_default)
                 item.setToolTip(f"{entry.card.title} ({subtitle(entry)})")
                 mark = ", in use" if entry.is_default else ""
-                item.setData(
-                    Qt.ItemDataRole.AccessibleTextRole,
-                    f"{entry.card.title}, {subtitle(entry)}{mark}",
-                )
+                read = f"{entry.card.title}, {subtitle(entry)}{mark}"
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, read)
         self.blockSignals(False)
         self.choose(chosen if installed.entry(chosen) else "")
 
@@ -79,18 +77,11 @@ class ModelList(QListWidget):
 
 
 class _Rows(QStyledItemDelegate):
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect: QRect = option.rect
-        palette = (
-            QApplication.palette()
-        )  # the style sheet has changed the colours of the list's own
+        palette = QApplication.palette()  # the style sheet has changed the colours of the list's
         dim = palette.color(QPalette.ColorRole.PlaceholderText)
         box = rect.adjusted(_PADDING, 8, -_PADDING, -6)
         if index.data(NAME) is None:
@@ -107,7 +98,10 @@ class _Rows(QStyledItemDelegate):
         metrics = QFontMetrics(font)
         room = box.width()
         if index.data(IN_USE):
-            room -= self._paint_mark(painter, metrics, box, accent)
+            painter.setPen(accent)
+            flags = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
+            painter.drawText(box, flags, _MARK)
+            room -= metrics.horizontalAdvance(_MARK) + 12
         font.setBold(True)
         painter.setFont(font)
         painter.setPen(palette.color(QPalette.ColorRole.Text))
@@ -120,18 +114,6 @@ class _Rows(QStyledItemDelegate):
         painter.drawText(box, Qt.AlignmentFlag.AlignBottom, text)
         painter.restore()
 
-    def _paint_mark(
-        self, painter: QPainter, metrics: QFontMetrics, box: QRect, accent: QColor
-    ) -> int:
-        """The words at the right end of the first line; returns the room they take."""
-        width = metrics.horizontalAdvance(_MARK)
-        painter.setPen(accent)
-        flags = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
-        painter.drawText(box, flags, _MARK)
-        return width + 12
-
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         line = QFontMetrics(option.font).height()
         return QSize(200, line + 18 if index.data(NAME) is None else 2 * line + 20)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +21,7 @@ from retina_viewer.ui.jobs import Job, Jobs, Lane
 from retina_viewer.ui.models.installed_models import read_installed
 
 _LOOK = "models look"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,67 +77,65 @@ class ModelOperations(QObject):
 
     def use(self, name: str) -> None:
         """Make a model the default of its task."""
-
-        def work(progress: Progress) -> Outcome:
-            card = defaults.set_default(name)
-            return Outcome(f"{card.title} is used from now on.", card.name, card)
-
-        self._do("choosing", work)
+        self._do(
+            "choosing",
+            lambda _: defaults.set_default(name),
+            lambda card: Outcome(f"{card.title} is used from now on.", card.name, card),
+        )
 
     def roll_back(self, task: TaskName) -> None:
         """Use the default of before again."""
-
-        def work(progress: Progress) -> Outcome:
-            card = find_model(defaults.roll_back(task))
-            return Outcome(f"{card.title} is used again.", card.name, card)
-
-        self._do("rolling back", work)
+        self._do(
+            "rolling back",
+            lambda _: find_model(defaults.roll_back(task)),
+            lambda card: Outcome(f"{card.title} is used again.", card.name, card),
+        )
 
     def rename(self, name: str, title: str) -> None:
         """Give a model another title."""
-
-        def work(progress: Progress) -> Outcome:
-            return Outcome(f"It is called {own_models.rename(name, title).title} now.", name)
-
-        self._do("renaming", work)
+        self._do(
+            "renaming",
+            lambda _: own_models.rename(name, title),
+            lambda card: Outcome(f"It is called {card.title} now.", name),
+        )
 
     def set_note(self, name: str, text: str) -> None:
         """Replace the person's note."""
-
-        def work(progress: Progress) -> Outcome:
-            own_models.set_note(name, text)
-            return Outcome("The note is kept.", name)
-
-        self._do("note", work)
+        self._do(
+            "note",
+            lambda _: own_models.set_note(name, text),
+            lambda _: Outcome("The note is kept.", name),
+        )
 
     def delete(self, name: str, *, with_twin: bool) -> None:
         """Remove a model for good."""
-
-        def work(progress: Progress) -> Outcome:
-            gone = own_models.delete(name, with_twin=with_twin)
-            were = "was" if len(gone) == 1 else "were"
-            return Outcome(f"{' and '.join(gone)} {were} deleted.")
-
-        self._do("deleting", work)
+        self._do(
+            "deleting",
+            lambda _: own_models.delete(name, with_twin=with_twin),
+            lambda gone: Outcome(
+                f"{' and '.join(gone)} {'was' if len(gone) == 1 else 'were'} deleted."
+            ),
+        )
 
     def export(self, name: str, path: Path) -> None:
         """Write a model into one new file."""
-
-        def work(progress: Progress) -> Outcome:
-            return Outcome(f"Written: {export_model(name, path, progress).name}", name)
-
-        self._do("export of a model", work)
+        self._do(
+            "export of a model",
+            partial(export_model, name, path),
+            lambda written: Outcome(f"Written: {written.name}", name),
+        )
 
     def import_files(self, paths: Sequence[Path]) -> None:
         """Install the models of files; those that are none are named together in the end."""
         title = "import of models" if len(paths) > 1 else "import of a model"
-        self._do(title, partial(_import_all, paths))
+        self._do(title, partial(_import_all, paths), lambda outcome: outcome)
 
-    def _do(self, title: str, work: Callable[[Progress], Outcome]) -> None:
+    def _do(self, title: str, verb: Callable[[Progress], T], said: Callable[[T], Outcome]) -> None:
         key = f"models {next(self._numbers)}"
         self._working.add(key)
 
-        def done(outcome: Outcome) -> None:
+        def done(result: T) -> None:
+            outcome = said(result)
             self.said.emit(outcome.sentence, outcome.name)
             self._ended(key)
             if outcome.problem is not None:
@@ -147,7 +147,7 @@ class ModelOperations(QObject):
             self._ended(key)
             self.failed.emit(error)
 
-        self._jobs.submit(key, work, done, failed=failed, title=title, lane=Lane.FILES)
+        self._jobs.submit(key, verb, done, failed=failed, title=title, lane=Lane.FILES)
 
     def _job_ended(self, job: Job) -> None:
         if job.is_cancelled and job.key in self._working:  # it calls nobody back

@@ -12,7 +12,6 @@ from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.installed_models import InstalledModels, ModelEntry
 from retina_viewer.ui.models.models_dialog import ModelsDialog
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.view.view import View
 
 
@@ -30,12 +29,10 @@ class ModelsController(QObject):
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
-    def __init__(
-        self, services: Services, jobs: Jobs, view: View, tokens: Tokens, window: QWidget
-    ) -> None:
+    def __init__(self, services: Services, jobs: Jobs, view: View, window: QWidget) -> None:
         super().__init__(window)
         self._services, self._jobs, self._view = services, jobs, view
-        self._tokens, self._window = tokens, window
+        self._window = window
         self._icons: Icons | None = None
         self.dialog: ModelsDialog | None = None
         view.photo_changed.connect(self._photo_changed)
@@ -47,7 +44,7 @@ class ModelsController(QObject):
     def show(self) -> None:
         """The dialog, with what is installed now."""
         if self.dialog is None:
-            self.dialog = ModelsDialog(self._jobs, self._tokens, Path.home(), self._window)
+            self.dialog = ModelsDialog(self._jobs, Path.home(), self._window)
             self.dialog.operations.changed.connect(self.changed)
             self.dialog.operations.looked.connect(self.looked)
             self.dialog.operations.used.connect(self.used)
@@ -71,12 +68,6 @@ class ModelsController(QObject):
         if self.dialog is not None:
             self.dialog.close()  # it would cover them
         self.compare_wanted.emit(entries, (others[0], entry.card.name))
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self._tokens = tokens
-        if self.dialog is not None:
-            self.dialog.use_tokens(tokens)
 
     def use_icons(self, icons: Icons) -> None:
         self._icons = icons

@@ -21,7 +21,6 @@ from retina_viewer.ui.models.card_page import ModelPage
 from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, ModelEntry
 from retina_viewer.ui.models.model_list import ModelList
 from retina_viewer.ui.models.model_operations import ModelOperations
-from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.choices import Switch
@@ -107,7 +106,7 @@ class ModelsDialog(QDialog):
     """Not modal: the photograph stays in reach, and the window behind a question goes on.
 
     Args:
-        jobs, tokens: the window's.
+        jobs: the window's.
         folder: where files are looked for and go to; the last one that was used from then on.
         parent: the window.
     """
@@ -117,7 +116,7 @@ class ModelsDialog(QDialog):
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
-    def __init__(self, jobs: Jobs, tokens: Tokens, folder: Path, parent: QWidget) -> None:
+    def __init__(self, jobs: Jobs, folder: Path, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Models")
         self.setWindowModality(Qt.WindowModality.NonModal)
@@ -128,7 +127,7 @@ class ModelsDialog(QDialog):
         self.has_photo = False
         self.question: QWidget | None = None
         self._folder, self._wanted = folder, ""
-        self.banner, self.list, self.page = Banner(), ModelList(), ModelPage(jobs, tokens)
+        self.banner, self.list, self.page = Banner(), ModelList(), ModelPage(jobs)
         self.list.setFixedWidth(LIST_WIDTH)
         self.buttons = ModelButtons()
         self.outcome = dim_label()
@@ -180,11 +179,6 @@ class ModelsDialog(QDialog):
         self.show()
         self.raise_()
         self.activateWindow()
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self.page.use_tokens(tokens)
-        self.list.viewport().update()
 
     def use_icons(self, icons: Icons) -> None:
         self.banner.use_icons(icons)

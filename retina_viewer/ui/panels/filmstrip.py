@@ -22,9 +22,9 @@ from retina_viewer.core.names import readable
 from retina_viewer.ui.library import Library, Status
 from retina_viewer.ui.theme import Tokens
 
-WIDTH = 132
-ROW = QSize(WIDTH - 12, 112)
-PICTURE = QSize(108, 80)
+WIDTH = 110
+ROW = QSize(WIDTH - 2, 98)
+PICTURE = QSize(96, 66)
 Index = QModelIndex | QPersistentModelIndex
 
 

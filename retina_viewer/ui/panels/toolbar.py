@@ -102,7 +102,9 @@ class Toolbar(QWidget):
     def _name_layouts(self) -> None:
         """Write the layouts' names beside their icons where there is room for whole words."""
         buttons = [self.layouts.button(layout) for layout in LAYOUTS]
-        words = sum(button.fontMetrics().horizontalAdvance(button.text()) + 6 for button in buttons)
+        words = sum(
+            button.fontMetrics().horizontalAdvance(button.text()) + 12 for button in buttons
+        )
         needed = self.sizeHint().width() + (0 if self._has_words else words)
         if self._has_words != (needed <= self.width()):
             self._has_words = not self._has_words

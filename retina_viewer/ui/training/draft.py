@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -65,17 +65,15 @@ class GroupingChoice:
                 "It is not clear which photographs are of one patient.",
                 "Choose how patients are told apart.",
             )
-        if self.way is Way.FOLDER:
-            return by_folder(files)
-        if self.way is Way.PATTERN:
-            return by_pattern(self.pattern, files)
         if self.way is Way.DICOM:
             return by_dicom(files, progress)
-        if self.way is Way.FILE:
-            return by_file(files)
-        if self.table is None:
-            raise UserError("No table has been chosen yet.", "Choose a CSV file.")
-        return by_table(self.table, files)
+        if self.way is Way.PATTERN:
+            return by_pattern(self.pattern, files)
+        if self.way is Way.TABLE:
+            if self.table is None:
+                raise UserError("No table has been chosen yet.", "Choose a CSV file.")
+            return by_table(self.table, files)
+        return by_folder(files) if self.way is Way.FOLDER else by_file(files)
 
 
 def suggested_grouping(files: Sequence[Path]) -> GroupingChoice:
@@ -128,8 +126,6 @@ class Draft:
             raise ValueError(f"{base.name} is not tuned")
         self.task, self.base = task, base.name
 
-    # Photographs
-
     @staticmethod
     def can_keep(file: Examined) -> bool:
         """Whether there is anything to decide: not of what is unreadable, or there already."""
@@ -143,14 +139,13 @@ class Draft:
     @property
     def kept(self) -> list[Examined]:
         """The photographs to work with; for vessels those with a mask."""
-        if self.intake is None:
-            return []
-        kept = [file for file in self.intake.photographs if self.keeps(file)]
-        if self.task == "vessels":
-            kept = [file for file in kept if file.path in self.masks]
-        return kept
-
-    # Patients
+        files = () if self.intake is None else self.intake.photographs
+        with_mask = self.masks if self.task == "vessels" else None
+        return [
+            file
+            for file in files
+            if self.keeps(file) and (with_mask is None or file.path in with_mask)
+        ]
 
     def division(self, salt: bytes) -> Division:
         """Who trains, who tells when to stop, who is held out.
@@ -158,8 +153,8 @@ class Draft:
         Raises:
             UserError: too few patients.
         """
-        groups: dict[str, list[str]] = {}
         hashes = {file.path: file.sha256 for file in self.kept}
+        groups: dict[str, list[str]] = {}
         for path, group in self.groups(salt).items():
             groups.setdefault(group, []).append(hashes[path])
         return divide(groups, self.expert.seed)
@@ -168,16 +163,12 @@ class Draft:
         """The hashed patient of every kept photograph."""
         if self.patients is None or self.intake is None:
             raise ValueError("the photographs are not grouped yet")
-        kept = {file.path for file in self.kept}
         completed = self.patients.completed()
-        labels = {path: completed[path] for path in completed if path in kept}
-        return {path: hashed(label, salt) for path, label in joined(labels, self._alike()).items()}
-
-    def _alike(self) -> list[tuple[Path, Path]]:
-        """Pairs that must not be torn apart, whatever the person says of patients."""
-        return list(self.intake.alike) if self.intake is not None else []
-
-    # The plan
+        kept = {file.path for file in self.kept}
+        labels = {path: label for path, label in completed.items() if path in kept}
+        # Pairs that are alike must not be torn apart, whatever the person says of patients.
+        together = joined(labels, list(self.intake.alike))
+        return {path: hashed(label, salt) for path, label in together.items()}
 
     def plan(self, salt: bytes, name: str, title: str = "") -> TrainingPlan:
         """Everything chosen, frozen.
@@ -186,7 +177,14 @@ class Draft:
             UserError: too few patients.
         """
         groups, division = self.groups(salt), self.division(salt)
-        photographs = {file.path: file.sha256 for file in self.kept}
+        hashes = {file.path: file.sha256 for file in self.intake.files} if self.intake else {}
+        kept = {file.path: file.sha256 for file in self.kept}
+        masks = None
+        if self.task == "vessels":
+            masks = {
+                photograph: (mask, hashes[mask], check.inverted)
+                for photograph, (mask, check) in self.masks.items()
+            }
         return TrainingPlan(
             name=name,
             title=title,
@@ -197,17 +195,8 @@ class Draft:
             preset=self.preset,
             device=self.device,
             expert=self.expert,
-            photographs=planned(photographs, groups, division, self._planned_masks()),
+            photographs=planned(kept, groups, division, masks),
         )
-
-    def _planned_masks(self) -> Mapping[Path, tuple[Path, str, bool]] | None:
-        if self.task != "vessels" or self.intake is None:
-            return None
-        hashes = {file.path: file.sha256 for file in self.intake.files}
-        return {
-            photograph: (mask, hashes[mask], check.inverted)
-            for photograph, (mask, check) in self.masks.items()
-        }
 
 
 def own_name(base: str) -> str:

@@ -81,14 +81,14 @@ class KeepPage(WizardPage):
             _KEY,
             lambda _: keep(run, name, title, reason=reason, note=note, is_default=is_default),
             self._done,
-            failed=self._failed,
+            failed=self.failed,
             title="keeping",
         )
         self.completeChanged.emit()
         return False
 
-    def _failed(self, error: Exception) -> None:
-        self.show_problem(error)
+    def failed(self, error: Exception) -> None:
+        super().failed(error)
         self.completeChanged.emit()
 
     def _done(self, card: ModelCard) -> None:

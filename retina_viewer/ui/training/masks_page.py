@@ -97,9 +97,7 @@ class MasksPage(WizardPage):
 
         self.bar.setValue(0)
         self.bar.show()
-        self.context.jobs.submit(
-            _KEY, partial(_checked, matching.pairs), self._done, failed=self._failed, lane=Lane.LONG
-        )
+        self.do(_KEY, partial(_checked, matching.pairs), self._done, lane=Lane.LONG)
 
     def _progressed(self, job: Job) -> None:
         if job.key == _KEY:
@@ -115,9 +113,9 @@ class MasksPage(WizardPage):
         }
         self._show(checked)
 
-    def _failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
         self.bar.hide()
-        self.show_problem(error)
+        super().failed(error)
 
     def _show(self, checked: Checked) -> None:
         matching = self._matching

@@ -10,6 +10,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.patients import installation_salt
 from retina_viewer.finetuning.plan import Expert, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard, TaskName
+from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.training.draft import counted, own_name
 from retina_viewer.ui.training.time_budget import BudgetLabel
 from retina_viewer.ui.training.training_status import duration
@@ -141,16 +142,12 @@ class OptionsPage(WizardPage):
 
     def initializePage(self) -> None:
         task, wanted = self.draft.task, self.draft.base
-        self.context.jobs.submit(
-            _MODELS, lambda _: _bases(task, wanted), self._show_bases, failed=self.show_problem
-        )
+        self.do(_MODELS, lambda _: _bases(task, wanted), self._show_bases, lane=Lane.WORK)
 
     @property
     def summary(self) -> str:
         draft = self.draft
         return f"{duration(60 * draft.minutes)}, {draft.preset}" if draft.base else ""
-
-    # What there is
 
     def _show_bases(self, found: tuple[list[ModelCard], str]) -> None:
         self._cards, default = found
@@ -167,8 +164,6 @@ class OptionsPage(WizardPage):
     def card(self) -> ModelCard | None:
         name = self.base.currentData()
         return next((card for card in self._cards if card.name == name), None)
-
-    # What the person does
 
     def _choose_base(self) -> None:
         card = self.card
@@ -220,8 +215,6 @@ class OptionsPage(WizardPage):
         self._show_summary(plan)
         self.completeChanged.emit()
 
-    # What it will be worth
-
     def _plan(self) -> TrainingPlan | None:
         if not self.isComplete():
             return None
@@ -245,8 +238,6 @@ class OptionsPage(WizardPage):
             f"then compared with itself as it is now, on {counted(len(kept), 'photograph')} "
             "that it has not seen. You may go on working meanwhile."
         )
-
-    # Going on
 
     def isComplete(self) -> bool:
         try:

@@ -13,7 +13,6 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.patients import Division, Grouping, installation_salt
 from retina_viewer.finetuning.plan import SUBSETS, Subset
-from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.training.draft import (
     SIDES,
     GroupingChoice,
@@ -161,7 +160,7 @@ class PatientsPage(WizardPage):
             fresh = draft.grouping == GroupingChoice()
             return suggested_grouping(files) if fresh else draft.grouping
 
-        self.context.jobs.submit(_KEY, work, self._choose, failed=self._failed, lane=Lane.FILES)
+        self.do(_KEY, work, self._choose)
 
     @property
     def summary(self) -> str:
@@ -172,8 +171,6 @@ class PatientsPage(WizardPage):
 
     def _files(self) -> list[Path]:
         return [file.path for file in self.draft.kept]
-
-    # What the person does
 
     def _choose_way(self, way: object) -> None:
         assert isinstance(way, Way)
@@ -213,12 +210,8 @@ class PatientsPage(WizardPage):
         if choice.way is None:
             self._show_nothing()
             return
-        self.context.jobs.submit(
-            _KEY, partial(choice.group, files), self._grouped, failed=self._failed, lane=Lane.FILES
-        )
+        self.do(_KEY, partial(choice.group, files), self._grouped)
         self.completeChanged.emit()
-
-    # What comes of it
 
     def _grouped(self, found: Grouping) -> None:
         self.draft.patients = found
@@ -231,8 +224,8 @@ class PatientsPage(WizardPage):
         self._show_division()
         self.completeChanged.emit()
 
-    def _failed(self, error: Exception) -> None:
-        self.show_problem(error)
+    def failed(self, error: Exception) -> None:
+        super().failed(error)
         self._show_nothing()
 
     def _show_nothing(self) -> None:

@@ -13,60 +13,39 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QScrollArea,
     QSizePolicy,
     QWidget,
 )
 
-from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
-from retina_viewer.ui.widgets.learning_curves import LearningCurves
+from retina_viewer.ui.widgets.learning_curves import CurvesArea
 from retina_viewer.ui.widgets.learning_history import LearningHistory
 
 COLUMNS = 4
 
 
-class CurvesView(QScrollArea):
-    """Shows a sentence until there are curves."""
+class CurvesView(CurvesArea):
+    """The curves of a running training, scrolled to each stage when it begins."""
 
-    def __init__(self, tokens: Tokens) -> None:
-        super().__init__()
-        layout.scroll(self)
+    def __init__(self) -> None:
+        super().__init__(COLUMNS)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.curves: LearningCurves | None = None
-        self._tokens = tokens
         self._stage = -1
         self.forget()
 
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self._tokens = tokens
-        if self.curves is not None:
-            self.curves.use_tokens(tokens)
-
     def forget(self) -> None:
         """Another training is shown from now on."""
-        self.curves, self._stage = None, -1
-        words = dim_label("The first curves come after the first steps.")
-        words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.setWidget(words)  # in its place
+        self._stage = -1
+        self.say("The first curves come after the first steps.")
 
     def show_history(self, history: LearningHistory) -> None:
-        """Draw what there is; also when it has grown."""
+        """Draw what there is; also when it has grown. Where the person scrolls after a stage's
+        first curves is theirs."""
         if not any(history.stages):
             return
-        if self.curves is None:
-            self.curves = LearningCurves(self._tokens, columns=COLUMNS)
-            self.setWidget(self.curves)
-        self.curves.show_history(history)
-        self.curves.setFixedHeight(self.curves.wanted_height)
-        self._show_newest_stage(history)
-
-    def _show_newest_stage(self, history: LearningHistory) -> None:
-        """Once a stage: where the person scrolls afterwards is theirs."""
-        stage = len(history.stages) - 1
-        curves = self.curves
+        super().show_history(history)
+        stage, curves = len(history.stages) - 1, self.curves
         if stage == self._stage or curves is None:
             return
         self._stage = stage

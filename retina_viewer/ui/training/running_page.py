@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import RunRequest
-from retina_viewer.ui.theme import Tokens, tabular
+from retina_viewer.ui.theme import tabular
 from retina_viewer.ui.training.run_views import CropsView, CurvesView
 from retina_viewer.ui.training.training_status import Phase, TrainingStatus, duration
 from retina_viewer.ui.training.trainings import Trainings
@@ -127,7 +127,7 @@ class RunningPage(WizardPage):
         )
         self.view.set_value("curves")
         self.view.chosen.connect(self._choose_view)
-        self.curves, self.crops = CurvesView(context.tokens), CropsView()
+        self.curves, self.crops = CurvesView(), CropsView()
         self._stack = QStackedWidget()
         self._stack.addWidget(self.curves)
         self._stack.addWidget(self.crops)
@@ -147,10 +147,6 @@ class RunningPage(WizardPage):
         )
         context.trainings.changed.connect(self._show)
         context.trainings.followed.connect(self._followed)
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self.curves.use_tokens(tokens)
 
     def initializePage(self) -> None:
         self._show()

@@ -91,8 +91,6 @@ class SourcePage(WizardPage):
         self.show_problem(None)
         self._show()
 
-    # What the person does
-
     def add(self, places: Sequence[Path]) -> None:
         """Add folders and files, and look at all of them anew."""
         known = self.draft.places
@@ -140,8 +138,6 @@ class SourcePage(WizardPage):
         urls = event.mimeData().urls()
         self.add([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
         event.acceptProposedAction()
-
-    # What is shown
 
     def _progressed(self, fraction: float, what: str) -> None:
         self.bar.setValue(round(fraction * 1000))

@@ -13,7 +13,7 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.finetuning.run_folder import RunFolder, RunRequest
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.theme import HIT_TARGET, Tokens, tabular
+from retina_viewer.ui.theme import HIT_TARGET, tabular
 from retina_viewer.ui.training.training_status import Phase, duration
 from retina_viewer.ui.training.trainings import FoundRun, Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
@@ -117,9 +117,9 @@ class TrainingController(QObject):
     problem = Signal(object)
     """(Exception) for the person to read"""
 
-    def __init__(self, jobs: Jobs, settings: Settings, tokens: Tokens, window: QWidget) -> None:
+    def __init__(self, jobs: Jobs, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
-        self._jobs, self._settings, self._tokens, self._window = jobs, settings, tokens, window
+        self._jobs, self._settings, self._window = jobs, settings, window
         self.trainings = Trainings(jobs, self)
         self.chip = TrainingChip(self.trainings)
         self.waiting_bar = WaitingRunBar()
@@ -131,14 +131,6 @@ class TrainingController(QObject):
         self.waiting_bar.wanted.connect(self.open_run)
         self.trainings.found.connect(self._found)
         self.trainings.changed.connect(self._changed)
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self._tokens = tokens
-        if self.wizard is not None:
-            self.wizard.use_tokens(tokens)
-
-    # Ways in
 
     def fill_menu(self, menu: QMenu) -> None:
         """What can be done about trainings."""
@@ -184,9 +176,7 @@ class TrainingController(QObject):
 
     def _wizard(self) -> TrainingWizard:
         if self.wizard is None:
-            self.wizard = TrainingWizard(
-                self.trainings, self._jobs, self._settings, self._tokens, self._window
-            )
+            self.wizard = TrainingWizard(self.trainings, self._jobs, self._settings, self._window)
             self.wizard.kept.connect(self.kept)
             self.wizard.finished.connect(self._wizard_closed)
         return self.wizard
@@ -215,8 +205,6 @@ class TrainingController(QObject):
     def _changed(self) -> None:
         self.waiting_bar.agree_with(self.trainings.run, self.trainings.phase)
         self._close_when_told()
-
-    # The window closes
 
     def may_close(self) -> bool:
         """Whether the window may close now; where a training runs, the person is asked first and

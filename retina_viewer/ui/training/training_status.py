@@ -69,8 +69,7 @@ class TrainingStatus:
     Attributes:
         stages: how many it has; each gets the same share of the time.
         device: where it computes; empty until it has said so.
-        steps_planned: of all stages together; 0 until known.
-        seconds_planned: the time they are to take; 0 until known.
+        seconds_planned: the time that all stages are to take; 0 until known.
         seconds_after: what calibration and verdict are to take after them; None where unknown.
         history: losses and validations by stage.
         stage: the present one, from 0.
@@ -81,12 +80,10 @@ class TrainingStatus:
         crops: the folder of the newest before-and-after patches; None before there are any.
         activity: what is being done, in words, where it is not training steps.
         fraction: of everything, 0 to 1.
-        told: how many events this was put together from.
     """
 
     stages: int = 1
     device: str = ""
-    steps_planned: int = 0
     seconds_planned: float = 0.0
     seconds_after: float | None = None
     history: LearningHistory = field(default_factory=LearningHistory)
@@ -100,14 +97,13 @@ class TrainingStatus:
     crops: Path | None = None
     activity: str = ""
     fraction: float = 0.0
-    told: int = 0
     _time: float = 0.0
     _trained: float | None = None
     _comparing: tuple[float, float] | None = None
 
     def take(self, events: Iterable[Event]) -> bool:
         """Take up events; returns whether there were any. One that is damaged is left out."""
-        before = self.told
+        told = False
         for event in events:
             handler = _HANDLERS.get(str(event.get("event", "")))
             if handler is not None:
@@ -115,8 +111,8 @@ class TrainingStatus:
                     self._time = _number(event, "time", self._time)
                 with suppress(KeyError, TypeError, ValueError, OverflowError):
                     handler(self, event)
-            self.told += 1
-        return self.told > before
+            told = True
+        return told
 
     def copy(self) -> TrainingStatus:
         """As it is now: what is taken up later is not in it."""
@@ -170,7 +166,6 @@ class TrainingStatus:
 
     def _start(self, event: Event) -> None:
         self.device = str(event.get("device", ""))
-        self.steps_planned = int(_number(event, "steps_planned", self.steps_planned))
         self.seconds_planned = _number(event, "seconds_planned", self.seconds_planned)
         self.stages = max(1, len(event.get("stages") or [0]))
         self.activity, self._trained, self._comparing = "", None, None

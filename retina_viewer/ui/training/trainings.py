@@ -11,8 +11,10 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -20,6 +22,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import free_paths
 from retina_viewer.core.paths import user_runs_dir
+from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder, RunRequest, RunState, list_runs
 from retina_viewer.ui.jobs import Jobs, Lane
@@ -38,10 +41,6 @@ _NICENESS = 5
 _TAIL = 2000  # bytes
 _DETACHED = 0x00000208
 """Of Windows: a process group of its own, no console."""
-
-
-_started: list[subprocess.Popen[bytes]] = []
-"""Kept, so that Python does not complain of processes that are meant to outlive the window."""
 
 
 def command_for(run: RunFolder) -> list[str]:
@@ -77,7 +76,6 @@ def launch(run: RunFolder) -> subprocess.Popen[bytes]:
     if hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-    _started.append(process)
     return process
 
 
@@ -162,50 +160,47 @@ def found_runs() -> list[FoundRun]:
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at the followed run's folder.
+    """One look at the folder of a run.
 
     Attributes:
-        status: everything told so far; None where the folder is gone.
+        state: as read; None where the folder is gone.
+        status: everything told so far.
         details: what the process wrote before it could write events, where it failed.
+        offset: how far the events were read.
+        ended: whether the training had ended.
     """
 
-    state: RunState | None
-    phase: Phase
-    status: TrainingStatus | None = None
+    state: RunState | None = None
+    phase: Phase = Phase.PREPARED
+    status: TrainingStatus = field(default_factory=TrainingStatus)
     details: str = ""
+    offset: int = 0
+    ended: bool = False
 
 
-class _Follower:
-    """Reads a run's folder, again and again, in a worker: one look at a time."""
+def _look(
+    run: RunFolder, plan: TrainingPlan, starting: bool, before: _Look, progress: Progress
+) -> _Look:
+    """How a run stands now, in a worker.
 
-    def __init__(self, run: RunFolder, plan: TrainingPlan) -> None:
-        self.run, self._plan = run, plan
-        self._status = TrainingStatus()
-        self._offset = 0
-        self._ended = False
-
-    def look(self, process: subprocess.Popen[bytes] | None) -> _Look:
-        """How it stands now: whole, so that it does not matter whether an earlier look was heard.
-
-        What it told is read on from where the last look stopped, and once more from the start
-        when it has ended or its file is another one: what is shown of a training that has ended
-        is what its folder holds, whatever went wrong on the way.
-        """
-        starting = process is not None and process.poll() is None
-        try:
-            state, alive = self.run.state(), self.run.is_alive()
-        except UserError:
-            return _Look(None, Phase.GONE)
-        phase = phase_of(state, alive, starting)
-        events, offset = self.run.events_since(self._offset)
-        if offset < self._offset or (not phase.is_active and not self._ended):
-            events, offset = self.run.events_since(0)
-            self._status = TrainingStatus()
-        self._status.take(events)
-        self._status.history.names = stage_names(self._plan, self._status.stages)
-        self._offset, self._ended = offset, not phase.is_active
-        failed = phase in (Phase.KILLED, Phase.FAILED)
-        return _Look(state, phase, self._status.copy(), last_words(self.run) if failed else "")
+    What it told is read on from where the look before stopped, and once more from the start when
+    it has ended or its file is another one: what is shown of a training that has ended is what its
+    folder holds, whatever went wrong on the way.
+    """
+    try:
+        state, alive = run.state(), run.is_alive()
+    except UserError:
+        return replace(before, state=None, phase=Phase.GONE, details="")
+    phase = phase_of(state, alive, starting)
+    status = before.status.copy()
+    events, offset = run.events_since(before.offset)
+    if offset < before.offset or (not phase.is_active and not before.ended):
+        events, offset = run.events_since(0)
+        status = TrainingStatus()
+    status.take(events)
+    status.history.names = stage_names(plan, status.stages)
+    details = last_words(run) if phase in (Phase.KILLED, Phase.FAILED) else ""
+    return _Look(state, phase, status, details, offset, not phase.is_active)
 
 
 class Trainings(QObject):
@@ -217,6 +212,8 @@ class Trainings(QObject):
     """Another training is followed, or none."""
     found = Signal(object)
     """(list[FoundRun]) after :meth:`look_for_runs`: those with something left to do."""
+    _started: ClassVar[list[subprocess.Popen[bytes]]] = []
+    """Kept, so that Python does not complain of processes that are meant to outlive the window."""
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -231,7 +228,7 @@ class Trainings(QObject):
         self.asked: RunRequest | None = None
         """What was asked of the training and has not happened yet."""
         self._told = False
-        self._follower: _Follower | None = None
+        self._last = _Look()
         self._process: subprocess.Popen[bytes] | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.poll)
@@ -277,7 +274,7 @@ class Trainings(QObject):
         self.status = TrainingStatus()
         self.phase, self.message, self.hint, self.details = Phase.PREPARED, "", "", ""
         self.asked, self._process = None, None
-        self._follower = _Follower(run, plan)
+        self._last = _Look()
         self.followed.emit()
         self._timer.start(POLL_MS)
         self.poll()
@@ -288,7 +285,7 @@ class Trainings(QObject):
             mark_reviewed(self.run, decided)
         self._timer.stop()
         self._jobs.cancel(_KEY)
-        self.run = self.plan = self._follower = None
+        self.run = self.plan = None
         self.followed.emit()
         self.changed.emit()
 
@@ -304,6 +301,7 @@ class Trainings(QObject):
         self._refuse_a_second(run)
         run.take_request()  # an old word must not stop the new process at once
         self._process = launch(run)
+        self._started.append(self._process)
         self.asked = None
         self.phase = Phase.STARTING
         self.changed.emit()
@@ -350,20 +348,26 @@ class Trainings(QObject):
 
     def poll(self) -> None:
         """Look at the folder of the followed training, in the background."""
-        follower, process = self._follower, self._process
-        if follower is None or self._jobs.is_active(_KEY):
+        run, plan, process = self.run, self.plan, self._process
+        if run is None or plan is None or self._jobs.is_active(_KEY):
             return
+        starting = process is not None and process.poll() is None
 
         def looked(look: _Look) -> None:
-            if follower is self._follower and process is self._process:
+            if run is self.run and process is self._process:
                 self._looked(look)  # and not of before it was started
 
         self._jobs.submit(
-            _KEY, lambda _: follower.look(process), looked, failed=self._failed, lane=Lane.FILES
+            _KEY,
+            partial(_look, run, plan, starting, self._last),
+            looked,
+            failed=lambda _: logger.warning("the training's folder could not be read"),
+            lane=Lane.FILES,
         )
 
     def _looked(self, look: _Look) -> None:
         before = self._value()
+        self._last, self.status = look, look.status
         phase, state = look.phase, look.state
         if phase is Phase.PREPARED and self.phase is Phase.STARTING:
             phase = Phase.KILLED  # it ended before it could say why
@@ -380,8 +384,6 @@ class Trainings(QObject):
         if not phase.is_active:
             self.asked = None
         self.phase = phase
-        if look.status is not None:
-            self.status = look.status
         if self._value() != before:
             self.changed.emit()
         self._timer.start(POLL_MS if phase.is_active else IDLE_POLL_MS)
@@ -391,6 +393,3 @@ class Trainings(QObject):
         return (
             self.phase, self.message, self.hint, self.details, self.asked, self._told, self.status,
         )  # fmt: skip
-
-    def _failed(self, error: Exception) -> None:
-        logger.warning("the training's folder could not be read")

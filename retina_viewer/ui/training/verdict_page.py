@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
 from retina_viewer.finetuning.run_folder import RunFolder
 from retina_viewer.model_store.card import Verdict
 from retina_viewer.quality.blinded import Preference
-from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.training.blinded_dialog import BlindedDialog, pairs_of
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets import layout
@@ -60,9 +59,7 @@ class VerdictPage(WizardPage):
             return
         # The two of a vessel model's pictures would be drawings: there is nothing to prefer.
         self.compare.setVisible(plan.task == "superres")
-        self.context.jobs.submit(
-            _KEY, lambda _: read_verdict(run), self._show, failed=self._failed, lane=Lane.FILES
-        )
+        self.do(_KEY, lambda _: read_verdict(run), self._show)
 
     @property
     def summary(self) -> str:
@@ -71,8 +68,6 @@ class VerdictPage(WizardPage):
     @property
     def needs_reason(self) -> bool:
         return self.verdict is None or self.verdict.conclusion != "better"
-
-    # What is shown
 
     def _show(self, verdict: Verdict | None) -> None:
         self.verdict = verdict
@@ -88,11 +83,9 @@ class VerdictPage(WizardPage):
             widget.setVisible(self.needs_reason)
         self.completeChanged.emit()
 
-    def _failed(self, error: Exception) -> None:
-        self.show_problem(error)
+    def failed(self, error: Exception) -> None:
+        super().failed(error)
         self._show(None)
-
-    # What the person does
 
     def compare_blind(self) -> None:
         """Open the blinded comparison."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget, QWizard
 from retina_viewer.core.settings import Settings
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.theme import HIT_TARGET, Tokens
+from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.training.check_page import CheckPage
 from retina_viewer.ui.training.draft import Draft
 from retina_viewer.ui.training.keep_page import KeepPage
@@ -89,7 +89,7 @@ class TrainingWizard(QWizard):
 
     Args:
         trainings: of the window; the wizard shows the one that is followed.
-        jobs, settings, tokens: the window's.
+        jobs, settings: the window's.
         parent: the window.
     """
 
@@ -101,7 +101,6 @@ class TrainingWizard(QWizard):
         trainings: Trainings,
         jobs: Jobs,
         settings: Settings,
-        tokens: Tokens,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -114,7 +113,7 @@ class TrainingWizard(QWizard):
         self.draft = Draft()
         self.intake_job = IntakeJob(self.draft, jobs, self)
         self._trainings = trainings
-        context = WizardContext(self.draft, jobs, trainings, self.intake_job, settings, tokens)
+        context = WizardContext(self.draft, jobs, trainings, self.intake_job, settings)
         self.source, self.check = SourcePage(context), CheckPage(context)
         self.masks, self.patients = MasksPage(context), PatientsPage(context)
         self.choices, self.training = OptionsPage(context), RunningPage(context)
@@ -152,12 +151,6 @@ class TrainingWizard(QWizard):
         )
         self.setButtonLayout([which.Stretch, *texts])
 
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self.training.use_tokens(tokens)
-
-    # Where to begin
-
     def train_from(self, base: ModelCard) -> None:
         """The first page, with this model as the base; photographs that were chosen stay."""
         self.draft.begin_with(base)
@@ -181,8 +174,6 @@ class TrainingWizard(QWizard):
         self.show()
         self.raise_()
         self.activateWindow()
-
-    # What is shown beside the pages
 
     def _page_changed(self, page: int) -> None:
         if page == PageId.TRAINING and self._trainings.phase is Phase.CANCELLED:

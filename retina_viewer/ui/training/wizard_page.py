@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QWizardPage
@@ -15,13 +16,13 @@ from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.finetuning.intake import Intake
 from retina_viewer.ui.jobs import Job, Jobs, Lane
-from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.draft import Draft, GroupingChoice
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 
 _KEY = "training intake"
+T = TypeVar("T")
 
 
 class IntakeJob(QObject):
@@ -95,7 +96,6 @@ class WizardContext:
     trainings: Trainings
     intake_job: IntakeJob
     settings: Settings
-    tokens: Tokens
 
 
 class WizardPage(QWizardPage):
@@ -134,6 +134,17 @@ class WizardPage(QWizardPage):
             self.problem.setText(f"{error.message} {error.hint}".strip())
         elif error is not None:
             self.problem.setText(f"This failed unexpectedly: {error}")
+
+    def do(
+        self, key: str, work: Callable[[Progress], T], done: Callable[[T], None],
+        *, lane: Lane = Lane.FILES,
+    ) -> None:  # fmt: skip
+        """Work in the background; a newer one with the same key replaces an older one."""
+        self.context.jobs.submit(key, work, done, failed=self.failed, lane=lane)
+
+    def failed(self, error: Exception) -> None:
+        """What was done in the background failed."""
+        self.show_problem(error)
 
     def nextId(self) -> int:
         return -1 if self.following is None else int(self.following)

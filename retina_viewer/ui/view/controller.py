@@ -9,7 +9,7 @@ from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone
 from retina_viewer.ui.view.arrange import Arrangement, Divider, automatic, dragged
-from retina_viewer.ui.view.resolve import zoom_limits
+from retina_viewer.ui.view.data import zoom_limits
 from retina_viewer.ui.view.stage import Stage
 from retina_viewer.ui.view.state import WHEEL_FACTOR
 from retina_viewer.ui.view.view import View

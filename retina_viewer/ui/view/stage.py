@@ -38,7 +38,8 @@ class Stage(QWidget):
         self.mains = [Pane(self) for _ in range(MOST_RESULTS + 1)]
         self.loupes = [Pane(self) for _ in range(MOST_RESULTS + 1)]
         self.feet: Sequence[QWidget] = ()
-        self._grips: list[_Grip] = []
+        self._grips: list[Grip] = []
+        self._over: object = None
         for pane in self.panes:
             pane.hide()
 
@@ -76,20 +77,30 @@ class Stage(QWidget):
             pane.measuring = picture.measuring
         _show(self.mains, picture.cells)
         _show(self.loupes, picture.loupes)
-        if picture.places.loupe is LoupePlace.INSET:
-            for cell in picture.loupes:
-                self.loupes[cell.place].raise_()
+        over = [cell.rect for cell in picture.loupes] if _is_inset(picture) else []
+        if (over, picture.places.dividers) != self._over:
+            self._over = (over, picture.places.dividers)
+            self._lay_over(picture)
         feet = {cell.place: cell.foot for cell in picture.cells}
         for place, foot in enumerate(self.feet, start=1):
             rect = feet.get(place)
             if rect is not None:
                 foot.setGeometry(_qt(rect))
             foot.setVisible(rect is not None)
+
+    def _lay_over(self, picture: Picture) -> None:
+        """What lies over panes: where it moves they are painted whole, for a part that is painted
+        alone is rounded otherwise."""
+        if _is_inset(picture):
+            for cell in picture.loupes:
+                self.loupes[cell.place].raise_()
         self._show_grips(picture.places.dividers)
+        for pane in self.panes:
+            pane.update()
 
     def _show_grips(self, dividers: Sequence[Divider]) -> None:
         while len(self._grips) < len(dividers):
-            self._grips.append(_Grip(self))
+            self._grips.append(Grip(self))
         for grip, divider in zip(self._grips, dividers, strict=False):
             grip.show_divider(divider)
         for grip in self._grips[len(dividers) :]:
@@ -117,11 +128,15 @@ def _show(panes: Sequence[Pane], cells: Sequence[Cell]) -> None:
         pane.setVisible(cell is not None)
 
 
+def _is_inset(picture: Picture) -> bool:
+    return picture.places.loupe is LoupePlace.INSET
+
+
 def _qt(rect: Rect) -> QRect:
     return QRect(rect.x, rect.y, rect.width, rect.height)
 
 
-class _Grip(QWidget):
+class Grip(QWidget):
     """What is grabbed of a line between two cells. Invisible unless the cursor is over it."""
 
     def __init__(self, stage: Stage) -> None:

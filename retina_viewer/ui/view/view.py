@@ -23,10 +23,11 @@ from retina_viewer.ui.canvas.tiles import TileKey, TileRequest
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
+from retina_viewer.ui.view.data import Reference, ViewData
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 from retina_viewer.ui.view.layer_store import LayerStore
 from retina_viewer.ui.view.picture import Picture
-from retina_viewer.ui.view.resolve import Reference, ViewData, resolve
+from retina_viewer.ui.view.resolve import resolve
 from retina_viewer.ui.view.stage import Stage
 from retina_viewer.ui.view.state import ViewState
 from retina_viewer.ui.view.tile_loader import TileLoader

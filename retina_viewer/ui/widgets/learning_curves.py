@@ -14,13 +14,15 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QLabel,
+    QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.theme import Tokens, apply_theme
+from retina_viewer.ui.application import make_application
+from retina_viewer.ui.theme import apply_theme, tokens_in_use
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.learning_history import (
     Curve,
@@ -53,9 +55,8 @@ class Chart(QWidget):
     """Lines on a grid, with figures beside it. Drawn by Qt's own painter: a training tells new
     figures every two seconds, and a plotting library takes its time for each plot."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.tokens = tokens
         self._curve: Curve | None = None
         self._trend: Line | None = None
         self._range = (0.0, 1.0)
@@ -90,7 +91,8 @@ class Chart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self.tokens.panel))
+        tokens = tokens_in_use()
+        painter.fillRect(self.rect(), QColor(tokens.panel))
         curve = self._curve
         if curve is None or self.area.width() < 1 or self.area.height() < 1:
             return
@@ -98,29 +100,28 @@ class Chart(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.save()
         painter.setClipRect(self.area)
-        measured = QPolygonF(self._places(curve.steps, curve.values))
-        if self._trend is None:
-            _draw_strong(painter, measured, self.tokens.accent)
-        else:
-            painter.setPen(QPen(QColor(self.tokens.dim), 0.8))
-            painter.drawPolyline(measured)
-            trend = QPolygonF(self._places(curve.steps, self._trend))
-            _draw_strong(painter, trend, self.tokens.accent)
+        strong = QPolygonF(self._places(curve.steps, curve.values))
+        if self._trend is not None:
+            painter.setPen(QPen(QColor(tokens.dim), 0.8))
+            painter.drawPolyline(strong)
+            strong = QPolygonF(self._places(curve.steps, self._trend))
+        _draw_strong(painter, strong, tokens.accent)
         painter.restore()
         if curve.kept is not None:
-            painter.setPen(QPen(QColor(self.tokens.text), 1.6))
-            painter.setBrush(QColor(self.tokens.panel))
+            painter.setPen(QPen(QColor(tokens.text), 1.6))
+            painter.setBrush(QColor(tokens.panel))
             painter.drawEllipse(self.place(*curve.kept), 4.5, 4.5)
 
     def _draw_axes(self, painter: QPainter, curve: Curve) -> None:
         area, flags = self.area, Qt.AlignmentFlag
         low, high = self._range
-        grid = QColor(self.tokens.border)
+        tokens = tokens_in_use()
+        grid = QColor(tokens.border)
         for value, text in round_ticks(low, high):
             y = self.place(0.0, value).y()
             painter.setPen(grid)
             painter.drawLine(QPointF(area.left() - 4, y), QPointF(area.right(), y))
-            painter.setPen(QColor(self.tokens.dim))
+            painter.setPen(QColor(tokens.dim))
             beside = QRectF(0, y - 10, _AXIS_WIDTH - 6, 20)
             painter.drawText(beside, flags.AlignRight | flags.AlignVCenter, text)
         painter.setPen(grid)
@@ -129,7 +130,7 @@ class Chart(QWidget):
             x = self.place(step, low).x()
             painter.setPen(grid)
             painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
-            painter.setPen(QColor(self.tokens.dim))
+            painter.setPen(QColor(tokens.dim))
             below = QRectF(x - 40, area.bottom() + 4, 80, _AXIS_HEIGHT - 4)
             painter.drawText(below, flags.AlignHCenter | flags.AlignTop, text)
 
@@ -156,24 +157,14 @@ def _spread(values: Line, low: float, high: float, padding: float) -> Line:
 class CurvePlot(QFrame):
     """One quantity: as it was measured, thin; of losses also the trend, strong."""
 
-    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setProperty("role", "card")
         self.setMinimumSize(180, _PLOT_HEIGHT)
-        self._title, self._reading = QLabel(), dim_label()
-        self._title.setWordWrap(True)
-        self.chart = Chart(tokens)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 6, 4, 4)
-        column.setSpacing(1)
-        column.addWidget(self._title)
-        column.addWidget(self._reading)
-        column.addWidget(self.chart, stretch=1)
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self.chart.tokens = tokens
-        self.chart.update()
+        self._title, self._reading = layout.label(), dim_label()
+        self.chart = Chart()
+        parts = (self._title, self._reading, (self.chart, 1))
+        self.setLayout(layout.column(*parts, spacing=1, margins=(8, 6, 4, 4)))
 
     def show_curve(self, curve: Curve) -> None:
         """Draw it; also when it has grown."""
@@ -216,31 +207,19 @@ class LearningCurves(QWidget):
         columns: plots beside each other; each needs 180 px.
     """
 
-    def __init__(
-        self, tokens: Tokens, parent: QWidget | None = None, *, columns: int = COLUMNS
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, *, columns: int = COLUMNS) -> None:
+        super().__init__()
         self._columns = columns
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._tokens = tokens
         self._plots: dict[tuple[int, str], CurvePlot] = {}
         self._drawn: dict[int, list[Point]] = {}
         self._headings: list[QLabel] = []
         self._grids: list[QGridLayout] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(16, 12, 16, 12)
-        self._layout.setSpacing(8)
-        note = QLabel(_NOTE)
-        note.setProperty("role", "dim")
-        note.setWordWrap(True)
-        self._layout.addWidget(note)
-
-    def use_tokens(self, tokens: Tokens) -> None:
-        """Take the colours of a theme."""
-        self._tokens = tokens
-        for plot in self._plots.values():
-            plot.use_tokens(tokens)
+        self._column = layout.column(
+            layout.label(_NOTE, "dim"), spacing=8, margins=(16, 12, 16, 12)
+        )
+        self.setLayout(self._column)
 
     def show_history(self, history: LearningHistory) -> None:
         """Draw everything in it; plots that are there already are drawn on, stages that have not
@@ -267,21 +246,46 @@ class LearningCurves(QWidget):
         return 80 + 46 * len(self._grids) + rows * (_PLOT_HEIGHT + 8)
 
     def _begin_stage(self) -> None:
-        heading, grid = QLabel(), QGridLayout()
-        heading.setProperty("role", "heading")
+        heading, grid = layout.label(role="heading", wraps=False), QGridLayout()
         grid.setSpacing(8)
         for column in range(self._columns):
             grid.setColumnStretch(column, 1)
-        self._layout.addWidget(heading)
-        self._layout.addLayout(grid, stretch=1)
+        layout.add(self._column, heading, (grid, 1))
         self._headings.append(heading)
         self._grids.append(grid)
 
     def _place(self, stage: int, name: str) -> CurvePlot:
-        plot = self._plots[stage, name] = CurvePlot(self._tokens)
+        plot = self._plots[stage, name] = CurvePlot()
         grid = self._grids[stage]
         grid.addWidget(plot, *divmod(grid.count(), self._columns))
         return plot
+
+
+class CurvesArea(QScrollArea):
+    """Scrolls through the curves; shows a sentence in their place until there are any."""
+
+    def __init__(self, columns: int, margin: int = 0) -> None:
+        super().__init__()
+        layout.scroll(self)
+        self._columns, self._margin = columns, margin
+        self.curves: LearningCurves | None = None
+
+    def say(self, text: str) -> None:
+        """Take the curves away, and say why there are none."""
+        self.curves = None
+        words = dim_label(text)
+        words.setMargin(self._margin)
+        words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setWidget(words)
+
+    def show_history(self, history: LearningHistory) -> None:
+        """Draw what there is; also when it has grown."""
+        curves = self.curves or LearningCurves(columns=self._columns)
+        curves.show_history(history)
+        curves.setFixedHeight(curves.wanted_height)
+        if self.curves is None:
+            self.curves = curves
+            self.setWidget(curves)
 
 
 def render_curves(
@@ -299,15 +303,14 @@ def render_curves(
     Raises:
         UserError: there is no history, or the picture cannot be written.
     """
-    from retina_viewer.ui.app import make_application  # which has a window import this module
-
     history = read_history(run)
     if not any(history.stages):
         raise UserError("The training has not written anything down yet.", "Let it run a while.")
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ["QT_SCALE_FACTOR"] = str(pixel_ratio)
-    curves = LearningCurves(apply_theme(make_application(), theme))
+    apply_theme(make_application(), theme)
+    curves = LearningCurves()
     try:
         curves.show_history(history)
         curves.resize(width, curves.wanted_height)

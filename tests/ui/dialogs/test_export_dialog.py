@@ -7,7 +7,6 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.ui.dialogs.export_dialog import ExportDialog
-from retina_viewer.ui.dialogs.export_products import ExportProduct
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.test_window import finish, show
@@ -41,11 +40,11 @@ def test_the_mark_is_on_by_default_and_its_choice_is_remembered(
     assert dialog.mark.isVisible()
     assert is_marked(dialog)
     assert not dialog.no_corner.isVisible()
-    dialog.product.setCurrentIndex(dialog.product.findData(ExportProduct.BESIDE))
+    dialog.product.setCurrentIndex(dialog.product.findData("beside"))
     dialog.product.activated.emit(dialog.product.currentIndex())
     assert not dialog.mark.isVisible()  # the pair has its own labels
     assert not is_marked(dialog)
-    dialog.product.setCurrentIndex(dialog.product.findData(ExportProduct.RESULT))
+    dialog.product.setCurrentIndex(dialog.product.findData("result"))
     dialog.product.activated.emit(dialog.product.currentIndex())
     dialog.mark.click()
     assert not is_marked(dialog)
@@ -71,7 +70,7 @@ def test_without_a_free_corner_the_pair_is_offered(
     assert dialog.no_corner.isVisible()
     assert dialog.pair.isVisible()
     dialog.pair.click()
-    assert dialog.product.currentData() is ExportProduct.BESIDE
+    assert dialog.product.currentData() == "beside"
     assert dialog.save.isEnabled()
     assert not dialog.pair.isVisible()
     dialog.reject()
@@ -90,7 +89,7 @@ def test_interpolation_is_offered_no_mark(window: Window, qtbot: QtBot, photogra
 
 def test_both_names_of_a_saliency_export_are_read(gan_window: Window, qtbot: QtBot) -> None:
     dialog = dialog_of(gan_window, qtbot)
-    dialog.product.setCurrentIndex(dialog.product.findData(ExportProduct.SALIENCY))
+    dialog.product.setCurrentIndex(dialog.product.findData("saliency"))
     dialog.product.activated.emit(dialog.product.currentIndex())
     qtbot.wait(50)
     assert "\n" in dialog.names.text()

@@ -18,21 +18,22 @@ from retina_viewer.imaging.writers import read_provenance
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.export import Product
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.superres.uncertainty import UncertaintyMap
+from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.dialogs.export_products import (
-    ExportFormat,
-    ExportProduct,
+    FORMATS,
+    PRODUCTS,
     ExportRequest,
     beside_original,
-    file_names,
     formats_for,
+    names_of,
     products_for,
     write,
 )
 from retina_viewer.ui.services import project_services
 from retina_viewer.ui.view.picture import LayerView
-from retina_viewer.ui.view.state import LayerName
 from tests.ui.tiny_models import install_pair
 
 
@@ -41,7 +42,7 @@ def image(photograph: Path) -> FundusImage:
     return open_image(photograph)
 
 
-def request_for(image: FundusImage, product: ExportProduct) -> ExportRequest:
+def request_for(image: FundusImage, product: Product) -> ExportRequest:
     layers = (LayerView(LayerName.SALIENCY, 0.5),)
     return ExportRequest(image, EnhanceSettings("bicubic", 2, "cpu"), product, layers)
 
@@ -49,14 +50,14 @@ def request_for(image: FundusImage, product: ExportProduct) -> ExportRequest:
 def test_names(image: FundusImage) -> None:
     enhancer = make_enhancer(EnhanceSettings("bicubic", 2))
     names = {
-        product: file_names(request_for(image, product), enhancer, ExportFormat.PNG)
-        for product in products_for(request_for(image, ExportProduct.RESULT))
+        product: names_of(request_for(image, product), enhancer, ".png")
+        for product in products_for(request_for(image, "result"))
     }
-    assert names[ExportProduct.RESULT] == ["0_chase_14L_SRx2_bicubic.png"]
-    assert names[ExportProduct.WITH_LAYERS] == ["0_chase_14L_SRx2_bicubic_layers.png"]
-    assert names[ExportProduct.BESIDE] == ["0_chase_14L_SRx2_bicubic_beside.png"]
-    assert names[ExportProduct.SALIENCY][0] == "0_chase_14L_saliency.png"
-    assert names[ExportProduct.VESSELS] == [
+    assert names["result"] == ["0_chase_14L_SRx2_bicubic.png"]
+    assert names["with_layers"] == ["0_chase_14L_SRx2_bicubic_layers.png"]
+    assert names["beside"] == ["0_chase_14L_SRx2_bicubic_beside.png"]
+    assert names["saliency"][0] == "0_chase_14L_saliency.png"
+    assert names["vessels"] == [
         "0_chase_14L_vessels.png",
         "0_chase_14L_vessel_probability.png",
     ]
@@ -64,30 +65,30 @@ def test_names(image: FundusImage) -> None:
 
 def test_formats_fit_the_size() -> None:
     small = FundusImage.from_array(np.zeros((100, 100, 3), np.uint8))
-    assert formats_for(small, ExportProduct.RESULT, 4) == [
-        ExportFormat.PNG,
-        ExportFormat.TIFF,
-        ExportFormat.JPEG,
+    assert formats_for(small, "result", 4) == [
+        ".png",
+        ".tif",
+        ".jpg",
     ]
-    assert formats_for(small, ExportProduct.SALIENCY, 4) == [ExportFormat.PNG]
-    assert formats_for(small, ExportProduct.BESIDE, 4) == [
-        ExportFormat.PNG,
-        ExportFormat.TIFF,
-        ExportFormat.JPEG,
+    assert formats_for(small, "saliency", 4) == [".png"]
+    assert formats_for(small, "beside", 4) == [
+        ".png",
+        ".tif",
+        ".jpg",
     ]
     large = FundusImage.from_array(np.zeros((2000, 3000, 3), np.uint8))
-    assert formats_for(large, ExportProduct.RESULT, 16) == [ExportFormat.TIFF]
-    assert formats_for(large, ExportProduct.WITH_LAYERS, 16) == []
-    assert formats_for(large, ExportProduct.BESIDE, 16) == []
+    assert formats_for(large, "result", 16) == [".tif"]
+    assert formats_for(large, "with_layers", 16) == []
+    assert formats_for(large, "beside", 16) == []
 
 
-@pytest.mark.parametrize("kind", list(ExportFormat))
+@pytest.mark.parametrize("kind", list(FORMATS))
 def test_layers_are_drawn_in_and_named_in_the_provenance(
-    image: FundusImage, tmp_path: Path, kind: ExportFormat
+    image: FundusImage, tmp_path: Path, kind: str
 ) -> None:
     enhancer = make_enhancer(EnhanceSettings("bicubic", 2))
-    request = request_for(image, ExportProduct.WITH_LAYERS)
-    paths = free_paths(tmp_path, file_names(request, enhancer, kind))
+    request = request_for(image, "with_layers")
+    paths = free_paths(tmp_path, names_of(request, enhancer, kind))
     assert write(request, enhancer, paths, project_services(), no_progress) == paths
     with Image.open(paths[0]) as written:
         assert written.size == (2 * image.width, 2 * image.height)
@@ -112,8 +113,8 @@ def test_layers_are_drawn_in_and_named_in_the_provenance(
 def test_saliency_is_written_as_numbers_and_as_a_picture(
     image: FundusImage, tmp_path: Path
 ) -> None:
-    request = request_for(image, ExportProduct.SALIENCY)
-    paths = free_paths(tmp_path, file_names(request, None, ExportFormat.PNG))
+    request = request_for(image, "saliency")
+    paths = free_paths(tmp_path, names_of(request, None, ".png"))
     write(request, None, paths, project_services(), no_progress)
     with Image.open(paths[0]) as numbers, Image.open(paths[1]) as picture:
         assert numbers.mode.startswith("I")
@@ -123,10 +124,8 @@ def test_saliency_is_written_as_numbers_and_as_a_picture(
 
 def test_original_and_result_side_by_side(image: FundusImage, tmp_path: Path) -> None:
     enhancer = make_enhancer(EnhanceSettings("lanczos", 4))
-    request = replace(
-        request_for(image, ExportProduct.BESIDE), settings=EnhanceSettings("lanczos", 4, "cpu")
-    )
-    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
+    request = replace(request_for(image, "beside"), settings=EnhanceSettings("lanczos", 4, "cpu"))
+    paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
     write(request, enhancer, paths, project_services(), no_progress)
     width, height = 4 * image.width, 4 * image.height
     with Image.open(paths[0]) as written:
@@ -164,12 +163,12 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
         return UncertaintyMap(error, image.bounds, enhancer.scale, 4.5, 0.5)
 
     services = replace(project_services(), uncertainty=uncertainty)
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    layers = (LayerView(LayerName.CONSISTENCY, 1.0),)
-    request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)
-    assert list(ExportProduct) == products_for(request)
-    enhancer = services.make_enhancer(making)
-    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    layers = (LayerView(LayerName.UNCERTAINTY, 1.0),)
+    request = ExportRequest(image, settings, "with_layers", layers)
+    assert list(PRODUCTS) == products_for(request)
+    enhancer = services.make_enhancer(settings)
+    paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
         drawn = np.asarray(written.convert("RGB").resize((image.width, image.height)), int)
@@ -177,8 +176,8 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
     left, right = drawn[middle, 60:100], drawn[middle, 150:190]
     assert (left[..., 2] > left[..., 0]).mean() > 0.95  # blue covers the guess
     assert (right[..., 0] > right[..., 2]).mean() > 0.95
-    request = replace(request, product=ExportProduct.CONSISTENCY)
-    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
+    request = replace(request, product="uncertainty")
+    paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as numbers:
         assert np.asarray(numbers).max() == 9 * 256
@@ -186,9 +185,7 @@ def test_a_network_s_guesses_are_written_and_drawn_in(image: FundusImage, tmp_pa
 
 
 def test_a_filter_with_a_model_is_not_labelled_ai(image: FundusImage) -> None:
-    request = replace(
-        request_for(image, ExportProduct.BESIDE), settings=EnhanceSettings("linear", 2, "cpu")
-    )
+    request = replace(request_for(image, "beside"), settings=EnhanceSettings("linear", 2, "cpu"))
     linear = replace(bicubic(2), method="linear", model="linear")
     result = image.display_rgb.repeat(2, axis=0).repeat(2, axis=1)
     for enhancer, ai in ((linear, False), (replace(linear, method="pixel"), True)):
@@ -201,19 +198,19 @@ def test_the_window_s_export_is_marked_where_it_is_asked_for(
 ) -> None:
     gan, _ = install_pair()
     services = project_services()
-    making = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
-    enhancer = services.make_enhancer(making)
+    settings = EnhanceSettings("saliency-gan", 2, "cpu", gan, 0.6, back_projection=False)
+    enhancer = services.make_enhancer(settings)
     for mark in (False, True):
-        request = ExportRequest(image, making, mark=mark)
-        paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
+        request = ExportRequest(image, settings, mark=mark)
+        paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
         write(request, enhancer, paths, services, no_progress)
         with Image.open(paths[0]) as written:
             assert written.size == (2 * image.width, 2 * image.height)
             pixels = np.asarray(written.convert("RGB"))
         assert (pixels == AMBER).all(axis=2).any() == mark
     layers = (LayerView(LayerName.SALIENCY, 0.6),)
-    request = ExportRequest(image, making, ExportProduct.WITH_LAYERS, layers)  # these always say it
-    paths = free_paths(tmp_path, file_names(request, enhancer, ExportFormat.PNG))
+    request = ExportRequest(image, settings, "with_layers", layers)  # these always say it
+    paths = free_paths(tmp_path, names_of(request, enhancer, ".png"))
     write(request, enhancer, paths, services, no_progress)
     with Image.open(paths[0]) as written:
         assert (np.asarray(written.convert("RGB")) == AMBER).all(axis=2).any()

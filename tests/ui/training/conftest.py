@@ -16,7 +16,6 @@ from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
 from retina_viewer.finetuning.run_folder import RunFolder, list_runs
 from retina_viewer.ui.jobs import Jobs
-from retina_viewer.ui.theme import DARK
 from retina_viewer.ui.training import trainings
 from retina_viewer.ui.training.trainings import Trainings
 from retina_viewer.ui.training.wizard import TrainingWizard
@@ -85,7 +84,7 @@ def make_wizard(
 
     def make() -> TrainingWizard:
         trainings = Trainings(jobs)
-        wizard = TrainingWizard(trainings, jobs, Settings(), DARK)
+        wizard = TrainingWizard(trainings, jobs, Settings())
         trainings.setParent(wizard)
         made.append(wizard)
         wizard.present()

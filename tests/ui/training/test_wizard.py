@@ -80,7 +80,7 @@ def test_from_photographs_to_a_model_that_the_viewer_uses(
     assert window.training.chip.isVisible()
     assert window.training.chip.button.text().startswith("Training")
     wizard.close()  # and look at the photograph meanwhile
-    window.commands.next_layout()
+    window.controller.next_arrangement()
     window.training.chip.button.click()
     assert wizard.isVisible()
     assert wizard.currentId() == PageId.TRAINING
@@ -107,7 +107,7 @@ def test_from_photographs_to_a_model_that_the_viewer_uses(
     qtbot.waitUntil(lambda: window.training.wizard is None, timeout=20_000)
     card = find_model("clinic-a")
     assert (card.reason, card.parent) == ("A test of the whole way", "tiny 1")
-    network = window.viewer.network
+    network = window.view.network
     assert network is not None
     assert network.name == "clinic-a"
     assert not window.training.chip.isVisible()

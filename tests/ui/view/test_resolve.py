@@ -29,9 +29,10 @@ from retina_viewer.ui.canvas.tiles import TileCache, TileKey, Wanted, tiles_over
 from retina_viewer.ui.canvas.tiles import tile_side as side_of
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, ResultChoice
 from retina_viewer.ui.view.arrange import Arrangement, LoupePlace
+from retina_viewer.ui.view.data import Reference, ViewData
 from retina_viewer.ui.view.layer_store import Layers
 from retina_viewer.ui.view.picture import Picture
-from retina_viewer.ui.view.resolve import Reference, ViewData, resolve
+from retina_viewer.ui.view.resolve import resolve
 from retina_viewer.ui.view.state import ViewState
 from retina_viewer.ui.view.uncertainty import Summary
 

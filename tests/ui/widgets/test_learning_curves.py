@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.cli import main
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.theme import DARK, LIGHT
+from retina_viewer.ui.theme import DARK, LIGHT, apply_theme
 from retina_viewer.ui.widgets.learning_curves import (
     CurvePlot,
     LearningCurves,
@@ -36,7 +37,7 @@ def history(points: int = 40) -> LearningHistory:
 
 @pytest.fixture
 def curves(qtbot: QtBot) -> LearningCurves:
-    widget = LearningCurves(DARK)
+    widget = LearningCurves()
     qtbot.addWidget(widget)
     widget.show_history(history())
     return widget
@@ -87,10 +88,10 @@ def test_a_curve_ends_within_its_plot_however_long_its_title(
     assert area.left() < chart.place(1000, 40.0).x() < chart.place(2000, 41.0).x() < area.right()
 
 
-def test_a_theme_changes_the_ground(curves: LearningCurves) -> None:
+def test_a_theme_changes_the_ground(curves: LearningCurves, qapp: QApplication) -> None:
     chart = curves.plot_of(0, "lpips").chart
-    for tokens in (DARK, LIGHT):
-        curves.use_tokens(tokens)
+    for name, tokens in (("light", LIGHT), ("dark", DARK)):
+        assert apply_theme(qapp, name) == tokens
         assert chart.grab().toImage().pixelColor(1, 1).name() == tokens.panel
 
 
