@@ -58,7 +58,8 @@ QLabel[role="value"] { color: $text; }
 QLabel[role="problem"] { color: $red; font-weight: bold; }
 QLabel[role="strong"] { font-weight: bold; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px; }
-QWidget#toolbar, QWidget#statusbar, QWidget#inspector, QWidget#inspectorBody, QListView#filmstrip
+QWidget#toolbar, QWidget#statusbar, QWidget#figures, QWidget#inspector, QWidget#inspectorBody,
+QListView#filmstrip
   { background: $panel; }
 QWidget#toolbar { border-bottom: 1px solid $border; }
 QWidget#statusbar { border-top: 1px solid $border; }

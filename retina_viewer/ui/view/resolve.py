@@ -388,7 +388,10 @@ class _Resolving:
         return replace(
             scene,
             content=Content.RESULT,
-            result_chips=(Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),),
+            result_chips=(
+                Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),
+                *tone_chips(self.state, self.data, reference.request.tone),
+            ),
             request=reference.request,
             tiles=reference.tiles.in_view(wanted, self.data.bounds),
         )
