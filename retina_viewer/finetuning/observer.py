@@ -30,11 +30,9 @@ class Observer:
     weights it began with) and ``patchK_after.png`` (of the newest average), all of one size.
 
     Args:
-        task: what is trained.
         stage: its number, from 1.
         folder: for the pictures, made if missing; None for none (a trial of speed).
         events: told of new pictures by a ``crops`` event.
-        device: where it trains.
     """
 
     def __init__(

@@ -125,10 +125,7 @@ def evaluation_mask(fov_mask: Mask, scale: int) -> Mask:
 def auc(score: NDArray[Any], truth: NDArray[Any], mask: Mask | None = None) -> float:
     """Area under the ROC curve: the exact rank statistic, ties counting one half.
 
-    Args:
-        score: any shape, any real type; larger means more likely true.
-        truth: bool, same shape.
-        mask: bool, same shape; only pixels inside count.
+    ``score``, of any real type, is larger where ``truth`` is more likely; ``mask`` chooses pixels.
 
     Raises:
         ValueError: one of the two classes is empty, or a score is NaN.

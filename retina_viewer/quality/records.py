@@ -59,11 +59,7 @@ class RecordLog:
         return iter(self._records.values())
 
     def add(self, record: Record) -> None:
-        """Keep a record, replacing one of the same key.
-
-        Raises:
-            UserError: the file cannot be written.
-        """
+        """Keep a record, replacing one of the same key."""
         self._records[self._key_of(record)] = record
         if self._path is None:
             return
