@@ -17,8 +17,7 @@ from retina_viewer.training.task import Task, TrainContext
 
 _TRIAL_SECONDS = 4.0
 _LEAST_STEPS, _MOST_STEPS = 2, 40
-_VALIDATIONS = 20
-"""So many judge a stage where they are cheap: patience counts them."""
+_VALIDATIONS = 20  # so many judge a stage where they are cheap: patience counts them
 _VALIDATION_SHARE = 0.25
 _LEAST_ITERATIONS = 10
 

@@ -104,7 +104,7 @@ def finetune(
     docs/decisions/fine-tuning.md lists them.
 
     Args:
-        run: prepared (:meth:`~retina_viewer.finetuning.run_folder.RunFolder.prepare`).
+        run: prepared.
         device: instead of the plan's.
         progress: may raise Cancelled: the run pauses.
 

@@ -25,8 +25,7 @@ from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
 
 logger = logging.getLogger(__name__)
 
-LOOKED_AT = 900
-"""Longer side, px, of the small picture that is looked at."""
+LOOKED_AT = 900  # longer side, px, of the small picture that is looked at
 LEAST_FIELD = 300
 """Diameter of the field of view, px: less does not hold the patches of the larger scales."""
 BLURRED_BELOW = 1.85
@@ -322,8 +321,7 @@ def _mark_alike(
         yield file
 
 
-NEAR = 4
-"""Most bits of 64 in which near-duplicates differ."""
+NEAR = 4  # most bits of 64 in which near-duplicates differ
 _SIDE = 32  # px: the hashed frequencies are those of up to four periods across the field
 _SHADING = 5.0  # px: what varies more slowly is the light, not the retina
 

@@ -86,8 +86,10 @@ def _by_key(files: Sequence[Path], pattern: str) -> dict[str, list[Path]]:
 
 def suggest_patterns(photographs: Sequence[Path], masks: Sequence[Path]) -> NamePatterns:
     """The patterns that pair most, of those that names commonly follow."""
+    # ``Image_{key}`` and ``mask_{key}``: what all photographs, and all masks, have in common.
+    framed = NamePatterns(_frame(photographs), _frame(masks))
     # In order of how little they assume; of equals, max takes the first.
-    candidates = [NamePatterns(), *_suffixed(photographs, masks), _framed(photographs, masks)]
+    candidates = [NamePatterns(), *_suffixed(photographs, masks), framed]
     return max(candidates, key=lambda p: len(match_masks(photographs, masks, p).pairs))
 
 
@@ -102,11 +104,6 @@ def _suffixed(photographs: Sequence[Path], masks: Sequence[Path]) -> list[NamePa
     )
     common = sorted(added, key=lambda suffix: (-added[suffix], suffix))[:5]
     return [NamePatterns(mask=_KEY + suffix) for suffix in common]
-
-
-def _framed(photographs: Sequence[Path], masks: Sequence[Path]) -> NamePatterns:
-    """``Image_{key}`` and ``mask_{key}``: what all photographs, and all masks, have in common."""
-    return NamePatterns(_frame(photographs), _frame(masks))
 
 
 def _frame(files: Sequence[Path]) -> str:
@@ -132,13 +129,8 @@ def looks_like_a_mask(path: Path) -> bool:
 
 
 def read_vessel_mask(path: Path, *, inverted: bool = False) -> Mask:
-    """A drawn mask as ``(H, W)`` bool, true on vessels.
-
-    Bright is vessel, whether stored as one bit, 0 and 1, 0 and 255, or a palette.
-
-    Args:
-        path: an image of any format that Pillow reads; of several pages or frames the first.
-        inverted: dark is vessel instead.
+    """A drawn mask as ``(H, W)`` bool, true on vessels: what is bright, or dark in an inverted one,
+    whether stored as one bit, 0 and 1, 0 and 255, or a palette.
 
     Raises:
         UserError: unreadable, or of one level only.

@@ -18,8 +18,7 @@ from retina_viewer.training.superres_task import StepTask
 from retina_viewer.training.task import Event, Task
 from retina_viewer.training.vessel_task import VesselTask
 
-SHOWN = 12
-"""So many validation patches are shown, and measured as pictures."""
+SHOWN = 12  # so many validation patches are shown, and measured as pictures
 _Bytes = NDArray[np.uint8]  # (H, W, 3) RGB, or (H, W) grey
 
 

@@ -25,7 +25,7 @@ from retina_viewer.core.paths import patient_salt_file
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.finetuning.plan import SUBSETS, PlannedPhotograph, Subset
 from retina_viewer.imaging.formats import HEAD, looks_like_dicom
-from retina_viewer.quality.conclusion import VERDICT_PATIENTS
+from retina_viewer.quality.conclusion import VERDICT_PATIENTS, people
 
 _DICOM_TAGS = {
     "Manufacturer": "the maker of the camera",
@@ -317,7 +317,7 @@ def divide(groups: Mapping[str, Sequence[str]], seed: int) -> Division:
     """
     if len(groups) < LEAST_PATIENTS:
         raise UserError(
-            f"There are photographs of {_people(len(groups))} only.",
+            f"There are photographs of {people(len(groups))} only.",
             "At least 3 are needed: to train, to tell when to stop, and to judge the result. "
             "Add photographs, or group them in another way.",
         )
@@ -360,7 +360,7 @@ def _warnings(placed: Mapping[str, Subset], groups: Mapping[str, Sequence[str]])
     held_out = _count(placed, "held_out")
     if held_out < VERDICT_PATIENTS:
         found.append(
-            f"Only {_people(held_out)} will be held out: too few for a verdict, which needs "
+            f"Only {people(held_out)} will be held out: too few for a verdict, which needs "
             f"{VERDICT_PATIENTS}. With {_ENOUGH_FOR_VERDICT} patients in all there is a verdict."
         )
     training = sum(len(groups[name]) for name, subset in placed.items() if subset == "train")
@@ -370,10 +370,6 @@ def _warnings(placed: Mapping[str, Subset], groups: Mapping[str, Sequence[str]])
             "expect little, and look at the result closely."
         )
     return found
-
-
-def _people(count: int) -> str:
-    return f"{count} patient{'s' * (count != 1)}"
 
 
 def planned(

@@ -22,8 +22,7 @@ Preset = Literal["gentle", "standard", "thorough"]
 PlanTask = Literal["superres", "vessels"]
 PRESET_NAMES: tuple[Preset, ...] = ("gentle", "standard", "thorough")
 SUBSETS: tuple[Subset, ...] = ("train", "validation", "held_out")
-OWN, REPLAY = "own", "replay"
-"""The names of the two sets that train, in caches and cards."""
+OWN, REPLAY = "own", "replay"  # the names of the two sets that train, in caches and cards
 _SHA256 = r"^[0-9a-f]{64}$"
 _TUNED_METHODS = ("pixel", "saliency-gan")
 
@@ -136,12 +135,11 @@ class TrainingPlan(_Part):
 
 def _check_division(photographs: tuple[PlannedPhotograph, ...]) -> None:
     """No patient and no picture in two subsets: what is tested on must be new to the model."""
-    for key in ("group", "sha256"):
+    for key, what in (("group", "patient"), ("sha256", "photograph")):
         places = {(getattr(p, key), p.subset) for p in photographs}
-        twice = [name for name, count in Counter(name for name, _ in places).items() if count > 1]
-        if twice:
-            what = "patient" if key == "group" else "photograph"
-            raise ValueError(f"a {what} is in two subsets: {twice[0][:12]}")
+        [(name, count)] = Counter(name for name, _ in places).most_common(1) or [("", 0)]
+        if count > 1:
+            raise ValueError(f"a {what} is in two subsets: {name[:12]}")
     for subset in ("train", "validation"):
         if not any(p.subset == subset for p in photographs):
             raise ValueError(f"no photograph is for {subset}")

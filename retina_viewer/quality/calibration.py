@@ -30,25 +30,17 @@ from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import evaluation_mask
 from retina_viewer.quality.protocols import KERNELS, Condition, Truth, small_image, truth_of
+from retina_viewer.superres import uncertainty_calibration
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.tiles import quantised
 from retina_viewer.superres.uncertainty import needs_twin, windowed_features
-from retina_viewer.superres.uncertainty_calibration import (
-    FLOOR,
-    Calibration,
-    ScaleCalibration,
-    save_calibration,
-    window_of,
-    windowed,
-)
+from retina_viewer.superres.uncertainty_calibration import Calibration, ScaleCalibration
 
 FIELD_DIAMETERS = (540, 760, 1000)
 """Pixels: as fields of view are in small, usual and large photographs."""
 _RESULT_TILE = 256
-_LEAST_TILE = 32
-"""Source pixels: at x16, smaller tiles would be margin alone."""
-_INSIDE = 0.6
-"""Share of a tile that the field of view must fill."""
+_LEAST_TILE = 32  # source pixels: at x16, smaller tiles would be margin alone
+_INSIDE = 0.6  # share of a tile that the field of view must fill
 
 
 @dataclass(frozen=True)
@@ -70,8 +62,8 @@ class Item:
         return f"{name}_{size}_{self.kernel}_x{self.scale}{free}"
 
 
+# A model's enhancer of a scale and fidelity, not yet fitted to a photograph.
 EnhancerAt = Callable[[int, float | None], Enhancer]
-"""A model's enhancer of a scale and fidelity, not yet fitted to a photograph."""
 
 
 def gather(
@@ -125,13 +117,13 @@ def true_error(
     """
     scale = enhancer.scale
     whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
-    outer = region.expanded(window_of(scale) // 2).intersected(whole)
+    outer = region.expanded(uncertainty_calibration.window_of(scale) // 2).intersected(whole)
     result = quantised(enhancer.enhance_region(rgb, outer), np.dtype(np.uint8))
     off = np.abs(luminance(result) - luminance(truth[outer.scaled(scale).slices()]))
     mean = cv2.resize(off, (outer.width, outer.height), interpolation=cv2.INTER_AREA)
     inner = Rect(region.x - outer.x, region.y - outer.y, region.width, region.height)
-    error: NDArray[np.float32] = windowed(np.asarray(mean, np.float32), scale)[inner.slices()]
-    return error
+    error = uncertainty_calibration.windowed(np.asarray(mean, np.float32), scale)
+    return error[inner.slices()]
 
 
 def spread_tiles(inside: NDArray[np.bool_], side: int, count: int | None) -> list[Rect]:
@@ -215,8 +207,8 @@ def fit_calibration(samples: Sequence[Windows]) -> ScaleCalibration:
         np.concatenate([sample.planes.get(name, np.zeros_like(sample.error)) for sample in samples])
         for name in names
     ]
-    logs = np.log(np.stack(rows, axis=1).astype(np.float64) + FLOOR)
-    weights = _non_negative_fit(logs, np.log(error + FLOOR), weight)
+    logs = np.log(np.stack(rows, axis=1).astype(np.float64) + uncertainty_calibration.FLOOR)
+    weights = _non_negative_fit(logs, np.log(error + uncertainty_calibration.FLOOR), weight)
     scores, errors = _rising_curve(logs @ weights, error, weight)
     return ScaleCalibration(
         weights={name: round(float(w), 4) for name, w in zip(names, weights, strict=True) if w > 0},
@@ -369,11 +361,9 @@ def fitting_fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
     return (None,) if default is None else (default, 0.0, default, 1.0)
 
 
-FEWEST = 3
-"""Photographs: a curve from fewer would be that of one eye."""
+FEWEST = 3  # photographs: a curve from fewer would be that of one eye
 MOST = 8
-_FITTING_TILES = 1
-"""Of about 256 result pixels, a photograph and scale: some thousand windows each."""
+_FITTING_TILES = 1  # of about 256 result pixels, a photograph and scale: some thousand windows each
 
 
 def calibrate(
@@ -400,9 +390,6 @@ def calibrate(
     Returns:
         Whether it was fitted: not with fewer than :data:`FEWEST` photographs, or where these are
         too small.
-
-    Raises:
-        UserError: the model's files are broken, or a file cannot be written.
     """
     chosen = list(photographs)[:MOST]
     if len(chosen) < FEWEST:
@@ -417,5 +404,5 @@ def calibrate(
         "program": __version__,
         "fitted to": f"{len(chosen)} photographs that its fine-tuning was validated with",
     }
-    save_calibration(calibration_of(card, measured, about), card)
+    uncertainty_calibration.save_calibration(calibration_of(card, measured, about), card)
     return True

@@ -262,7 +262,7 @@ def _lead(verdict: Verdict, lead: ComparedFigure) -> str:
     # The share that agrees with the mean.
     number, what = (lead.improved, "better") if lead.gain >= 0 else (lead.worsened, "worse")
     return (
-        f"On {_people(verdict.patients)} that it was not trained on, {amount(lead)}; "
+        f"On {people(verdict.patients)} that it was not trained on, {amount(lead)}; "
         f"{what} for {number} of {verdict.patients} ({probability(lead.p)})."
     )
 
@@ -274,7 +274,7 @@ def _against(
         if one.is_loss:
             yield f"Against it: {amount(one)} ({probability(one.p)})."
         else:  # in the mean it hardly moved
-            yield f"Against it: {one.title} is worse in {one.harmed} of {_people(one.patients)}."
+            yield f"Against it: {one.title} is worse in {one.harmed} of {people(one.patients)}."
     if verdict.conclusion == "worse" and lead.is_gain and lead.p < 0.05:
         yield "A gain in one respect does not pay for a certain loss in another."
 
@@ -309,5 +309,6 @@ def probability(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _people(count: int) -> str:
+def people(count: int) -> str:
+    """``1 patient``, ``2 patients``."""
     return f"{count} patient{'s' * (count != 1)}"

@@ -11,8 +11,7 @@ from PIL import Image
 from retina_viewer.core.errors import UserError
 
 _LOSSY = ("JPEG", "WEBP")
-_NOISE = 16
-"""Most grey levels that a lossy file of one level strays."""
+_NOISE = 16  # most grey levels that a lossy file of one level strays
 
 
 @dataclass(frozen=True)

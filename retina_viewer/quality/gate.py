@@ -185,8 +185,7 @@ def _measured(plan: Sequence[_Measurement], log: RecordLog, progress: Progress) 
     ]
 
 
-_NARROWEST = 96.0
-"""Pixels across the field of view; in less there are too few vessels to agree on."""
+_NARROWEST = 96.0  # pixels across the field of view; in less there are too few vessels to agree on
 _HIGHEST_PSNR = 100.0  # of equal images it is infinite, which neither averages nor JSON know
 
 

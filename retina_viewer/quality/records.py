@@ -9,8 +9,7 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import readable
 
 Value = str | int | float
-Record = dict[str, Value]
-"""One measurement: named values, the same names in every record of a log."""
+Record = dict[str, Value]  # one measurement: named values, the same names in every record of a log
 
 
 def write_report(path: Path, text: str) -> None:

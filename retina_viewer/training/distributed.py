@@ -133,11 +133,6 @@ class Group:
 ALONE = Group()
 
 
-def is_first_process() -> bool:
-    """Whether this process speaks for the training: it is alone, or ``torchrun``'s first."""
-    return int(os.environ.get("RANK", "0")) == 0
-
-
 @contextmanager
 def joined(device: str) -> Iterator[tuple[Group, torch.device]]:
     """The group that the environment names, and the device of this process.

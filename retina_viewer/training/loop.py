@@ -218,11 +218,9 @@ def _fields(batch: Any) -> dict[Any, Any]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out: the GPU's, or the processor's (torch reports
-    that one as a RuntimeError)."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    """Whether memory ran out: the GPU's, or the processor's (torch says that as RuntimeError)."""
+    told = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return told or isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
 _WORTHWHILE = 1.25  # least speed-up for which the coarser numbers are accepted
@@ -233,9 +231,8 @@ def fastest_precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     times = {dtype: _trial_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    if times[torch.float32] > _WORTHWHILE * times[torch.bfloat16]:
-        return torch.bfloat16
-    return torch.float32
+    worthwhile = times[torch.float32] > _WORTHWHILE * times[torch.bfloat16]
+    return torch.bfloat16 if worthwhile else torch.float32
 
 
 def _trial_seconds(dtype: torch.dtype) -> float:
@@ -279,12 +276,11 @@ def run_stage(task: Task, number: int, where: TrainContext) -> Counters:
     recipe's patience, or when ``where.should_stop`` says so.
 
     Losses or gradients that are no numbers send it back to the last checkpoint with half the
-    learning rate, twice at most.
+    learning rate, twice at most. When the progress callback raises Cancelled, a checkpoint is
+    written first, so the training can go on later.
 
     Args:
         number: of the stage in its recipe, from 0; part of every random seed.
-        where: device, seed, checkpoint and listeners. Its progress callback may raise Cancelled:
-            a checkpoint is written first, so the training can go on later.
 
     Returns:
         The counters at the end, with the history of losses and validations.
@@ -354,11 +350,9 @@ def _is_over(stage: StageState) -> bool:
     if counters.ended or counters.step >= plan.iterations:
         return True
     if where.group.agreed(not where.should_stop()):
-        since_best = counters.step - counters.best_step
-        out_of_patience = (
-            plan.patience is not None and since_best >= plan.patience * plan.validate_every
-        )
-        counters.ended = counters.best_score is not None and out_of_patience
+        if plan.patience is not None and counters.best_score is not None:
+            since_best = counters.step - counters.best_step
+            counters.ended = since_best >= plan.patience * plan.validate_every
         return counters.ended
     if counters.validated_step != counters.step or counters.best_score is None:
         _validate(stage)

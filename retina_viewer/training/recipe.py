@@ -9,11 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import read_toml
-from retina_viewer.networks.architectures import (
-    CascadeParameters,
-    EstimatorParameters,
-    UNetParameters,
-)
+from retina_viewer.networks import architectures
 
 
 class RecipePart(BaseModel):
@@ -140,7 +136,7 @@ class SuperresRecipe(TrainingRecipe):
     method: RecipeMethod | None = None
     base: str | None = None  # a model whose weights it starts from, at most as large
     field_diameters: tuple[float, float] = (480.0, 1300.0)
-    architecture: CascadeParameters
+    architecture: architectures.CascadeParameters
     degradation: DegradationRange = DegradationRange()
     stages: tuple[SuperresStage, ...]
 
@@ -213,7 +209,7 @@ class FormationStage(RecipePart):
 class FormationRecipe(TrainingRecipe):
     task: Literal["formation"]
     field_diameters: tuple[float, float] = (480.0, 1300.0)
-    architecture: EstimatorParameters = EstimatorParameters()
+    architecture: architectures.EstimatorParameters = architectures.EstimatorParameters()
     stages: tuple[FormationStage, ...]
 
 
@@ -237,7 +233,7 @@ class VesselStage(RecipePart):
 class VesselRecipe(TrainingRecipe):
     task: Literal["vessels"]
     field_diameter: int = 640  # the working resolution: px across the field
-    architecture: UNetParameters
+    architecture: architectures.UNetParameters
     stages: tuple[VesselStage, ...]
 
 

@@ -53,7 +53,12 @@ class SaliencyGanTask(StepTask):
         self._period = 2 * getattr(generator, "unshuffle", 1)
         if isinstance(generator, LeakyGenerator):
             generator.hold_statistics()  # this is the last part of its training
-        self._discriminator = _discriminator(stage).to(device)
+        narrow, normed = stage.discriminator_narrow, stage.discriminator_batch_norm
+        self._discriminator = (
+            VGG19Discriminator(narrow)
+            if stage.discriminator == "vgg19"
+            else Discriminator(narrow, normed)
+        ).to(device)
         players = (Player("generator", generator), Player(OPPONENT, self._discriminator))
         super().__init__(f"saliency GAN step {stage.step}", players, stage.optimisation, pairs)
         self._gan = stage
@@ -145,12 +150,6 @@ class SaliencyGanTask(StepTask):
         return logits
 
 
-def _discriminator(stage: SaliencyGanStage) -> nn.Module:
-    if stage.discriminator == "vgg19":
-        return VGG19Discriminator(stage.discriminator_narrow)
-    return Discriminator(stage.discriminator_narrow, stage.discriminator_batch_norm)
-
-
 def grid_error(difference: Tensor, period: int) -> Tensor:
     """How much of an error repeats with the period of the pixel shuffling: a visible grid.
 
@@ -180,10 +179,6 @@ def weighted_squared_error(
     if made_map is not None:
         return (true_map * truth - made_map * made).square().mean()
     return (true_map * (truth - made).square()).mean()
-
-
-_PIXELS_A_SUPERPIXEL = 36  # in patches, which are too small for the 400 of whole photographs
-_FEWEST = 16
 
 
 class SaliencyMaps(nn.Module):
@@ -218,8 +213,8 @@ class SaliencyMaps(nn.Module):
 
 
 def _filtered(images: Tensor) -> Tensor:
-    count = images.shape[2] * images.shape[3] // _PIXELS_A_SUPERPIXEL
-    count = min(max(count, _FEWEST), SUPERPIXELS)
+    # 36 pixels each: patches are too small for the 400 of whole photographs.
+    count = min(max(images.shape[2] * images.shape[3] // 36, 16), SUPERPIXELS)
     rgb = images.detach().float().clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     maps = np.stack([saliency_filters(one, count) for one in rgb])
     return torch.from_numpy(maps)[:, None].to(images.device)
