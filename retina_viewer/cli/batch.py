@@ -215,10 +215,8 @@ def how(made: "Provenance") -> dict[str, Any]:
 
 
 def refuse_own_enlargement(image: "FundusImage") -> None:
-    """An enlargement of an enlargement is made only when it is asked for.
-
-    Raises:
-        UserError: this program has enlarged it already.
+    """An enlargement of an enlargement is made only when it is asked for. Raises UserError: this
+    program has enlarged it already.
     """
     if image.is_enlarged:
         raise UserError(
@@ -228,11 +226,7 @@ def refuse_own_enlargement(image: "FundusImage") -> None:
 
 
 def output_folder(out: Path) -> Path:
-    """The folder, created where it does not exist.
-
-    Raises:
-        UserError: it cannot be.
-    """
+    """The folder, created where it does not exist. Raises UserError: it cannot be."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

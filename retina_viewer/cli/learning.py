@@ -33,9 +33,7 @@ class Training:
     )
     resume: bool = option(False, help="go on from the last checkpoint in DIR")
     device: str = option(
-        "auto",
-        metavar="DEVICE",
-        help="cpu, cuda or cuda:N; default auto: what the plan says",
+        "auto", metavar="DEVICE", help="cpu, cuda or cuda:N; default auto: what the plan says"
     )
 
 

@@ -105,10 +105,8 @@ def view(
 
 @contextmanager
 def _libraries_named() -> Iterator[None]:
-    """Where Qt cannot be imported, say which of the system's libraries it lacks.
-
-    Raises:
-        UserError: it lacks some.
+    """Where Qt cannot be imported, say which of the system's libraries it lacks. Raises UserError:
+    it lacks some.
     """
     try:
         yield

@@ -14,14 +14,7 @@ from types import TracebackType
 
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
 import torch
-from PySide6.QtCore import (
-    QCoreApplication,
-    QEventLoop,
-    QLibraryInfo,
-    QObject,
-    QSettings,
-    QTimer,
-)
+from PySide6.QtCore import QCoreApplication, QEventLoop, QLibraryInfo, QObject, QSettings, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -86,10 +79,8 @@ def run(files: Sequence[Path], start: Start) -> int:
 
 
 def _refuse_without_libraries() -> None:
-    """Qt ends the whole process where its plugin for X11 lacks a library: say which before.
-
-    Raises:
-        UserError: it lacks one.
+    """Qt ends the whole process where its plugin for X11 lacks a library: say which before. Raises
+    UserError: it lacks one.
     """
     platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
     on_x11 = os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY")
@@ -188,11 +179,7 @@ def render_loaded(window: Window, image_path: Path, layers: Sequence[LayerName])
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = RENDER_SECONDS) -> None:
-    """Run the event loop until something has become true.
-
-    Raises:
-        UserError: it took too long.
-    """
+    """Run the event loop until something has become true. Raises UserError: it took too long."""
     loop, end = QEventLoop(), time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -28,10 +28,8 @@ class Start:
     back_projection: bool | None = None
 
     def put_into(self, settings: Settings, catalogue: Catalogue) -> None:
-        """Replace what was remembered.
-
-        Raises:
-            UserError: the method or model is not installed, or they do not fit each other.
+        """Replace what was remembered. Raises UserError: the method or model is not installed, or
+        they do not fit each other.
         """
         method = self.method or self._method_of_model(catalogue) or settings.method
         known = [one.id for one in catalogue.methods]

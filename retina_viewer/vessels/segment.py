@@ -68,13 +68,11 @@ class VesselSegmenter:
     def segment(self, image: FundusImage, progress: Progress = no_progress) -> VesselMap:
         """The vessels of one photograph.
 
-        Each field of view is brought to the working resolution by its diameter, so the result
-        does not depend on how many pixels the camera has. The probability is the mean over the
-        four flips (test-time augmentation). There is no vessel where there is no contrast, and
-        none at all where no retina was found.
-
-        Raises:
-            UserError: the field of view is too small, or the result is not finite.
+        Each field of view is brought to the working resolution by its diameter, so the result does
+        not depend on how many pixels the camera has. The probability is the mean over the four
+        flips (test-time augmentation). There is no vessel where there is no contrast, and none at
+        all where no retina was found. Raises UserError: the field of view is too small, or the
+        result is not finite.
         """
         progress(0.0, "finding vessels")
         field = image.field_of_view

@@ -161,11 +161,7 @@ class ModelOperations(QObject):
 
 
 def _import_all(paths: Sequence[Path], progress: Progress) -> Outcome:
-    """Install every file that is a sound model.
-
-    Raises:
-        Cancelled: those before are installed.
-    """
+    """Install every file that is a sound model. Raises Cancelled: those before are installed."""
     cards: list[ModelCard] = []
     failures: list[tuple[Path, UserError]] = []
     for number, path in enumerate(paths):

@@ -144,10 +144,8 @@ class BlindedDialog(QDialog):
 
 
 def pairs_of(run: RunFolder, plan: TrainingPlan, progress: Progress) -> Sequence[Pair]:
-    """Pairs of a finished training's held-out photographs, base against tuned.
-
-    Raises:
-        UserError: the training's files are not all there.
+    """Pairs of a finished training's held-out photographs, base against tuned. Raises UserError:
+    the training's files are not all there.
     """
     from retina_viewer.finetuning.tuning_data import held_out_copies
     from retina_viewer.model_store.card import read_card

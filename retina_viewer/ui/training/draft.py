@@ -55,10 +55,8 @@ class GroupingChoice:
     table: Path | None = None
 
     def group(self, files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
-        """Who is on which photograph.
-
-        Raises:
-            UserError: the pattern or the table is not usable, or none was chosen.
+        """Who is on which photograph. Raises UserError: the pattern or the table is not usable, or
+        none was chosen.
         """
         if self.way is None:
             raise UserError(
@@ -148,11 +146,7 @@ class Draft:
         ]
 
     def division(self, salt: bytes) -> Division:
-        """Who trains, who tells when to stop, who is held out.
-
-        Raises:
-            UserError: too few patients.
-        """
+        """Who trains, validates and is held out. Raises UserError: too few patients."""
         hashes = {file.path: file.sha256 for file in self.kept}
         groups: dict[str, list[str]] = {}
         for path, group in self.groups(salt).items():
@@ -171,11 +165,7 @@ class Draft:
         return {path: hashed(label, salt) for path, label in together.items()}
 
     def plan(self, salt: bytes, name: str, title: str = "") -> TrainingPlan:
-        """Everything chosen, frozen.
-
-        Raises:
-            UserError: too few patients.
-        """
+        """Everything chosen, frozen. Raises UserError: too few patients."""
         groups, division = self.groups(salt), self.division(salt)
         hashes = {file.path: file.sha256 for file in self.intake.files} if self.intake else {}
         kept = {file.path: file.sha256 for file in self.kept}

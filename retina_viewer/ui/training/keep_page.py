@@ -108,10 +108,8 @@ def _proposed_title(run: RunFolder) -> str:
 def keep(
     run: RunFolder, name: str, title: str, *, reason: str, note: str, is_default: bool
 ) -> ModelCard:
-    """Accept a training's model, and make it the default of its task if so wished.
-
-    Raises:
-        UserError: it cannot be kept; or it was kept but cannot be the default, and is then told so.
+    """Accept a training's model, and make it the default of its task if so wished. Raises
+    UserError: it cannot be kept; or it was kept but cannot be the default, and is then told so.
     """
     from retina_viewer.model_store.defaults import set_default
     from retina_viewer.model_store.own_models import accept, kept_as

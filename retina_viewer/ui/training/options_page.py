@@ -59,11 +59,7 @@ class ExpertFields(QWidget):
         self.setLayout(form)
 
     def value(self) -> Expert:
-        """What was typed.
-
-        Raises:
-            UserError: a field that cannot be, named.
-        """
+        """What was typed. Raises UserError: a field that cannot be, named."""
         given: dict[str, object] = {}
         titles = {name: title for name, title, _ in _FIELDS}
         for name, title, kind in _FIELDS:
@@ -130,8 +126,7 @@ class OptionsPage(WizardPage):
             ("Preset", self.preset, self.preset_sentence),
         ):
             form.addRow(
-                dim_label(title),
-                layout.column(layout.row(segments, ...), sentence, spacing=4),
+                dim_label(title), layout.column(layout.row(segments, ...), sentence, spacing=4)
             )
         self.section = Section("For experts", self.expert, is_open=False)
         body = layout.holding(

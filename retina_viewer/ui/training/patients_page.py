@@ -13,13 +13,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
 from retina_viewer.finetuning.patients import Division, Grouping, installation_salt
 from retina_viewer.finetuning.plan import SUBSETS, Subset
-from retina_viewer.ui.training.draft import (
-    SIDES,
-    GroupingChoice,
-    Way,
-    counted,
-    suggested_grouping,
-)
+from retina_viewer.ui.training.draft import SIDES, GroupingChoice, Way, counted, suggested_grouping
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.choices import Chooser

@@ -235,10 +235,8 @@ class TrainingStatus:
 
 
 def _number(event: Event, name: str, default: float | None = None) -> float:
-    """A field that is finite; ``default`` where there is none, or nought.
-
-    Raises:
-        ValueError, TypeError, KeyError: it is no number, or missing where it must be there.
+    """A field that is finite; ``default`` where there is none, or nought. Raises ValueError,
+    TypeError, KeyError: it is no number, or missing where it must be there.
     """
     value = float(event[name] if default is None else event.get(name) or default)
     if not math.isfinite(value):

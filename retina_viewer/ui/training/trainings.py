@@ -51,10 +51,8 @@ def command_for(run: RunFolder) -> list[str]:
 
 
 def launch(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Start the process of a run.
-
-    Raises:
-        UserError: the system refuses to, or the run's folder is not there.
+    """Start the process of a run. Raises UserError: the system refuses to, or the run's folder is
+    not there.
     """
     try:
         with (run.path / LOG).open("wb") as output:
@@ -255,10 +253,8 @@ class Trainings(QObject):
     # Which one
 
     def begin(self, plan: TrainingPlan) -> None:
-        """Prepare a folder for a plan, start its process and follow it.
-
-        Raises:
-            UserError: the folder cannot be written, or the process not be started.
+        """Prepare a folder for a plan, start its process and follow it. Raises UserError: the
+        folder cannot be written, or the process not be started.
         """
         self._refuse_a_second()
         name = f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"
@@ -292,10 +288,8 @@ class Trainings(QObject):
     # What is asked of it
 
     def resume(self) -> None:
-        """Start the process again, from the last checkpoint.
-
-        Raises:
-            UserError: it cannot be started, or another training runs.
+        """Start the process again, from the last checkpoint. Raises UserError: it cannot be
+        started, or another training runs.
         """
         run = self._wanted()
         self._refuse_a_second(run)
@@ -311,10 +305,8 @@ class Trainings(QObject):
         """Pause, stop and keep the best so far, or cancel.
 
         Where no process runs, cancelling is done at once, and stopping by one that is started for
-        it. A process that is still starting is told as soon as it listens.
-
-        Raises:
-            UserError: the word cannot be written.
+        it. A process that is still starting is told as soon as it listens. Raises UserError: the
+        word cannot be written.
         """
         run = self._wanted()
         if what == "cancel" and not self.phase.is_active:

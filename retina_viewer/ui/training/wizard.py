@@ -97,11 +97,7 @@ class TrainingWizard(QWizard):
     """(ModelCard): the person has kept a model"""
 
     def __init__(
-        self,
-        trainings: Trainings,
-        jobs: Jobs,
-        settings: Settings,
-        parent: QWidget | None = None,
+        self, trainings: Trainings, jobs: Jobs, settings: Settings, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Train a model")
