@@ -80,11 +80,9 @@ def view(
     temporary: bool = False,
     debug: bool = False,
 ) -> int:
-    """Open the window until it is closed. Returns its exit code.
+    """Open the window, on photographs and folders, until it is closed. Returns its exit code.
 
     Args:
-        files: photographs and folders to open.
-        start: the method and its settings, where they are not to be those of the last time.
         temporary: keep settings, models, caches and logs in a folder that goes away.
         debug: let the log file hold details, also names of photographs.
     """

@@ -158,15 +158,8 @@ def found_runs() -> list[FoundRun]:
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at the folder of a run.
-
-    Attributes:
-        state: as read; None where the folder is gone.
-        status: everything told so far.
-        details: what the process wrote before it could write events, where it failed.
-        offset: how far the events were read.
-        ended: whether the training had ended.
-    """
+    """One look at the folder of a run, its state None where that is gone; ``details`` is what a
+    process that failed wrote before it could write events, ``offset`` how far they were read."""
 
     state: RunState | None = None
     phase: Phase = Phase.PREPARED

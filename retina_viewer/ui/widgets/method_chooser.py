@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -14,12 +14,13 @@ from PySide6.QtGui import (
     QStandardItem,
     QStandardItemModel,
 )
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from retina_viewer.superres.methods import Character, Method
 from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
 from retina_viewer.ui.widgets.ai_mark import paint_ai_mark
 from retina_viewer.ui.widgets.choices import Chooser
+from retina_viewer.ui.widgets.table_views import Index
 
 ID = Qt.ItemDataRole.UserRole
 """The method's identifier; nothing for the heading of a group."""
@@ -42,12 +43,7 @@ GROUPS: dict[Character, str] = {
 class _TwoLines(QStyledItemDelegate):
     """A bold title, its mark, and a sentence that wraps; or the heading of a group."""
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
         rect: QRect = option.rect
         palette: QPalette = option.palette
@@ -76,11 +72,7 @@ class _TwoLines(QStyledItemDelegate):
         painter.restore()
 
     def _paint_heading(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        palette: QPalette,
-        index: QModelIndex | QPersistentModelIndex,
+        self, painter: QPainter, rect: QRect, palette: QPalette, index: Index
     ) -> None:
         ink = QColor(palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Text))
         if index.row() > 0:
@@ -91,9 +83,7 @@ class _TwoLines(QStyledItemDelegate):
         box = rect.adjusted(_SIDE, 4, -_SIDE, 0)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, str(index.data()))
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if index.data(ID) is None:
             return QSize(WIDTH, _HEADING)
         bold = QFont(option.font)
@@ -112,8 +102,8 @@ class MethodChooser(Chooser):
     chosen = Signal(str)
     """(method id), when the person picks it"""
 
-    def __init__(self, methods: Sequence[Method], parent: QWidget | None = None) -> None:
-        super().__init__("Method", parent)
+    def __init__(self, methods: Sequence[Method]) -> None:
+        super().__init__("Method")
         self.setMinimumWidth(130)
         self.setMaxVisibleItems(ROWS)
         # Not as wide as the headings: the row of the toolbar is full.

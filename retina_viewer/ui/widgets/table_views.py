@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import (
-    QFont,
-    QGuiApplication,
-    QPainter,
-    QPalette,
-    QStandardItem,
-    QStandardItemModel,
-)
+from PySide6.QtGui import QGuiApplication, QPainter, QPalette, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHeaderView,
     QStyle,
     QStyledItemDelegate,
@@ -30,10 +22,9 @@ from retina_viewer.ui.widgets.choices import BOX, draw_box
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ACROSS, _TIP = Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole
-_HELD_OUT = (
-    "Figure", "Base", "Tuned", "Change", "Better : worse", "p", "Effect", "Reading",
-)  # fmt: skip
-_GENERAL = ("Figure", "Base", "Tuned", "Change", "Reading")
+_HEAD = ("Figure", "Base", "Tuned", "Change")
+_HELD_OUT = (*_HEAD, "Better : worse", "p", "Effect", "Reading")
+_GENERAL = (*_HEAD, "Reading")
 PATIENTS_COLUMN = 4
 _TIPS = {
     PATIENTS_COLUMN: "How many patients gained, and how many lost",
@@ -55,7 +46,7 @@ def show_held_out(verdict: Verdict) -> QTableView:
         for one in verdict.comparisons
     ]
     table = number_table(_HELD_OUT, rows, "Figures of the held-out patients", _TIPS, words=1)
-    bold = QFont(table.font())
+    bold = tabular(table.font())
     bold.setBold(True)
     for row, one in enumerate(verdict.comparisons):
         for column in range(len(_HELD_OUT) if one.leads else 0):
@@ -82,14 +73,11 @@ def _values(change: Change) -> list[str]:
 
 
 def _reading(change: Change) -> str:
-    if isinstance(change, ComparedFigure) and change.forbids_better and not change.leads:
-        return "worse" if change.p < 0.05 else "worse, may be chance"
-    if (
-        isinstance(change, ComparedFigure)
-        and change.p >= 0.05
-        and (change.is_gain or change.is_loss)
-    ):
-        return "may be chance"
+    if isinstance(change, ComparedFigure):
+        if change.forbids_better and not change.leads:
+            return "worse" if change.p < 0.05 else "worse, may be chance"
+        if change.p >= 0.05 and (change.is_gain or change.is_loss):
+            return "may be chance"
     if change.is_gain:
         return "better"
     return "worse" if change.is_loss else "no difference"
@@ -154,9 +142,9 @@ def plain_table(name: str) -> QTableView:
     view.setAccessibleName(name)
     view.setShowGrid(False)
     view.setWordWrap(False)
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+    view.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+    view.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
     view.verticalHeader().hide()
     view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -192,7 +180,6 @@ class TickDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(box, 3, 3)
         is_on = Qt.CheckState(state) is Qt.CheckState.Checked
         fill = palette.color(role.Highlight) if is_on else None
-        draw_box(
-            painter, box, fill, palette.color(role.HighlightedText), palette.color(role.WindowText)
-        )
+        tick, ink = palette.color(role.HighlightedText), palette.color(role.WindowText)
+        draw_box(painter, box, fill, tick, ink)
         painter.restore()
