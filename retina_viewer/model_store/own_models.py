@@ -81,17 +81,9 @@ def twin_to_delete(card: ModelCard) -> ModelCard | None:
 
 
 def delete(name: str, *, with_twin: bool = False) -> list[str]:
-    """Remove a model of one's own for good.
-
-    Args:
-        with_twin: also remove the pixel-trained twin, where :func:`twin_to_delete` names one.
-
-    Returns:
-        The names of what was removed.
-
-    Raises:
-        UserError: the model is shipped, the default of its task, or the twin of another one; or
-            it cannot be removed.
+    """Remove a model of one's own for good, and with it the pixel-trained twin, where
+    :func:`twin_to_delete` names one. Returns the names of what was removed. Raises UserError: the
+    model is shipped, the default of its task, or the twin of another one; or it cannot be removed.
     """
     card = _own(name, "deleted")
     why = _why_kept(card, set())
@@ -161,18 +153,15 @@ LONGEST_REASON = 500
 def accept(
     run: Path, name: str, title: str, reason: str | None = None, *, note: str = ""
 ) -> ModelCard:
-    """Keep the model that a training made, and its pixel-trained twin where it has one.
+    """Keep the model that a training made, and its pixel-trained twin where it has one. Returns the
+    card under its final name.
 
     Args:
         run: the training's folder: ``model/``, perhaps ``twin/``, ``history.json`` and
             ``verdict.json``.
         name: what it shall be called; where the name is in use it becomes its next version.
-        title: for people.
         reason: why it is kept although it was not found to be better; into the card.
         note: the person's own words; they stay on this machine.
-
-    Returns:
-        The card under its final name.
 
     Raises:
         UserError: the training made no model, or it was kept already; the model is damaged; the
@@ -259,7 +248,7 @@ def _checked_reason(verdict: Verdict | None, reason: str | None) -> str:
 def _parent_sha256(card: ModelCard, verdict: Verdict | None) -> str | None:
     if card.parent_sha256 is not None or card.parent is None:
         return card.parent_sha256
-    name = card.parent.split(" ")[0]
+    name = _name_in(card.parent)
     if verdict is not None and verdict.base == name:
         return verdict.base_sha256
     try:
@@ -270,12 +259,8 @@ def _parent_sha256(card: ModelCard, verdict: Verdict | None) -> str | None:
 
 @dataclass(frozen=True)
 class Ancestor:
-    """One model of a chain.
-
-    Attributes:
-        name: as its child's card calls it; an import may have given it another one here.
-        card: None where it is not installed.
-    """
+    """One model of a chain, by the name that its child's card calls it (an import may have given it
+    another one here); its card is None where it is not installed."""
 
     name: str
     card: ModelCard | None
@@ -286,9 +271,8 @@ def lineage(card: ModelCard) -> list[Ancestor]:
     known = list_models(card.task)
     chain, seen = [Ancestor(card.name, card)], {card.weights_sha256}
     while card.parent is not None:
-        name = card.parent.split(" ")[0]
-        parent = _parent(card, name, known)
-        chain.append(Ancestor(name, parent))
+        parent = _parent(card, known)
+        chain.append(Ancestor(_name_in(card.parent), parent))
         if parent is None or parent.weights_sha256 in seen:  # a forged card may name itself
             break
         seen.add(parent.weights_sha256)
@@ -299,17 +283,19 @@ def lineage(card: ModelCard) -> list[Ancestor]:
 def children(card: ModelCard) -> list[ModelCard]:
     """The installed models that were trained on from this one."""
     known = list_models(card.task)
-    found = []
-    for one in known:
-        parent = _parent(one, one.parent.split(" ")[0], known) if one.parent else None
-        if parent is not None and parent.name == card.name:
-            found.append(one)
-    return found
+    return [one for one in known if (found := _parent(one, known)) and found.name == card.name]
 
 
-def _parent(card: ModelCard, name: str, known: list[ModelCard]) -> ModelCard | None:
+def _parent(card: ModelCard, known: list[ModelCard]) -> ModelCard | None:
     """By the hash where the card has it: a name may mean another model on this machine."""
-    if card.parent_sha256 is None:
-        return next((one for one in known if one.name == name), None)
-    same = [one for one in known if one.weights_sha256 == card.parent_sha256]
-    return next((one for one in same if one.name == name), same[0] if same else None)
+    if card.parent is None:
+        return None
+    by_hash = card.parent_sha256 is not None
+    same = [one for one in known if not by_hash or one.weights_sha256 == card.parent_sha256]
+    named = next((one for one in same if one.name == _name_in(card.parent)), None)
+    return named or (same[0] if by_hash and same else None)
+
+
+def _name_in(parent: str) -> str:
+    """A card says of its parent the name and the version."""
+    return parent.split(" ")[0]

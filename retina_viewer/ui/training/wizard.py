@@ -11,17 +11,14 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.training.check_page import CheckPage
+from retina_viewer.ui.training.check_page import CheckPage, SourcePage
 from retina_viewer.ui.training.draft import Draft
-from retina_viewer.ui.training.keep_page import KeepPage
-from retina_viewer.ui.training.masks_page import MasksPage
 from retina_viewer.ui.training.options_page import OptionsPage
-from retina_viewer.ui.training.patients_page import PatientsPage
+from retina_viewer.ui.training.patients_page import MasksPage, PatientsPage
 from retina_viewer.ui.training.running_page import RunningPage
-from retina_viewer.ui.training.source_page import SourcePage
 from retina_viewer.ui.training.training_status import Phase
 from retina_viewer.ui.training.trainings import Trainings
-from retina_viewer.ui.training.verdict_page import VerdictPage
+from retina_viewer.ui.training.verdict_page import KeepPage, VerdictPage
 from retina_viewer.ui.training.wizard_page import IntakeJob, PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets import layout
 
