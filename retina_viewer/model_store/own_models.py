@@ -13,17 +13,10 @@ from pydantic import ValidationError
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.paths import user_models_dir
+from retina_viewer.model_store import installing
 from retina_viewer.model_store.card import ModelCard, Verdict, read_card
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.extras import HISTORY_FILE
-from retina_viewer.model_store.installing import (
-    NOTE_FILE,
-    check_family,
-    copy_file,
-    copy_model,
-    install,
-    staging,
-)
 from retina_viewer.model_store.store import find_model, is_own, list_models, save_card
 
 LONGEST_TITLE = 80
@@ -49,7 +42,7 @@ def set_note(name: str, text: str) -> None:
     card = _own(name, "given a note")
     check_note(text)
     assert card.directory is not None
-    path = card.directory / NOTE_FILE
+    path = card.directory / installing.NOTE_FILE
     if not text.strip():
         path.unlink(missing_ok=True)
         return
@@ -62,7 +55,7 @@ def note_of(card: ModelCard) -> str:
     if card.directory is None:
         return ""
     try:
-        text = (card.directory / NOTE_FILE).read_text(encoding="utf-8", errors="replace")
+        text = (card.directory / installing.NOTE_FILE).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     return text[:LONGEST_NOTE]
@@ -168,7 +161,7 @@ def accept(
             verdict is about another model, or is not "better" and there is no reason; the name or
             title is none; it cannot be written.
     """
-    family = check_family(name)
+    family = installing.check_family(name)
     check_title(title)
     check_note(note)
     card = _made_by(run)
@@ -184,18 +177,20 @@ def accept(
         "reason": _checked_reason(verdict, reason),
         "parent_sha256": _parent_sha256(card, verdict),
     }
-    with staging() as folder:
-        copy_model(run / "model", folder / "model", card.model_copy(update=changes))
+    with installing.staging() as folder:
+        installing.copy_model(run / "model", folder / "model", card.model_copy(update=changes))
         if (run / HISTORY_FILE).is_file() and not (folder / "model" / HISTORY_FILE).exists():
-            copy_file(run / HISTORY_FILE, folder / "model" / HISTORY_FILE)
+            installing.copy_file(run / HISTORY_FILE, folder / "model" / HISTORY_FILE)
         if note.strip():
-            (folder / "model" / NOTE_FILE).write_text(note.strip(), encoding="utf-8")
+            (folder / "model" / installing.NOTE_FILE).write_text(note.strip(), encoding="utf-8")
         twin = None
         if (run / "twin").is_dir():
             twin = folder / "twin"
             of_twin = {"title": f"{title}, fidelity alone"}
-            copy_model(run / "twin", twin, read_card(run / "twin").model_copy(update=of_twin))
-        return install(folder / "model", family, twin)
+            installing.copy_model(
+                run / "twin", twin, read_card(run / "twin").model_copy(update=of_twin)
+            )
+        return installing.install(folder / "model", family, twin)
 
 
 def kept_as(run: Path) -> ModelCard | None:

@@ -14,15 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.imaging import layer_art
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layer_art import (
-    SALIENCY_OPACITY,
-    Bytes,
-    SaliencyStyle,
-    paint,
-    saliency_art,
-    saliency_legend,
-)
 from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import write_image, write_sidecar
@@ -134,11 +127,13 @@ def method_of(image: FundusImage, field: float | None) -> str:
     return f"local saliency, of a field averaged to {field:g} pixels"
 
 
-def saliency_overlay(image: FundusImage, values: NDArray[np.float32]) -> Bytes:
+def saliency_overlay(image: FundusImage, values: NDArray[np.float32]) -> layer_art.Bytes:
     """The map over the photograph with its legend: ``(H, W, 3)`` uint8 sRGB."""
     picture, mask = image.display_rgb.copy(), image.field_of_view.mask
-    look = ("inferno", SaliencyStyle.COLOURS)
-    paint(picture, [(saliency_art(values, mask, *look), SALIENCY_OPACITY)])
-    for stamp in stamps_of([saliency_legend(*look)], mask):
+    look = ("inferno", layer_art.SaliencyStyle.COLOURS)
+    layer_art.paint(
+        picture, [(layer_art.saliency_art(values, mask, *look), layer_art.SALIENCY_OPACITY)]
+    )
+    for stamp in stamps_of([layer_art.saliency_legend(*look)], mask):
         stamp.onto(picture)
     return picture

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retina_viewer.finetuning.plan import task_of_base
+from retina_viewer.model_store import own_models
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.defaults import default_before, default_model
-from retina_viewer.model_store.own_models import (
-    Ancestor,
-    children,
-    lineage,
-    note_of,
-    twin_to_delete,
-)
 from retina_viewer.model_store.store import is_own, list_models
 
 TASKS: tuple[tuple[TaskName, str], ...] = (
@@ -48,8 +42,8 @@ class ModelEntry:
     is_default: bool
     note: str = ""
     lonely_twin: ModelCard | None = None
-    chain: tuple[Ancestor, ...] = ()
-    children: tuple[ModelCard, ...] = ()
+    chain: tuple[own_models.Ancestor, ...] = ()
+    own_models.children: tuple[ModelCard, ...] = ()
 
     @property
     def can_be_compared(self) -> bool:
@@ -89,10 +83,10 @@ def read_installed() -> InstalledModels:
             card,
             is_own=is_own(card),
             is_default=default_model(card.task) == card.name,
-            note=note_of(card),
-            lonely_twin=twin_to_delete(card),
-            chain=tuple(lineage(card)),
-            children=tuple(children(card)),
+            note=own_models.note_of(card),
+            lonely_twin=own_models.twin_to_delete(card),
+            chain=tuple(own_models.lineage(card)),
+            children=tuple(own_models.children(card)),
         )
         for card in list_models()
     )

@@ -6,22 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from PySide6 import QtWidgets
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFont, QFontMetrics, QPainter, QPalette
-from PySide6.QtWidgets import (
-    QApplication,
-    QCheckBox,
-    QDialog,
-    QFileDialog,
-    QInputDialog,
-    QListWidget,
-    QListWidgetItem,
-    QMessageBox,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import free_paths
@@ -46,7 +33,7 @@ _PADDING = 12
 _MARK = "in use"
 
 
-class ModelList(QListWidget):
+class ModelList(QtWidgets.QListWidget):
     """Says which model the person picks."""
 
     picked = Signal(str)
@@ -58,7 +45,7 @@ class ModelList(QListWidget):
         self.setAccessibleName("Models")
         self.setItemDelegate(_Rows(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QtWidgets.QListWidget.ScrollMode.ScrollPerPixel)
         self.currentItemChanged.connect(self._changed)
 
     def show_installed(self, installed: InstalledModels, chosen: str) -> None:
@@ -68,9 +55,9 @@ class ModelList(QListWidget):
         for task, title in TASKS:
             entries = installed.of(task)
             if entries:
-                QListWidgetItem(title, self).setFlags(Qt.ItemFlag.NoItemFlags)
+                QtWidgets.QListWidgetItem(title, self).setFlags(Qt.ItemFlag.NoItemFlags)
             for entry in entries:
-                item = QListWidgetItem(entry.card.title, self)
+                item = QtWidgets.QListWidgetItem(entry.card.title, self)
                 item.setData(NAME, entry.card.name)
                 item.setData(SUBTITLE, subtitle(entry))
                 item.setData(IN_USE, entry.is_default)
@@ -94,17 +81,21 @@ class ModelList(QListWidget):
         item = self.currentItem()
         return str(item.data(NAME)) if item is not None and item.data(NAME) else ""
 
-    def _changed(self, item: QListWidgetItem | None) -> None:
+    def _changed(self, item: QtWidgets.QListWidgetItem | None) -> None:
         if item is not None and item.data(NAME):
             self.picked.emit(self.chosen)
 
 
-class _Rows(QStyledItemDelegate):
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+class _Rows(QtWidgets.QStyledItemDelegate):
+    def paint(
+        self, painter: QPainter, option: QtWidgets.QStyleOptionViewItem, index: Index
+    ) -> None:
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect: QRect = option.rect
-        palette = QApplication.palette()  # the style sheet has changed the colours of the list's
+        palette = (
+            QtWidgets.QApplication.palette()
+        )  # the style sheet has changed the colours of the list's
         dim = palette.color(QPalette.ColorRole.PlaceholderText)
         box = rect.adjusted(_PADDING, 8, -_PADDING, -6)
         if index.data(NAME) is None:
@@ -114,7 +105,7 @@ class _Rows(QStyledItemDelegate):
             painter.restore()
             return
         accent = palette.color(QPalette.ColorRole.Highlight)
-        if option.state & QStyle.StateFlag.State_Selected:
+        if option.state & QtWidgets.QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, palette.color(QPalette.ColorRole.Button))
             painter.fillRect(QRect(rect.x(), rect.y(), 3, rect.height()), accent)
         font = QFont(option.font)
@@ -137,7 +128,7 @@ class _Rows(QStyledItemDelegate):
         painter.drawText(box, Qt.AlignmentFlag.AlignBottom, text)
         painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QtWidgets.QStyleOptionViewItem, index: Index) -> QSize:
         line = QFontMetrics(option.font).height()
         return QSize(200, line + 18 if index.data(NAME) is None else 2 * line + 20)
 
@@ -147,7 +138,7 @@ LIST_WIDTH = 292
 FILTER = f"Models (*{SUFFIX})"
 
 
-class ModelButtons(QWidget):
+class ModelButtons(QtWidgets.QWidget):
     """Decides which buttons make sense; the dialog does what they say."""
 
     def __init__(self) -> None:
@@ -185,13 +176,13 @@ class ModelButtons(QWidget):
             button.setEnabled(button.isEnabled() and not obstacle)
 
 
-class DeleteQuestion(QMessageBox):
+class DeleteQuestion(QtWidgets.QMessageBox):
     """Says what is lost; not deleting is what Return and Escape do."""
 
     confirmed = Signal(bool)
     """(whether the twin goes too)"""
 
-    def __init__(self, entry: ModelEntry, parent: QWidget) -> None:
+    def __init__(self, entry: ModelEntry, parent: QtWidgets.QWidget) -> None:
         super().__init__(parent)
         card = entry.card
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -203,13 +194,13 @@ class DeleteQuestion(QMessageBox):
             said.append(f"{len(entry.children)} models were trained on from it; they stay.")
         said.append("Export it first if you may want it back.")
         self.setInformativeText(" ".join(said))
-        self.twin: QCheckBox | None = None
+        self.twin: QtWidgets.QCheckBox | None = None
         if entry.lonely_twin is not None:
             self.twin = Switch(f"Also its pixel-trained twin, {entry.lonely_twin.title}")
             self.twin.setChecked(True)
             self.setCheckBox(self.twin)
-        self.delete = self.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        keep = self.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
+        self.delete = self.addButton("Delete", QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
+        keep = self.addButton("Keep it", QtWidgets.QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(keep)
         self.setEscapeButton(keep)
         self.delete.clicked.connect(self._confirm)
@@ -218,7 +209,7 @@ class DeleteQuestion(QMessageBox):
         self.confirmed.emit(self.twin is not None and self.twin.isChecked())
 
 
-class ModelsDialog(QDialog):
+class ModelsDialog(QtWidgets.QDialog):
     """Not modal: the photograph stays in reach, and the window behind a question goes on.
 
     Args:
@@ -232,7 +223,7 @@ class ModelsDialog(QDialog):
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
-    def __init__(self, jobs: Jobs, folder: Path, parent: QWidget) -> None:
+    def __init__(self, jobs: Jobs, folder: Path, parent: QtWidgets.QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Models")
         self.setWindowModality(Qt.WindowModality.NonModal)
@@ -241,7 +232,7 @@ class ModelsDialog(QDialog):
         self.operations = ModelOperations(jobs, self)
         self.installed = InstalledModels()
         self.has_photo = False
-        self.question: QWidget | None = None
+        self.question: QtWidgets.QWidget | None = None
         self._folder, self._wanted = folder, ""
         self.banner, self.list, self.page = Banner(), ModelList(), ModelPage(jobs)
         self.list.setFixedWidth(LIST_WIDTH)
@@ -375,7 +366,7 @@ class ModelsDialog(QDialog):
     # What the person is asked
 
     def _ask_for_title(self, entry: ModelEntry) -> None:
-        name, dialog = entry.card.name, QInputDialog(self)
+        name, dialog = entry.card.name, QtWidgets.QInputDialog(self)
         dialog.setWindowTitle("Rename")
         dialog.setLabelText(f"Title, up to {LONGEST_TITLE} characters. Name no patients.")
         dialog.setTextValue(entry.card.title)
@@ -396,24 +387,24 @@ class ModelsDialog(QDialog):
 
     def _ask_where_to_export(self, entry: ModelEntry) -> None:
         name, dialog = entry.card.name, self._file_dialog("Export the model")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(SUFFIX.lstrip("."))
         # Nothing is overwritten: a name that is free, and no question that suggests otherwise.
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.setOption(QtWidgets.QFileDialog.Option.DontConfirmOverwrite)
         dialog.selectFile(free_paths(self._folder, [f"{name}{SUFFIX}"])[0].name)
         dialog.fileSelected.connect(lambda path: self.export(name, Path(path)))
         dialog.open()
 
     def _ask_what_to_import(self) -> None:
         dialog = self._file_dialog("Import models")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(
             lambda names: self.import_files([Path(name) for name in names])
         )
         dialog.open()
 
-    def _file_dialog(self, title: str) -> QFileDialog:
-        dialog = QFileDialog(self, title, str(self._folder), FILTER)
+    def _file_dialog(self, title: str) -> QtWidgets.QFileDialog:
+        dialog = QtWidgets.QFileDialog(self, title, str(self._folder), FILTER)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.question = dialog
         return dialog

@@ -11,21 +11,9 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.finetuning import patients as people
 from retina_viewer.finetuning.intake import Examined, Intake
 from retina_viewer.finetuning.masks import MaskCheck, NamePatterns
-from retina_viewer.finetuning.patients import (
-    Division,
-    Grouping,
-    by_dicom,
-    by_file,
-    by_folder,
-    by_pattern,
-    by_table,
-    divide,
-    hashed,
-    joined,
-    planned,
-)
 from retina_viewer.finetuning.plan import Expert, PlanTask, Preset, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard
 
@@ -54,7 +42,7 @@ class GroupingChoice:
     pattern: str = SIDES
     table: Path | None = None
 
-    def group(self, files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
+    def group(self, files: Sequence[Path], progress: Progress = no_progress) -> people.Grouping:
         """Who is on which photograph. Raises UserError: the pattern or the table is not usable, or
         none was chosen.
         """
@@ -64,14 +52,14 @@ class GroupingChoice:
                 "Choose how patients are told apart.",
             )
         if self.way is Way.DICOM:
-            return by_dicom(files, progress)
+            return people.by_dicom(files, progress)
         if self.way is Way.PATTERN:
-            return by_pattern(self.pattern, files)
+            return people.by_pattern(self.pattern, files)
         if self.way is Way.TABLE:
             if self.table is None:
                 raise UserError("No table has been chosen yet.", "Choose a CSV file.")
-            return by_table(self.table, files)
-        return by_folder(files) if self.way is Way.FOLDER else by_file(files)
+            return people.by_table(self.table, files)
+        return people.by_folder(files) if self.way is Way.FOLDER else people.by_file(files)
 
 
 def suggested_grouping(files: Sequence[Path]) -> GroupingChoice:
@@ -109,7 +97,7 @@ class Draft:
     patterns: NamePatterns = field(default_factory=NamePatterns)
     masks: dict[Path, tuple[Path, MaskCheck]] = field(default_factory=dict)
     grouping: GroupingChoice = field(default_factory=GroupingChoice)
-    patients: Grouping | None = None
+    patients: people.Grouping | None = None
     base: str = ""
     steps: tuple[int, ...] = (1, 2)
     minutes: float = 30.0
@@ -145,13 +133,13 @@ class Draft:
             if self.keeps(file) and (with_mask is None or file.path in with_mask)
         ]
 
-    def division(self, salt: bytes) -> Division:
+    def division(self, salt: bytes) -> people.Division:
         """Who trains, validates and is held out. Raises UserError: too few patients."""
         hashes = {file.path: file.sha256 for file in self.kept}
         groups: dict[str, list[str]] = {}
         for path, group in self.groups(salt).items():
             groups.setdefault(group, []).append(hashes[path])
-        return divide(groups, self.expert.seed)
+        return people.divide(groups, self.expert.seed)
 
     def groups(self, salt: bytes) -> dict[Path, str]:
         """The hashed patient of every kept photograph."""
@@ -161,8 +149,8 @@ class Draft:
         kept = {file.path for file in self.kept}
         labels = {path: label for path, label in completed.items() if path in kept}
         # Pairs that are alike must not be torn apart, whatever the person says of patients.
-        together = joined(labels, list(self.intake.alike))
-        return {path: hashed(label, salt) for path, label in together.items()}
+        together = people.joined(labels, list(self.intake.alike))
+        return {path: people.hashed(label, salt) for path, label in together.items()}
 
     def plan(self, salt: bytes, name: str, title: str = "") -> TrainingPlan:
         """Everything chosen, frozen. Raises UserError: too few patients."""
@@ -185,7 +173,7 @@ class Draft:
             preset=self.preset,
             device=self.device,
             expert=self.expert,
-            photographs=planned(kept, groups, division, masks),
+            photographs=people.planned(kept, groups, division, masks),
         )
 
 

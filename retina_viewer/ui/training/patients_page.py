@@ -12,14 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QLineEdit, QWidget
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
-from retina_viewer.finetuning.masks import (
-    MaskCheck,
-    Matching,
-    NamePatterns,
-    check_mask,
-    match_masks,
-    suggest_patterns,
-)
+from retina_viewer.finetuning import masks
 from retina_viewer.finetuning.patients import LEAST_PATIENTS, Division, Grouping, installation_salt
 from retina_viewer.finetuning.plan import SUBSETS, Subset
 from retina_viewer.ui.jobs import Job, Lane
@@ -32,7 +25,7 @@ from retina_viewer.ui.widgets.segments import Segments
 from retina_viewer.ui.widgets.table_views import text_table
 
 _MASKS = "training masks"
-Checked = dict[Path, MaskCheck | UserError]
+Checked = dict[Path, masks.MaskCheck | UserError]
 
 
 class MasksPage(WizardPage):
@@ -58,12 +51,12 @@ class MasksPage(WizardPage):
         form.addRow(dim_label("Photographs are called"), self.photograph_pattern)
         form.addRow(dim_label("Their masks are called"), self.mask_pattern)
         layout.add(self.column, form, self.count, self.bar, (self.table, 1))
-        self._matching: Matching | None = None
+        self._matching: masks.Matching | None = None
         context.jobs.progressed.connect(self._progressed)
 
     def initializePage(self) -> None:
         if not self.photograph_pattern.text():
-            patterns = suggest_patterns(self._photographs(), self._masks())
+            patterns = masks.suggest_patterns(self._photographs(), self._masks())
             self.photograph_pattern.setText(patterns.photograph)
             self.mask_pattern.setText(patterns.mask)
         self.match()
@@ -83,14 +76,14 @@ class MasksPage(WizardPage):
     def match(self) -> None:
         """Pair by the patterns, and check the pairs in the background."""
         texts = (line.text().strip() for line in (self.photograph_pattern, self.mask_pattern))
-        patterns = NamePatterns(*texts)
+        patterns = masks.NamePatterns(*texts)
         self.draft.masks, self.draft.patients = {}, None
         self.show_problem(None)
         try:
-            matching = match_masks(self._photographs(), self._masks(), patterns)
+            matching = masks.match_masks(self._photographs(), self._masks(), patterns)
         except UserError as error:
             self.show_problem(error)
-            matching = Matching({}, self._photographs(), list(self._masks()), [])
+            matching = masks.Matching({}, self._photographs(), list(self._masks()), [])
         self.draft.patterns, self._matching = patterns, matching
         self._show({})
         if not matching.pairs:
@@ -112,7 +105,7 @@ class MasksPage(WizardPage):
         self.draft.masks = {
             photograph: (self._matching.pairs[photograph], found)
             for photograph, found in checked.items()
-            if isinstance(found, MaskCheck)
+            if isinstance(found, masks.MaskCheck)
         }
         self._show(checked)
 
@@ -139,7 +132,7 @@ class MasksPage(WizardPage):
         self.count.setText(self._sentence(matching, bool(checked)))
         self.completeChanged.emit()
 
-    def _sentence(self, matching: Matching, checked: bool) -> str:
+    def _sentence(self, matching: masks.Matching, checked: bool) -> str:
         pairs = f"{len(matching.pairs)} of {len(self._photographs())} photographs have a mask"
         if not checked:
             return f"{pairs}." if not matching.pairs else f"{pairs}; checking them."
@@ -159,13 +152,13 @@ def _checked(pairs: dict[Path, Path], progress: Progress) -> Checked:
     for number, (photograph, mask) in enumerate(pairs.items()):
         progress(number / len(pairs), f"checking {mask.name}")
         try:
-            found[photograph] = check_mask(photograph, mask)
+            found[photograph] = masks.check_mask(photograph, mask)
         except UserError as error:
             found[photograph] = error
     return found
 
 
-def _words(found: MaskCheck | UserError | None) -> str:
+def _words(found: masks.MaskCheck | UserError | None) -> str:
     if found is None:
         return "…"
     if isinstance(found, UserError):

@@ -6,16 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6 import QtWidgets
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QSizePolicy,
-    QWidget,
-)
 
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
@@ -67,7 +60,7 @@ def as_image(rgb: NDArray[np.uint8]) -> QImage:
     return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
-class PatchPicture(QWidget):
+class PatchPicture(QtWidgets.QWidget):
     """One picture as large as the room allows, whole, its pixels left as they are."""
 
     def __init__(self, name: str) -> None:
@@ -75,7 +68,9 @@ class PatchPicture(QWidget):
         self._image = QImage()
         self.setAccessibleName(name)
         self.setMinimumSize(120, 120)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding
+        )
 
     @property
     def image(self) -> QImage:
@@ -111,7 +106,7 @@ def _plain_icon(path: Path) -> QIcon:
     return icon
 
 
-class CropsView(QWidget):
+class CropsView(QtWidgets.QWidget):
     """The patch that the person chose: as the base makes it, as it is now, and the truth."""
 
     def __init__(self) -> None:
@@ -119,18 +114,18 @@ class CropsView(QWidget):
         self._shown: tuple[Path | None, int] = (None, -1)
         self.empty = dim_label("The first pictures come with the first validation.")
         self.pictures = {kind: PatchPicture(kind) for kind in KINDS}
-        self.captions = {kind: QLabel() for kind in KINDS}
-        self.patches = QListWidget()
+        self.captions = {kind: QtWidgets.QLabel() for kind in KINDS}
+        self.patches = QtWidgets.QListWidget()
         self.patches.setAccessibleName("Validation patches")
-        self.patches.setViewMode(QListWidget.ViewMode.IconMode)
-        self.patches.setFlow(QListWidget.Flow.LeftToRight)
+        self.patches.setViewMode(QtWidgets.QListWidget.ViewMode.IconMode)
+        self.patches.setFlow(QtWidgets.QListWidget.Flow.LeftToRight)
         self.patches.setWrapping(False)
-        self.patches.setMovement(QListWidget.Movement.Static)
+        self.patches.setMovement(QtWidgets.QListWidget.Movement.Static)
         self.patches.setIconSize(THUMBNAIL)
         self.patches.setSpacing(4)
         self.patches.setFixedHeight(THUMBNAIL.height() + 36)
         self.patches.currentRowChanged.connect(lambda _: self._show_patch())
-        grid = QGridLayout()
+        grid = QtWidgets.QGridLayout()
         grid.setSpacing(8)
         for column, kind in enumerate(KINDS):
             self.captions[kind].setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -153,7 +148,7 @@ class CropsView(QWidget):
             self.patches.blockSignals(True)
             self.patches.clear()
             for number, path in enumerate(names, start=1):
-                item = QListWidgetItem(_plain_icon(path), f"{number}")
+                item = QtWidgets.QListWidgetItem(_plain_icon(path), f"{number}")
                 item.setToolTip(f"Patch {number}")
                 self.patches.addItem(item)
             self.patches.setCurrentRow(min(chosen, len(names) - 1))

@@ -7,18 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from pydantic import ValidationError
+from PySide6 import QtWidgets
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import (
-    QDialog,
-    QGridLayout,
-    QLabel,
-    QLineEdit,
-    QPlainTextEdit,
-    QPushButton,
-    QScrollArea,
-    QWidget,
-)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
@@ -45,7 +36,7 @@ ANSWERS: tuple[tuple[Answer, str, str], ...] = (
 CAPTIONS = {"left": "Left", "truth": "True photograph", "right": "Right"}
 
 
-class BlindedDialog(QDialog):
+class BlindedDialog(QtWidgets.QDialog):
     """Which of two crops is closer to the truth, not knowing whose it is? Pair after pair, which
     ``make`` makes in a worker; what the answers say comes at the end."""
 
@@ -53,7 +44,7 @@ class BlindedDialog(QDialog):
     """(Preference), at the end"""
 
     def __init__(
-        self, make: Callable[[Progress], Sequence[Pair]], jobs: Jobs, parent: QWidget
+        self, make: Callable[[Progress], Sequence[Pair]], jobs: Jobs, parent: QtWidgets.QWidget
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Compare blind")
@@ -70,16 +61,16 @@ class BlindedDialog(QDialog):
         )
         self.bar = layout.bar()
         self.pictures = {name: PatchPicture(name) for name in CAPTIONS}
-        grid = QGridLayout()
+        grid = QtWidgets.QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         for place, (name, caption) in enumerate(CAPTIONS.items()):
-            label = QLabel(caption)
+            label = QtWidgets.QLabel(caption)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             grid.addWidget(label, 0, place)
             grid.addWidget(self.pictures[name], 1, place)
         grid.setRowStretch(1, 1)
         self._room = layout.holding(grid)
-        self.buttons: dict[Answer, QPushButton] = {}
+        self.buttons: dict[Answer, QtWidgets.QPushButton] = {}
         for answer, text, key in ANSWERS:
             act = partial(self.answer, answer)
             self.buttons[answer] = layout.button(text, act=lambda _=False, act=act: act())
@@ -192,11 +183,11 @@ class KeepPage(WizardPage):
         )
         self._verdict = verdict
         self.setFinalPage(True)
-        self.title_line = QLineEdit()
+        self.title_line = QtWidgets.QLineEdit()
         self.title_line.setMaxLength(80)
         self.title_line.textChanged.connect(self._title_changed)
-        self.name = QLabel()
-        self.note = QPlainTextEdit()
+        self.name = QtWidgets.QLabel()
+        self.note = QtWidgets.QPlainTextEdit()
         self.note.setPlaceholderText("What you want to remember of it; stays on this computer")
         self.note.setMaximumHeight(110)
         self.note.setTabChangesFocus(True)
@@ -298,7 +289,7 @@ class VerdictPage(WizardPage):
     def __init__(self, context: WizardContext) -> None:
         super().__init__(context, "The verdict")
         self.verdict: Verdict | None = None
-        self._body = QScrollArea()
+        self._body = QtWidgets.QScrollArea()
         layout.scroll(self._body)
         self.sentences, self.preference = layout.label(), layout.label()
         self.sentences.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -306,7 +297,7 @@ class VerdictPage(WizardPage):
         tip = "See pairs of crops without knowing which model made which"
         self.compare = layout.button("Compare blind…", tip, self.compare_blind)
         self.discard = layout.button("Do not keep the model…", act=self._confirm_discard)
-        self.reason = QLineEdit()
+        self.reason = QtWidgets.QLineEdit()
         self.reason.setAccessibleName("Reason for keeping the model")
         self.reason.setPlaceholderText("Why should it be kept all the same? Name no patients.")
         self.reason.setMaxLength(500)
@@ -407,9 +398,9 @@ def read_verdict(run: RunFolder) -> Verdict | None:
         return None
 
 
-def _figures(verdict: Verdict) -> QWidget:
+def _figures(verdict: Verdict) -> QtWidgets.QWidget:
     title = f"On {verdict.patients} held-out patients of yours; the figure in bold decides"
-    parts: list[QWidget] = []
+    parts: list[QtWidgets.QWidget] = []
     if verdict.comparisons:
         parts += [layout.label(title, "strong", wraps=False), show_held_out(verdict)]
     title = "On the bundled photographs of other cameras: was anything forgotten?"

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6 import QtGui
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetrics,
-    QPainter,
-    QPalette,
-    QStandardItem,
-    QStandardItemModel,
-)
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from retina_viewer.superres.methods import Character, Method
@@ -43,21 +35,21 @@ GROUPS: dict[Character, str] = {
 class _TwoLines(QStyledItemDelegate):
     """A bold title, its mark, and a sentence that wraps; or the heading of a group."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QtGui.QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
         rect: QRect = option.rect
-        palette: QPalette = option.palette
+        palette: QtGui.QPalette = option.palette
         if index.data(ID) is None:
             self._paint_heading(painter, rect, palette, index)
             painter.restore()
             return
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, palette.highlight())
-        painter.setPen(palette.color(QPalette.ColorRole.Text))
-        font: QFont = QFont(option.font)
+        painter.setPen(palette.color(QtGui.QPalette.ColorRole.Text))
+        font: QtGui.QFont = QtGui.QFont(option.font)
         font.setBold(True)
         painter.setFont(font)
-        metrics = QFontMetrics(font)
+        metrics = QtGui.QFontMetrics(font)
         box = rect.adjusted(_SIDE, _TOP, -_SIDE, -_TOP)
         title = str(index.data())
         painter.drawText(box, Qt.AlignmentFlag.AlignTop, title)
@@ -72,9 +64,11 @@ class _TwoLines(QStyledItemDelegate):
         painter.restore()
 
     def _paint_heading(
-        self, painter: QPainter, rect: QRect, palette: QPalette, index: Index
+        self, painter: QtGui.QPainter, rect: QRect, palette: QtGui.QPalette, index: Index
     ) -> None:
-        ink = QColor(palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Text))
+        ink = QtGui.QColor(
+            palette.color(QtGui.QPalette.ColorGroup.Active, QtGui.QPalette.ColorRole.Text)
+        )
         if index.row() > 0:
             ink.setAlphaF(0.25)
             painter.fillRect(rect.x(), rect.y(), rect.width(), 1, ink)
@@ -86,13 +80,15 @@ class _TwoLines(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if index.data(ID) is None:
             return QSize(WIDTH, _HEADING)
-        bold = QFont(option.font)
+        bold = QtGui.QFont(option.font)
         bold.setBold(True)
         # The scroll bar may take a part of the width.
         room = QRect(0, 0, WIDTH - 2 * _SIDE - 12, 1000)
         sentence = str(index.data(SENTENCE))
-        text = QFontMetrics(option.font).boundingRect(room, Qt.TextFlag.TextWordWrap, sentence)
-        height = text.height() + QFontMetrics(bold).height() + 2 + 2 * _TOP
+        text = QtGui.QFontMetrics(option.font).boundingRect(
+            room, Qt.TextFlag.TextWordWrap, sentence
+        )
+        height = text.height() + QtGui.QFontMetrics(bold).height() + 2 + 2 * _TOP
         return QSize(WIDTH, height)
 
 
@@ -126,7 +122,7 @@ class MethodChooser(Chooser):
             return
         shown = self.method
         self._offered = list(methods)
-        model = QStandardItemModel(self)
+        model = QtGui.QStandardItemModel(self)
         for character, heading in GROUPS.items():
             group = [method for method in methods if method.character == character]
             for row in ([_heading(heading)] if group else []) + [_entry(one) for one in group]:
@@ -148,15 +144,15 @@ class MethodChooser(Chooser):
             self.chosen.emit(str(method))
 
 
-def _heading(text: str) -> QStandardItem:
+def _heading(text: str) -> QtGui.QStandardItem:
     """What cannot be chosen; keys and wheel pass over it."""
-    item = QStandardItem(text)
+    item = QtGui.QStandardItem(text)
     item.setFlags(Qt.ItemFlag.NoItemFlags)
     return item
 
 
-def _entry(method: Method) -> QStandardItem:
-    item = QStandardItem(method.title)
+def _entry(method: Method) -> QtGui.QStandardItem:
+    item = QtGui.QStandardItem(method.title)
     item.setData(method.id, ID)
     item.setData(method.sentence, SENTENCE)
     item.setData(method.learned, LEARNED)
