@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -12,10 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-# Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
-import torch
-from PySide6.QtCore import QCoreApplication, QEventLoop, QLibraryInfo, QObject, QSettings, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QCoreApplication, QEventLoop, QLibraryInfo, QTimer
 from PySide6.QtWidgets import QApplication
 
 # What the first photograph needs, imported before the window is there: an import in a worker thread
@@ -23,14 +19,13 @@ from PySide6.QtWidgets import QApplication
 import retina_viewer.imaging.readers
 import retina_viewer.superres.cascade  # noqa: F401
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.paths import settings_file
 from retina_viewer.core.processes import heeding
 from retina_viewer.core.settings import Settings, load_settings, save_settings
 from retina_viewer.core.system_libraries import in_words, loads, missing_packages
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.start import Start, remember
-from retina_viewer.ui.theme import apply_theme
+from retina_viewer.ui.theme import apply_theme, make_application
 from retina_viewer.ui.window import Window
 
 logger = logging.getLogger(__name__)
@@ -194,32 +189,6 @@ def has_display() -> bool:
         return True
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return any(os.environ.get(name) for name in names)
-
-
-def make_application() -> QApplication:
-    """The one QApplication of the process; made on first use."""
-    existing = QApplication.instance()
-    if isinstance(existing, QApplication):
-        return existing
-    # Where there are many cores, one stays free for the window; of two, both are needed.
-    cores = os.cpu_count() or 1
-    torch.set_num_threads(cores if cores <= 2 else cores - 1)
-    QGuiApplication.setApplicationDisplayName("Retina Viewer")
-    # What Qt's file dialogs remember names people too: it lies with the program's own settings.
-    QSettings.setPath(
-        QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(settings_file().parent)
-    )
-    application = QApplication(["retina-viewer"])
-    # PySide sets its signatures up when a docstring is first asked for, and no other thread runs
-    # for a tenth of a second; the late imports would ask while the person is working.
-    _ = QObject.setParent.__doc__
-    application.setApplicationName("retina-viewer")
-    application.setDesktopFileName("retina-viewer")
-    # What is there now stays to the end (torch alone makes hundreds of thousands of objects): the
-    # collector need not walk through it again and again in the window's thread.
-    gc.collect()
-    gc.freeze()
-    return application
 
 
 def make_window(

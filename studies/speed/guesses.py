@@ -28,7 +28,8 @@ from retina_viewer.imaging.readers import open_image
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.superres.uncertainty import needs_twin, uncertainty_map
-from retina_viewer.ui.app import make_application, make_window, wait_until
+from retina_viewer.ui.app import make_window, wait_until
+from retina_viewer.ui.theme import make_application
 from retina_viewer.ui.view.sight import is_tile
 from retina_viewer.ui.window import Window
 from tests.ui.stalls import StallWatch

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.theme import apply_theme, tokens_in_use
+from retina_viewer.ui.theme import apply_theme, make_application, tokens_in_use
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.learning_history import (
@@ -296,8 +296,6 @@ def render_curves(
     Raises:
         UserError: there is no history, or the picture cannot be written.
     """
-    from retina_viewer.ui.app import make_application  # which has a window import this module
-
     history = read_history(run)
     if not any(history.stages):
         raise UserError("The training has not written anything down yet.", "Let it run a while.")
