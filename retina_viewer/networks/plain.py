@@ -43,13 +43,7 @@ class PlainGenerator(nn.Module):
 
     Input, output, ``unshuffle``, ``conditioned`` and ``margin`` as those of
     :class:`~retina_viewer.networks.generator.ResidualGenerator`; it too starts as bicubic
-    interpolation.
-
-    Args:
-        maps: feature maps of every hidden layer.
-        layers: convolutions between the first and the last.
-        unshuffle: the network works at 1/unshuffle of its input's resolution.
-        conditioned: whether it is told the blur and noise of the photograph.
+    interpolation. ``layers`` is the number of convolutions between the first and the last.
     """
 
     def __init__(

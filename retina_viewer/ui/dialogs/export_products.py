@@ -51,14 +51,8 @@ FORMATS = {".png": "PNG, lossless", ".tif": "TIFF, lossless", ".jpg": "JPEG, sma
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """One export as the person set it up.
-
-    Attributes:
-        layers: what is drawn in, with its opacity, for ``with_layers``.
-        colour_map: of the saliency.
-        saliency_style: likewise.
-        mark: whether ``result`` carries a small mark in a corner.
-    """
+    """One export as the person set it up: ``with_layers`` has the layers drawn in, ``result`` may
+    carry a small mark in a corner."""
 
     image: FundusImage
     settings: EnhanceSettings
@@ -71,12 +65,8 @@ class ExportRequest:
 
 def products_for(request: ExportRequest) -> list[export.Product]:
     """What there is to save: layers only where some are on, guesses only of networks."""
-    missing = set()
-    if not request.layers:
-        missing.add("with_layers")
-    if request.settings.model is None:
-        missing.add("uncertainty")
-    return [product for product in PRODUCTS if product not in missing]
+    there = {"with_layers": bool(request.layers), "uncertainty": request.settings.model is not None}
+    return [product for product in PRODUCTS if there.get(product, True)]
 
 
 def formats_for(image: FundusImage, product: export.Product, scale: int) -> list[str]:
@@ -94,12 +84,7 @@ def formats_for(image: FundusImage, product: export.Product, scale: int) -> list
 
 
 def names_of(request: ExportRequest, enhancer: Enhancer | None, suffix: str) -> list[str]:
-    """The names that will be written, the main one first.
-
-    Args:
-        enhancer: the one that makes the result; None where none is needed.
-        suffix: of the format.
-    """
+    """The names that will be written, the main one first; an enhancer is needed for results."""
     return export.file_names(request.product, request.image, enhancer, suffix)
 
 

@@ -55,9 +55,8 @@ class ModelPage(QtWidgets.QWidget):
         self.heading.setText(entry.card.title)
         used = "In use for its task. " if entry.is_default else ""
         self.about.setText(f"{used}{installed_models.subtitle(entry)}")
-        self.card.show_entry(entry)
-        self.curves.show_entry(entry)
-        self.lineage.show_entry(entry)
+        for page in (self.card, self.curves, self.lineage):
+            page.show_entry(entry)
 
     def _show_page(self, page: int) -> None:
         self.tabs.set_value(page)
@@ -167,13 +166,7 @@ def _indented(widget: QtWidgets.QWidget, depth: int) -> QtWidgets.QWidget:
 
 @dataclass(frozen=True)
 class Figure:
-    """How a figure is named and written.
-
-    Attributes:
-        short: for the head of a column.
-        meaning: for its tool tip.
-        written: a format of its value.
-    """
+    """The head of a column, its tool tip, and the format of a value."""
 
     short: str
     meaning: str
@@ -204,12 +197,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Block:
-    """One table.
-
-    Attributes:
-        figures: the columns.
-        rows: the photographs, and the values of the columns, empty where there is none.
-    """
+    """One table: its columns, and rows of photographs and values, empty where there is none."""
 
     figures: tuple[Figure, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]

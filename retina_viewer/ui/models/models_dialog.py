@@ -149,10 +149,8 @@ class ModelButtons(QtWidgets.QWidget):
         self.rename = layout.button("Rename…", "Give it another title")
         self.export = layout.button("Export…", "Write it into one file")
         self.delete = layout.button("Delete…", "Remove it for good")
-        left, right = (
-            (self.use, self.compare, self.retrain),
-            (self.rename, self.export, self.delete),
-        )
+        left = (self.use, self.compare, self.retrain)
+        right = (self.rename, self.export, self.delete)
         self._tips = {button: button.toolTip() for button in (*left, *right)}
         self.setLayout(layout.row(*left, ..., *right, spacing=8, margins=0))
 
@@ -210,13 +208,8 @@ class DeleteQuestion(QtWidgets.QMessageBox):
 
 
 class ModelsDialog(QtWidgets.QDialog):
-    """Not modal: the photograph stays in reach, and the window behind a question goes on.
-
-    Args:
-        jobs: the window's.
-        folder: where files are looked for and go to; the last one that was used from then on.
-        parent: the window.
-    """
+    """Not modal: the photograph stays in reach, and the window behind a question goes on. Files are
+    looked for in and go to ``folder``, from then on the last one that was used."""
 
     compare_wanted = Signal(object, object)
     """(ModelEntry, InstalledModels): beside which other one is chosen there"""

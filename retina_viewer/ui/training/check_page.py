@@ -416,13 +416,8 @@ class CheckPage(WizardPage):
     def summary(self) -> str:
         if self.draft.intake is None:
             return ""
-        kept = len(self._kept())
+        kept = len(self.draft.chosen)
         return f"{kept} kept, {len(self.draft.intake.photographs) - kept} left out"
-
-    def _kept(self) -> list[Examined]:
-        intake = self.draft.intake
-        files = () if intake is None else intake.photographs
-        return [one for one in files if self.draft.keeps(one)]
 
     def _decide(self, keep: bool, checked: bool = False) -> None:
         rows = [index.row() for index in self.table.selectionModel().selectedRows()]
@@ -465,19 +460,19 @@ class CheckPage(WizardPage):
         if which == "flagged":
             files = [one for one in files if one.kind != "good"]
         elif which == "kept":
-            files = self._kept()
+            files = self.draft.chosen
         self.model.show_files(files, self.devicePixelRatioF())
         self._show_count()
 
     def _show_count(self) -> None:
-        kept = len(self._kept())
+        kept = len(self.draft.chosen)
         text = f"{counted(kept, 'photograph')} will be used"
         if kept < LEAST_PATIENTS:
             text += f"; at least {LEAST_PATIENTS}, of as many patients, are needed"
         self.count.setText(f"{text}.")
 
     def isComplete(self) -> bool:
-        return len(self._kept()) >= LEAST_PATIENTS
+        return len(self.draft.chosen) >= LEAST_PATIENTS
 
     def nextId(self) -> int:
         return int(PageId.MASKS if self.draft.task == "vessels" else PageId.PATIENTS)

@@ -82,12 +82,10 @@ class Draft:
     """The choices; pages write them, each its own.
 
     Attributes:
-        places: folders and files.
-        intake: what was found there; None until they were looked at.
+        intake: what was found in the places; None until they were looked at.
         decided: photographs of which the person says otherwise than proposed.
         grouping: how patients are told apart; ``patients`` what came of it.
         patterns, masks: vessels: how masks are found, and those that were checked.
-        base, steps, minutes, preset, expert, device: see :class:`TrainingPlan`.
     """
 
     places: list[Path] = field(default_factory=list)
@@ -119,19 +117,19 @@ class Draft:
 
     def keeps(self, file: Examined) -> bool:
         """What the person decided, or else what was proposed."""
-        proposed = file.proposed == "keep"
-        return self.can_keep(file) and self.decided.get(file.path, proposed)
+        return self.can_keep(file) and self.decided.get(file.path, file.proposed == "keep")
 
     @property
     def kept(self) -> list[Examined]:
         """The photographs to work with; for vessels those with a mask."""
+        vessels = self.task == "vessels"
+        return [one for one in self.chosen if not vessels or one.path in self.masks]
+
+    @property
+    def chosen(self) -> list[Examined]:
+        """All photographs that are not left out."""
         files = () if self.intake is None else self.intake.photographs
-        with_mask = self.masks if self.task == "vessels" else None
-        return [
-            file
-            for file in files
-            if self.keeps(file) and (with_mask is None or file.path in with_mask)
-        ]
+        return [file for file in files if self.keeps(file)]
 
     def division(self, salt: bytes) -> people.Division:
         """Who trains, validates and is held out. Raises UserError: too few patients."""
@@ -157,12 +155,10 @@ class Draft:
         groups, division = self.groups(salt), self.division(salt)
         hashes = {file.path: file.sha256 for file in self.intake.files} if self.intake else {}
         kept = {file.path: file.sha256 for file in self.kept}
-        masks = None
-        if self.task == "vessels":
-            masks = {
-                photograph: (mask, hashes[mask], check.inverted)
-                for photograph, (mask, check) in self.masks.items()
-            }
+        masks = {
+            photograph: (mask, hashes[mask], check.inverted)
+            for photograph, (mask, check) in self.masks.items()
+        }
         return TrainingPlan(
             name=name,
             title=title,
@@ -173,7 +169,9 @@ class Draft:
             preset=self.preset,
             device=self.device,
             expert=self.expert,
-            photographs=people.planned(kept, groups, division, masks),
+            photographs=people.planned(
+                kept, groups, division, masks if self.task == "vessels" else None
+            ),
         )
 
 

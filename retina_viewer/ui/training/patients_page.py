@@ -66,9 +66,7 @@ class MasksPage(WizardPage):
         return counted(len(self.draft.masks), "mask") if self.draft.masks else ""
 
     def _photographs(self) -> list[Path]:
-        intake = self.draft.intake
-        files = () if intake is None else intake.photographs
-        return [file.path for file in files if self.draft.keeps(file)]
+        return [file.path for file in self.draft.chosen]
 
     def _masks(self) -> Sequence[Path]:
         return () if self.draft.intake is None else self.draft.intake.masks

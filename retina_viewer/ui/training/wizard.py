@@ -48,10 +48,8 @@ class StepList(QWidget):
         self._labels: dict[PageId, tuple[QLabel, QLabel]] = {}
         box = layout.column(spacing=0, margins=(0, 20, 0, 16))
         for page in PageId:
-            title, summary = (
-                layout.label(role="step", wraps=False),
-                layout.label(role="stepSummary"),
-            )
+            title = layout.label(role="step", wraps=False)
+            summary = layout.label(role="stepSummary")
             title.setContentsMargins(16, 8, 8, 0)
             summary.setContentsMargins(36, 0, 8, 8)
             for label in (title, summary):
@@ -82,13 +80,8 @@ class StepList(QWidget):
 
 
 class TrainingWizard(QWizard):
-    """Closing it hides it: choices stay, and so does a training.
-
-    Args:
-        trainings: of the window; the wizard shows the one that is followed.
-        jobs, settings: the window's.
-        parent: the window.
-    """
+    """Closing it hides it: choices stay, and so does a training. It shows the one of the window's
+    trainings that is followed."""
 
     kept = Signal(object)
     """(ModelCard): the person has kept a model"""

@@ -289,7 +289,6 @@ def render_curves(
     Args:
         run: a training's folder, or its ``history.json``.
         png: the picture to write; replaced if it exists.
-        theme: ``dark`` or ``light``.
         width: in logical pixels; the height follows from the number of curves.
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
 
