@@ -50,8 +50,7 @@ class VGG16Features(nn.Module):
 
     def __init__(self, taps: Sequence[str]) -> None:
         super().__init__()
-        unknown = set(taps) - set(_LAYERS)
-        if unknown:
+        if unknown := set(taps) - set(_LAYERS):
             raise ValueError(f"VGG-16 has no {', '.join(sorted(unknown))}")
         names = list(_LAYERS)
         self.taps = tuple(taps)

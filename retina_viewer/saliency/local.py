@@ -22,7 +22,7 @@ Functions of tensors ``(N, 1, H, W)`` work on valid windows: the result is small
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import cv2
@@ -174,7 +174,7 @@ def uniqueness(feature: Tensor, absolute: Absolute) -> Tensor:
     """
     height, width = feature.shape[-2] - 2 * _RADIUS, feature.shape[-1] - 2 * _RADIUS
     total = torch.zeros_like(feature[..., :height, :width])
-    for dy, dx, weight in _weighted_shifts():
+    for dy, dx in _SHIFTS:
         # difference[s] = |F(s + d) - F(s)| for all s from the window's centre region shifted by
         # -d up to the centre region itself.
         y, x = _RADIUS - dy, _RADIUS - max(dx, 0)
@@ -184,13 +184,8 @@ def uniqueness(feature: Tensor, absolute: Absolute) -> Tensor:
         difference = absolute(there - here)
         ahead = difference[..., dy:, max(dx, 0) : max(dx, 0) + width]
         behind = difference[..., :height, max(-dx, 0) : max(-dx, 0) + width]
-        total = torch.add(total, ahead + behind, alpha=weight)
+        total = torch.add(total, ahead + behind, alpha=math.exp(-math.hypot(dy, dx)))
     return total
-
-
-def _weighted_shifts() -> Iterator[tuple[int, int, float]]:
-    for dy, dx in _SHIFTS:
-        yield dy, dx, math.exp(-math.hypot(dy, dx))
 
 
 Features = Literal["both", "curvature", "entropy"]
@@ -253,8 +248,7 @@ def _mirrored(plane: Tensor) -> Tensor:
 
 def _unit_range(plane: Tensor) -> Tensor:
     """Each image of ``(N, 1, H, W)`` scaled to [0, 1] by its extremes; a constant one to zeros."""
-    low, high = plane.amin((2, 3), keepdim=True), plane.amax((2, 3), keepdim=True)
-    return _scaled(plane, low, high)
+    return _scaled(plane, plane.amin((2, 3), keepdim=True), plane.amax((2, 3), keepdim=True))
 
 
 def _scaled(plane: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -282,7 +276,6 @@ def saliency_map(
         rgb: ``(H, W, 3)`` float in [0, 1], or uint8, or uint16; H and W at least 8.
         mask: ``(H, W)`` bool, the field of view; None for the whole image.
         device: ``cpu``, ``cuda`` or ``auto``.
-        progress: called after each strip of rows.
         w1, features: as in :class:`LocalSaliency`.
 
     Returns:

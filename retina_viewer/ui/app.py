@@ -37,17 +37,8 @@ logger = logging.getLogger(__name__)
 
 
 def run(files: Sequence[Path], start: Start) -> int:
-    """Open the window, with these photographs or folders, until it is closed.
-
-    Args:
-        files: what to open.
-        start: the method and its settings, where they are not to be those of the last time.
-
-    Returns:
-        The process's exit code.
-
-    Raises:
-        UserError: there is no display, or the method or model is not installed.
+    """Open the window, with these photographs or folders, until it is closed. Returns the process's
+    exit code. Raises UserError: there is no display, or the method or model is not installed.
     """
     if not has_display():
         raise UserError(
@@ -91,9 +82,7 @@ def render_window(
     """Render the window, without a display, with a photograph, its tiles and layers finished.
 
     Args:
-        image_path: a photograph.
         png: the picture of the window to write; replaced if it exists.
-        method, scale: the super-resolution to show.
         size: of the window, in logical pixels.
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
         model, fidelity: of the method; None for its defaults.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Qt
@@ -21,12 +22,12 @@ MASKS = ("_fov", "_vessels", "_ma")
 
 def samples() -> list[Path]:
     """The bundled photographs, by name."""
-    folder = resources_dir() / "samples"
-    return sorted(
+    pictures = [
         path
-        for path in folder.iterdir()
-        if path.suffix in (".jpg", ".png", ".tif") and not path.stem.endswith(MASKS)
-    )
+        for path in (resources_dir() / "samples").iterdir()
+        if path.suffix in (".jpg", ".png", ".tif")
+    ]
+    return sorted(path for path in pictures if not path.stem.endswith(MASKS))
 
 
 class Opening(QObject):
@@ -47,12 +48,10 @@ class Opening(QObject):
         recent = self._settings.recent_files
         if recent:
             menu.addSeparator()
-            heading = menu.addAction("Recent")
-            heading.setEnabled(False)
+            menu.addAction("Recent").setEnabled(False)
             for path in recent:
                 name = readable(path.name).replace("&", "&&")
-                action = menu.addAction(name)
-                action.triggered.connect(lambda _=False, path=path: self._library.open([path]))
+                menu.addAction(name, partial(self._library.open, [path]))
             menu.addSeparator()
             menu.addAction("Forget recent files and folders", self.forget)
 

@@ -1,4 +1,4 @@
-"""All looks in one place: colour tokens, the style sheet and the palette.
+"""The one QApplication and all its looks: colour tokens, the style sheet and the palette.
 
 Greys are neutral: a tint beside the picture would bias the eye's reading of the retina. There is
 one accent, amber for what a network made, red for failure alone. Text keeps a contrast of 4.5 : 1.

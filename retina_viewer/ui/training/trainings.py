@@ -51,10 +51,8 @@ def command_for(run: RunFolder) -> list[str]:
 
 
 def launch(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Start the process of a run.
-
-    Raises:
-        UserError: the system refuses to, or the run's folder is not there.
+    """Start the process of a run. Raises UserError: the system refuses to, or the run's folder is
+    not there.
     """
     try:
         with (run.path / LOG).open("wb") as output:
@@ -160,15 +158,8 @@ def found_runs() -> list[FoundRun]:
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at the folder of a run.
-
-    Attributes:
-        state: as read; None where the folder is gone.
-        status: everything told so far.
-        details: what the process wrote before it could write events, where it failed.
-        offset: how far the events were read.
-        ended: whether the training had ended.
-    """
+    """One look at the folder of a run, its state None where that is gone; ``details`` is what a
+    process that failed wrote before it could write events, ``offset`` how far they were read."""
 
     state: RunState | None = None
     phase: Phase = Phase.PREPARED
@@ -255,10 +246,8 @@ class Trainings(QObject):
     # Which one
 
     def begin(self, plan: TrainingPlan) -> None:
-        """Prepare a folder for a plan, start its process and follow it.
-
-        Raises:
-            UserError: the folder cannot be written, or the process not be started.
+        """Prepare a folder for a plan, start its process and follow it. Raises UserError: the
+        folder cannot be written, or the process not be started.
         """
         self._refuse_a_second()
         name = f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"
@@ -292,10 +281,8 @@ class Trainings(QObject):
     # What is asked of it
 
     def resume(self) -> None:
-        """Start the process again, from the last checkpoint.
-
-        Raises:
-            UserError: it cannot be started, or another training runs.
+        """Start the process again, from the last checkpoint. Raises UserError: it cannot be
+        started, or another training runs.
         """
         run = self._wanted()
         self._refuse_a_second(run)
@@ -311,10 +298,8 @@ class Trainings(QObject):
         """Pause, stop and keep the best so far, or cancel.
 
         Where no process runs, cancelling is done at once, and stopping by one that is started for
-        it. A process that is still starting is told as soon as it listens.
-
-        Raises:
-            UserError: the word cannot be written.
+        it. A process that is still starting is told as soon as it listens. Raises UserError: the
+        word cannot be written.
         """
         run = self._wanted()
         if what == "cancel" and not self.phase.is_active:

@@ -231,7 +231,8 @@ def test_held_keys_hide_layers_without_turning_them_off(state: ViewState) -> Non
     data = with_layers(state, data_of())
     state.layers_hidden = True
     picture = resolve(state, data)
-    assert picture.layers == main_scene(picture, 1).layers == ()
+    assert not picture.layers
+    assert not main_scene(picture, 1).layers
     assert picture.layers_on == (LayerName.SALIENCY, LayerName.VESSELS)
 
 
