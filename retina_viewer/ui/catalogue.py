@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retina_viewer.model_store.card import Fidelity, share_at
 from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
-
-if TYPE_CHECKING:
-    from retina_viewer.superres.methods import Method
+from retina_viewer.superres.methods import Method
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
+from retina_viewer.networks.devices import Device
 from retina_viewer.ui.canvas.photo import Photo, detailed_place
 from retina_viewer.ui.canvas.scene import Point
 from retina_viewer.ui.comparison.controller import ComparisonController
@@ -41,7 +42,7 @@ from retina_viewer.ui.panels.filmstrip import Filmstrip
 from retina_viewer.ui.panels.inspector import Inspector
 from retina_viewer.ui.panels.statusbar import Readouts, StatusBar
 from retina_viewer.ui.panels.toolbar import COMPARE, SLIDER, Toolbar
-from retina_viewer.ui.services import DeviceInfo, Services
+from retina_viewer.ui.services import Services
 from retina_viewer.ui.start import remember, state_from
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.training_controller import TrainingController
@@ -266,7 +267,7 @@ class Window(QMainWindow):
     def _look_for_devices(self) -> None:
         """In the background, since a GPU's driver takes seconds to answer."""
 
-        def done(devices: Sequence[DeviceInfo]) -> None:
+        def done(devices: Sequence[Device]) -> None:
             self.toolbar.show_devices(devices, self.view.data.device)
 
         self.jobs.submit("devices", lambda progress: self.services.devices(), done)
