@@ -185,7 +185,7 @@ class Window(QMainWindow):
             "show_alone": self.comparison.show_alone,
             "show_all": self.comparison.show_all,
             "show_next": self.comparison.show_next,
-            "show_before": self.comparison.show_before,
+            "show_before": lambda: self.comparison.show_next(-1),
             "blink": self.comparison.toggle_blink,
             "swap": self.comparison.swap,
             "reference": self.comparison.ask_for_reference,
@@ -203,7 +203,7 @@ class Window(QMainWindow):
         if self.banner.isVisible():
             self.banner.hide()
             return
-        if self.comparison.step_back():
+        if self.comparison.show_all():
             return
         self.jobs.cancel_where(lambda job: bool(job.title))
         self.view.cancelled()
@@ -234,7 +234,7 @@ class Window(QMainWindow):
 
     def export(self) -> None:
         """Open the export dialog; nothing happens without a photograph."""
-        photo, picture = self.comparison.opened, self.view.picture
+        photo, picture = self.comparison.reference.opened, self.view.picture
         if photo is None or not self.view.may_enlarge():
             return
         request = ExportRequest(

@@ -6,7 +6,7 @@ is which results they are, what they are measured against, and the picture that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -18,8 +18,6 @@ from retina_viewer.core.names import free_paths
 from retina_viewer.core.progress import Progress
 from retina_viewer.core.settings import Settings
 from retina_viewer.superres.enhance_settings import SCALES, Scale
-from retina_viewer.ui.canvas.photo import Photo
-from retina_viewer.ui.canvas.scene import Camera
 from retina_viewer.ui.canvas.tile_requests import is_worthwhile, scale_for
 from retina_viewer.ui.catalogue import ResultChoice
 from retina_viewer.ui.comparison.choice import LEAST_RESULTS, Choices, Offer, put
@@ -27,21 +25,21 @@ from retina_viewer.ui.comparison.exporting import ComparisonRequest, Part, write
 from retina_viewer.ui.comparison.header import FOOT, ROWS, FiguresStrip, Header
 from retina_viewer.ui.comparison.measuring import KEY as FIGURES
 from retina_viewer.ui.comparison.measuring import Measuring, best_of, why_not
-from retina_viewer.ui.comparison.reference import NONE, GroundTruth, trial_of, truth_from
+from retina_viewer.ui.comparison.reference import KEY as REFERENCE
+from retina_viewer.ui.comparison.reference import TONED, References
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.installed_models import InstalledModels, ModelEntry
 from retina_viewer.ui.opening import FILTER
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.arrange import Arrangement
-from retina_viewer.ui.view.data import HeldReference
 from retina_viewer.ui.view.picture import Picture
 from retina_viewer.ui.view.stage import Stage
 from retina_viewer.ui.view.state import MOST_RESULTS, ORIGINAL
 from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.layout import delayed
 
-REFERENCE, TONED, SAVING = "comparison reference", "comparison tone", "comparison export"
+SAVING = "comparison export"
 JOBS = (REFERENCE, TONED, SAVING, FIGURES)
 BLINK_MS = 700
 """Long enough to look at a place, short enough to remember it."""
@@ -62,36 +60,34 @@ class ComparisonController(QObject):
         super().__init__(view)
         self._view, self._services, self._jobs, self._settings = view, services, jobs, settings
         self._before = (view.state.arrangement, view.state.original_shown)
-        self._given: GroundTruth | None = None
-        self._is_following = False
         self.is_shown = False
-        self.opened: Photo | None = None
-        """The open photograph, also where its shrunk copy is shown."""
         self.offer = Offer(())
         self.header = Header()
         self.strips = [FiguresStrip() for _ in range(MOST_RESULTS)]
         stage.use_feet(self.strips)
+        self.reference = References(view, services, jobs, self)
         self.measuring = Measuring(services, jobs, view.enhancers, self)
         self._blinking = QTimer(self, interval=BLINK_MS)
         self._rest = delayed(self, REST_MS, self._measure)
         self._connect()
 
     def _connect(self) -> None:
-        view, header = self._view, self.header
-        view.photo_changed.connect(self._photo_changed)
+        view, header, reference = self._view, self.header, self.reference
+        reference.changed.connect(self._reference_changed)
+        reference.problem.connect(self.problem)
         view.changed.connect(self._view_changed)
         self.measuring.changed.connect(self._show_figures)
         self._blinking.timeout.connect(self.show_next)
         header.chips.toggled.connect(self.toggle_result)
-        header.original_toggled.connect(self.show_original)
-        header.file_wanted.connect(self.ask_for_reference)
-        header.file_dropped.connect(self.open_reference)
-        header.itself_wanted.connect(self.use_photo_itself)
-        header.none_wanted.connect(self.clear_reference)
-        header.blink_toggled.connect(self.blink)
-        header.swap_clicked.connect(self.swap)
-        header.save_clicked.connect(self.save)
-        header.close_clicked.connect(self.stop)
+        header.original.clicked.connect(self.show_original)
+        header.from_file.triggered.connect(self.ask_for_reference)
+        header.file_dropped.connect(reference.open)
+        header.itself.triggered.connect(reference.use_photo_itself)
+        header.no_reference.triggered.connect(reference.clear)
+        header.blink.toggled.connect(self._blink)
+        header.swap.clicked.connect(self.swap)
+        header.save.clicked.connect(self.save)
+        header.close_button.clicked.connect(self.stop)
 
     # Beginning and ending
 
@@ -144,7 +140,6 @@ class ComparisonController(QObject):
         state.results, state.active = (self._alone_again,), 0
         state.arrangement, state.original_shown = self._before
         self.header.hide()
-        self._follow()
         view.apply()
 
     @property
@@ -154,13 +149,12 @@ class ComparisonController(QObject):
 
     def _end(self) -> None:
         """Compute nothing more."""
-        self._stop_blinking()
-        self._view.state.alone = None
+        self._alone(None)
         self._rest.stop()
-        self._given = None
         for key in JOBS:
             self._jobs.cancel(key)
         self.measuring.show(None, (), Rect(0, 0, 0, 0))
+        self.reference.clear()
         self.header.say("")
 
     # Which results
@@ -206,11 +200,7 @@ class ComparisonController(QObject):
         if self.is_shown and number <= len(self._view.state.results):
             self._alone(number)
 
-    def show_all(self) -> None:
-        if self.is_shown:
-            self._alone(None)
-
-    def step_back(self) -> bool:
+    def show_all(self) -> bool:
         """Show all again, where one was alone; whether that was so."""
         was_alone = self.is_shown and self._view.state.alone is not None
         if was_alone:
@@ -227,130 +217,48 @@ class ComparisonController(QObject):
         state.alone = places[at % len(places)]
         self._view.apply()
 
-    def show_before(self) -> None:
-        self.show_next(-1)
-
     def toggle_blink(self) -> None:
-        self.blink(not self._blinking.isActive())
-
-    def blink(self, on: bool) -> None:
         """Go on by the clock, or stop and show all."""
-        if on == self._blinking.isActive() or not self.is_shown:
-            return
+        if self.is_shown:
+            self.header.blink.toggle()
+
+    def _blink(self, on: bool) -> None:
         if on:
             self._blinking.start()
-            self.header.blink.setChecked(True)
             self.show_next()
-        else:
+        elif self._blinking.isActive():
             self._alone(None)
 
     def _alone(self, place: int | None) -> None:
-        self._stop_blinking()
+        self._blinking.stop()
+        self.header.blink.setChecked(False)
         self._view.state.alone = place
         self._view.apply()
 
-    def _stop_blinking(self) -> None:
-        self._blinking.stop()
-        self.header.blink.setChecked(False)
-
-    # The reference
-
-    @property
-    def truth(self) -> GroundTruth | None:
-        """What the results are measured against, where there is something for this scale."""
-        given = self._given
-        return given if given is not None and given.scale == self._view.state.scale else None
+    # What they are measured against
 
     @property
     def can_measure(self) -> bool:
         """Whether enlargements are compared."""
-        has_vessels = any(one.vessels is not None for one in self._view.state.results)
-        return self.opened is not None and not self._view.data.needs_yes and not has_vessels
+        state, data = self._view.state, self._view.data
+        has_vessels = any(one.vessels is not None for one in state.results)
+        return self.is_shown and data.photo is not None and not data.needs_yes and not has_vessels
 
     def ask_for_reference(self) -> None:
         """Let the person choose a file."""
-        if not self.is_shown or not self.can_measure:
-            return
-        window = self.header.window()
-        path, _ = QFileDialog.getOpenFileName(window, "A larger photograph", "", FILTER)
-        if path:
-            self.open_reference(Path(path))
+        if self.can_measure:
+            window = self.header.window()
+            path, _ = QFileDialog.getOpenFileName(window, "A larger photograph", "", FILTER)
+            if path:
+                self.reference.open(Path(path))
 
-    def open_reference(self, path: Path) -> None:
-        """Take an image file as the reference, if it is one."""
-        read, scale = self._services.open_image, self._view.state.scale
-        self._prepare(lambda photo: truth_from(photo, read(path, 0), scale))
-
-    def use_photo_itself(self) -> None:
-        """Shrink the photograph and compare with what it was."""
-        scale = self._view.state.scale
-        self._prepare(lambda photo: trial_of(photo, scale))
-
-    def clear_reference(self) -> None:
-        self._jobs.cancel(REFERENCE)
-        self._given = None
-        self._follow()
-
-    def _prepare(self, make: Callable[[Photo], GroundTruth]) -> None:
-        photo, tone = self.opened, self._view.state.tone
-        if photo is None or not self.can_measure:
-            return
-
-        def work(progress: Progress) -> GroundTruth:
-            progress(0.0, "")
-            truth = make(photo)
-            truth.shown(tone)
-            return truth
-
-        def done(truth: GroundTruth) -> None:
-            self._given = truth
-            self._follow()
-
-        def failed(error: Exception) -> None:
-            if self._given is not None and self._given.is_trial:
-                self._given = None  # a test of another scale says nothing of this one
-            self._follow()
-            self.problem.emit(error)
-
-        self._jobs.submit(REFERENCE, work, done, failed=failed, title="reference")
-        self._show()
-
-    def _follow(self) -> None:
-        """Show what the reference is for, at the same place of the scene, and the room for
-        figures."""
-        view, truth = self._view, self.truth
-        photo, old = truth.photo if truth is not None else self.opened, view.photo
-        if photo is not old and photo is not None and old is not None:
-            factor = photo.bounds.width / old.bounds.width
-            camera, loupe = view.state.camera, view.state.loupe_at
-            at = camera and Camera(camera.x * factor, camera.y * factor, camera.zoom / factor)
-            self._is_following = True
-            view.show_photo(photo, at=at)
-            self._is_following = False
-            view.state.loupe_at = loupe and (loupe[0] * factor, loupe[1] * factor)
-        view.state.feet = FOOT if truth is not None else 0
-        view.set_reference(self._shown(truth) if truth is not None else None)
+    def _reference_changed(self) -> None:
+        self._view.state.feet = FOOT if self.is_shown and self.reference.truth is not None else 0
+        self._view.apply()
         self._show()
         self._rest.start()
 
-    def _shown(self, truth: GroundTruth) -> HeldReference | None:
-        """In the chosen tone, as soon as it is there."""
-        tone = self._view.state.tone
-        ready = truth.ready(tone)
-        if (ready is None or ready.request.tone is not tone) and not self._jobs.is_active(TONED):
-            self._jobs.submit(TONED, lambda _: truth.shown(tone), lambda _: self._follow())
-        return ready
-
     # What changes
-
-    def _photo_changed(self, photo: Photo | None) -> None:
-        """The reference was not for another photograph."""
-        if self._is_following:
-            return
-        self.opened = photo
-        if self.is_shown:
-            self.header.say("")
-            self.clear_reference()
 
     def _view_changed(self, old: Picture, new: Picture) -> None:
         if not self.is_shown:
@@ -358,12 +266,9 @@ class ComparisonController(QObject):
         if new.catalogue is not old.catalogue and self.offer.task is None:
             self._offer(Offer.of_methods(new.catalogue))
         if new.scale != old.scale:
-            given = self._given
-            if given is not None and given.is_trial and given.scale != new.scale:
-                self.use_photo_itself()
-            self._follow()
-        elif new.tone is not old.tone and self.truth is not None:
-            self._follow()
+            self.reference.scale_changed()
+        elif new.tone is not old.tone and self.reference.truth is not None:
+            self.reference.follow()
         if (new.results, new.original_shown) != (old.results, old.original_shown):
             self._show()
         self._show_figures()
@@ -381,29 +286,12 @@ class ComparisonController(QObject):
         self.header.show_choice(
             self.offer, state.results, state.scale, original_shown=state.original_shown
         )
+        words = self.reference.words
+        if any(one.vessels is not None for one in state.results):
+            words = OF_VESSELS
         self.header.show_reference(
-            self.words, can_measure=self.can_measure, is_given=self._given is not None
+            words, can_measure=self.can_measure, is_given=self.reference.is_given
         )
-
-    @property
-    def words(self) -> str:
-        """What the figures stand on, in a sentence."""
-        given, scale = self._given, self._view.state.scale
-        if self._jobs.is_active(REFERENCE):
-            return "The reference is being prepared."
-        if any(one.vessels is not None for one in self._view.state.results):
-            return OF_VESSELS
-        if given is None:
-            return NONE
-        if given.scale != scale:
-            return f"The reference {given.name} is ×{given.scale}: at ×{scale} no figure exists."
-        if given.is_trial:
-            image = given.photo.image
-            return (
-                f"Test: this photograph, shrunk to {image.width} × {image.height} px and enlarged "
-                "again; the figures compare with what it was."
-            )
-        return f"The figures compare with {given.name}, inside its field of view."
 
     @property
     def region(self) -> Rect:
@@ -420,10 +308,12 @@ class ComparisonController(QObject):
         """Once all results are finished: the figures must not keep the pictures waiting."""
         results = self._view.picture.results
         if self.is_shown and all(one.sharp >= 1 for one in results):
-            self.measuring.show(self.truth, [one.settings for one in results], self.region)
+            self.measuring.show(
+                self.reference.truth, [one.settings for one in results], self.region
+            )
 
     def _show_figures(self) -> None:
-        truth, results = self.truth, self._view.picture.results
+        truth, results = self.reference.truth, self._view.picture.results
         if truth is None:
             return
         for row, region in enumerate((self.region, truth.photo.bounds)):
@@ -442,10 +332,10 @@ class ComparisonController(QObject):
     @property
     def request(self) -> ComparisonRequest | None:
         """What would be saved; None where nothing is enlarged."""
-        picture, photo, opened = self._view.picture, self._view.photo, self.opened
+        picture, photo, opened = self._view.picture, self._view.photo, self.reference.opened
         if photo is None or opened is None or not is_worthwhile(picture.camera, photo.bounds):
             return None
-        region, truth = self.region, self.truth
+        region, truth = self.region, self.reference.truth
         parts = [
             Part(one.title, one.settings, one.learned,
                  self.measuring.figures(truth, one.settings, region))

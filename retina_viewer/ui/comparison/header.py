@@ -37,16 +37,8 @@ ORIGINAL_TIP = "The photograph itself beside the results"
 class Header(QFrame):
     """What is compared, and against what. A file dropped on it is to be the reference."""
 
-    original_toggled = Signal(bool)
-    file_wanted = Signal()
     file_dropped = Signal(object)
     """(Path)"""
-    itself_wanted = Signal()
-    none_wanted = Signal()
-    blink_toggled = Signal(bool)
-    swap_clicked = Signal()
-    save_clicked = Signal()
-    close_clicked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,35 +48,29 @@ class Header(QFrame):
         self._icons: list[tuple[QToolButton, str]] = []
         self.chips = Chips()
         self.original = _chip("Original", ORIGINAL_TIP, self)
-        self.original.clicked.connect(self.original_toggled)
         self.reference = self._button("Reference", "What to measure against", "reference")
         self.reference.setMinimumWidth(118)
         self.reference.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.reference)
-        menu.addAction("A larger photograph of the same scene…\tShift+R", self.file_wanted.emit)
-        menu.addAction("This photograph itself, shrunk first", self.itself_wanted.emit)
-        self.no_reference = menu.addAction("No reference", self.none_wanted.emit)
+        self.from_file = menu.addAction("A larger photograph of the same scene…\tShift+R")
+        self.itself = menu.addAction("This photograph itself, shrunk first")
+        self.no_reference = menu.addAction("No reference")
         self.reference.setMenu(menu)
         self.blink = self._button("Blink", "One cell after the other in one place (K)", "blink")
         self.blink.setCheckable(True)
-        self.blink.toggled.connect(self.blink_toggled)
         self.swap = self._button("Swap", "Change the places of the results (X)", "swap")
-        self.swap.clicked.connect(self.swap_clicked)
         tip = "Save the results with their figures as one picture (Ctrl+Shift+E)"
         self.save = self._button("Save as a picture", tip, "export")
-        self.save.clicked.connect(self.save_clicked)
         self.close_button = self._button("", "Close the comparison (Shift+C)", "close")
-        self.close_button.clicked.connect(self.close_clicked)
-        self.words, self.outcome = dim_label(), dim_label()
+        self.words = dim_label()
+        self._words = ""
         top = layout.row((self.chips, 1), self.close_button, spacing=8)
         top.setAlignment(self.close_button, Qt.AlignmentFlag.AlignTop)
         below = layout.row(
             self.original, self.reference, (self.words, 1), self.blink, self.swap, self.save,
             spacing=8,
         )  # fmt: skip
-        column = layout.column(top, below, self.outcome, spacing=GAP, margins=8)
-        self.setLayout(column)
-        self.say("")
+        self.setLayout(layout.column(top, below, spacing=GAP, margins=8))
         self.hide()
 
     def show_choice(
@@ -94,15 +80,15 @@ class Header(QFrame):
         self.original.setChecked(original_shown)
 
     def show_reference(self, words: str, *, can_measure: bool, is_given: bool) -> None:
-        self.words.setText(words)
+        self._words = words
+        self.say("")
         self.reference.setEnabled(can_measure)
         self.no_reference.setEnabled(is_given)
         self.save.setEnabled(can_measure)
 
     def say(self, text: str) -> None:
-        """What became of what the person did last."""
-        self.outcome.setText(text)
-        self.outcome.setVisible(bool(text))
+        """What became of what the person did last, instead of the words on the reference."""
+        self.words.setText(text or self._words)
 
     def use_icons(self, icons: Icons) -> None:
         for button, name in self._icons:

@@ -13,10 +13,10 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress, part_of
 from retina_viewer.networks.devices import resolve_device
 from retina_viewer.quality.lpips import LPIPS, LPIPSReference, fastest_lpips
-from retina_viewer.quality.metrics import luminance_studio, psnr, ssim
+from retina_viewer.quality.metrics import Bytes, luminance_studio, psnr, ssim
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.tiles import enhanced_whole, quantised
-from retina_viewer.ui.comparison.reference import Bytes, GroundTruth
+from retina_viewer.ui.comparison.reference import GroundTruth
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache, enhance_part

@@ -182,8 +182,8 @@ def with_layers(
             art = saliency_art(services.saliency(image, part), mask, *look)
             legend = saliency_legend(*look)
         else:
-            found = _uncertainty(request, enhancer, services, part)
-            art, legend = uncertainty_veil(found.expected_error, mask), uncertainty_legend()
+            unsure = _uncertainty(request, enhancer, services, part)
+            art, legend = uncertainty_veil(unsure.expected_error, mask), uncertainty_legend()
         layers.append((art, layer.opacity))
         legends.append(legend)
     paint(rgb, layers, enhancer.scale)

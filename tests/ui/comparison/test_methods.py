@@ -230,21 +230,21 @@ def test_the_photograph_itself_is_shrunk_and_measured(
     view = with_photo.view
     with_photo.controller.zoom_to(8.0)
     place, opened = view.picture.camera, view.photo
-    comparison.use_photo_itself()
+    comparison.reference.use_photo_itself()
     assert comparison.header.words.text() == "The reference is being prepared."
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
     assert "shrunk to 64 × 64 px" in comparison.header.words.text()
     assert view.picture.image.width == 64
     now = view.picture.camera
     assert (now.x, now.y, now.zoom) == pytest.approx((place.x / 2, place.y / 2, place.zoom * 2))
     assert with_photo.stage.original.scene.chips[0].text.startswith("SHRUNK ×2 64 × 64")
-    assert comparison.opened is opened  # what an export would be of
+    assert comparison.reference.opened is opened  # what an export would be of
     said = measured(with_photo, qtbot)
     assert said[0] != said[1]
     assert "SSIM 0." in said[0]
     # They are this reference's: of the next one nothing is known before it is measured.
     settings, region = view.picture.results[0].settings, comparison.region
-    truth, measuring = comparison.truth, comparison.measuring
+    truth, measuring = comparison.reference.truth, comparison.measuring
     assert truth is not None
     assert measuring.figures(truth, settings, region) is not None
     assert measuring.figures(replace(truth, name="another"), settings, region) is None
@@ -259,7 +259,7 @@ def test_the_photograph_itself_is_shrunk_and_measured(
         timeout=WAIT,
     )
     qtbot.keyRelease(with_photo.stage, Qt.Key.Key_O)
-    comparison.clear_reference()
+    comparison.reference.clear()
     assert view.photo is opened
     assert view.picture.camera == place
     assert not comparison.strips[0].isVisible()
@@ -268,34 +268,35 @@ def test_the_photograph_itself_is_shrunk_and_measured(
 def test_the_test_by_shrinking_follows_the_scale(
     with_photo: Window, comparison: ComparisonController, qtbot: QtBot
 ) -> None:
-    comparison.use_photo_itself()
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
+    comparison.reference.use_photo_itself()
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
     with_photo.toolbar.scales.button(4).click()
-    assert with_photo.view.photo is comparison.opened  # until it is shrunk by 4
+    assert with_photo.view.photo is comparison.reference.opened  # until it is shrunk by 4
     qtbot.waitUntil(lambda: with_photo.view.picture.image.width == 32, timeout=WAIT)
     with_photo.toolbar.scales.button(8).click()
     qtbot.waitUntil(with_photo.banner.isVisible, timeout=WAIT)
     assert "too small to be shrunk 8 times" in with_photo.banner.message.text()
-    assert with_photo.view.photo is comparison.opened
+    assert with_photo.view.photo is comparison.reference.opened
     assert comparison.header.words.text() == NONE
 
 
 def test_figures_of_what_is_in_view(
     with_photo: Window, comparison: ComparisonController, qtbot: QtBot
 ) -> None:
-    comparison.use_photo_itself()
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
+    comparison.reference.use_photo_itself()
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
     measured(with_photo, qtbot)
     settings, before = with_photo.view.picture.results[0].settings, comparison.region
     with_photo.controller.zoom_to(40.0)
     assert comparison.region != before
     qtbot.waitUntil(
         lambda: (
-            comparison.measuring.figures(comparison.truth, settings, comparison.region) is not None
+            comparison.measuring.figures(comparison.reference.truth, settings, comparison.region)
+            is not None
         ),
         timeout=WAIT,
     )
-    truth = comparison.truth
+    truth = comparison.reference.truth
     assert truth is not None
     corner = replace(comparison.region, x=0, y=0, width=9, height=9)
     assert why_not(truth, corner) == "not in the field of view"
@@ -307,7 +308,7 @@ def drop(comparison: ComparisonController, path: Path) -> None:
     copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     place, header = QPoint(300, 10), comparison.header
     QApplication.sendEvent(header, QDragEnterEvent(place, copy, data, left, NO))
-    assert "Let go" in header.outcome.text()
+    assert "Let go" in header.words.text()
     QApplication.sendEvent(header, QDropEvent(QPointF(place), copy, data, left, NO))
 
 
@@ -317,7 +318,7 @@ def test_another_photograph_is_refused_as_a_reference(
     drop(comparison, photographs[1])
     qtbot.waitUntil(with_photo.banner.isVisible, timeout=WAIT)
     assert "a reference of this photograph has 256 × 256 (×2)" in with_photo.banner.message.text()
-    assert comparison.truth is None
+    assert comparison.reference.truth is None
     assert comparison.header.words.text() == NONE
 
 
@@ -332,9 +333,9 @@ def test_a_larger_photograph_is_the_reference(
     _enlarged(photograph, larger)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(larger), ""))
     press(with_photo, qtbot, Qt.Key.Key_R, SHIFT)
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
     assert "compare with larger.png" in comparison.header.words.text()
-    assert with_photo.view.photo is comparison.opened
+    assert with_photo.view.photo is comparison.reference.opened
     assert "PSNR" in measured(with_photo, qtbot)[0]
     with_photo.toolbar.scales.button(4).click()
     assert (
@@ -363,7 +364,7 @@ def test_the_comparison_is_saved_with_labels_and_provenance(
     path = tmp_path / "both.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(path), ""))
     press(with_photo, qtbot, Qt.Key.Key_E, CTRL | SHIFT)
-    qtbot.waitUntil(lambda: "Written" in comparison.header.outcome.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Written" in comparison.header.words.text(), timeout=WAIT)
     page = open_image(path)
     region = comparison.region
     assert page.width > 2 * 2 * region.width
@@ -382,8 +383,8 @@ def test_a_measured_comparison_is_saved_with_its_figures(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    comparison.use_photo_itself()
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
+    comparison.reference.use_photo_itself()
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
     measured(with_photo, qtbot)
     asked, path = [], tmp_path / "measured"
 
@@ -393,7 +394,7 @@ def test_a_measured_comparison_is_saved_with_its_figures(
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
     comparison.header.save.click()
-    qtbot.waitUntil(lambda: "Written" in comparison.header.outcome.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Written" in comparison.header.words.text(), timeout=WAIT)
     assert Path(asked[0]).name == "photograph_comparison_x2.png"
     provenance = read_provenance(path.with_name("measured.png"))
     assert provenance is not None
@@ -410,7 +411,7 @@ def test_zoomed_out_nothing_is_saved(
         "retina_viewer.ui.comparison.controller.is_worthwhile", lambda camera, image: False
     )
     comparison.save()
-    assert "zoom in first" in comparison.header.outcome.text()
+    assert "zoom in first" in comparison.header.words.text()
 
 
 def test_a_method_that_fails_leaves_the_other_alone(with_photo: Window, qtbot: QtBot) -> None:
@@ -427,11 +428,11 @@ def test_closing_it_ends_its_work(
     with_photo: Window, comparison: ComparisonController, qtbot: QtBot
 ) -> None:
     opened = with_photo.view.photo
-    comparison.use_photo_itself()
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
+    comparison.reference.use_photo_itself()
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
     comparison.toggle_result("pixel")
-    comparison.blink(True)
-    comparison.use_photo_itself()
+    comparison.header.blink.toggle()
+    comparison.reference.use_photo_itself()
     comparison.header.close_button.click()
     assert not comparison.header.isVisible()
     assert not [job for job in with_photo.jobs.active if job.key in JOBS]
@@ -439,14 +440,14 @@ def test_closing_it_ends_its_work(
     assert methods(with_photo) == ["bicubic"]
     assert shown(with_photo) == [0, 1]
     qtbot.wait(100)
-    assert comparison.truth is None
+    assert comparison.reference.truth is None
 
 
 def test_the_window_closes_while_it_computes(
     with_photo: Window, comparison: ComparisonController
 ) -> None:
     comparison.toggle_result("pixel")
-    comparison.use_photo_itself()
+    comparison.reference.use_photo_itself()
     with_photo.close()
 
 
@@ -454,17 +455,17 @@ def test_another_photograph_meanwhile(
     with_photo: Window, comparison: ComparisonController, qtbot: QtBot, photographs: list[Path]
 ) -> None:
     """The comparison goes on with it; the reference was not for it."""
-    comparison.use_photo_itself()
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
-    comparison.use_photo_itself()  # and another one under way
+    comparison.reference.use_photo_itself()
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
+    comparison.reference.use_photo_itself()  # and another one under way
     with qtbot.waitSignal(with_photo.library.opened, timeout=WAIT):
         with_photo.open([photographs[0]])
     assert comparison.is_shown
-    assert comparison.opened is with_photo.view.photo
+    assert comparison.reference.opened is with_photo.view.photo
     assert with_photo.view.picture.image.width == 240
     assert comparison.header.words.text() == NONE
     qtbot.wait(200)
-    assert comparison.truth is None
+    assert comparison.reference.truth is None
     finish(with_photo, qtbot)
     assert shown(with_photo) == [0, 1, 2]
 
@@ -485,10 +486,10 @@ def test_the_slider_ends_it_and_shows_the_active_result(
     with_photo: Window, comparison: ComparisonController
 ) -> None:
     with_photo.toolbar.layouts.button("slider").click()
-    assert not comparison.is_shown
+    assert not comparison.header.isVisible()
     assert results(with_photo)[0].scene.content is Content.SPLIT
     with_photo.toolbar.layouts.button("methods").click()
-    assert comparison.is_shown
+    assert comparison.header.isVisible()
     assert shown(with_photo) == [0, 1, 2]
     comparison.stop()
     assert results(with_photo)[0].scene.content is Content.SPLIT

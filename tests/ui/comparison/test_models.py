@@ -66,8 +66,8 @@ def test_they_are_measured_as_methods_are(with_photo: Window, qtbot: QtBot) -> N
     own("two", seed=2)
     comparison = compare(with_photo, "two", "one")
     with_photo.toolbar.scales.button(2).click()
-    comparison.use_photo_itself()
-    qtbot.waitUntil(lambda: comparison.truth is not None, timeout=WAIT)
+    comparison.reference.use_photo_itself()
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
     qtbot.waitUntil(
         lambda: all(one.spoken.count("dB") == 2 for one in comparison.strips[:2]), timeout=WAIT
     )

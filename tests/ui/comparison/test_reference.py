@@ -13,12 +13,12 @@ from PIL import Image
 from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.degradation import degrade, to_8bit
 from retina_viewer.imaging.fundus_image import FundusImage
+from retina_viewer.quality.metrics import Bytes
+from retina_viewer.quality.registration import registration
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.scene import Tone
 from retina_viewer.ui.canvas.tile_requests import TileKey, tile_side, tiles_over
 from retina_viewer.ui.comparison.reference import (
-    Bytes,
-    registration,
     scale_between,
     trial_of,
     truth_from,
