@@ -105,14 +105,13 @@ class Interpolation(FixedEnhancer):
 def interpolated(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
     """Enlarge by the weights of :func:`phase_weights`; nothing is clamped. ``(h + 2 * support, w +
     2 * support)`` or the same with channels, float32, to ``(h * scale, w * scale)`` likewise. What
-    lies beyond a pixel's support never changes a bit of it.
-    """
+    lies beyond a pixel's support never changes a bit of it."""
     # Columns first: what is turned is then the small image, and the large one lies in order.
-    wide = _enlarge_rows(window.swapaxes(0, 1), weights).swapaxes(0, 1)
-    return _enlarge_rows(np.ascontiguousarray(wide), weights)
+    wide = enlarged_rows(window.swapaxes(0, 1), weights).swapaxes(0, 1)
+    return enlarged_rows(np.ascontiguousarray(wide), weights)
 
 
-def _enlarge_rows(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
+def enlarged_rows(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
     """``(h + 2 * support, w, ...)`` to ``(h * scale, w, ...)``; one weighted sum a phase."""
     scale, taps = weights.shape
     height = window.shape[0] - taps + 1

@@ -217,8 +217,7 @@ class ForestEnhancer(classical.FixedEnhancer):
 
 def load_forest(model: str | ModelCard, scale: int) -> ForestEnhancer:
     """The first forests of a model, by its name or card, for a scale. Raises UserError: no such
-    model, its files are broken, it is no forest, or not for the scale.
-    """
+    model, its files are broken, it is no forest, or not for the scale."""
     card = model if isinstance(model, ModelCard) else find_model(model)
     network = load_network(card)
     if not isinstance(network, fitted_arrays.RegressionForests):

@@ -212,8 +212,7 @@ def default_network(method: str) -> ModelCard | None:
 def make_enhancer(settings: EnhanceSettings) -> Enhancer:
     """An enhancer ready for use: weights loaded, device chosen. Raises UserError: unknown method,
     model or device; a model or fidelity that does not fit the method; a scale that method or model
-    does not reach.
-    """
+    does not reach."""
     chosen = find_method(settings.method or method_of(settings.model))
     scale, fidelity, blur = settings.scale, settings.fidelity, settings.blur
     if chosen.id in _OF_THE_PHOTOGRAPH:

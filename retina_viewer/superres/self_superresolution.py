@@ -170,12 +170,7 @@ def _learned(level: Plane, blur: float) -> AnchoredRegression:
 def _enlarged_along_rows(small: Plane) -> Plane:
     """``(h, w)`` to ``(h, 2 w)``, bicubic."""
     around = np.pad(small, ((0, 0), (2, 2)), mode="reflect")
-    result = np.empty((small.shape[0], small.shape[1], 2), np.float32)
-    for phase, weights in enumerate(_TWICE):
-        result[..., phase] = sum(
-            around[:, tap : tap + small.shape[1]] * weight for tap, weight in enumerate(weights)
-        )
-    return result.reshape(small.shape[0], -1)
+    return np.ascontiguousarray(classical.enlarged_rows(around.T, _TWICE).T)
 
 
 ROWS, COLUMNS = 3, 9

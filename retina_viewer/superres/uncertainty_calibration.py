@@ -102,8 +102,7 @@ _HINT = "Fit it with: python -m studies evaluate consistency DATA --fit --model 
 
 def read_calibration(card: ModelCard) -> Calibration:
     """The calibration of a model. Raises UserError: it has none, or one that was fitted to other
-    weights.
-    """
+    weights."""
     path = _file(card)
     try:
         calibration = Calibration.model_validate_json(path.read_bytes())
@@ -122,8 +121,7 @@ def read_calibration(card: ModelCard) -> Calibration:
 
 def save_calibration(calibration: Calibration, card: ModelCard) -> Path:
     """Write a calibration beside the weights it belongs to, in place of an older one. Raises
-    UserError: the model's folder cannot be written.
-    """
+    UserError: the model's folder cannot be written."""
     path = _file(card)
     text = json.dumps(calibration.model_dump(mode="json"), indent=1)
     with atomic_write(path, replace=True) as stream:
