@@ -293,8 +293,7 @@ class Grey:
 
     def table(self, monochrome1: bool, samples: Integers) -> tuple[Pixels, list[str]]:
         """The brightness of every stored value, ``(2^bits,)`` uint8 or uint16, and what a person
-        should know of it. A window that makes the samples that occur all alike is not used.
-        """
+        should know of it. A window that makes the samples that occur all alike is not used."""
         stored = np.arange(1 << self.bits, dtype=float)
         if self.negative:
             stored[len(stored) // 2 :] -= len(stored)

@@ -108,8 +108,7 @@ class _Element(NamedTuple):
 
 def read_file(data: bytes, name: str) -> DicomFile:
     """Find the elements and the pixels. Raises UserError: what it holds would take too much memory,
-    or it has too many elements. ValueError: the file is damaged before its pixels.
-    """
+    or it has too many elements. ValueError: the file is damaged before its pixels."""
     view = memoryview(data)
     at, syntax = _after_meta(view, 132 if data[128:132] == b"DICM" else 4 * (data[:4] == b"DICM"))
     size = len(data)

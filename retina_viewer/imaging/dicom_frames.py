@@ -73,8 +73,7 @@ class Frame:
 def read_frame(file: DicomFile, layout: FrameLayout, page: int, name: str) -> Frame:
     """Decode one frame. Raises UserError: there is no such frame, its stream has another size than
     the header says, would take too much memory, or is of a kind for which no decoder is here. Other
-    exceptions: the data is damaged.
-    """
+    exceptions: the data is damaged."""
     assert file.pixels is not None
     if bytes(file.pixels[:4]) != _ITEM:
         return _uncompressed(file, file.pixels, layout, page, name)

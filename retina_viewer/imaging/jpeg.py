@@ -143,8 +143,7 @@ def _held_back(data: memoryview, stretch: _Stretch) -> int:
 
 def _stretches(data: bytes) -> tuple[int, list[_Stretch]]:
     """The frame's code, and the coded data of its scans, as far as they can be followed. Raises
-    OSError: there are so many that decoding would take minutes.
-    """
+    OSError: there are so many that decoding would take minutes."""
     found: list[_Stretch] = []
     at, frame, scans = 2, 0, 0
     while marker := _MARKER.search(data, at):
@@ -319,8 +318,7 @@ def with_end(stream: bytes) -> bytes:
 
 def jpeg_damage(stream: bytes, header: JpegHeader) -> str:
     """What is wrong with the codes of a JPEG stream (with its end marker, not JPEG-LS); empty where
-    nothing is found. Raises OSError: nothing can be decoded, or only in minutes.
-    """
+    nothing is found. Raises OSError: nothing can be decoded, or only in minutes."""
     if header.bits == 8 and not header.lossless:
         with JpegImageFile(io.BytesIO(stream)) as image:
             return load_jpeg(image, stream)[1]

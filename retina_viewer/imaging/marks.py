@@ -64,8 +64,7 @@ def stamps_of(
 ) -> list[Stamp]:
     """The legends of a picture with layers (at most three) and what made it (``AI x4``, on amber;
     none where empty), each in a corner of its own, where it covers the least of the field of view.
-    ``mask`` and ``scale`` as in :func:`ai_stamp`.
-    """
+    ``mask`` and ``scale`` as in :func:`ai_stamp`."""
     letters = _letters(mask, scale)
     labels = [_legend_label(legend, letters) for legend in legends]
     if ai_text:

@@ -108,8 +108,7 @@ def _opened(data: bytes, name: str, kind: ImageFormat, page: int) -> ImageFile.I
 
 def _load_bmp(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, str]:
     """The pixels; rows that are missing at the end become black. Raises OSError: nothing is left,
-    or the rows are packed.
-    """
+    or the rows are packed."""
     decoder, _, offset, arguments = image.tile[0]
     rows = isinstance(arguments, tuple) and decoder == "raw" and arguments[1]
     missing = offset + rows * image.height - len(data) if rows else 0

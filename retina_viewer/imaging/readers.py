@@ -66,8 +66,7 @@ def is_supported(path: Path | str) -> bool:
 
 def images_in(folder: Path | str) -> list[Path]:
     """The photographs directly inside a folder, by name as people sort (2 before 10). Raises
-    UserError: the folder is missing or cannot be read.
-    """
+    UserError: the folder is missing or cannot be read."""
     folder = Path(folder)
     try:
         entries = answered(lambda: _ordinary_files(folder))

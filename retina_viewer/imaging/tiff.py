@@ -140,8 +140,7 @@ def _missing_at_the_end(page: TiffPage, length: int) -> int:
 
 def _samples(page: TiffPage, data: bytes) -> tuple[NDArray[np.generic], str]:
     """As they are stored, strips or tiles that are missing or cannot be decoded as zeros. Raises
-    ValueError: there is nothing else.
-    """
+    ValueError: there is nothing else."""
     places = zip(page.dataoffsets, page.databytecounts, strict=False)
     if all(at > 0 and count > 0 and at + count <= len(data) for at, count in places):
         with suppress(Exception):  # of decoders, on torn data, which is then found one by one

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from retina_viewer.core.files import atomic_write, open_regular, read_small
 from retina_viewer.core.names import sidecar_path as sidecar_path
 from retina_viewer.imaging.png import encode_png
 from retina_viewer.imaging.provenance import PROGRAM, Provenance
-
-if TYPE_CHECKING:  # a tenth of a second, which whoever reads provenance alone does without
-    import tifffile
 
 Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
 """``(H, W, 3)`` RGB or ``(H, W)`` grey."""
@@ -71,8 +68,15 @@ def write_image(
         case ".jpg" | ".jpeg":
             data = _jpeg(path, pixels, provenance, profile)
         case ".tif" | ".tiff":
-            with atomic_write(path, replace=replace) as stream:
-                _write_tiff(stream, pixels, provenance, profile)
+            import tifffile
+
+            whole, big = np.ascontiguousarray(pixels), pixels.nbytes > _CLASSIC_TIFF_BYTES
+            page = _page(pixels.shape, _TIFF_TILE, provenance, profile)
+            with (
+                atomic_write(path, replace=replace) as stream,
+                tifffile.TiffWriter(stream, bigtiff=big) as writer,
+            ):
+                writer.write(whole, dtype=pixels.dtype, **page)
             return
         case _:
             raise UserError(
@@ -118,13 +122,14 @@ def write_tiled_tiff(
     if tile < 16 or tile % 16:
         raise ValueError(f"TIFF tiles are multiples of 16 pixels, not {tile}")
     expected = -(-shape[0] // tile) * -(-shape[1] // tile)
-    import tifffile
+    import tifffile  # a tenth of a second, which whoever reads provenance alone does without
 
     with (
         atomic_write(path, replace=replace) as stream,
         tifffile.TiffWriter(stream, bigtiff=True) as writer,
     ):
-        _write_page(writer, _exactly(tiles, expected), shape, dtype, tile, provenance, icc_profile)
+        page = _page(shape, tile, provenance, icc_profile)
+        writer.write(_exactly(tiles, expected), dtype=dtype, **page)
         if next(tiles, None) is not None:
             raise ValueError(f"more than {expected} tiles")
 
@@ -204,40 +209,22 @@ def _jpeg(
     return stream.getvalue()
 
 
-def _write_tiff(
-    stream: BinaryIO, pixels: Image8Or16, provenance: Provenance | None, profile: bytes | None
-) -> None:
-    import tifffile
-
-    big = pixels.nbytes > _CLASSIC_TIFF_BYTES
-    whole = cast(Image8Or16, np.ascontiguousarray(pixels))
-    with tifffile.TiffWriter(stream, bigtiff=big) as writer:
-        _write_page(writer, whole, whole.shape, whole.dtype.type, _TIFF_TILE, provenance, profile)
-
-
-def _write_page(
-    writer: "tifffile.TiffWriter",
-    data: Image8Or16 | Iterator[Image8Or16],
-    shape: tuple[int, ...],
-    dtype: type[np.uint8] | type[np.uint16],
-    tile: int,
-    provenance: Provenance | None,
-    icc_profile: bytes | None,
-) -> None:
+def _page(
+    shape: tuple[int, ...], tile: int, provenance: Provenance | None, icc_profile: bytes | None
+) -> dict[str, Any]:
+    """What tifffile is told of a page but for its samples."""
     colour = len(shape) == 3
     xmp = provenance.xmp().encode() if provenance else b""
-    writer.write(
-        data,
-        shape=shape,
-        dtype=dtype,
-        tile=(tile, tile),
-        photometric="rgb" if colour else "minisblack",
-        compression="deflate",
-        predictor=True,
-        description=provenance.to_json() if provenance else None,
-        software=f"{PROGRAM} {__version__}",
-        iccprofile=icc_profile if colour else None,
-        metadata=None,
-        extratags=[(_XMP_TAG, 1, len(xmp), xmp, True)] if xmp else [],
-        maxworkers=1,
-    )
+    return {
+        "shape": shape,
+        "tile": (tile, tile),
+        "photometric": "rgb" if colour else "minisblack",
+        "compression": "deflate",
+        "predictor": True,
+        "description": provenance.to_json() if provenance else None,
+        "software": f"{PROGRAM} {__version__}",
+        "iccprofile": icc_profile if colour else None,
+        "metadata": None,
+        "extratags": [(_XMP_TAG, 1, len(xmp), xmp, True)] if xmp else [],
+        "maxworkers": 1,
+    }
