@@ -28,10 +28,7 @@ class Observer:
     After every validation ``folder`` holds ``patchK_truth.png``, ``patchK_before.png`` (of the
     weights it began with) and ``patchK_after.png`` (of the newest average), all of one size.
 
-    Args:
-        stage: its number, from 1.
-        folder: for the pictures, made if missing; None for none (a trial of speed).
-        events: told of new pictures by a ``crops`` event.
+    A ``crops`` event tells of them. Without a folder (a trial of speed) there are none.
     """
 
     def __init__(

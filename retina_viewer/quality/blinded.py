@@ -72,12 +72,8 @@ def make_pairs(
     photograph is taken, which favours neither model. The same arguments give the same pairs.
 
     Args:
-        base, tuned: super-resolution models that offer ``scale``.
         photographs: taken in turn, in random order.
         side: of a crop, pixels; smaller where a photograph is.
-
-    Raises:
-        UserError: no photograph, or one that cannot be read, or a broken model.
     """
     if not photographs:
         raise UserError("There is no held-out photograph to compare on.")
