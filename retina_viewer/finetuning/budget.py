@@ -32,12 +32,10 @@ class Speed:
 
 
 class Schedule(BaseModel, frozen=True, extra="forbid"):
-    """Of all stages; made once a run, so that a training that goes on stays what it was.
-
-    ``seconds_after`` is what calibration and verdict will take; None where nothing was measured.
-    """
+    """Of all stages; made once a run, so that a training that goes on stays what it was."""
 
     stages: tuple[StageSchedule, ...]
+    # What calibration and verdict will take; None where nothing was measured.
     seconds_after: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
@@ -52,11 +50,7 @@ class Schedule(BaseModel, frozen=True, extra="forbid"):
 def try_stage(task: Task, number: int, where: TrainContext) -> Speed:
     """Time some steps and one validation of a stage, and leave its weights as they were.
 
-    The first step is not counted: it warms caches up.
-
-    Args:
-        number: of the stage, from 0.
-        where: its checkpoint must not exist; may be cancelled.
+    The first step is not counted: it warms caches up. The checkpoint must not exist.
     """
     before = [copy.deepcopy(player.network.state_dict()) for player in task.players]
     stage = begin_stage(task, number, where)

@@ -104,9 +104,7 @@ def finetune(
     docs/decisions/fine-tuning.md lists them.
 
     Args:
-        run: prepared.
         device: instead of the plan's.
-        progress: may raise Cancelled: the run pauses.
 
     Returns:
         The card of the model, or None where the run folder was asked to pause or cancel.

@@ -24,6 +24,8 @@ from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
 
 logger = logging.getLogger(__name__)
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 LOOKED_AT = 900  # longer side, px, of the small picture that is looked at
 LEAST_FIELD = 300
@@ -38,7 +40,7 @@ _STRUCTURED = 60.0  # percentile of blocks, below which there is more noise than
 _RIM = 31  # px: the rim of the field is an edge of its own
 
 
-def sharpness(rgb8: NDArray[np.uint8], field: FieldOfView) -> float | None:
+def sharpness(rgb8: Bytes, field: FieldOfView) -> float | None:
     """How crisp the edges inside the field of view are, whatever their contrast.
 
     In blocks of 40 px, of the green channel at 640 px across the field: the 95th percentile of the
@@ -46,9 +48,7 @@ def sharpness(rgb8: NDArray[np.uint8], field: FieldOfView) -> float | None:
     blocks with the most structure. A sharp line loses most of its gradient to the wide smoothing,
     a blurred one has little to lose: the ratio falls with blur, and not with contrast, since both
     percentiles scale alike. Blocks keep a few bright lesions from speaking for the whole.
-
-    Args:
-        rgb8: ``(H, W, 3)`` uint8; ``field`` is of that picture.
+    Of ``(H, W, 3)`` uint8.
 
     Returns:
         1.2 to 1.8 for blurred photographs, 1.9 to 4.5 for sharp ones; None where the field of
@@ -82,14 +82,14 @@ def _blocks(plane: NDArray[Any]) -> NDArray[Any]:
     return whole.reshape(down, _BLOCK, across, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK * _BLOCK)
 
 
-def _gradient(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _gradient(plane: Floats, sigma: float) -> Floats:
     smooth = cv2.GaussianBlur(plane, (0, 0), sigma)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
     return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 
 
-def is_fundus_coloured(rgb8: NDArray[np.uint8], field: FieldOfView) -> bool:
+def is_fundus_coloured(rgb8: Bytes, field: FieldOfView) -> bool:
     """Whether the field of view is reddish, as blood and pigment make every fundus: red above
     green above (or near) blue, in the medians.
 
@@ -132,19 +132,12 @@ class Examined:
 
 @dataclass(frozen=True)
 class Intake:
-    """The report of a look at some folders.
+    """The report of a look at some folders."""
 
-    Attributes:
-        files: every file that is, or by its name should be, a picture; in the order found.
-        others: how many files are something else (texts, tables).
-        alike: pairs that are nearly the same picture: of one patient, whoever is told otherwise.
-        missing: folders and files that were named but are not there, or may not be read.
-    """
-
-    files: tuple[Examined, ...]
-    others: int
-    alike: tuple[tuple[Path, Path], ...]
-    missing: tuple[str, ...]
+    files: tuple[Examined, ...]  # all that are, or by their names should be, pictures
+    others: int  # how many files are something else (texts, tables)
+    alike: tuple[tuple[Path, Path], ...]  # nearly the same picture: of one patient in any case
+    missing: tuple[str, ...]  # named but not there, or not to be read
 
     @property
     def _pictures(self) -> list[Examined]:
@@ -263,7 +256,7 @@ def _looked_at(path: Path) -> Examined:
     return replace(judged, kind="damaged", reason=damage) if damage else judged
 
 
-def _judged(base: Examined, small: NDArray[np.uint8]) -> Examined:
+def _judged(base: Examined, small: Bytes) -> Examined:
     """The rest, from a small picture ``(h, w, 3)`` uint8 of at most LOOKED_AT pixels a side."""
     field = find_field_of_view(small)
     shrunk = max(base.width, base.height) / max(small.shape[:2])
@@ -326,14 +319,11 @@ _SIDE = 32  # px: the hashed frequencies are those of up to four periods across 
 _SHADING = 5.0  # px: what varies more slowly is the light, not the retina
 
 
-def fingerprint(rgb8: NDArray[np.uint8], field: FieldOfView) -> int:
+def fingerprint(rgb8: Bytes, field: FieldOfView) -> int:
     """64 bits, alike for copies of other size, compression, brightness and trimming of the black.
 
     Mirrored and turned pictures have other fingerprints: the two eyes of a patient look like
-    mirror images of each other and are not the same.
-
-    Args:
-        rgb8: ``(H, W, 3)`` uint8; ``field`` is of that picture.
+    mirror images of each other and are not the same. Of ``(H, W, 3)`` uint8.
     """
     level, inside = _on_field(rgb8, field)
     around = cv2.GaussianBlur(inside, (0, 0), _SHADING)
@@ -343,9 +333,7 @@ def fingerprint(rgb8: NDArray[np.uint8], field: FieldOfView) -> int:
     return int.from_bytes(np.packbits(signs).tobytes(), "big")
 
 
-def _on_field(
-    rgb8: NDArray[np.uint8], field: FieldOfView
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _on_field(rgb8: Bytes, field: FieldOfView) -> tuple[Floats, Floats]:
     """The green channel and the mask, ``(32, 32)`` float32, the field's square filling both."""
     # First shrunk as a whole, by areas, to four times the final size, which then is sampled.
     factor = 4 * _SIDE / field.diameter

@@ -51,11 +51,7 @@ class NamePatterns:
 def match_masks(
     photographs: Sequence[Path], masks: Sequence[Path], patterns: NamePatterns
 ) -> Matching:
-    """Pair photographs and masks by name.
-
-    Raises:
-        UserError: a pattern is not valid.
-    """
+    """Pair photographs and masks by name; UserError where a pattern is not valid."""
     by_key = _by_key(photographs, patterns.photograph)
     masks_by_key = _by_key(masks, patterns.mask)
     pairs: dict[Path, Path] = {}
@@ -130,11 +126,7 @@ def looks_like_a_mask(path: Path) -> bool:
 
 def read_vessel_mask(path: Path, *, inverted: bool = False) -> Mask:
     """A drawn mask as ``(H, W)`` bool, true on vessels: what is bright, or dark in an inverted one,
-    whether stored as one bit, 0 and 1, 0 and 255, or a palette.
-
-    Raises:
-        UserError: unreadable, or of one level only.
-    """
+    whether stored as one bit, 0 and 1, 0 and 255, or a palette. UserError: it has one level."""
     bright = read_mask(path)
     if bright.all() or not bright.any():
         raise UserError(f"The mask {path.name} is empty.", "Draw vessels in it, or leave it out.")

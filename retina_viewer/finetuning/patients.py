@@ -239,15 +239,8 @@ def _cells(text: str, name: str) -> list[tuple[str, str]]:
 
 
 def joined(patients: Mapping[Path, str], alike: Iterable[tuple[Path, Path]]) -> dict[Path, str]:
-    """Make one patient of all that share nearly the same picture.
-
-    Args:
-        patients: a label for every photograph.
-        alike: pairs of photographs that are nearly the same; pairs of unknown ones are left out.
-
-    Returns:
-        New labels: of joined patients, the first label in alphabetical order.
-    """
+    """Make one patient of all that share nearly the same picture (``alike``; pairs of photographs
+    without a label are left out): their labels become the first of them in the alphabet."""
     found = dict(patients)
     for one, two in alike:
         if one in found and two in found and found[one] != found[two]:
@@ -266,11 +259,7 @@ def hashed(label: str, salt: bytes) -> str:
 
 
 def installation_salt() -> bytes:
-    """The random salt of this installation, 32 bytes; made on first use.
-
-    Raises:
-        UserError: it cannot be written.
-    """
+    """The random salt of this installation, 32 bytes; made on first use."""
     path = patient_salt_file()
     try:
         salt = path.read_bytes()
@@ -307,13 +296,10 @@ def divide(groups: Mapping[str, Sequence[str]], seed: int) -> Division:
 
     The largest patients are placed first, each where most is lacking; the order of equals comes
     from the seed and the hashes of their photographs alone. So the same photographs are divided
-    alike wherever they lie and however they are called.
+    alike wherever they lie and however they are called. UserError: fewer than three patients.
 
     Args:
         groups: the SHA-256 of every photograph, by patient.
-
-    Raises:
-        UserError: fewer than three patients.
     """
     if len(groups) < LEAST_PATIENTS:
         raise UserError(

@@ -42,11 +42,8 @@ class _Part(BaseModel):
 
 
 class PlannedPhotograph(_Part):
-    """One photograph and what it is for.
-
-    ``group`` is the patient, as a hash (:mod:`retina_viewer.finetuning.patients`): photographs of
-    one group are all in one subset.
-    """
+    """One photograph and what it is for. ``group`` is the patient, as a hash
+    (:mod:`retina_viewer.finetuning.patients`), all of whose photographs are in one subset."""
 
     path: KeptPath
     sha256: str = Field(pattern=_SHA256)
@@ -76,23 +73,14 @@ class Expert(_Part):
 
 
 class TrainingPlan(_Part):
-    """What to train, on what, for how long.
+    """What to train, on what, for how long."""
 
-    Args:
-        name: of the new model; its folder's name.
-        title: of the new model, for people; empty for one made of the base's title.
-        base: the model that is trained on; of a saliency GAN the pixel-trained twin is tuned too.
-        steps: the steps of the cascade that are tuned (step k makes x2^k of x2^(k-1)); unused for
-            vessels.
-        minutes: how long it may take on this machine, all stages together.
-    """
-
-    name: str = Field(pattern=NAME_PATTERN)
-    title: str = ""
+    name: str = Field(pattern=NAME_PATTERN)  # of the new model; its folder's name
+    title: str = ""  # of the new model; empty for one made of the base's title
     task: PlanTask
-    base: str = Field(pattern=NAME_PATTERN)
-    steps: tuple[int, ...] = (1, 2)
-    minutes: float = Field(default=30.0, gt=0, le=60 * 24 * 14)
+    base: str = Field(pattern=NAME_PATTERN)  # of a saliency GAN the twin is tuned too
+    steps: tuple[int, ...] = (1, 2)  # of the cascade (step k makes x2^k of x2^(k-1))
+    minutes: float = Field(default=30.0, gt=0, le=60 * 24 * 14)  # all stages, on this machine
     preset: Preset = "standard"
     device: str = "auto"
     expert: Expert = Expert()
@@ -153,11 +141,7 @@ def save_plan(plan: TrainingPlan, path: Path) -> None:
 
 
 def load_plan(path: Path) -> TrainingPlan:
-    """Read and check a plan.
-
-    Raises:
-        UserError: unreadable, not TOML, or a field that does not fit, named in the message.
-    """
+    """Read and check a plan; UserError names the field that does not fit."""
     try:
         return TrainingPlan.model_validate(read_toml(path, "plan"))
     except ValidationError as error:

@@ -43,23 +43,15 @@ _AT_ONCE = 1 << 26  # bytes of events
 
 
 class RunState(BaseModel, frozen=True, extra="ignore"):
-    """Where a training stands.
-
-    Attributes:
-        pid: of the training process while the status is ``running``.
-        process_start: what :func:`~retina_viewer.core.processes.process_identity` says of it.
-        message: for people: why it paused or failed; ``hint`` says what to do about it.
-        stopping: the person asked to keep the best so far: no more training, only the ending.
-        created: when the run was prepared, UTC.
-    """
+    """Where a training stands."""
 
     status: RunStatus = "prepared"
-    pid: int | None = Field(default=None, ge=1, lt=2**31)
-    process_start: str | None = None
-    message: str = ""
-    hint: str = ""
-    stopping: bool = False
-    created: AwareDatetime
+    pid: int | None = Field(default=None, ge=1, lt=2**31)  # while the status is running
+    process_start: str | None = None  # its process_identity
+    message: str = ""  # for people: why it paused or failed
+    hint: str = ""  # what to do about it
+    stopping: bool = False  # keep the best so far: no more training, only the ending
+    created: AwareDatetime  # when the run was prepared, UTC
 
 
 class RunFolder:
@@ -84,11 +76,7 @@ class RunFolder:
         return self._events.exists()
 
     def prepare(self, plan: TrainingPlan) -> None:
-        """Make the folder and freeze the plan in it.
-
-        Raises:
-            UserError: the folder holds another plan, or cannot be written.
-        """
+        """Make the folder and freeze the plan in it; UserError where it holds another one."""
         if self.plan_file.exists():
             if self.read_plan() != plan:
                 raise UserError(
@@ -108,11 +96,7 @@ class RunFolder:
 
     def state(self) -> RunState:
         """Where it stands, as last written; a process that was killed leaves ``running`` behind,
-        see :meth:`is_alive`.
-
-        Raises:
-            UserError: no state, or not one of this program.
-        """
+        see :meth:`is_alive`. UserError: no state, or not one of this program."""
         path = self.path / "state.json"
         try:
             return RunState.model_validate_json(path.read_bytes())
@@ -147,11 +131,7 @@ class RunFolder:
         return process_identity(state.pid) == state.process_start
 
     def append_event(self, event: Mapping[str, Any]) -> None:
-        """Add one event as a whole line, or nothing.
-
-        Raises:
-            UserError: it cannot be written (a full disk).
-        """
+        """Add one event as a whole line, or nothing."""
         line = json.dumps(dict(event), default=str).encode() + b"\n"
         try:
             with self._events.open("ab", buffering=0) as stream:
@@ -172,8 +152,7 @@ class RunFolder:
     def repair_events(self) -> None:
         """End a line that a killed process left half-written, so that the next one is whole."""
         with suppress(FileNotFoundError), self._events.open("rb+") as stream:
-            stream.seek(0, os.SEEK_END)
-            if stream.tell() == 0:
+            if stream.seek(0, os.SEEK_END) == 0:
                 return
             stream.seek(-1, os.SEEK_END)
             if stream.read(1) != b"\n":
@@ -182,14 +161,10 @@ class RunFolder:
     def events_since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """The events written after a place in the file, and the place to go on reading from.
 
-        Args:
-            offset: 0, or what an earlier call gave.
-
-        Returns:
-            Whole events only; a line that is being written comes with a later call, and so does
-            what is more than one call reads. A line that a kill cut off is left out, and so is
-            one that is damaged. ``([], 0)`` where the file is shorter than ``offset``: it is
-            another one, to be read from its start.
+        Whole events only; a line that is being written comes with a later call, and so does what
+        is more than one call reads. A line that a kill cut off is left out, and so is one that is
+        damaged. ``([], 0)`` where the file is shorter than ``offset``: it is another one, to be
+        read from its start.
         """
         try:
             with self._events.open("rb") as stream:

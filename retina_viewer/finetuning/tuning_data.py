@@ -105,12 +105,8 @@ def load_data(
     Once this has been done, the folders that the plan names may vanish.
 
     Args:
-        run: its cache is filled, or found filled.
         vessel_diameter: of a vessel model, its working resolution; None for super-resolution.
         progress: may cancel; what was begun is begun anew the next time.
-
-    Raises:
-        UserError: a photograph is missing, unreadable or changed, or the disk is full.
     """
     vessels = vessel_diameter is not None
     diameter = _SUPERRES_DIAMETER if vessel_diameter is None else vessel_diameter * _VESSEL_FACTOR
@@ -130,11 +126,7 @@ def load_data(
 
 
 def held_out_copies(run: RunFolder, plan: TrainingPlan, progress: Progress) -> list[Photograph]:
-    """The held-out photographs, copied into the run folder if they are not there yet.
-
-    Raises:
-        UserError: a file is missing, or not the one that was planned.
-    """
+    """The held-out photographs, copied into the run folder if they are not there yet."""
     folder = run.cache / "held_out"
     folder.mkdir(parents=True, exist_ok=True)
     copies = []

@@ -72,12 +72,8 @@ def make_pairs(
     photograph is taken, which favours neither model. The same arguments give the same pairs.
 
     Args:
-        base, tuned: super-resolution models that offer ``scale``.
         photographs: taken in turn, in random order.
         side: of a crop, pixels; smaller where a photograph is.
-
-    Raises:
-        UserError: no photograph, or one that cannot be read, or a broken model.
     """
     if not photographs:
         raise UserError("There is no held-out photograph to compare on.")
@@ -97,11 +93,9 @@ def make_pairs(
             region = _place(scene, side, scale, rng)
             crops = [to_8bit(one.enhance_region(unit, region)) for one in fitted]
             truth = np.ascontiguousarray(scene.truth.rgb8[region.scaled(scale).slices()])
-            pairs[number] = (
-                Pair(crops[1], crops[0], truth, "left")
-                if rng.random() < 0.5
-                else Pair(crops[0], crops[1], truth, "right")
-            )
+            chosen: Side = "left" if rng.random() < 0.5 else "right"
+            left, right = reversed(crops) if chosen == "left" else crops
+            pairs[number] = Pair(left, right, truth, chosen)
     progress(1.0, "crops made")
     return [pairs[number] for number in range(count)]
 

@@ -74,13 +74,8 @@ def gather(
     tiles: int | None,
     progress: Progress = no_progress,
 ) -> Windows:
-    """Shrink, enlarge, and compare with the truth, in some tiles of the field of view.
-
-    Args:
-        truth: of ``item``, from :func:`truth_of`.
-        tiles: how many tiles of about 256 result pixels, spread evenly over the field of view;
-            None for all of it.
-    """
+    """Shrink, enlarge, and compare with the truth, in so many tiles of about 256 result pixels,
+    spread evenly over the field of view; None for all of it."""
     scale = item.scale
     cropped = truth.cropped(scale)
     small = small_image(cropped, Condition("native", item.kernel, scale))
@@ -107,10 +102,8 @@ def true_error(
     """The mean absolute error of luminance in the window around every source pixel of a region.
 
     Args:
-        enhancer: fitted to ``rgb``.
-        rgb: the shrunk photograph, ``(H, W, 3)`` float32 in [0, 1].
+        rgb: the shrunk photograph that the enhancer is fitted to, ``(H, W, 3)`` float32 in [0, 1].
         truth: what it was shrunk from, ``(H * scale, W * scale, 3)`` uint8.
-        region: in source pixels.
 
     Returns:
         ``(region.height, region.width)`` float32, grey levels of 0..255, full range.
@@ -188,14 +181,8 @@ def fit_calibration(samples: Sequence[Windows]) -> ScaleCalibration:
     """Weights and curve for one scale; every photograph counts alike, however many windows it has.
 
     The weights are those of the non-negative least squares fit of the logarithm of the error: in
-    logarithms, because an error of 1 grey level for one of 2 is as wrong as 10 for 20.
-
-    Args:
-        samples: of all photographs; evidence that some lack (the twin's difference, at fidelity
-            1) counts as none there.
-
-    Raises:
-        ValueError: there are no windows.
+    logarithms, because an error of 1 grey level for one of 2 is as wrong as 10 for 20. Evidence
+    that some samples lack (the twin's difference, at fidelity 1) counts as none there.
     """
     names = sorted({name for sample in samples for name in sample.planes})
     counts = [sample.error.size for sample in samples]
@@ -292,10 +279,7 @@ def items_of(
     """One item a photograph and scale: kernels and sizes in turn within a set, fidelities in turn
     over all photographs, from the first on at every scale: a few photographs meet that at least.
 
-    Args:
-        fidelities: of a scale, in turn, the most used first; ``(None,)`` for a model without a
-            twin.
-        sizes: of a photograph; by default those that a map is fitted at.
+    ``fidelities`` has those of a scale, the most used first; ``(None,)`` without a twin.
     """
     items: list[Item] = []
     counts = Counter[str]()
@@ -383,13 +367,11 @@ def calibrate(
     at 1 together, so the map holds along the slider.
 
     Args:
-        card, twin: read from their folders; a twin of a saliency GAN.
         photographs: that no weights were trained on.
         kept: a folder for what was measured, from which a broken run goes on.
 
     Returns:
-        Whether it was fitted: not with fewer than :data:`FEWEST` photographs, or where these are
-        too small.
+        False with fewer than :data:`FEWEST` photographs, or where these are too small.
     """
     chosen = list(photographs)[:MOST]
     if len(chosen) < FEWEST:

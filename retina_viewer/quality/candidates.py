@@ -25,11 +25,7 @@ class Candidate:
 
     def enhancer(self, scale: int, fidelity: float | None = None) -> Enhancer:
         """Ready for use, not yet fitted to a photograph; each is made once. ``fidelity`` of a model
-        with a twin; None for its card's.
-
-        Raises:
-            UserError: the model's files are broken, or it does not reach that scale.
-        """
+        with a twin; None for its card's. UserError: the model does not reach that scale."""
         key = (scale, fidelity)
         if key not in self._ready:
             cascade = load_cascade(self.card, scale, self.device, fidelity, twin=self.twin)

@@ -39,11 +39,7 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure that is compared; the fields are those of :class:`Change`.
-
-    ``share`` makes ``counts_from`` a share of the base's value; ``fidelity`` is that of
-    :class:`ComparedFigure`.
-    """
+    """A figure that is compared; the fields are those of :class:`ComparedFigure`."""
 
     metric: str
     title: str
@@ -51,7 +47,7 @@ class Measure:
     unit: str = ""
     digits: int = 2
     higher_is_better: bool = True
-    share: bool = False
+    share: bool = False  # counts_from is a share of the base's value
     fidelity: bool = False
 
 

@@ -61,9 +61,6 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
     So it does not matter whether it is stored as one bit, as 0 and 1, 0 and 255, 0 and 65,535, or
     as the indices of a palette. Of one level only it is all true, but for 0: all false.
-
-    Raises:
-        UserError: the file cannot be read.
     """
     levels = read_levels(path)
     low, high = float(levels.min()), float(levels.max())

@@ -2,7 +2,8 @@
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -108,7 +109,6 @@ class LPIPSReference:
 
     network: LPIPS
     rgb8: NDArray[np.uint8]
-    _kept: dict[Rect, list[Tensor]] = field(default_factory=dict, repr=False)
 
     def distance(self, other: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None) -> float:
         """The mean distance to an image of the same shape over the pixels of ``mask (H, W)``, or
@@ -129,18 +129,16 @@ class LPIPSReference:
             if not inside[tile.slices()].any():
                 continue
             seen = tile.expanded(_RIM).intersected(bounds)
-            own, its = self._features(seen, bounds), self._of(other, seen)
-            distance = self.network.distance(own, its)[0, 0].cpu().numpy()
+            # Of several tiles, to keep all would take up to half a kilobyte a pixel.
+            own = self._whole if seen == bounds else self._of(self.rgb8, seen)
+            distance = self.network.distance(own, self._of(other, seen))[0, 0].cpu().numpy()
             middle = Rect(tile.x - seen.x, tile.y - seen.y, tile.width, tile.height)
             result[tile.slices()] = distance[middle.slices()]
         return result
 
-    def _features(self, seen: Rect, bounds: Rect) -> list[Tensor]:
-        if seen != bounds:  # several tiles: to keep all would take up to half a kilobyte a pixel
-            return self._of(self.rgb8, seen)
-        if seen not in self._kept:
-            self._kept[seen] = self._of(self.rgb8, seen)
-        return self._kept[seen]
+    @cached_property
+    def _whole(self) -> list[Tensor]:
+        return self._of(self.rgb8, Rect(0, 0, self.rgb8.shape[1], self.rgb8.shape[0]))
 
     def _of(self, image: NDArray[np.uint8], seen: Rect) -> list[Tensor]:
         pixels = torch.from_numpy(np.ascontiguousarray(image[seen.slices()]))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
+Array = NDArray[Any]
 
 _BT601 = np.array([0.299, 0.587, 0.114])
 _SSIM_SIGMA = 1.5
@@ -37,7 +38,7 @@ def luminance_studio(rgb8: Bytes) -> Plane:
     return 16.0 + luminance_full(rgb8) * (219.0 / 255.0)
 
 
-def _checked_pair(first: NDArray[Any], second: NDArray[Any], mask: Mask | None) -> None:
+def _checked_pair(first: Array, second: Array, mask: Mask | None) -> None:
     if first.shape != second.shape or first.ndim != 2:
         raise ValueError(f"expected two planes of one shape, got {first.shape}, {second.shape}")
     if mask is None:
@@ -48,7 +49,7 @@ def _checked_pair(first: NDArray[Any], second: NDArray[Any], mask: Mask | None) 
         raise ValueError("the mask is empty")
 
 
-def rmse(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) -> float:
+def rmse(first: Array, second: Array, mask: Mask | None = None) -> float:
     """Root mean squared difference in grey levels of two ``(H, W)`` planes, inside ``mask``."""
     _checked_pair(first, second, mask)
     difference = first.astype(np.float64) - second.astype(np.float64)
@@ -57,7 +58,7 @@ def rmse(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) ->
     return float(np.sqrt(np.mean(difference * difference)))
 
 
-def psnr(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) -> float:
+def psnr(first: Array, second: Array, mask: Mask | None = None) -> float:
     """Peak signal to noise ratio in dB, peak 255, of two ``(H, W)`` planes inside ``mask``.
 
     Infinite for equal planes.
@@ -66,7 +67,7 @@ def psnr(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) ->
     return float("inf") if error == 0 else float(20.0 * np.log10(255.0 / error))
 
 
-def ssim_map(first: NDArray[Any], second: NDArray[Any]) -> Plane:
+def ssim_map(first: Array, second: Array) -> Plane:
     """Structural similarity at every pixel, ``(H, W)`` float64 in -1..1.
 
     Wang, Bovik, Sheikh and Simoncelli 2004: Gaussian window 11x11 of sigma 1.5, population
@@ -91,7 +92,7 @@ def _window_mean(plane: Plane) -> Plane:
     return np.asarray(blurred, dtype=np.float64)
 
 
-def ssim(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) -> float:
+def ssim(first: Array, second: Array, mask: Mask | None = None) -> float:
     """The mean of :func:`ssim_map` inside ``mask``.
 
     Without a mask the five outermost pixels on every side, whose windows leave the image, do not
@@ -119,7 +120,7 @@ def evaluation_mask(fov_mask: Mask, scale: int) -> Mask:
     return eroded
 
 
-def auc(score: NDArray[Any], truth: NDArray[Any], mask: Mask | None = None) -> float:
+def auc(score: Array, truth: Array, mask: Mask | None = None) -> float:
     """Area under the ROC curve: the exact rank statistic, ties counting one half.
 
     ``score``, of any real type, is larger where ``truth`` is more likely; ``mask`` chooses pixels.
@@ -139,9 +140,7 @@ def auc(score: NDArray[Any], truth: NDArray[Any], mask: Mask | None = None) -> f
     return (float(below) + float(not_above)) / (2.0 * pairs)
 
 
-def _inside(
-    values: NDArray[Any], truth: NDArray[Any], mask: Mask | None
-) -> tuple[NDArray[Any], Mask]:
+def _inside(values: Array, truth: Array, mask: Mask | None) -> tuple[Array, Mask]:
     if values.shape != truth.shape or (mask is not None and mask.shape != truth.shape):
         raise ValueError("values, truth and mask must share one shape")
     truths = truth.astype(bool)
@@ -150,9 +149,7 @@ def _inside(
     return values[mask], truths[mask]
 
 
-def confusion(
-    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], mask: Mask | None
-) -> tuple[int, int, int, int]:
+def confusion(prediction: Mask, truth: Mask, mask: Mask | None) -> tuple[int, int, int, int]:
     """True positives, false positives, false negatives, true negatives inside ``mask``."""
     values, truths = _inside(prediction.astype(bool), truth, mask)
     both = int(np.count_nonzero(values & truths))
@@ -171,9 +168,7 @@ _SIGMA_PER_SCALE = 2.0
 _25_TO_7 = 25.0**7
 
 
-def colour_drift(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], scale: int, mask: Mask
-) -> float:
+def colour_drift(first: Bytes, second: Bytes, scale: int, mask: Mask) -> float:
     """The mean colour difference of two low-passed photographs inside a mask.
 
     Args:
@@ -193,7 +188,7 @@ def colour_drift(
     return float(ciede2000(one, two).mean())
 
 
-def _low_passed_lab(rgb8: NDArray[np.uint8], scale: int) -> NDArray[np.float32]:
+def _low_passed_lab(rgb8: Bytes, scale: int) -> NDArray[np.float32]:
     """``(H, W, 3)`` float32: L in 0..100, a and b; D65."""
     smooth = cv2.GaussianBlur(
         rgb8.astype(np.float32) / np.float32(255),

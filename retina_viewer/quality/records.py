@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from retina_viewer.core.errors import UserError
@@ -40,11 +41,9 @@ class RecordLog:
             write_report(path, "".join(lines))
 
     def _take(self, line: str) -> None:
-        try:
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             record: Record = json.loads(line)
             self._records[self._key_of(record)] = record
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return
 
     def _key_of(self, record: Mapping[str, Value]) -> tuple[Value, ...]:
         return tuple(record[name] for name in self._key)

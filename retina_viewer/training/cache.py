@@ -76,12 +76,8 @@ class CachedPhotograph:
 
 
 class PhotographCache:
-    """A folder with ``pixels.bin`` and ``index.json``; build once, then read as arrays.
-
-    Args:
-        shares: how much of what is drawn comes from each data set, relative; None draws all
-            photographs alike.
-    """
+    """A folder with ``pixels.bin`` and ``index.json``, read as arrays. ``shares`` says how much of
+    what is drawn comes from each data set, relative; None draws all photographs alike."""
 
     def __init__(self, folder: Path, shares: Mapping[str, float] | None = None) -> None:
         index = _read_index(folder)

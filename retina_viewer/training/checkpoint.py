@@ -29,27 +29,18 @@ class SavingFailed(UserError):
 
 
 class Counters(BaseModel):
-    """Where the training stands.
-
-    Attributes:
-        ended: before its iterations: out of patience, or asked to.
-        validated_step: of the last validation.
-        saved_once: the stage has begun; False only before its first checkpoint.
-        parts: in how many parts a batch is computed, since memory did not hold the whole.
-        retreats: how often the losses left the numbers and it went back to a checkpoint.
-        rate_factor: of the learning rate since then.
-    """
+    """Where the training stands."""
 
     stage: int = 0
     step: int = 0
     best_score: float | None = None
     best_step: int = 0
-    ended: bool = False
-    validated_step: int | None = None
-    saved_once: bool = False
-    parts: int = 1
-    retreats: int = 0
-    rate_factor: float = 1.0
+    ended: bool = False  # before its iterations: out of patience, or asked to
+    validated_step: int | None = None  # of the last validation
+    saved_once: bool = False  # the stage has begun; False only before its first checkpoint
+    parts: int = 1  # that a batch is computed in, since memory did not hold the whole
+    retreats: int = 0  # how often the losses left the numbers and it went back
+    rate_factor: float = 1.0  # of the learning rate since then
     precision: str = ""
     seconds: float = 0.0
     history: list[dict[str, float]] = []

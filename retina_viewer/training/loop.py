@@ -184,15 +184,11 @@ def size_of(batch: Any) -> int:
 
 
 def in_parts(batch: Any, parts: int) -> list[tuple[Any, float]]:
-    """Divide a batch into 1 to as many parts of consecutive samples as it has samples.
+    """Parts of consecutive samples, each with its share of them; the shares add up to 1.
 
-    Args:
-        batch: a tuple or a dataclass, of tensors or again of such; the first dimension of every
-            tensor counts the samples.
-
-    Returns:
-        Each part with its share of the samples; the shares add up to 1. Losses are means over
-        samples, so the sum of their gradients times the shares is the gradient of the whole.
+    A batch is a tuple or a dataclass, of tensors or again of such, the first dimension of each
+    counting the samples. Losses are means over samples, so the sum of their gradients times the
+    shares is the gradient of the whole.
     """
     if parts == 1:
         return [(batch, 1.0)]
@@ -281,9 +277,6 @@ def run_stage(task: Task, number: int, where: TrainContext) -> Counters:
 
     Args:
         number: of the stage in its recipe, from 0; part of every random seed.
-
-    Returns:
-        The counters at the end, with the history of losses and validations.
 
     Raises:
         UserError: the losses stay not finite, memory does not hold one sample, or the checkpoint

@@ -34,14 +34,8 @@ class TrainingData:
 
 
 def write_model(folder: Path, weights: Mapping[str, Tensor], **about: Any) -> ModelCard:
-    """Leave weights and card in ``folder``: what every training and fit ends with.
-
-    Args:
-        about: what else the card says; a field that is not known is an error.
-
-    Returns:
-        The card, read from the folder.
-    """
+    """Leave weights and card in ``folder``: what every training and fit ends with. ``about`` is
+    what else the card says. Gives the card as read from the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = save_weights(dict(weights), folder)
     save_card(ModelCard(weights_sha256=sha256, created=datetime.now(UTC).date(), **about), folder)

@@ -12,6 +12,7 @@ from retina_viewer.imaging.degradation import Degradation, Kernel, degrade, samp
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 from retina_viewer.training.recipe import ColourGain, DegradationRange, Grain, Sharpening
 
+Floats = NDArray[np.float32]
 _INSIDE = 0.6  # least share of a patch inside the field of view
 _TRIES = 20
 
@@ -32,7 +33,7 @@ class PatchSource:
     sharpening: Sharpening = field(default_factory=Sharpening)
     colour: ColourGain = field(default_factory=ColourGain)
 
-    def draw(self, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def draw(self, side: int, rng: np.random.Generator) -> Floats:
         """``(side, side, 3)`` float32 in [0, 1], one of the eight flips and rotations."""
         photograph = self.cache.draw(rng)
         low, high = self.diameters
@@ -51,9 +52,7 @@ class PatchSource:
         return with_grain(crisp, self.grain, rng)
 
 
-def with_gains(
-    rgb: NDArray[np.float32], colour: ColourGain, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def with_gains(rgb: Floats, colour: ColourGain, rng: np.random.Generator) -> Floats:
     """``(H, W, 3)`` float32 in [0, 1], its channels brighter or darker."""
     if not colour.gain:
         return rgb
@@ -61,9 +60,7 @@ def with_gains(
     return np.asarray(np.clip(rgb * gains, 0, 1), dtype=np.float32)
 
 
-def sharpened(
-    rgb: NDArray[np.float32], sharpening: Sharpening, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def sharpened(rgb: Floats, sharpening: Sharpening, rng: np.random.Generator) -> Floats:
     """``(H, W, 3)`` float32 in [0, 1], sometimes after unsharp masking."""
     if not sharpening.probability or rng.random() >= sharpening.probability:
         return rgb
@@ -72,9 +69,7 @@ def sharpened(
     return np.asarray(np.clip(rgb + amount * (rgb - soft), 0, 1), dtype=np.float32)
 
 
-def with_grain(
-    rgb: NDArray[np.float32], grain: Grain, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def with_grain(rgb: Floats, grain: Grain, rng: np.random.Generator) -> Floats:
     """``(H, W, 3)`` float32 in [0, 1], sometimes with noise, as a sensor's after demosaicing."""
     if not grain.probability or rng.random() >= grain.probability:
         return rgb
@@ -94,9 +89,6 @@ def _place(photograph: CachedPhotograph, window: int, rng: np.random.Generator) 
         if photograph.field[y : y + window : 8, x : x + window : 8].mean() >= _INSIDE * 255:
             break
     return y, x
-
-
-Floats = NDArray[np.float32]
 
 
 def random_low_resolution(

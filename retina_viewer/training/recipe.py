@@ -244,20 +244,12 @@ _RECIPES: TypeAdapter[Recipe] = TypeAdapter(Annotated[Recipe, Field(discriminato
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Read and check a recipe.
-
-    Raises:
-        UserError: unreadable, not TOML, or a field that does not fit, named in the message.
-    """
+    """Read and check a recipe; UserError names the field that does not fit."""
     return checked(_RECIPES, read_toml(path, "recipe"), path)
 
 
 def checked(recipes: TypeAdapter[_Recipe], content: dict[str, Any], path: Path) -> _Recipe:
-    """The recipe that ``content``, read from ``path``, is of.
-
-    Raises:
-        UserError: a field does not fit; it is named in the message.
-    """
+    """The recipe that ``content``, read from ``path``, is of."""
     try:
         return recipes.validate_python(content)
     except ValidationError as error:

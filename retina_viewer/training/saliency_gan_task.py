@@ -241,9 +241,6 @@ def keep_discriminators(
 
     Returns:
         The steps with a discriminator; none where no stage had one, or where they are too large.
-
-    Raises:
-        UserError: a checkpoint cannot be read, or the folder not be written.
     """
     found: dict[int, KeptState] = {}
     for number, step in enumerate(steps, first):
@@ -258,12 +255,8 @@ def keep_discriminators(
 
 
 def begin_with(task: Task, kept: KeptState | None) -> bool:
-    """Let a task's discriminator go on from a kept state of the same step.
-
-    Returns:
-        False where the task has a discriminator and it stays as it was made: nothing was kept, or
-        it is of another form.
-    """
+    """Let a task's discriminator go on from a kept state of the same step; False where it has one
+    that stays as it was made: nothing was kept, or it is of another form."""
     network = next((player.network for player in task.players if player.name == OPPONENT), None)
     if network is None:
         return True
