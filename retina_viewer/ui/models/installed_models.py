@@ -36,7 +36,7 @@ class ModelEntry:
     note: str = ""
     lonely_twin: ModelCard | None = None
     chain: tuple[own_models.Ancestor, ...] = ()
-    own_models.children: tuple[ModelCard, ...] = ()
+    children: tuple[ModelCard, ...] = ()
 
     @property
     def can_be_compared(self) -> bool:
