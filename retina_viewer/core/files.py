@@ -159,12 +159,7 @@ def atomic_write(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
 
 @dataclass
 class Staging:
-    """Files on their way into a folder.
-
-    Attributes:
-        inside: where to write them, in a hidden folder.
-        paths: where they are afterwards.
-    """
+    """Files on their way: ``inside`` a hidden folder they are written, ``paths`` they have then."""
 
     inside: list[Path]
     paths: list[Path] = field(default_factory=list)
