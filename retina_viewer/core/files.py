@@ -13,6 +13,7 @@ import secrets
 import shutil
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from importlib.util import find_spec
 from io import BufferedReader, FileIO, RawIOBase
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import is_taken, numberings, sidecar_path
@@ -126,6 +127,16 @@ def read_small(path: Path, most: int = SMALL_FILE) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return content
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """The content of a TOML file. Raises UserError: unreadable, or not TOML; ``what`` names it."""
+    try:
+        return tomllib.loads(read_small(path).decode())
+    except OSError as error:
+        raise UserError(f"The {what} {path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # what is nested too deeply is none either
+        raise UserError(f"The {what} {path.name} is not valid TOML: {error}.") from error
 
 
 @contextmanager

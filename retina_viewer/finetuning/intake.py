@@ -25,8 +25,7 @@ from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
 
 logger = logging.getLogger(__name__)
 
-LOOKED_AT = 900
-"""Longer side, px, of the small picture that is looked at."""
+LOOKED_AT = 900  # longer side, px, of the small picture that is looked at
 LEAST_FIELD = 300
 """Diameter of the field of view, px: less does not hold the patches of the larger scales."""
 BLURRED_BELOW = 1.85
@@ -49,8 +48,7 @@ def sharpness(rgb8: NDArray[np.uint8], field: FieldOfView) -> float | None:
     percentiles scale alike. Blocks keep a few bright lesions from speaking for the whole.
 
     Args:
-        rgb8: ``(H, W, 3)`` uint8.
-        field: of that picture.
+        rgb8: ``(H, W, 3)`` uint8; ``field`` is of that picture.
 
     Returns:
         1.2 to 1.8 for blurred photographs, 1.9 to 4.5 for sharp ones; None where the field of
@@ -111,36 +109,20 @@ FileKind = Literal[
 
 @dataclass(frozen=True)
 class Examined:
-    """One file, and what is proposed to be done with it.
-
-    Attributes:
-        path: where it lies.
-        kind: the first thing found of it that matters.
-        reason: in words, why it is proposed to leave it out; empty for good ones.
-        width, height: of the file's picture, px; 0 where unreadable.
-        camera: maker and model as the file says; empty where it does not.
-        sha256: of the file; empty where unreadable.
-        fingerprint: see :mod:`retina_viewer.finetuning.intake`; None where unreadable.
-        sharpness: see :func:`retina_viewer.finetuning.intake.sharpness`; None where not measured.
-        field_diameter: of the field of view, source px; 0 where unreadable.
-        like: the file that it is a copy of, or nearly the same as.
-    """
+    """One file, and what is proposed to be done with it; an unreadable one has no more than kind
+    and reason."""
 
     path: Path
-    kind: FileKind
-    reason: str = ""
-    width: int = 0
+    kind: FileKind  # the first thing found of it that matters
+    reason: str = ""  # why it is proposed to leave it out; empty for good ones
+    width: int = 0  # px
     height: int = 0
-    camera: str = ""
+    camera: str = ""  # maker and model as the file says; empty where it does not
     sha256: str = ""
     fingerprint: int | None = None
-    sharpness: float | None = None
-    field_diameter: float = 0.0
-    like: Path | None = None
-
-    @property
-    def readable(self) -> bool:
-        return self.kind != "unreadable"
+    sharpness: float | None = None  # None where not measured
+    field_diameter: float = 0.0  # of the field of view, source px
+    like: Path | None = None  # the file that it is a copy of, or nearly the same as
 
     @property
     def proposed(self) -> Literal["keep", "exclude"]:
@@ -165,6 +147,10 @@ class Intake:
     missing: tuple[str, ...]
 
     @property
+    def _pictures(self) -> list[Examined]:
+        return [file for file in self.photographs if file.kind != "unreadable"]
+
+    @property
     def photographs(self) -> tuple[Examined, ...]:
         """All but the drawn masks."""
         return tuple(file for file in self.files if file.kind != "mask")
@@ -181,12 +167,12 @@ class Intake:
     @property
     def cameras(self) -> Counter[str]:
         """How many photographs come from each camera; "" counts those that do not say."""
-        return Counter(file.camera for file in self.photographs if file.readable)
+        return Counter(file.camera for file in self._pictures)
 
     @property
     def sizes(self) -> Counter[tuple[int, int]]:
         """How many photographs there are of each width and height."""
-        return Counter((file.width, file.height) for file in self.photographs if file.readable)
+        return Counter((file.width, file.height) for file in self._pictures)
 
 
 def examine(places: Sequence[Path], *, progress: Progress = no_progress) -> Intake:
@@ -194,10 +180,6 @@ def examine(places: Sequence[Path], *, progress: Progress = no_progress) -> Inta
 
     Links to files are followed, links to folders are not (they may lead in circles). Hidden files
     are no photographs of anybody.
-
-    Args:
-        places: folders and files, as dropped or chosen.
-        progress: reports after every file; may cancel.
     """
     missing: list[str] = []
     candidates = list(dict.fromkeys(_files(places, missing)))
@@ -288,12 +270,13 @@ def _judged(base: Examined, small: NDArray[np.uint8]) -> Examined:
     found = replace(
         base, fingerprint=fingerprint(small, field), field_diameter=field.diameter * shrunk
     )
+    not_fundus = ""
     if field.is_whole_image:
-        reason = "No round field of view was found: this may be no fundus photograph."
-        return replace(found, kind="not fundus", reason=reason)
-    if not is_fundus_coloured(small, field):
-        reason = "Its colours are not those of a fundus photograph."
-        return replace(found, kind="not fundus", reason=reason)
+        not_fundus = "No round field of view was found: this may be no fundus photograph."
+    elif not is_fundus_coloured(small, field):
+        not_fundus = "Its colours are not those of a fundus photograph."
+    if not_fundus:
+        return replace(found, kind="not fundus", reason=not_fundus)
     if found.field_diameter < LEAST_FIELD:
         reason = (
             f"The field of view is only {found.field_diameter:.0f} pixels across; "
@@ -338,8 +321,7 @@ def _mark_alike(
         yield file
 
 
-NEAR = 4
-"""Most bits of 64 in which near-duplicates differ."""
+NEAR = 4  # most bits of 64 in which near-duplicates differ
 _SIDE = 32  # px: the hashed frequencies are those of up to four periods across the field
 _SHADING = 5.0  # px: what varies more slowly is the light, not the retina
 
@@ -351,8 +333,7 @@ def fingerprint(rgb8: NDArray[np.uint8], field: FieldOfView) -> int:
     mirror images of each other and are not the same.
 
     Args:
-        rgb8: ``(H, W, 3)`` uint8.
-        field: of that picture.
+        rgb8: ``(H, W, 3)`` uint8; ``field`` is of that picture.
     """
     level, inside = _on_field(rgb8, field)
     around = cv2.GaussianBlur(inside, (0, 0), _SHADING)
@@ -369,13 +350,11 @@ def _on_field(
     # First shrunk as a whole, by areas, to four times the final size, which then is sampled.
     factor = 4 * _SIDE / field.diameter
     height, width = (max(1, round(n * factor)) for n in rgb8.shape[:2])
-    size = (width, height)
-    planes = (rgb8[..., 1], field.mask.astype(np.uint8) * np.uint8(255))
     x, y = field.centre_x * width / rgb8.shape[1], field.centre_y * height / rgb8.shape[0]
     matrix = np.array([[1.0, 0, 2 * _SIDE - x], [0, 1.0, 2 * _SIDE - y]])
     found = []
-    for plane in planes:
-        small = cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_AREA)
+    for plane in (np.ascontiguousarray(rgb8[..., 1]), field.mask.astype(np.uint8) * np.uint8(255)):
+        small = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
         square = cv2.warpAffine(small.astype(np.float32), matrix, (4 * _SIDE, 4 * _SIDE))
         found.append(cv2.resize(square, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
     level, inside = (np.asarray(plane, dtype=np.float32) for plane in found)

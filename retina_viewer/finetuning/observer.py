@@ -18,8 +18,7 @@ from retina_viewer.training.superres_task import StepTask
 from retina_viewer.training.task import Event, Task
 from retina_viewer.training.vessel_task import VesselTask
 
-SHOWN = 12
-"""So many validation patches are shown, and measured as pictures."""
+SHOWN = 12  # so many validation patches are shown, and measured as pictures
 _Bytes = NDArray[np.uint8]  # (H, W, 3) RGB, or (H, W) grey
 
 
@@ -30,11 +29,9 @@ class Observer:
     weights it began with) and ``patchK_after.png`` (of the newest average), all of one size.
 
     Args:
-        task: what is trained.
         stage: its number, from 1.
         folder: for the pictures, made if missing; None for none (a trial of speed).
         events: told of new pictures by a ``crops`` event.
-        device: where it trains.
     """
 
     def __init__(

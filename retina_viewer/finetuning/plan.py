@@ -5,7 +5,6 @@ model is its card: counts and hashes, among them :meth:`TrainingPlan.digest`.
 """
 
 import hashlib
-import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Literal, Self
@@ -14,7 +13,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write, read_small
+from retina_viewer.core.files import atomic_write, read_toml
 from retina_viewer.core.settings import KeptPath
 from retina_viewer.model_store.card import NAME_PATTERN, ModelCard
 
@@ -23,8 +22,7 @@ Preset = Literal["gentle", "standard", "thorough"]
 PlanTask = Literal["superres", "vessels"]
 PRESET_NAMES: tuple[Preset, ...] = ("gentle", "standard", "thorough")
 SUBSETS: tuple[Subset, ...] = ("train", "validation", "held_out")
-OWN, REPLAY = "own", "replay"
-"""The names of the two sets that train, in caches and cards."""
+OWN, REPLAY = "own", "replay"  # the names of the two sets that train, in caches and cards
 _SHA256 = r"^[0-9a-f]{64}$"
 _TUNED_METHODS = ("pixel", "saliency-gan")
 
@@ -54,26 +52,24 @@ class PlannedPhotograph(_Part):
     sha256: str = Field(pattern=_SHA256)
     group: str = Field(min_length=1)
     subset: Subset
-    mask: KeptPath | None = Field(default=None, description="vessels: the drawn mask")
+    mask: KeptPath | None = None  # vessels: the drawn mask
     mask_sha256: str | None = Field(default=None, pattern=_SHA256)
-    mask_inverted: bool = Field(default=False, description="its vessels are the dark part")
+    mask_inverted: bool = False  # its vessels are the dark part
 
 
 class Expert(_Part):
     """What an expert may fix; None leaves it to the preset, or to the time budget."""
 
-    rate: float | None = Field(default=None, gt=0, le=0.01, description="learning rate")
-    patience: int | None = Field(
-        default=None, gt=0, description="validations without a better score before a stage ends"
-    )
-    replay: float | None = Field(
-        default=None, ge=0, le=0.9, description="share of patches from bundled photographs"
-    )
-    ema: float | None = Field(default=None, ge=0, lt=1, description="decay of the moving average")
+    rate: float | None = Field(default=None, gt=0, le=0.01)  # learning rate
+    # Validations without a better score before a stage ends
+    patience: int | None = Field(default=None, gt=0)
+    # Share of patches from bundled photographs
+    replay: float | None = Field(default=None, ge=0, le=0.9)
+    ema: float | None = Field(default=None, ge=0, lt=1)  # decay of the moving average
     seed: int = Field(default=20261122, ge=0)
-    iterations: int | None = Field(default=None, gt=0, description="of each stage: no trial then")
+    iterations: int | None = Field(default=None, gt=0)  # of each stage: no trial then
     batch: int | None = Field(default=None, gt=0)
-    patch: int | None = Field(default=None, ge=16, description="pixels of the small photograph")
+    patch: int | None = Field(default=None, ge=16)  # pixels of the small photograph
     validate_every: int | None = Field(default=None, gt=0)
     validation_patches: int | None = Field(default=None, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -126,7 +122,7 @@ class TrainingPlan(_Part):
         return [first, *later] if first else later
 
     def patients(self, subset: Subset) -> int:
-        """How many patients a subset has."""
+        """How many there are in a subset."""
         return len({p.group for p in self.of(subset)})
 
     def digest(self) -> str:
@@ -139,23 +135,18 @@ class TrainingPlan(_Part):
 
 def _check_division(photographs: tuple[PlannedPhotograph, ...]) -> None:
     """No patient and no picture in two subsets: what is tested on must be new to the model."""
-    for key in ("group", "sha256"):
+    for key, what in (("group", "patient"), ("sha256", "photograph")):
         places = {(getattr(p, key), p.subset) for p in photographs}
-        twice = [name for name, count in Counter(name for name, _ in places).items() if count > 1]
-        if twice:
-            what = "patient" if key == "group" else "photograph"
-            raise ValueError(f"a {what} is in two subsets: {twice[0][:12]}")
+        [(name, count)] = Counter(name for name, _ in places).most_common(1) or [("", 0)]
+        if count > 1:
+            raise ValueError(f"a {what} is in two subsets: {name[:12]}")
     for subset in ("train", "validation"):
         if not any(p.subset == subset for p in photographs):
             raise ValueError(f"no photograph is for {subset}")
 
 
 def save_plan(plan: TrainingPlan, path: Path) -> None:
-    """Write a plan as TOML, whole or not at all.
-
-    Raises:
-        UserError: the folder cannot be written to, or the disk is full.
-    """
+    """Write a plan as TOML, whole or not at all."""
     content = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
     with atomic_write(path, replace=True) as stream:
         stream.write(content.encode())
@@ -168,13 +159,7 @@ def load_plan(path: Path) -> TrainingPlan:
         UserError: unreadable, not TOML, or a field that does not fit, named in the message.
     """
     try:
-        content = tomllib.loads(read_small(path).decode())
-    except OSError as error:
-        raise UserError(f"The plan {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:  # what is nested too deeply is no plan either
-        raise UserError(f"The plan {path.name} is not valid TOML: {error}.") from error
-    try:
-        return TrainingPlan.model_validate(content)
+        return TrainingPlan.model_validate(read_toml(path, "plan"))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "photographs"

@@ -31,12 +31,8 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
     black. Grey becomes three equal channels. CMYK becomes sRGB. An RGB profile is kept with the
     pixels, which stay in its colour space.
 
-    Args:
-        page: which of several pages or frames, from 0.
-
-    Raises:
-        UserError: the page does not exist; the file is missing, unreadable, empty, damaged, no
-            image, too large, too small.
+    Raises UserError: the page (or frame, from 0) does not exist; the file is missing, unreadable,
+    empty, damaged, no image, too large, too small.
     """
     path = Path(path)
     data = _bytes_of(path)
@@ -93,14 +89,8 @@ def _ordinary_files(folder: Path) -> list[Path]:
 
 
 def thumbnail(path: Path | str, side: int) -> NDArray[np.uint8]:
-    """A small picture of the file, its longer side at most ``side`` pixels.
-
-    Returns:
-        ``(h, w, 3)`` uint8 sRGB, upright; never enlarged.
-
-    Raises:
-        UserError: as :func:`open_image`.
-    """
+    """A small picture of the file, its longer side at most ``side`` pixels: ``(h, w, 3)`` uint8
+    sRGB, upright; never enlarged. Raises UserError: as :func:`open_image`."""
     path = Path(path)
     # Decoded at twice the size, a shrunken JPEG is as smooth as one that was decoded whole.
     decoded = _decode(_bytes_of(path), path.name, enough=2 * side)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -53,12 +54,14 @@ def write_image(
     Args:
         pixels: ``(H, W, 3)`` RGB or ``(H, W)`` grey, uint8 or uint16.
         icc_profile: an RGB profile; left out of grey images, which it does not describe.
-        replace: whether an existing file may be replaced.
 
     Raises:
         UserError: the format is unknown or cannot hold the image; or as ``atomic_write``.
     """
-    _check(pixels)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"pixels must be uint8 or uint16, not {pixels.dtype}")
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
+        raise ValueError(f"pixels must be (H, W, 3) or (H, W), not {pixels.shape}")
     suffix = path.suffix.lower()
     profile = icc_profile if pixels.ndim == 3 else None
     match suffix:
@@ -105,8 +108,8 @@ def write_tiled_tiff(
     Args:
         shape: of the image, ``(H, W, 3)`` or ``(H, W)``.
         tile: side of the tiles, a multiple of 16.
-        tiles: row by row, from left to right, as ``tiles_covering`` names them; those at the right
-            and the bottom may be smaller. What it raises (also Cancelled) leaves no file.
+        tiles: as ``tiles_covering`` names them; those at the right and the bottom may be smaller.
+            What it raises (also Cancelled) leaves no file.
 
     Raises:
         ValueError: the tiles do not fit the shape.
@@ -137,9 +140,7 @@ def _exactly(tiles: Iterator[Image8Or16], expected: int) -> Iterator[Image8Or16]
 
 
 def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) -> Path:
-    """Write the provenance of the result ``path`` beside it; returns the sidecar's path. Raises
-    UserError: as ``atomic_write``.
-    """
+    """Write the provenance of the result ``path`` beside it; returns the sidecar's path."""
     sidecar = sidecar_path(path)
     with atomic_write(sidecar, replace=replace) as stream:
         stream.write(provenance.to_json().encode() + b"\n")
@@ -165,18 +166,9 @@ def made_by(path: Path) -> Provenance | None:
     """How this program made a file: what it wrote into it or beside it; None where it did not."""
     found = read_provenance(path)
     if found is None:
-        try:
+        with suppress(OSError, ValueError):
             found = Provenance.from_json(read_small(sidecar_path(path)))
-        except (OSError, ValueError):
-            return None
-    return found if found.program == PROGRAM else None
-
-
-def _check(pixels: Image8Or16) -> None:
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"pixels must be uint8 or uint16, not {pixels.dtype}")
-    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
-        raise ValueError(f"pixels must be (H, W, 3) or (H, W), not {pixels.shape}")
+    return found if found is not None and found.program == PROGRAM else None
 
 
 def _texts(provenance: Provenance | None) -> dict[str, str]:
@@ -199,7 +191,6 @@ def _jpeg(
         raise UserError(
             f"{path.name}: JPEG holds at most {JPEG_MAX_SIDE} pixels a side.", "Choose TIFF."
         )
-    comment = provenance.to_json().encode() if provenance else b""
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(
         stream,
@@ -207,7 +198,7 @@ def _jpeg(
         quality=_JPEG_QUALITY,
         subsampling=0,
         icc_profile=profile,
-        comment=comment,
+        comment=provenance.to_json().encode() if provenance else b"",
         xmp=provenance.xmp().encode() if provenance else b"",
     )
     return stream.getvalue()

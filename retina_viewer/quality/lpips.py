@@ -32,9 +32,9 @@ class LPIPS(nn.Module):
             of photographs differ from those in float32 by less than 1 % of their value.
     """
 
-    def __init__(self, precision: torch.dtype = torch.float32) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.precision = precision
+        self.precision = torch.float32
         self.features = VGG16Features(_TAPS)
         heads = read_perceptual_weights(_HEADS)
         for number in range(len(_TAPS)):
@@ -102,12 +102,8 @@ def _timed(network: LPIPS, sample: Tensor) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LPIPSReference:
-    """One image, ready to be compared with many: where it fits into one tile, its activations are
-    computed once.
-
-    Args:
-        network: on the device where it is to be computed.
-        rgb8: ``(H, W, 3)`` uint8 RGB, at least 16 pixels a side.
+    """One image, ``(H, W, 3)`` uint8 RGB of at least 16 pixels a side, ready to be compared with
+    many on the network's device: where it fits into one tile, its activations are computed once.
     """
 
     network: LPIPS
@@ -115,24 +111,16 @@ class LPIPSReference:
     _kept: dict[Rect, list[Tensor]] = field(default_factory=dict, repr=False)
 
     def distance(self, other: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None) -> float:
-        """The mean distance to an image of the same shape over the masked pixels; 0 if equal.
-
-        Args:
-            other: ``(H, W, 3)`` uint8 RGB.
-            mask: ``(H, W)`` bool; None for all pixels.
-        """
+        """The mean distance to an image of the same shape over the pixels of ``mask (H, W)``, or
+        over all; 0 if equal."""
         inside = np.ones(other.shape[:2], dtype=bool) if mask is None else mask
         distances = self.distances(other, inside)
         return float(distances[inside].sum(dtype=np.float64)) / max(1, int(inside.sum()))
 
     @torch.inference_mode()
     def distances(self, other: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """The distance at every pixel, ``(H, W)`` float32.
-
-        Args:
-            other: ``(H, W, 3)`` uint8 RGB.
-            inside: ``(H, W)`` bool; tiles without any such pixel are left at 0.
-        """
+        """The distance at every pixel, ``(H, W)`` float32; tiles that ``inside``, ``(H, W)`` bool,
+        leaves out are left at 0."""
         if self.rgb8.shape != other.shape:
             raise ValueError(f"shapes differ: {self.rgb8.shape} and {other.shape}")
         bounds = Rect(0, 0, other.shape[1], other.shape[0])

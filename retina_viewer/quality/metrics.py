@@ -26,7 +26,9 @@ _C2 = (0.03 * 255.0) ** 2
 
 def luminance_full(rgb8: Bytes) -> Plane:
     """BT.601 luminance ``(H, W)`` float64 in 0..255 of ``(H, W, 3)`` uint8, not rounded."""
-    result: Plane = _checked_rgb8(rgb8).astype(np.float64) @ _BT601
+    if rgb8.dtype != np.uint8 or rgb8.ndim != 3 or rgb8.shape[2] != 3:
+        raise ValueError(f"expected (H, W, 3) uint8, got {rgb8.shape} {rgb8.dtype}")
+    result: Plane = rgb8.astype(np.float64) @ _BT601
     return result
 
 
@@ -35,20 +37,15 @@ def luminance_studio(rgb8: Bytes) -> Plane:
     return 16.0 + luminance_full(rgb8) * (219.0 / 255.0)
 
 
-def _checked_rgb8(rgb8: Bytes) -> Bytes:
-    if rgb8.dtype != np.uint8 or rgb8.ndim != 3 or rgb8.shape[2] != 3:
-        raise ValueError(f"expected (H, W, 3) uint8, got {rgb8.shape} {rgb8.dtype}")
-    return rgb8
-
-
 def _checked_pair(first: NDArray[Any], second: NDArray[Any], mask: Mask | None) -> None:
     if first.shape != second.shape or first.ndim != 2:
         raise ValueError(f"expected two planes of one shape, got {first.shape}, {second.shape}")
-    if mask is not None:
-        if mask.shape != first.shape or mask.dtype != np.bool_:
-            raise ValueError(f"mask {mask.shape} {mask.dtype} does not fit {first.shape}")
-        if not mask.any():
-            raise ValueError("the mask is empty")
+    if mask is None:
+        return
+    if mask.shape != first.shape or mask.dtype != np.bool_:
+        raise ValueError(f"mask {mask.shape} {mask.dtype} does not fit {first.shape}")
+    if not mask.any():
+        raise ValueError("the mask is empty")
 
 
 def rmse(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) -> float:
@@ -125,10 +122,7 @@ def evaluation_mask(fov_mask: Mask, scale: int) -> Mask:
 def auc(score: NDArray[Any], truth: NDArray[Any], mask: Mask | None = None) -> float:
     """Area under the ROC curve: the exact rank statistic, ties counting one half.
 
-    Args:
-        score: any shape, any real type; larger means more likely true.
-        truth: bool, same shape.
-        mask: bool, same shape; only pixels inside count.
+    ``score``, of any real type, is larger where ``truth`` is more likely; ``mask`` chooses pixels.
 
     Raises:
         ValueError: one of the two classes is empty, or a score is NaN.

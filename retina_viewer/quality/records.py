@@ -9,8 +9,7 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import readable
 
 Value = str | int | float
-Record = dict[str, Value]
-"""One measurement: named values, the same names in every record of a log."""
+Record = dict[str, Value]  # one measurement: named values, the same names in every record of a log
 
 
 def write_report(path: Path, text: str) -> None:
@@ -59,11 +58,7 @@ class RecordLog:
         return iter(self._records.values())
 
     def add(self, record: Record) -> None:
-        """Keep a record, replacing one of the same key.
-
-        Raises:
-            UserError: the file cannot be written.
-        """
+        """Keep a record, replacing one of the same key."""
         self._records[self._key_of(record)] = record
         if self._path is None:
             return

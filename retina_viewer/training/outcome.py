@@ -37,15 +37,10 @@ def write_model(folder: Path, weights: Mapping[str, Tensor], **about: Any) -> Mo
     """Leave weights and card in ``folder``: what every training and fit ends with.
 
     Args:
-        folder: made if missing.
-        weights: the network's state.
         about: what else the card says; a field that is not known is an error.
 
     Returns:
         The card, read from the folder.
-
-    Raises:
-        UserError: they cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = save_weights(dict(weights), folder)
@@ -79,7 +74,6 @@ def training_summary(
     """What a card says of a training: counts and hashes of its photographs, no names.
 
     Args:
-        train, validation: its photographs.
         hashes: SHA-256 of the files of ``train``, in any order.
         practised: bundled photographs that were trained on beside them.
         about: recipe, seed, iterations, device: the other fields of the summary.

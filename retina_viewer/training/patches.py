@@ -18,16 +18,12 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class PatchSource:
-    """Draws high-resolution patches.
+    """Draws high-resolution patches, some of them with other colours, sharpened, or with grain.
 
     Args:
-        cache: the photographs.
         diameters: the field of view of a drawn photograph is shrunk to a diameter in this range,
             px, uniform in its logarithm: small enough that the patch is sharp, varied enough that
             vessels of all calibres occur.
-        grain: noise that is added to some patches.
-        sharpening: unsharp masking of some patches.
-        colour: gains of the channels.
     """
 
     cache: PhotographCache
@@ -110,9 +106,6 @@ def random_low_resolution(
 
     Args:
         rgb: ``(H, W, 3)`` float32 in [0, 1], H and W multiples of ``scale``.
-        scale: 2, 4, 8 or 16.
-        ranges: the recipe's ranges.
-        rng: decides everything.
 
     Returns:
         ``(H / scale, W / scale, 3)`` float32 in [0, 1], on the grid of 8 bits; and the kernel's

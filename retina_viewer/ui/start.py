@@ -108,13 +108,13 @@ def remember(settings: Settings, view: View) -> None:
     """Write the choices that outlive a run into the settings.
 
     Layers that are on are not among them: they cost time on every start. Of results that are
-    compared, the first is remembered.
+    compared, the active one is remembered.
     """
-    state, first = view.state, view.state.results[0]
+    state, chosen = view.state, view.state.result
     settings.pane_layout, settings.loupe_shown = state.arrangement.value, state.loupe_shown
-    settings.method, settings.scale = first.method, state.scale
-    settings.model, settings.fidelity = first.model, first.fidelity
-    settings.back_projection = first.back_projection
+    settings.method, settings.scale = chosen.method, state.scale
+    settings.model, settings.fidelity = chosen.model, chosen.fidelity
+    settings.back_projection = chosen.back_projection
     settings.device = view.data.device
     for name in LayerName:
         old = settings.layers.get(name.value, LayerSettings())

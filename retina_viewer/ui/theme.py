@@ -6,16 +6,11 @@ one accent, amber for what a network made, red for failure alone. Text keeps a c
 
 from __future__ import annotations
 
-import gc
-import os
 from dataclasses import dataclass, fields
 
-import torch
-from PySide6.QtCore import QObject, QSettings, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
-
-from retina_viewer.core.paths import settings_file
 
 HIT_TARGET = 28
 """The least height and width of anything that is clicked, in logical pixels."""
@@ -63,7 +58,8 @@ QLabel[role="value"] { color: $text; }
 QLabel[role="problem"] { color: $red; font-weight: bold; }
 QLabel[role="strong"] { font-weight: bold; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px; }
-QWidget#toolbar, QWidget#statusbar, QWidget#inspector, QWidget#inspectorBody, QListView#filmstrip
+QWidget#toolbar, QWidget#statusbar, QWidget#figures, QWidget#inspector, QWidget#inspectorBody,
+QListView#filmstrip
   { background: $panel; }
 QWidget#toolbar { border-bottom: 1px solid $border; }
 QWidget#statusbar { border-top: 1px solid $border; }
@@ -212,29 +208,3 @@ def tabular(font: QFont) -> QFont:
     if hasattr(QFont, "Tag"):  # Qt 6.7
         figures.setFeature(QFont.Tag("tnum"), 1)
     return figures
-
-
-def make_application() -> QApplication:
-    """The one QApplication of the process; made on first use."""
-    existing = QApplication.instance()
-    if isinstance(existing, QApplication):
-        return existing
-    # Where there are many cores, one stays free for the window; of two, both are needed.
-    cores = os.cpu_count() or 1
-    torch.set_num_threads(cores if cores <= 2 else cores - 1)
-    QGuiApplication.setApplicationDisplayName("Retina Viewer")
-    # What Qt's file dialogs remember names people too: it lies with the program's own settings.
-    QSettings.setPath(
-        QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(settings_file().parent)
-    )
-    application = QApplication(["retina-viewer"])
-    # PySide sets its signatures up when a docstring is first asked for, and no other thread runs
-    # for a tenth of a second; the late imports would ask while the person is working.
-    _ = QObject.setParent.__doc__
-    application.setApplicationName("retina-viewer")
-    application.setDesktopFileName("retina-viewer")
-    # What is there now stays to the end (torch alone makes hundreds of thousands of objects): the
-    # collector need not walk through it again and again in the window's thread.
-    gc.collect()
-    gc.freeze()
-    return application

@@ -34,14 +34,14 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.ui.app import make_window, wait_until
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.application import make_application, wait_until
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import LayerName, Tone
 from retina_viewer.ui.catalogue import ResultChoice
 from retina_viewer.ui.jobs import Lane
 from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.services import Services, project_services
-from retina_viewer.ui.theme import make_application
 from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.window import Window
 from retina_viewer.vessels.segment import VesselMap, segment_vessels

@@ -7,7 +7,7 @@ photograph itself, which is then shrunk, enlarged again, and compared with what 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -20,15 +20,15 @@ from retina_viewer.quality.metrics import evaluation_mask, luminance_full
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tiles import (
-    CACHE_BYTES,
-    Recipe,
+from retina_viewer.ui.canvas.scene import Tone
+from retina_viewer.ui.canvas.tile_requests import (
     TileCache,
     TileKey,
+    TileRequest,
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.view.data import HeldReference
 
 Bytes = NDArray[np.uint8]
 LEAST_LIKENESS = 0.6
@@ -37,18 +37,20 @@ MOST_SHIFT = 0.5
 """Source pixels: beyond, the figures would measure the shift."""
 _DETAIL = 4.0
 """Source pixels: structure up to this size is compared; every retina is round and bright."""
+NONE = (
+    "Without a reference no PSNR, SSIM or LPIPS exists: nothing here says which picture is truer."
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """The truth for one photograph at one scale.
+class GroundTruth:
+    """What one photograph's results at one scale should be.
 
     Attributes:
         photo: what is enlarged: the open photograph, or its shrunk copy.
         scale: how many times larger the truth is.
         rgb8: ``(h * scale, w * scale, 3)`` uint8 sRGB, for a photograph of ``w`` x ``h``.
         mask: its field of view, eroded by ``2 * scale + 4`` pixels, ``(h * scale, w * scale)``.
-        tiles: its pixels cut as results are, so that it is drawn in the same places.
         name: the file's name; empty where the photograph itself was shrunk.
     """
 
@@ -56,37 +58,34 @@ class Reference:
     scale: Scale
     rgb8: Bytes
     mask: NDArray[np.bool_]
-    tiles: TileCache
     name: str = ""
-
-    @classmethod
-    def made(
-        cls, photo: Photo, scale: Scale, rgb8: Bytes, mask: NDArray[np.bool_], name: str = ""
-    ) -> Reference:
-        """With its field of view eroded and its tiles cut."""
-        tiles, recipe = TileCache(CACHE_BYTES), recipe_of(photo, scale)
-        for rect in tiles_over(photo.bounds, photo.bounds, tile_side(scale)):
-            part = Pyramid.from_rgb(rgb8[rect.scaled(scale).slices()])
-            tiles.put(TileKey(recipe, rect), part)
-        return cls(photo, scale, rgb8, evaluation_mask(mask, scale), tiles, name)
-
-    @property
-    def recipe(self) -> Recipe:
-        """By which its tiles are found."""
-        return recipe_of(self.photo, self.scale)
+    _shown: dict[Tone, HeldReference] = field(default_factory=dict)
 
     @property
     def is_trial(self) -> bool:
         """Whether the photograph was shrunk for it."""
         return not self.name
 
+    def ready(self, tone: Tone) -> HeldReference | None:
+        """What is drawn of it in a tone, or in another as long as that is not there."""
+        return self._shown.get(tone) or next(iter(self._shown.values()), None)
 
-def recipe_of(photo: Photo, scale: Scale) -> Recipe:
-    """Of no method: of what is to be made."""
-    return Recipe(photo.key, EnhanceSettings("reference", scale), Tone.COLOUR)
+    def shown(self, tone: Tone) -> HeldReference:
+        """What is drawn of it in a tone: its pixels cut as results are, and found by the request of
+        no method. Slow the first time, so call it in a worker."""
+        if tone not in self._shown:
+            settings = EnhanceSettings("reference", self.scale)
+            request, tiles = TileRequest(self.photo.key, settings, tone), TileCache()
+            tone_map, image = self.photo.toned(tone).tone_map, self.photo.bounds
+            for rect in tiles_over(image, image, tile_side(self.scale)):
+                part = self.rgb8[rect.scaled(self.scale).slices()]
+                toned = tone_map.apply(part, x=rect.x, y=rect.y, scale=self.scale)
+                tiles.put(TileKey(request, rect), Pyramid.from_rgb(toned))
+            self._shown[tone] = HeldReference(request, tiles)
+        return self._shown[tone]
 
 
-def trial_of(photo: Photo, scale: Scale) -> Reference:
+def trial_of(photo: Photo, scale: Scale) -> GroundTruth:
     """The photograph as its own truth: shrunk by METHODS' forward model, to be enlarged again.
 
     Raises:
@@ -103,8 +102,8 @@ def trial_of(photo: Photo, scale: Scale) -> Reference:
     small = to_8bit(degrade(truth.astype(np.float32) / np.float32(255), scale))
     shrunk = FundusImage.from_array(small, f"{image.stem}, shrunk ×{scale}")
     mask = crop_to_multiple(image.field_of_view.mask, scale)
-    key = f"{photo.key} shrunk {scale}"
-    return Reference.made(Photo(shrunk, key), scale, truth, mask)
+    copy = Photo(shrunk, f"{photo.key} shrunk {scale}", label=f"SHRUNK ×{scale}")
+    return GroundTruth(copy, scale, truth, evaluation_mask(mask, scale))
 
 
 def scale_between(image: FundusImage, reference: FundusImage) -> int | None:
@@ -115,7 +114,7 @@ def scale_between(image: FundusImage, reference: FundusImage) -> int | None:
     return None
 
 
-def reference_from(photo: Photo, reference: FundusImage, scale: Scale) -> Reference:
+def truth_from(photo: Photo, reference: FundusImage, scale: Scale) -> GroundTruth:
     """A given image as the truth, checked.
 
     Args:
@@ -142,7 +141,7 @@ def reference_from(photo: Photo, reference: FundusImage, scale: Scale) -> Refere
     truth = np.ascontiguousarray(reference.display_rgb[:height, :width])
     mask = reference.field_of_view.mask[:height, :width]
     chosen = next(one for one in SCALES if one == found)
-    return Reference.made(photo, chosen, truth, mask, reference.name)
+    return GroundTruth(photo, chosen, truth, evaluation_mask(mask, chosen), reference.name)
 
 
 def check_same_scene(image: FundusImage, reference: FundusImage, scale: int) -> None:

@@ -64,7 +64,7 @@ class ExportRequest:
 
 
 def products_for(request: ExportRequest) -> list[export.Product]:
-    """What there is to save: layers only where some are on, guesses only of networks."""
+    """What there is to save: layers only where some are on, uncertainty only of networks."""
     there = {"with_layers": bool(request.layers), "uncertainty": request.settings.model is not None}
     return [product for product in PRODUCTS if there.get(product, True)]
 
@@ -136,7 +136,7 @@ def _write_result(
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
     if request.product == "uncertainty":
-        found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
+        found = _uncertainty(request, enhancer, services, part_of(progress, 0.0, 0.95))
         services.export_uncertainty(image, enhancer, found, *paths)
         return
     computing = part_of(progress, 0.0, 0.6)
@@ -180,8 +180,8 @@ def with_layers(
             art = saliency_art(services.saliency(image, part), mask, *look)
             legend = saliency_legend(*look)
         else:
-            guess = _guess(request, enhancer, services, part)
-            art, legend = uncertainty_veil(guess.expected_error, mask), uncertainty_legend()
+            found = _uncertainty(request, enhancer, services, part)
+            art, legend = uncertainty_veil(found.expected_error, mask), uncertainty_legend()
         layers.append((art, layer.opacity))
         legends.append(legend)
     paint(rgb, layers, enhancer.scale)
@@ -189,7 +189,7 @@ def with_layers(
         stamp.onto(rgb)
 
 
-def _guess(
+def _uncertainty(
     request: ExportRequest, enhancer: Enhancer, services: Services, progress: Progress
 ) -> UncertaintyMap:
     """The error to be expected of the result of a fitted enhancer."""

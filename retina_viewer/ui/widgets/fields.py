@@ -66,8 +66,12 @@ class _Form(QFormLayout):
     """A form that gives every value the lines it needs, also where its text has grown: Qt's own
     places the rows by the heights that it reckoned for another height of the form."""
 
+    _reckoned_for = QRect()
+
     def setGeometry(self, rect: QRect) -> None:
-        self.invalidate()
+        if rect != self._reckoned_for:  # each time, they would be placed again without end
+            self._reckoned_for = QRect(rect)
+            self.invalidate()
         super().setGeometry(rect)
 
 

@@ -12,7 +12,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.ui.theme import apply_theme, make_application, tokens_in_use
+from retina_viewer.ui.application import make_application
+from retina_viewer.ui.theme import apply_theme, tokens_in_use
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 from retina_viewer.ui.widgets.learning_history import (
