@@ -25,10 +25,8 @@ _EPILOG = "Without a verb the window opens, on the photographs or folders named.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb. ``arguments`` is without the program's name; None takes the process's own.
-
-    Returns:
-        0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted, 141 done but
-        whoever read the results has gone.
+    Returns 0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted, 141 done
+    but whoever read the results has gone.
     """
     words = sys.argv[1:] if arguments is None else arguments
     if moved := _moved(words):

@@ -147,7 +147,9 @@ def accept(
     run: Path, name: str, title: str, reason: str | None = None, *, note: str = ""
 ) -> ModelCard:
     """Keep the model that a training made, and its pixel-trained twin where it has one. Returns the
-    card under its final name.
+    card under its final name. Raises UserError: the training made no model, or it was kept already;
+    the model is damaged; the verdict is about another model, or is not "better" and there is no
+    reason; the name or title is none; it cannot be written.
 
     Args:
         run: the training's folder: ``model/``, perhaps ``twin/``, ``history.json`` and
@@ -155,11 +157,6 @@ def accept(
         name: what it shall be called; where the name is in use it becomes its next version.
         reason: why it is kept although it was not found to be better; into the card.
         note: the person's own words; they stay on this machine.
-
-    Raises:
-        UserError: the training made no model, or it was kept already; the model is damaged; the
-            verdict is about another model, or is not "better" and there is no reason; the name or
-            title is none; it cannot be written.
     """
     family = installing.check_family(name)
     check_title(title)

@@ -38,19 +38,14 @@ def saliency_layer(
     device: str = "cpu",
     progress: Progress = no_progress,
 ) -> NDArray[np.float32]:
-    """The saliency of a photograph, at its own size.
+    """The saliency of a photograph, at its own size. Returns ``(H, W)`` float32 in [0, 1], resized
+    bilinearly; zero outside the field of view, and everywhere where there is no contrast. Raises
+    UserError: the photograph is smaller than 8 x 8 pixels.
 
     Args:
         field: the diameter of its field of view that the map is computed at, px; a photograph
             whose field is narrower is taken as it is. None: every photograph as it is.
         device: ``cpu``, ``cuda`` or ``auto``.
-
-    Returns:
-        ``(H, W)`` float32 in [0, 1], resized bilinearly; zero outside the field of view, and
-        everywhere where there is no contrast.
-
-    Raises:
-        UserError: the photograph is smaller than 8 x 8 pixels.
     """
     mask = image.field_of_view.mask
     rgb = image.unit_rgb()

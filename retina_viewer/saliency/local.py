@@ -67,15 +67,12 @@ Absolute = Callable[[Tensor], Tensor]
 def uniqueness_maps(
     padded: Tensor, weights: tuple[float, float], *, exact: bool
 ) -> tuple[Tensor, Tensor]:
-    """D_K and D_(1-E) of equation 2, not scaled.
+    """D_K and D_(1-E) of equation 2, not scaled. Returns two maps ``(N, 1, H, W)``.
 
     Args:
         padded: luminance ``(N, 1, H + 2 MARGIN, W + 2 MARGIN)``.
         weights: a feature of weight zero is not computed; its map is zeros.
         exact: hard histogram and |x|, or the smooth forms.
-
-    Returns:
-        Two maps ``(N, 1, H, W)``.
     """
     absolute = torch.abs if exact else smooth_absolute
     entropy = hard_entropy if exact else soft_entropy
@@ -269,20 +266,16 @@ def saliency_map(
     """The exact saliency map of a photograph.
 
     Luminance (BT.601) is stretched between its 1st and 99th percentile inside the mask first.
-    Outside the mask the nearest inside value stands in, so that the rim of the field of view is
-    not what is most salient; both uniqueness maps are scaled by their extremes inside the mask.
+    Outside the mask the nearest inside value stands in, so that the rim of the field of view is not
+    what is most salient; both uniqueness maps are scaled by their extremes inside the mask. Returns
+    ``(H, W)`` float32 in [0, 1]; zero outside the mask, and everywhere for a constant image. Raises
+    UserError: the image is too small, or the mask is empty.
 
     Args:
         rgb: ``(H, W, 3)`` float in [0, 1], or uint8, or uint16; H and W at least 8.
         mask: ``(H, W)`` bool, the field of view; None for the whole image.
         device: ``cpu``, ``cuda`` or ``auto``.
         w1, features: as in :class:`LocalSaliency`.
-
-    Returns:
-        ``(H, W)`` float32 in [0, 1]; zero outside the mask, and everywhere for a constant image.
-
-    Raises:
-        UserError: the image is too small, or the mask is empty.
     """
     if min(rgb.shape[:2]) <= MARGIN:
         raise UserError("The image is too small for a saliency map.", "It needs 8 x 8 pixels.")

@@ -80,6 +80,8 @@ def render_window(
     layers: Sequence[str] = ("saliency", "vessels"),
 ) -> None:
     """Render the window, without a display, with a photograph, its tiles and layers finished.
+    Raises UserError: the photograph cannot be read, the model does not fit the method, or a part of
+    the window's work failed.
 
     Args:
         png: the picture of the window to write; replaced if it exists.
@@ -87,10 +89,6 @@ def render_window(
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
         model, fidelity: of the method; None for its defaults.
         layers: names of the layers that are on.
-
-    Raises:
-        UserError: the photograph cannot be read, the model does not fit the method, or a part of
-            the window's work failed.
     """
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"

@@ -92,14 +92,12 @@ def write(
     request: ExportRequest, enhancer: Enhancer | None, paths: list[Path], services: Services,
     progress: Progress,
 ) -> list[Path]:  # fmt: skip
-    """Compute and write the product, all of it or nothing; the files that were written.
+    """Compute and write the product, all of it or nothing; the files that were written. Raises
+    UserError: see the writers.
 
     Args:
         paths: as :func:`~retina_viewer.core.names.free_paths` gave them; where one is taken
             meanwhile, all get another number.
-
-    Raises:
-        UserError: see the writers.
     """
     with staged(paths[0].parent, [path.name for path in paths]) as staging:
         _write(request, enhancer, staging.inside, services, progress)

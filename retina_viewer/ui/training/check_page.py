@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QListWidget, QTableView
+from PySide6.QtWidgets import QFrame, QLabel, QListWidget, QTableView
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
@@ -22,7 +22,7 @@ from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.imaging.readers import thumbnail
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs, Lane
-from retina_viewer.ui.opening import FILTER
+from retina_viewer.ui.opening import ask_for
 from retina_viewer.ui.training.draft import Draft, counted
 from retina_viewer.ui.training.run_views import as_image
 from retina_viewer.ui.training.wizard_page import PageId, WizardContext, WizardPage
@@ -112,23 +112,11 @@ class SourcePage(WizardPage):
             self._show()
 
     def ask_for_folder(self) -> None:
-        dialog = self._dialog("Add a folder of photographs", QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.open()
+        folder = self.context.settings.last_folder
+        ask_for(self, "Add a folder of photographs", folder, self.add, folders=True)
 
     def ask_for_files(self) -> None:
-        dialog = self._dialog("Add photographs", QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter(FILTER)
-        dialog.open()
-
-    def _dialog(self, title: str, mode: QFileDialog.FileMode) -> QFileDialog:
-        dialog = QFileDialog(self, title)
-        dialog.setFileMode(mode)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if self.context.settings.last_folder is not None:
-            dialog.setDirectory(str(self.context.settings.last_folder))
-        dialog.filesSelected.connect(lambda names: self.add([Path(name) for name in names]))
-        return dialog
+        ask_for(self, "Add photographs", self.context.settings.last_folder, self.add)
 
     def _remove(self) -> None:
         rows = {self.places.row(item) for item in self.places.selectedItems()}

@@ -115,7 +115,7 @@ class FoundRun:
     @property
     def is_open(self) -> bool:
         """Whether there is anything left for the person to do or decide about."""
-        return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
+        return self.phase is not Phase.CANCELLED and not (self.run.path / _REVIEWED).exists()
 
     @property
     def title(self) -> str:
@@ -128,10 +128,6 @@ class FoundRun:
     def in_words(self) -> str:
         """``is paused``"""
         return _FOUND_WORDS.get(self.phase, self.phase.value)
-
-
-def is_reviewed(run: RunFolder) -> bool:
-    return (run.path / _REVIEWED).exists()
 
 
 def mark_reviewed(run: RunFolder, what: str) -> None:

@@ -285,16 +285,14 @@ class CurvesArea(QtWidgets.QScrollArea):
 def render_curves(
     run: Path, png: Path, *, theme: str = "dark", width: int = 1360, pixel_ratio: float = 1.0
 ) -> None:
-    """Draw the curves of a training into a picture, without a display.
+    """Draw the curves of a training into a picture, without a display. Raises UserError: there is
+    no history, or the picture cannot be written.
 
     Args:
         run: a training's folder, or its ``history.json``.
         png: the picture to write; replaced if it exists.
         width: in logical pixels; the height follows from the number of curves.
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
-
-    Raises:
-        UserError: there is no history, or the picture cannot be written.
     """
     history = read_history(run)
     if not any(history.stages):

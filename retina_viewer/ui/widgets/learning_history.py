@@ -171,14 +171,11 @@ def _mean(one: Point, other: Point | None = None) -> Point:
 
 
 def read_history(path: Path) -> LearningHistory:
-    """The history of a training.
+    """The history of a training. Raises UserError: there is none, or it is not readable.
 
     Args:
         path: a ``history.json``, or a training's folder; of a training that has not ended, the
             checkpoints in it are read.
-
-    Raises:
-        UserError: there is none, or it is not readable.
     """
     file = path / HISTORY if path.is_dir() else path
     names = _names_of_stages(file.parent / _RECIPE)
