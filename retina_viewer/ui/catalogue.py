@@ -116,6 +116,15 @@ class Catalogue:
                 return one.name
         return None
 
+    def still(self, choice: ResultChoice) -> ResultChoice:
+        """A choice as it can be made now: what is no longer installed, by the default instead."""
+        if choice.method not in self._by_id:
+            choice = choice.changed(method=self.default, model=None, title="")
+        known = {network.name for network in self._networks[choice.method]}
+        if choice.model is not None and choice.model not in known:
+            choice = choice.changed(model=None, title="")
+        return choice
+
     def settings(self, choice: ResultChoice, scale: Scale, device: str) -> EnhanceSettings:
         """What a chosen result is made with."""
         network = self.network(choice.method, choice.model)

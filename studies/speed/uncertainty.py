@@ -3,9 +3,8 @@
 ``python -m studies.speed.uncertainty PHOTOGRAPH...`` from the project's folder opens each
 photograph in the window, waits for the enlargement in view, turns the layer on, and prints seconds:
 on the clock and, in brackets, of all processors together, which tell more on a busy machine. At the
-zoom that shows all of the photograph, and at others. ``--whole`` is what it takes to compute the map of all
-of the photograph at once, as the command line does; it may take many minutes.
-"""
+zoom that shows all of the photograph, and at others. ``--whole`` is what it takes to compute the
+map of all of the photograph at once, as the command line does; it may take many minutes."""
 
 from __future__ import annotations
 

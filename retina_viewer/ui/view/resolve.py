@@ -309,8 +309,7 @@ class _Resolving:
         """To compare detail, which a veil of colours would cover: of the layers, vessels alone."""
         scene = replace(self._scene(self.loupe), crosshair=True)
         if place == ORIGINAL:
-            chips = original_chips(self.state, self.data, self.loupe, with_size=False)
-            return replace(scene, chips=chips)
+            return self._original(scene, narrow=True)
         kept = tuple(name for name in layers if name is LayerName.VESSELS)
         return self._result_scene(scene, place, results[place - 1], kept, narrow=True)
 
@@ -324,8 +323,8 @@ class _Resolving:
             ruler=self.state.ruler,
         )
 
-    def _original(self, scene: Scene) -> Scene:
-        chips = original_chips(self.state, self.data, self.camera)
+    def _original(self, scene: Scene, *, narrow: bool = False) -> Scene:
+        chips = original_chips(self.state, self.data, scene.camera, with_size=not narrow)
         return replace(scene, chips=chips, content=Content.ORIGINAL)
 
     def _result_scene(
@@ -340,7 +339,9 @@ class _Resolving:
         """Args: narrow: of the loupe, whose chips leave out what the main pane says."""
         if self.state.original_held:
             reference = self.data.reference
-            return self._original(scene) if reference is None else self._held(scene, reference)
+            if reference is None:
+                return self._original(scene, narrow=narrow)
+            return self._held(scene, reference)
         if result.model is not None:
             return self._vessel_scene(scene, result, result.model)
         wanted = result.in_loupe if narrow else result.wanted
@@ -386,7 +387,10 @@ class _Resolving:
         return replace(
             scene,
             content=Content.RESULT,
-            result_chips=(Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),),
+            result_chips=(
+                Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),
+                *tone_chips(self.state, self.data, reference.request.tone),
+            ),
             request=reference.request,
             tiles=reference.tiles.in_view(wanted, self.data.bounds),
         )
