@@ -370,13 +370,13 @@ def settings(walk: Walk) -> None:
     walk.step("fidelity 100 %", lambda: controller.set_fidelity(1.0))
     walk.step("B: not true to the photograph", lambda: walk.key(Qt.Key.Key_B))
     walk.step("B again", lambda: walk.key(Qt.Key.Key_B))
-    walk.step("method", lambda: window.toolbar.method_chosen.emit("lanczos"))
+    walk.step("method", lambda: window.controller.set_method("lanczos"))
     walk.step("method back", lambda: _use_gan(window))
     walk.step("fidelity default", lambda: controller.set_fidelity(None))
 
 
 def _use_gan(window: Window) -> None:
-    window.toolbar.method_chosen.emit("saliency-gan")
+    window.controller.set_method("saliency-gan")
     window.controller.choose(model=GAN)  # else the shipped one, which takes longer
 
 
