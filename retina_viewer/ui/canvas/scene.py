@@ -17,9 +17,9 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layer_art import Legend
 
 if TYPE_CHECKING:
-    from retina_viewer.ui.canvas.layer_art import VesselArt
+    from retina_viewer.ui.canvas.layer_pictures import VesselArt
     from retina_viewer.ui.canvas.pyramid import Pyramid
-    from retina_viewer.ui.canvas.tiles import PlacedTile, TileRequest
+    from retina_viewer.ui.canvas.tile_requests import PlacedTile, TileRequest
 
 Point = tuple[float, float]
 Line = tuple[float, float, float, float]

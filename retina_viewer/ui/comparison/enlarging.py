@@ -11,7 +11,7 @@ from retina_viewer.ui.canvas.pane import EMPTY, Pane
 from retina_viewer.ui.canvas.photo import Photo, inherited_chips
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Camera, Chip, Content, Scene, Source
-from retina_viewer.ui.canvas.tiles import (
+from retina_viewer.ui.canvas.tile_requests import (
     CACHE_BYTES,
     Recipe,
     TileCache,

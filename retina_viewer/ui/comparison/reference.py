@@ -20,7 +20,7 @@ from retina_viewer.quality.metrics import evaluation_mask, luminance_full
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tiles import (
+from retina_viewer.ui.canvas.tile_requests import (
     CACHE_BYTES,
     Recipe,
     TileCache,

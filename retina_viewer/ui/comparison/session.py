@@ -13,7 +13,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.photo import Photo
-from retina_viewer.ui.canvas.tiles import is_worthwhile, scale_for
+from retina_viewer.ui.canvas.tile_requests import is_worthwhile, scale_for
 from retina_viewer.ui.comparison.choice import Choice
 from retina_viewer.ui.comparison.enlarging import Enlarging, Look
 from retina_viewer.ui.comparison.exporting import Part, Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retina_viewer.ui.canvas.photo import Photo, origin_chips
 from retina_viewer.ui.canvas.scene import Chip, Content, Scene, Source
-from retina_viewer.ui.canvas.tiles import Wanted
+from retina_viewer.ui.canvas.tile_requests import Wanted
 from retina_viewer.ui.comparison.enlarging import Look
 from retina_viewer.ui.comparison.reference import Reference
 

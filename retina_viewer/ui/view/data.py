@@ -14,14 +14,14 @@ from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.scene import Point
-from retina_viewer.ui.canvas.tiles import TileCache, TileRequest
+from retina_viewer.ui.canvas.tile_requests import TileCache, TileRequest
 from retina_viewer.ui.catalogue import Catalogue
 from retina_viewer.ui.view.state import MAX_ZOOM
 
 if TYPE_CHECKING:
     from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
     from retina_viewer.ui.view.layer_store import Layers
-    from retina_viewer.ui.view.uncertainty import Uncertainty
+    from retina_viewer.ui.view.uncertainty_loader import Uncertainty
 
 FIT_MARGIN = 0.01
 """Around the field of view, as a part of its longer side."""
@@ -30,7 +30,7 @@ MIN_SHOWN = 0.5
 
 
 @dataclass(frozen=True)
-class Reference:
+class HeldReference:
     """What results are compared with: tiles of the same grid as theirs."""
 
     request: TileRequest
@@ -71,7 +71,7 @@ class ViewData:
     uncertainty: Uncertainty | None = None
     broken_models: frozenset[str] = frozenset()
     again: bool = False
-    reference: Reference | None = None
+    reference: HeldReference | None = None
     is_paused: bool = False
 
     @property

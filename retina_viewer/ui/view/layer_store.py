@@ -22,7 +22,7 @@ from retina_viewer.imaging.layer_art import (
     saliency_legend,
     uncertainty_legend,
 )
-from retina_viewer.ui.canvas.layer_art import Drawn, VesselArt, heat_art
+from retina_viewer.ui.canvas.layer_pictures import Drawn, VesselArt, heat_art
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.jobs import Jobs

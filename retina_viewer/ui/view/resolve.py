@@ -23,7 +23,7 @@ from retina_viewer.ui.canvas.scene import (
     Source,
     Tone,
 )
-from retina_viewer.ui.canvas.tiles import (
+from retina_viewer.ui.canvas.tile_requests import (
     PlacedTile,
     TileRequest,
     Wanted,
@@ -32,8 +32,8 @@ from retina_viewer.ui.canvas.tiles import (
 )
 from retina_viewer.ui.catalogue import ResultChoice
 from retina_viewer.ui.view.arrange import Arrangement, LoupePlace, Places, arrange
-from retina_viewer.ui.view.chips import original_chips, result_chips, tone_chips
-from retina_viewer.ui.view.data import Reference, ViewData, fit_field
+from retina_viewer.ui.view.data import HeldReference, ViewData, fit_field
+from retina_viewer.ui.view.labels import original_chips, result_chips, tone_chips
 from retina_viewer.ui.view.picture import Cell, LayerView, Picture, Result
 from retina_viewer.ui.view.sight import Sight
 from retina_viewer.ui.view.state import MAX_ZOOM, ORIGINAL, ViewState
@@ -381,7 +381,7 @@ class _Resolving:
             return ()
         return self.data.tiles.in_view(wanted, self.data.bounds, placeholder)
 
-    def _held(self, scene: Scene, reference: Reference) -> Scene:
+    def _held(self, scene: Scene, reference: HeldReference) -> Scene:
         """The reference in a pane, while the original is held."""
         region = scene.camera.visible(*self.sizes[self.shown[0]], self.data.bounds)
         wanted = Wanted(reference.request, region, scene.camera.x, scene.camera.y)

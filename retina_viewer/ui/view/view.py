@@ -19,11 +19,11 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import Method
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone
-from retina_viewer.ui.canvas.tiles import TileKey, TileRequest
+from retina_viewer.ui.canvas.tile_requests import TileKey, TileRequest
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view.data import Reference, ViewData
+from retina_viewer.ui.view.data import HeldReference, ViewData
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 from retina_viewer.ui.view.layer_store import LayerStore
 from retina_viewer.ui.view.picture import Picture
@@ -31,7 +31,7 @@ from retina_viewer.ui.view.resolve import resolve
 from retina_viewer.ui.view.stage import Stage
 from retina_viewer.ui.view.state import ViewState
 from retina_viewer.ui.view.tile_loader import TileLoader
-from retina_viewer.ui.view.uncertainty import Uncertainty
+from retina_viewer.ui.view.uncertainty_loader import Uncertainty
 
 TONE_KEY = "tone"
 
@@ -179,7 +179,7 @@ class View(QObject):
         self._set(device=device)
         self.apply()
 
-    def set_reference(self, reference: Reference | None) -> None:
+    def set_reference(self, reference: HeldReference | None) -> None:
         """What every pane shows while the original is held; None for the original."""
         self._set(reference=reference)
         self.apply()

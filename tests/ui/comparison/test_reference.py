@@ -14,7 +14,7 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.imaging.degradation import degrade, to_8bit
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.canvas.photo import Photo
-from retina_viewer.ui.canvas.tiles import TileKey, tile_side, tiles_over
+from retina_viewer.ui.canvas.tile_requests import TileKey, tile_side, tiles_over
 from retina_viewer.ui.comparison.reference import (
     Bytes,
     reference_from,

@@ -25,16 +25,16 @@ from retina_viewer.ui.canvas.scene import (
     Tone,
     UncertaintyArt,
 )
-from retina_viewer.ui.canvas.tiles import TileCache, TileKey, Wanted, tiles_over
-from retina_viewer.ui.canvas.tiles import tile_side as side_of
+from retina_viewer.ui.canvas.tile_requests import TileCache, TileKey, Wanted, tiles_over
+from retina_viewer.ui.canvas.tile_requests import tile_side as side_of
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, ResultChoice
 from retina_viewer.ui.view.arrange import Arrangement, LoupePlace
-from retina_viewer.ui.view.data import Reference, ViewData
+from retina_viewer.ui.view.data import HeldReference, ViewData
 from retina_viewer.ui.view.layer_store import Layers
 from retina_viewer.ui.view.picture import Picture
 from retina_viewer.ui.view.resolve import resolve
 from retina_viewer.ui.view.state import ViewState
-from retina_viewer.ui.view.uncertainty import Summary
+from retina_viewer.ui.view.uncertainty_loader import Summary
 
 PHOTOGRAPH = FundusImage.from_array(np.zeros((584, 565, 3), np.uint8))
 GANS = [NetworkInfo("fast", "Fast GAN", "twin", 0.5), NetworkInfo("best", "Best GAN")]
@@ -318,7 +318,7 @@ def test_holding_the_original_shows_the_reference_where_there_is_one(state: View
     data = data_of()
     wanted = resolve(state, data).result.wanted
     assert wanted is not None
-    reference = Reference(wanted.request, TileCache())
+    reference = HeldReference(wanted.request, TileCache())
     state.original_held = True
     picture = resolve(state, replace(data, reference=reference))
     assert texts(picture) == ["REFERENCE ×8"]

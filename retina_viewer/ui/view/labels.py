@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.ui.canvas.scene import Camera, Chip, Source, Tone
-from retina_viewer.ui.canvas.tiles import Wanted
+from retina_viewer.ui.canvas.tile_requests import Wanted
 from retina_viewer.ui.view.data import ViewData
 from retina_viewer.ui.view.picture import Result
 from retina_viewer.ui.view.state import ViewState
