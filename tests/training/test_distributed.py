@@ -22,6 +22,8 @@ from studies.train import train
 from tests.studies.test_run import tiny
 from tests.training.together import DuelTask, weights
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 IN_FLOAT32 = (  # the precision is chosen by time, and two trainings that differ cannot be compared
     "import sys, torch\n"
