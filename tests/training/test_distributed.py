@@ -83,6 +83,7 @@ def test_two_processes_broken_off_and_gone_on_are_one_with_twice_the_batch(
     assert (first["validations"], second["validations"]) == (3, 0)
 
 
+@pytest.mark.verify
 def test_the_same_command_under_two_processes_makes_the_model_of_twice_the_batch(
     data_folder: Path, tmp_path: Path
 ) -> None:
