@@ -1,6 +1,8 @@
 # make demo   the program on a bundled photograph: its window, or without a display its files
 # make run    the viewer
-# make test   the tests
+# make quick  the tests that take no time
+# make test   the tests, on all processor cores
+# make verify what takes long besides: soaks, several processes, the shipped models' demo
 # make check  ruff, mypy --strict, import-linter
 # make bench  timings (studies/speed/README.md)
 # Needs Python 3.11 or newer with venv and pip. Everything else is installed into .venv.
@@ -9,10 +11,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_OUTPUT ?= demo-output
+PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+PARALLEL := -n auto --dist worksteal
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: run demo test check bench install system clean
+.PHONY: run demo quick test verify check bench install system clean
 .DELETE_ON_ERROR:
 
 run: $(STAMP) system
@@ -21,8 +25,14 @@ run: $(STAMP) system
 demo: $(STAMP) system
 	$(BIN)/python -m retina_viewer demo --out $(DEMO_OUTPUT)
 
+quick: $(STAMP) system
+	$(PYTEST) $(PARALLEL) -m "not slow and not verify"
+
 test: $(STAMP) system
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	$(PYTEST) $(PARALLEL) -m "not verify"
+
+verify: $(STAMP) system
+	$(PYTEST) -m verify
 
 check: $(STAMP)
 	$(BIN)/ruff check .

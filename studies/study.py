@@ -49,10 +49,13 @@ class Study:
 
         What is None, empty, or a switch that was not used is left out.
         """
-        words = ["python", "-m", "studies", *_name_of(type(self)).split()]
+        places: list[str] = []  # before all options, of which some would swallow them
+        options: list[str] = []
         for one in fields(self):
             if "help" in one.metadata and one.name not in self.unrecorded:
-                words += _words(one.name, getattr(self, one.name), one.default, one.metadata)
+                said = _words(one.name, getattr(self, one.name), one.default, one.metadata)
+                (options if said[:1] and said[0].startswith("--") else places).extend(said)
+        words = ["python", "-m", "studies", *_name_of(type(self)).split(), *places, *options]
         return shlex.join([*words, "-o", "DIR"] if hasattr(self, "out") else words)
 
 

@@ -13,8 +13,6 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
-from tests.data_sets import data, data_folder, own_data_folder  # noqa: F401 (fixtures)
-
 # How long an example takes depends on what else the machine does.
 settings.register_profile("retina-viewer", deadline=None)
 settings.load_profile("retina-viewer")
@@ -22,6 +20,9 @@ settings.load_profile("retina-viewer")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Small pictures: threads cost more than they bring, and results vary less with one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+from tests.data_sets import data, data_folder, own_data_folder  # noqa: E402, F401 (fixtures, and numpy)
+
 _user_data = tempfile.TemporaryDirectory(prefix="retina-viewer-tests-")
 os.environ["RETINA_VIEWER_BASE_DIR"] = _user_data.name
 

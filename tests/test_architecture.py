@@ -75,6 +75,7 @@ def test_the_scan_sees_imports_inside_functions(tmp_path: Path) -> None:
     assert set(imported(module)) == {"urllib", "urllib.request"}
 
 
+@pytest.mark.slow
 def test_working_on_a_photograph_opens_no_connection(samples: Path, tmp_path: Path) -> None:
     """The interpreter reports every socket; none may be made, by us or by a library."""
     command = (
@@ -193,3 +194,13 @@ def test_counting_leaves_out_what_is_no_code() -> None:
     source = '"""A module."""\n\nimport os  # here\n\n# a remark\nX = (\n    1,\n)\n"""Of X."""\n'
     assert lines_of_code(source) == {3, 6, 7, 8}
     assert lines_of_imports(source) == {3}
+
+
+def test_the_tests_compute_with_one_thread_a_library() -> None:
+    """Libraries read their setting when they are loaded: a conftest may import none before it."""
+    import cv2  # noqa: F401
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    assert np.eye(2).sum() == 2
+    assert {pool["num_threads"] for pool in threadpool_info()} == {1}

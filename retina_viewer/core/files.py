@@ -141,15 +141,13 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
 
 @contextmanager
 def atomic_write(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path``; on success it takes the name ``path``.
+    """Open a temporary file beside ``path``; on success it takes the name ``path``. Raises
+    UserError: the folder is missing or read-only, the disk is full, or the name is taken.
 
     Args:
         path: the final name; its folder must exist.
         replace: whether an existing file may be replaced (settings, checkpoints). Without it an
             existing file is an error, also if it appears while this one is being written.
-
-    Raises:
-        UserError: the folder is missing or read-only, the disk is full, or the name is taken.
     """
     try:
         if not replace and path.exists():  # at once, not after minutes of work
@@ -170,12 +168,7 @@ def atomic_write(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
 
 @dataclass
 class Staging:
-    """Files on their way into a folder.
-
-    Attributes:
-        inside: where to write them, in a hidden folder.
-        paths: where they are afterwards.
-    """
+    """Files on their way: ``inside`` a hidden folder they are written, ``paths`` they have then."""
 
     inside: list[Path]
     paths: list[Path] = field(default_factory=list)
@@ -186,15 +179,13 @@ def staged(folder: Path, names: Sequence[str], *, replace: bool = False) -> Iter
     """Write several files, and what lies beside them, all or none.
 
     On success all take their names, with one number where any is taken: also where another process
-    has taken one meanwhile, so that no work is lost. Whatever is raised leaves none of them.
+    has taken one meanwhile, so that no work is lost. Whatever is raised leaves none of them. Raises
+    UserError: as :func:`atomic_write`.
 
     Args:
         folder: it must exist.
         names: theirs; provenance that is written beside them goes along.
         replace: whether existing files may be replaced, instead of counting on.
-
-    Raises:
-        UserError: as :func:`atomic_write`.
     """
     try:
         with _temporary(folder, Path.mkdir) as hidden:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
-import torch
-from PySide6.QtCore import (
-    QCoreApplication,
-    QEventLoop,
-    QLibraryInfo,
-    QObject,
-    QSettings,
-    QTimer,
-)
-from PySide6.QtGui import QGuiApplication
+import torch  # noqa: F401
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 # What the first photograph needs, imported before the window is there: an import in a worker thread
@@ -30,10 +19,14 @@ from PySide6.QtWidgets import QApplication
 import retina_viewer.imaging.readers
 import retina_viewer.superres.cascade  # noqa: F401
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.paths import settings_file
-from retina_viewer.core.processes import heeding
 from retina_viewer.core.settings import Settings, load_settings, save_settings
-from retina_viewer.core.system_libraries import in_words, loads, missing_packages
+from retina_viewer.ui.application import (
+    closing_on_signals,
+    has_display,
+    make_application,
+    refuse_without_libraries,
+    wait_until,
+)
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.start import Start, remember
@@ -41,29 +34,18 @@ from retina_viewer.ui.theme import apply_theme
 from retina_viewer.ui.window import Window
 
 logger = logging.getLogger(__name__)
-RENDER_SECONDS = 1800.0
-"""Only a limit for work that hangs: a busy machine may need minutes for a whole photograph."""
 
 
 def run(files: Sequence[Path], start: Start) -> int:
-    """Open the window, with these photographs or folders, until it is closed.
-
-    Args:
-        files: what to open.
-        start: the method and its settings, where they are not to be those of the last time.
-
-    Returns:
-        The process's exit code.
-
-    Raises:
-        UserError: there is no display, or the method or model is not installed.
+    """Open the window, with these photographs or folders, until it is closed. Returns the process's
+    exit code. Raises UserError: there is no display, or the method or model is not installed.
     """
     if not has_display():
         raise UserError(
             "There is no display to open the window on.",
             "Use the command line: retina-view --help.",
         )
-    _refuse_without_libraries()
+    refuse_without_libraries()
     application = make_application()
     settings, services = load_settings(), project_services()
     start.put_into(settings, services.catalogue())
@@ -73,7 +55,7 @@ def run(files: Sequence[Path], start: Start) -> int:
     sys.excepthook = _hook(window)
     if files:
         QTimer.singleShot(0, lambda: window.open(files))
-    with _closing_on_signals():
+    with closing_on_signals():
         code = application.exec()
     sys.excepthook = sys.__excepthook__
     remember(settings, window.view)
@@ -83,41 +65,6 @@ def run(files: Sequence[Path], start: Start) -> int:
     except UserError:
         logger.warning("the settings were not saved")  # nothing that the person made is lost
     return int(code)
-
-
-def _refuse_without_libraries() -> None:
-    """Qt ends the whole process where its plugin for X11 lacks a library: say which before.
-
-    Raises:
-        UserError: it lacks one.
-    """
-    platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
-    on_x11 = os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY")
-    if platform != "xcb" and (platform or not on_x11):
-        return
-    plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
-    plugin = plugins / "platforms" / "libqxcb.so"
-    if plugin.exists() and not loads(str(plugin)) and (packages := missing_packages()):
-        raise UserError(*in_words(packages))
-
-
-@contextmanager
-def _closing_on_signals() -> Iterator[None]:
-    """Let a request to end, and a closed terminal, end the event loop: settings are saved, and
-    what is half-written goes away."""
-
-    def end(number: int, frame: object) -> None:
-        QCoreApplication.exit(128 + number)
-
-    # Python looks at signals only when it runs, which the event loop does not: this lets it.
-    look = QTimer(interval=200)
-    look.timeout.connect(lambda: None)
-    look.start()
-    with heeding(end, "SIGTERM", "SIGHUP"):
-        try:
-            yield
-        finally:
-            look.stop()
 
 
 def render_window(
@@ -133,19 +80,15 @@ def render_window(
     layers: Sequence[str] = ("saliency", "vessels"),
 ) -> None:
     """Render the window, without a display, with a photograph, its tiles and layers finished.
+    Raises UserError: the photograph cannot be read, the model does not fit the method, or a part of
+    the window's work failed.
 
     Args:
-        image_path: a photograph.
         png: the picture of the window to write; replaced if it exists.
-        method, scale: the super-resolution to show.
         size: of the window, in logical pixels.
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
         model, fidelity: of the method; None for its defaults.
         layers: names of the layers that are on.
-
-    Raises:
-        UserError: the photograph cannot be read, the model does not fit the method, or a part of
-            the window's work failed.
     """
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -185,54 +128,6 @@ def render_loaded(window: Window, image_path: Path, layers: Sequence[LayerName])
     wait_until(finished)
     if problems:
         raise problems[0]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = RENDER_SECONDS) -> None:
-    """Run the event loop until something has become true.
-
-    Raises:
-        UserError: it took too long.
-    """
-    loop, end = QEventLoop(), time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise UserError("The window's work did not finish in time.", "Try a smaller scale.")
-        loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-        time.sleep(0.002)
-
-
-def has_display() -> bool:
-    """Whether a window can be opened: always on Windows and macOS."""
-    if not sys.platform.startswith("linux"):
-        return True
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return any(os.environ.get(name) for name in names)
-
-
-def make_application() -> QApplication:
-    """The one QApplication of the process; made on first use."""
-    existing = QApplication.instance()
-    if isinstance(existing, QApplication):
-        return existing
-    # Where there are many cores, one stays free for the window; of two, both are needed.
-    cores = os.cpu_count() or 1
-    torch.set_num_threads(cores if cores <= 2 else cores - 1)
-    QGuiApplication.setApplicationDisplayName("Retina Viewer")
-    # What Qt's file dialogs remember names people too: it lies with the program's own settings.
-    QSettings.setPath(
-        QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(settings_file().parent)
-    )
-    application = QApplication(["retina-viewer"])
-    # PySide sets its signatures up when a docstring is first asked for, and no other thread runs
-    # for a tenth of a second; the late imports would ask while the person is working.
-    _ = QObject.setParent.__doc__
-    application.setApplicationName("retina-viewer")
-    application.setDesktopFileName("retina-viewer")
-    # What is there now stays to the end (torch alone makes hundreds of thousands of objects): the
-    # collector need not walk through it again and again in the window's thread.
-    gc.collect()
-    gc.freeze()
-    return application
 
 
 def make_window(

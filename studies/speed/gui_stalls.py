@@ -17,7 +17,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.app import make_application, make_window
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.application import make_application
 from tests.ui.stalls import Gaps, StallWatch, scripted_session
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject
 
 from retina_viewer.core.settings import Settings
-from retina_viewer.ui.app import make_application, make_window, wait_until
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.application import make_application, wait_until
 from retina_viewer.ui.training import trainings
 from retina_viewer.ui.training.trainings import FoundRun
 from retina_viewer.ui.window import Window

@@ -93,7 +93,9 @@ LOSSLESS: list[tuple[UID, Encode]] = [
 ]
 
 
-@pytest.mark.parametrize(("syntax", "encode"), LOSSLESS, ids=lambda value: str(value)[-3:])
+@pytest.mark.parametrize(
+    ("syntax", "encode"), LOSSLESS, ids=lambda one: one[-3:] if isinstance(one, str) else None
+)
 @pytest.mark.parametrize("kind", ["colour", "deep colour", "deep grey"])
 def test_lossless_streams_are_exact(
     tmp_path: Path, crop: NDArray[np.uint8], deep_crop: NDArray[np.uint16], syntax: UID,

@@ -24,6 +24,8 @@ from retina_viewer.training.recipe import load_recipe
 from retina_viewer.vessels.segment import segment_vessels
 from studies.train import train
 
+pytestmark = pytest.mark.slow
+
 
 def tiny(recipe: str, folder: Path, **numbers: int) -> Path:
     """A shipped recipe cut down to seconds: CHASE_DB1 alone, few and small steps."""
@@ -38,7 +40,7 @@ def tiny(recipe: str, folder: Path, **numbers: int) -> Path:
     text = re.sub(r"warmup = .*\n", "", text)
     text = re.sub(r"base = .*", 'base = "mine"', text)
     text = re.sub(r"validation_patches = .*\n", "", text)
-    text = re.sub(r"^step = .*", r"\g<0>\nvalidation_patches = 2", text, flags=re.MULTILINE)
+    text = re.sub(r"^step = .*", r"\g<0>\nvalidation_patches = 1", text, flags=re.MULTILINE)
     changes = {"iterations": 6, "validate_every": 3, "batch": 2, "patch": 16} | numbers
     for name, value in changes.items():
         text = re.sub(rf"^{name} = .*", f"{name} = {value}", text, flags=re.MULTILINE)
@@ -70,10 +72,11 @@ def test_a_saliency_gan_starts_from_a_cascade_and_keeps_its_architecture(
     data_folder: Path, tmp_path: Path
 ) -> None:
     run = user_models_dir() / "run"
-    base = train(tiny("superres-pixel.toml", tmp_path, patch=12), data_folder, run)
+    few = {"iterations": 2, "validate_every": 2, "batch": 1}
+    base = train(tiny("superres-pixel.toml", tmp_path, patch=12, **few), data_folder, run)
     (run / "model").rename(user_models_dir() / "mine")
     events: list[Mapping[str, Any]] = []
-    recipe = tiny("saliency-gan-fast.toml", tmp_path, patch=16, validate_every=6)
+    recipe = tiny("saliency-gan-fast.toml", tmp_path, patch=16, **few)
     card = train(recipe, data_folder, tmp_path / "gan", events=events.append)
     assert card.parent == f"{base.name} {base.version}"
     assert (card.architecture, card.parameters) == (base.architecture, base.parameters)

@@ -34,7 +34,8 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
-from retina_viewer.ui.app import make_application, make_window, wait_until
+from retina_viewer.ui.app import make_window
+from retina_viewer.ui.application import make_application, wait_until
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import LayerName, Tone
 from retina_viewer.ui.catalogue import ResultChoice

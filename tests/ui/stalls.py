@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from retina_viewer.ui.app import wait_until
+from retina_viewer.ui.application import wait_until
 from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.window import Window
 

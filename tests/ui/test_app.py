@@ -13,12 +13,14 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import load_settings
-from retina_viewer.ui import app
-from retina_viewer.ui.app import has_display, render_window, run
+from retina_viewer.ui import application
+from retina_viewer.ui.app import render_window, run
+from retina_viewer.ui.application import has_display
 from retina_viewer.ui.start import Start
 from retina_viewer.ui.window import Window
 
 
+@pytest.mark.slow
 def test_the_rendered_window_shows_the_finished_result(
     qtbot: QtBot, photograph: Path, tmp_path: Path
 ) -> None:
@@ -52,6 +54,7 @@ def test_has_display(monkeypatch: pytest.MonkeyPatch) -> None:
     assert has_display()
 
 
+@pytest.mark.slow
 def test_a_request_to_end_closes_the_window_and_saves_the_settings(
     qtbot: QtBot, qapp: QApplication
 ) -> None:
@@ -75,7 +78,7 @@ def test_a_closed_terminal_ends_the_event_loop_unless_that_is_ignored(qapp: QApp
             late = QTimer(singleShot=True, interval=200)
             late.timeout.connect(lambda: qapp.exit(7))
             late.start()
-            with app._closing_on_signals():
+            with application.closing_on_signals():
                 assert qapp.exec() == code
             late.stop()
             assert signal.getsignal(signal.SIGHUP) is handler
@@ -87,8 +90,8 @@ def test_a_library_that_the_plugin_for_x11_lacks_is_named_before_qt_gives_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
-    monkeypatch.setattr(app, "loads", lambda library: "libqxcb" not in library)
-    monkeypatch.setattr(app, "missing_packages", lambda: ["libxcb-cursor0"])
+    monkeypatch.setattr(application, "loads", lambda library: "libqxcb" not in library)
+    monkeypatch.setattr(application, "missing_packages", lambda: ["libxcb-cursor0"])
     with pytest.raises(UserError, match="libxcb-cursor0") as caught:
         run([], Start())
     assert "apt-get install libxcb-cursor0" in caught.value.hint

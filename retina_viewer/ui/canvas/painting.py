@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPixmap
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.canvas.layer_art import VesselArt
+from retina_viewer.ui.canvas.layer_pictures import VesselArt
 from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Content, Scene, UncertaintyArt

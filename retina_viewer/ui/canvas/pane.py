@@ -18,7 +18,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from retina_viewer.ui.canvas import decorations as deco
-from retina_viewer.ui.canvas.legend import paint_legend
 from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.painting import paint_picture
 from retina_viewer.ui.canvas.scene import EMPTY, Content, Point, Scene
@@ -106,8 +105,6 @@ class Pane(QWidget):
             painter.restore()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_labels(painter, mapping, ratio)
-        elif self.scene.remark:
-            deco.paint_remark(painter, self.scene.remark, 0, self.width(), deco.MARGIN)
         painter.end()
 
     def _paint_labels(self, painter: QPainter, mapping: Mapping, ratio: float) -> None:
@@ -131,7 +128,7 @@ class Pane(QWidget):
             chips = (*scene.chips, *scene.result_chips)
             below = legend = deco.paint_chips(painter, chips, 0, width, deco.MARGIN)
         if scene.legend:
-            paint_legend(painter, scene, right, legend + 8)
+            deco.paint_legend(painter, scene, right, legend + 8)
         if scene.remark:
             deco.paint_remark(painter, scene.remark, 0, edge, below + 4)
 
@@ -153,8 +150,9 @@ class Pane(QWidget):
             end = mapping.point(*scene.ruler[2:]) / ratio
             label = deco.length_label(scene.ruler, scene.um_per_px)
             deco.paint_ruler(painter, start, end, label, width)
-        if scene.is_active:
-            deco.paint_frame(painter, QRectF(self.rect()))
+        if scene.is_active or scene.is_inset:
+            colour = DARK.accent if scene.is_active else DARK.text
+            deco.paint_frame(painter, QRectF(self.rect()), colour)
 
     # What the person does
 

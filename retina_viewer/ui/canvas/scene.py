@@ -17,9 +17,9 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layer_art import Legend
 
 if TYPE_CHECKING:
-    from retina_viewer.ui.canvas.layer_art import VesselArt
+    from retina_viewer.ui.canvas.layer_pictures import VesselArt
     from retina_viewer.ui.canvas.pyramid import Pyramid
-    from retina_viewer.ui.canvas.tiles import PlacedTile, TileRequest
+    from retina_viewer.ui.canvas.tile_requests import PlacedTile, TileRequest
 
 Point = tuple[float, float]
 Line = tuple[float, float, float, float]
@@ -158,6 +158,8 @@ class Scene:
     legend: bool = False
     covered: float = 0.0
     """Logical pixels of the width, from the right, whose lower corner another pane lies over."""
+    is_inset: bool = False
+    """Whether it lies over another pane, and needs a frame to be told from it."""
     is_active: bool = False
     """Whether it is the one of several results that the panel's choices are for."""
 

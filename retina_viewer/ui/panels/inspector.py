@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.panels.appearance import ViewPanel
 from retina_viewer.ui.panels.enhance import EnhancePanel
 from retina_viewer.ui.panels.information import InformationPanel
 from retina_viewer.ui.panels.layers import LayersPanel
 from retina_viewer.ui.panels.measure import MeasurePanel
-from retina_viewer.ui.panels.view import ViewPanel
 from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.view.picture import Picture
 from retina_viewer.ui.view.view import View

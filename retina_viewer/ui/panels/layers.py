@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from retina_viewer.imaging.layer_art import CLEAR_BELOW, COLOUR_MAPS, SaliencyStyle
 from retina_viewer.superres.uncertainty import THRESHOLD
 from retina_viewer.ui.canvas.scene import LayerName
-from retina_viewer.ui.view.uncertainty import Summary
+from retina_viewer.ui.view.uncertainty_loader import Summary
 from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fields import PercentSlider, dim_label, panel_column

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.canvas.tiles import RESULT_SIDE
+from retina_viewer.ui.canvas.tile_requests import RESULT_SIDE
 
 Line = tuple[float, float, float, float]
 """(x0, y0, x1, y1) in source pixels; the first pixel's centre is at (0.5, 0.5)."""

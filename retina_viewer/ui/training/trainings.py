@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -42,10 +43,6 @@ _DETACHED = 0x00000208
 """Of Windows: a process group of its own, no console."""
 
 
-_started: list[subprocess.Popen[bytes]] = []
-"""Kept, so that Python does not complain of processes that are meant to outlive the window."""
-
-
 def command_for(run: RunFolder) -> list[str]:
     """Begins a run or goes on with it; a frozen program is its own interpreter."""
     verb = ["train", "--plan", str(run.plan_file), "--out", str(run.path), "--resume", "--json"]
@@ -54,10 +51,8 @@ def command_for(run: RunFolder) -> list[str]:
 
 
 def launch(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Start the process of a run.
-
-    Raises:
-        UserError: the system refuses to, or the run's folder is not there.
+    """Start the process of a run. Raises UserError: the system refuses to, or the run's folder is
+    not there.
     """
     try:
         with (run.path / LOG).open("wb") as output:
@@ -79,7 +74,6 @@ def launch(run: RunFolder) -> subprocess.Popen[bytes]:
     if hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-    _started.append(process)
     return process
 
 
@@ -121,7 +115,7 @@ class FoundRun:
     @property
     def is_open(self) -> bool:
         """Whether there is anything left for the person to do or decide about."""
-        return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
+        return self.phase is not Phase.CANCELLED and not (self.run.path / _REVIEWED).exists()
 
     @property
     def title(self) -> str:
@@ -134,10 +128,6 @@ class FoundRun:
     def in_words(self) -> str:
         """``is paused``"""
         return _FOUND_WORDS.get(self.phase, self.phase.value)
-
-
-def is_reviewed(run: RunFolder) -> bool:
-    return (run.path / _REVIEWED).exists()
 
 
 def mark_reviewed(run: RunFolder, what: str) -> None:
@@ -164,15 +154,8 @@ def found_runs() -> list[FoundRun]:
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at the folder of a run.
-
-    Attributes:
-        state: as read; None where the folder is gone.
-        status: everything told so far.
-        details: what the process wrote before it could write events, where it failed.
-        offset: how far the events were read.
-        ended: whether the training had ended.
-    """
+    """One look at the folder of a run, its state None where that is gone; ``details`` is what a
+    process that failed wrote before it could write events, ``offset`` how far they were read."""
 
     state: RunState | None = None
     phase: Phase = Phase.PREPARED
@@ -216,6 +199,8 @@ class Trainings(QObject):
     """Another training is followed, or none."""
     found = Signal(object)
     """(list[FoundRun]) after :meth:`look_for_runs`: those with something left to do."""
+    _started: ClassVar[list[subprocess.Popen[bytes]]] = []
+    """Kept, so that Python does not complain of processes that are meant to outlive the window."""
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -257,10 +242,8 @@ class Trainings(QObject):
     # Which one
 
     def begin(self, plan: TrainingPlan) -> None:
-        """Prepare a folder for a plan, start its process and follow it.
-
-        Raises:
-            UserError: the folder cannot be written, or the process not be started.
+        """Prepare a folder for a plan, start its process and follow it. Raises UserError: the
+        folder cannot be written, or the process not be started.
         """
         self._refuse_a_second()
         name = f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"
@@ -294,15 +277,14 @@ class Trainings(QObject):
     # What is asked of it
 
     def resume(self) -> None:
-        """Start the process again, from the last checkpoint.
-
-        Raises:
-            UserError: it cannot be started, or another training runs.
+        """Start the process again, from the last checkpoint. Raises UserError: it cannot be
+        started, or another training runs.
         """
         run = self._wanted()
         self._refuse_a_second(run)
         run.take_request()  # an old word must not stop the new process at once
         self._process = launch(run)
+        self._started.append(self._process)
         self.asked = None
         self.phase = Phase.STARTING
         self.changed.emit()
@@ -312,10 +294,8 @@ class Trainings(QObject):
         """Pause, stop and keep the best so far, or cancel.
 
         Where no process runs, cancelling is done at once, and stopping by one that is started for
-        it. A process that is still starting is told as soon as it listens.
-
-        Raises:
-            UserError: the word cannot be written.
+        it. A process that is still starting is told as soon as it listens. Raises UserError: the
+        word cannot be written.
         """
         run = self._wanted()
         if what == "cancel" and not self.phase.is_active:

@@ -16,7 +16,7 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tiles import TileKey, TileRequest
+from retina_viewer.ui.canvas.tile_requests import TileKey, TileRequest
 from retina_viewer.ui.services import Services
 
 RAW_BYTES = 384 * 2**20

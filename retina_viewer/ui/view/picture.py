@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
+from retina_viewer.superres.methods import Method
 from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Scene, Tone
-from retina_viewer.ui.canvas.tiles import TileRequest, Wanted
+from retina_viewer.ui.canvas.tile_requests import TileRequest, Wanted
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, ResultChoice
 from retina_viewer.ui.view.arrange import Arrangement, Places
 from retina_viewer.ui.view.sight import Sight
 
 if TYPE_CHECKING:
-    from retina_viewer.superres.methods import Method
-    from retina_viewer.ui.view.uncertainty import Summary
+    from retina_viewer.ui.view.uncertainty_loader import Summary
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,9 @@ is made anew.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING
-
-import numpy as np
+from dataclasses import replace
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.field_of_view import FieldOfView
-from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.ui.canvas.scene import (
     Camera,
@@ -30,130 +23,25 @@ from retina_viewer.ui.canvas.scene import (
     Source,
     Tone,
 )
-from retina_viewer.ui.canvas.tiles import (
+from retina_viewer.ui.canvas.tile_requests import (
     PlacedTile,
-    TileCache,
     TileRequest,
     Wanted,
     is_worthwhile,
     scale_for,
 )
-from retina_viewer.ui.catalogue import Catalogue, ResultChoice
-from retina_viewer.ui.view.arrange import Arrangement, LoupePlace, Places, arrange
+from retina_viewer.ui.catalogue import ResultChoice
+from retina_viewer.ui.view.arrange import Arrangement, LoupePlace, Shares, arrange
+from retina_viewer.ui.view.data import HeldReference, ViewData, fit_field
+from retina_viewer.ui.view.labels import original_chips, result_chips, tone_chips
 from retina_viewer.ui.view.picture import Cell, LayerView, Picture, Result
 from retina_viewer.ui.view.sight import Sight
 from retina_viewer.ui.view.state import MAX_ZOOM, ORIGINAL, ViewState
 
-if TYPE_CHECKING:
-    from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
-    from retina_viewer.ui.view.layer_store import Layers
-    from retina_viewer.ui.view.uncertainty import Uncertainty
-
-FIT_MARGIN = 0.01
-"""Around the field of view, as a part of its longer side."""
-MIN_SHOWN = 0.5
-"""The smallest zoom, as a part of the one that shows the whole photograph."""
 OVERVIEW_ROOM = 240
 """Logical pixels: in a lower pane the overview would hide what is looked at."""
 VESSELS_OVER = 0.95
 """The opacity of the vessels of a model that is compared."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What results are compared with: tiles of the same grid as theirs."""
-
-    request: TileRequest
-    tiles: TileCache
-
-
-@dataclass(frozen=True)
-class ViewData:
-    """What is there. The stores that are looked up in here only grow; they are asked, not changed.
-
-    Attributes:
-        toned: the photograph as it is drawn: in the tone before until the chosen one is ready.
-        field_of_view: where the retina is; None until that is known.
-        salient: where there is most to see, in source pixels; None until that is known.
-        stage: its size in logical pixels; ``ratio``: device pixels in each.
-        failed: settings with which no result can be made.
-        finished: by place, the settings whose result was last finished in view: its tiles are
-            placeholders for those of similar settings.
-        layers: of this photograph.
-        broken_models: for vessels, that cannot work.
-        again: whether the person wants to see an enlargement enlarged again.
-        reference: shown instead of the original while that is held.
-        is_paused: whether the person has stopped the tiles.
-    """
-
-    catalogue: Catalogue
-    tiles: TileCache
-    photo: Photo | None = None
-    toned: TonedPhoto | None = None
-    field_of_view: FieldOfView | None = None
-    salient: Point | None = None
-    stage: tuple[int, int] = (1, 1)
-    ratio: float = 1.0
-    device: str = "auto"
-    failed: frozenset[EnhanceSettings] = frozenset()
-    finished: Mapping[int, EnhanceSettings] = field(default_factory=dict)
-    layers: Layers | None = None
-    uncertainty: Uncertainty | None = None
-    broken_models: frozenset[str] = frozenset()
-    again: bool = False
-    reference: Reference | None = None
-    is_paused: bool = False
-
-    @property
-    def image(self) -> FundusImage | None:
-        return self.photo.image if self.photo else None
-
-    @property
-    def bounds(self) -> Rect:
-        return self.photo.bounds if self.photo else Rect(0, 0, 0, 0)
-
-    @property
-    def needs_yes(self) -> bool:
-        """Whether the image is an enlargement, which is not enlarged again unasked."""
-        return self.image is not None and self.image.is_enlarged and not self.again
-
-    @property
-    def remark(self) -> str:
-        """What is to be known of the photograph before one looks at it; empty where nothing is."""
-        remarks = self.image.remarks if self.image else ()
-        doubt = self.field_of_view.doubt if self.field_of_view else ""
-        return " ".join((*remarks, doubt)).strip()
-
-
-def fit_field(data: ViewData) -> Rect:
-    """What "fit" shows whole: the field of view with a small margin, or the whole photograph
-    where none is known or it is doubted."""
-    found, image = data.field_of_view, data.bounds
-    if found is None or found.doubt or found.is_empty or found.is_whole_image:
-        return image
-    return _around(found, image)
-
-
-@lru_cache(maxsize=4)
-def _around(found: FieldOfView, image: Rect) -> Rect:
-    step = 1 + max(image.width, image.height) // 2000  # exact enough beside the margin
-    mask = found.mask[::step, ::step]
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return image
-    (left, right), (top, bottom) = (
-        (int(places[0]) * step, (int(places[-1]) + 1) * step) for places in (columns, rows)
-    )
-    margin = round(FIT_MARGIN * max(right - left, bottom - top))
-    return Rect(left, top, right - left, bottom - top).expanded(margin).intersected(image)
-
-
-def zoom_limits(data: ViewData) -> tuple[float, float]:
-    """The smallest and the largest zoom."""
-    width, height = (side * data.ratio for side in data.stage)
-    image = data.bounds
-    whole = min(width / max(image.width, 1), height / max(image.height, 1), 1.0)
-    return whole / 2 * MIN_SHOWN, MAX_ZOOM
 
 
 def resolve(state: ViewState, data: ViewData) -> Picture:
@@ -171,12 +59,14 @@ class _Resolving:
         self.field = fit_field(data)
         self.shown = self._shown_places()
         self.parts = self._loupe_parts()
-        self.places = self._arranged()
-        self.sizes = self._sizes()
-        self.camera = self._camera()
-        self.loupe = self._loupe_camera()
-        self.is_closer = self.camera.zoom >= state.loupe_zoom
+        self._arrange(state.shares)
+        self.is_closer = bool(self.parts) and self.camera.zoom >= state.loupe_zoom
         """Whether the panes show at least what the loupe would: it would repeat them."""
+        if self.is_closer:
+            self.parts = ()
+            shape = (len(self.places.columns), len(self.places.rows))
+            self._arrange(replace(state.shares, shape=shape))
+        self.loupe = self._loupe_camera()
 
     @property
     def is_split(self) -> bool:
@@ -201,12 +91,15 @@ class _Resolving:
             return ()
         return (ORIGINAL, self.active + 1) if self.is_split else self._all_places()
 
-    def _arranged(self) -> Places:
+    def _arrange(self, shares: Shares) -> None:
+        """Lay cells and loupe out, and look at what is shown in them."""
         sides = (max(self.field.width, 1), max(self.field.height, 1))
-        return arrange(
+        self.places = arrange(
             self.data.stage, len(self.shown), sides, self.state.arrangement,
-            parts=len(self.parts), foot=self.state.feet, shares=self.state.shares,
+            parts=len(self.parts), foot=self.state.feet, shares=shares,
         )  # fmt: skip
+        self.sizes = self._sizes()
+        self.camera = self._camera()
 
     def _sizes(self) -> dict[int, Point]:
         """Of every main pane, in device pixels; those that are not shown are as the first."""
@@ -285,7 +178,7 @@ class _Resolving:
         return Wanted(request, region, camera.x, camera.y) if region.area else None
 
     def _wanted_in_loupe(self, settings: EnhanceSettings, place: int) -> Wanted | None:
-        if place not in self.parts or self.is_closer:
+        if place not in self.parts:
             return None
         return self._wanted(settings, self.loupe, self._loupe_size(place))
 
@@ -382,13 +275,14 @@ class _Resolving:
             is_active=len(results) > 1 and place == self.active + 1,
         )
         if place == ORIGINAL:
-            return self._original(scene)
+            note = f"{self.camera.zoom * 100:.0f} %: no loupe shows more" if self.is_closer else ""
+            return replace(self._original(scene), note=note)
         scene = self._result_scene(scene, place, results[place - 1], layers)
         return replace(scene, legend=bool(scene.layers) and place == legend_at)
 
     def _covered(self, rect: Rect) -> float:
         """What an inset loupe covers at the lower right."""
-        if self.places.loupe is not LoupePlace.INSET or self.is_closer:
+        if self.places.loupe is not LoupePlace.INSET:
             return 0.0
         lefts = [one.x for one in self.places.loupes if rect.x <= one.x < rect.right]
         return float(rect.right - min(lefts)) if lefts else 0.0
@@ -396,22 +290,14 @@ class _Resolving:
     def _loupes(
         self, results: tuple[Result, ...], layers: tuple[LayerName, ...]
     ) -> tuple[Cell, ...]:
-        if self.is_closer and self.places.loupe is LoupePlace.INSET:
-            return ()
         found: list[Cell] = []
         for place, rect in zip(self.parts, self.places.loupes, strict=True):
-            if self.is_closer:
-                scene = Scene(remark=self._says_so() if not found else "")
-            else:
-                scene = self._loupe_scene(place, results, layers)
-                if not found:
-                    scene = replace(scene, note=self._loupe_note())
+            scene = self._loupe_scene(place, results, layers)
+            scene = replace(scene, is_inset=self.places.loupe is LoupePlace.INSET)
+            if not found:
+                scene = replace(scene, note=scene.note or self._loupe_note())
             found.append(Cell(place, rect, scene))
         return tuple(found)
-
-    def _says_so(self) -> str:
-        shown, wish = self.camera.zoom * 100, self.state.loupe_zoom * 100
-        return f"The panes show {shown:.0f} %: the loupe, at {wish:.0f} %, would show no more."
 
     def _loupe_note(self) -> str:
         held = ", held" if self.state.loupe_locked else ""
@@ -423,9 +309,7 @@ class _Resolving:
         """To compare detail, which a veil of colours would cover: of the layers, vessels alone."""
         scene = replace(self._scene(self.loupe), crosshair=True)
         if place == ORIGINAL:
-            image = self.data.image
-            chips = origin_chips(image, self.data, smoothed=self._is_smoothed(self.loupe))
-            return replace(scene, chips=(*chips, *self._tone_chips()))
+            return self._original(scene, narrow=True)
         kept = tuple(name for name in layers if name is LayerName.VESSELS)
         return self._result_scene(scene, place, results[place - 1], kept, narrow=True)
 
@@ -439,8 +323,9 @@ class _Resolving:
             ruler=self.state.ruler,
         )
 
-    def _original(self, scene: Scene) -> Scene:
-        return replace(scene, chips=self.original_chips(), content=Content.ORIGINAL)
+    def _original(self, scene: Scene, *, narrow: bool = False) -> Scene:
+        chips = original_chips(self.state, self.data, scene.camera, with_size=not narrow)
+        return replace(scene, chips=chips, content=Content.ORIGINAL)
 
     def _result_scene(
         self,
@@ -454,23 +339,22 @@ class _Resolving:
         """Args: narrow: of the loupe, whose chips leave out what the main pane says."""
         if self.state.original_held:
             reference = self.data.reference
-            return self._original(scene) if reference is None else self._held(scene, reference)
+            if reference is None:
+                return self._original(scene, narrow=narrow)
+            return self._held(scene, reference)
         if result.model is not None:
             return self._vessel_scene(scene, result, result.model)
         wanted = result.in_loupe if narrow else result.wanted
         placeholder = self._placeholder(place, result, wanted)
         sharp = self.data.tiles.share(wanted, self.data.bounds) if wanted else 0.0
-        image = self.data.image
-        chips = (
-            *self._chips(result, wanted, sharp, has_placeholder=placeholder is not None,
-                         narrow=narrow),
-            *(inherited_chips(image) if image and not self.data.needs_yes else ()),
-            *self._tone_chips(),
+        chips = result_chips(
+            self.state, self.data, result, wanted, sharp,
+            has_placeholder=placeholder is not None, narrow=narrow,
         )  # fmt: skip
         split = self.is_split and not narrow
         return replace(
             scene,
-            chips=self.original_chips() if split else (),
+            chips=original_chips(self.state, self.data, self.camera) if split else (),
             result_chips=chips,
             request=wanted.request if wanted else None,
             tiles=self._tiles(wanted, placeholder),
@@ -496,14 +380,17 @@ class _Resolving:
             return ()
         return self.data.tiles.in_view(wanted, self.data.bounds, placeholder)
 
-    def _held(self, scene: Scene, reference: Reference) -> Scene:
+    def _held(self, scene: Scene, reference: HeldReference) -> Scene:
         """The reference in a pane, while the original is held."""
         region = scene.camera.visible(*self.sizes[self.shown[0]], self.data.bounds)
         wanted = Wanted(reference.request, region, scene.camera.x, scene.camera.y)
         return replace(
             scene,
             content=Content.RESULT,
-            result_chips=(Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),),
+            result_chips=(
+                Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),
+                *tone_chips(self.state, self.data, reference.request.tone),
+            ),
             request=reference.request,
             tiles=reference.tiles.in_view(wanted, self.data.bounds),
         )
@@ -514,13 +401,13 @@ class _Resolving:
         if art is None:
             word = "failed" if model in self.data.broken_models else "PENDING"
             chip = Chip(f"{word} {result.title}", Source.PENDING)
-            return replace(scene, result_chips=(chip, *self._tone_chips()))
+            return replace(scene, result_chips=(chip, *tone_chips(self.state, self.data)))
         layer = LayerArt(LayerName.VESSELS, VESSELS_OVER, art)
         chip = Chip(f"AI VESSELS · {result.title}", Source.NETWORK)
         return replace(
             scene,
             layers=() if self.state.layers_hidden else (layer,),
-            result_chips=(chip, *self._tone_chips()),
+            result_chips=(chip, *tone_chips(self.state, self.data)),
         )
 
     def _layers(self, result: Result, names: tuple[LayerName, ...]) -> tuple[LayerArt, ...]:
@@ -541,7 +428,7 @@ class _Resolving:
 
     def _loupe_mark(self) -> Line | None:
         """(x, y, width, height) of what the loupe shows."""
-        if not self.parts or self.is_closer:
+        if not self.parts:
             return None
         width, height = (side / self.loupe.zoom for side in self._loupe_size(self.parts[-1]))
         return self.loupe.x - width / 2, self.loupe.y - height / 2, width, height
@@ -549,109 +436,7 @@ class _Resolving:
     def _pointer(self, place: int) -> Point | None:
         """The cursor over another cell, where the loupe's mark does not show it already."""
         pointer = self.state.pointer
-        follows = bool(self.parts) and not self.state.loupe_locked and not self.is_closer
+        follows = bool(self.parts) and not self.state.loupe_locked
         if pointer is None or pointer[0] == place or follows:
             return None
         return pointer[1]
-
-    # What it is called
-
-    def original_chips(self) -> tuple[Chip, ...]:
-        image = self.data.image
-        if image is None:
-            return ()
-        size = f"{image.width} × {image.height}"
-        smoothed = self._is_smoothed(self.camera)
-        return (
-            *origin_chips(image, self.data, smoothed=smoothed, detail=size),
-            *self._tone_chips(),
-        )
-
-    def _chips(
-        self,
-        result: Result,
-        wanted: Wanted | None,
-        sharp: float,
-        *,
-        has_placeholder: bool,
-        narrow: bool,
-    ) -> tuple[Chip, ...]:
-        """What the result's pixels are; nothing is called AI before a network made a part of it."""
-        image = self.data.image
-        if image is None:
-            return ()
-        if self.data.needs_yes:
-            chips = origin_chips(image, self.data, smoothed=False)
-            return *chips, Chip("not enlarged again", Source.PENDING)
-        chosen, learned = result.settings.scale, result.learned
-        if wanted is None:
-            why = "failed:" if result.has_failed else "zoom in for"
-            name = f"AI ×{chosen}" if learned else f"×{chosen}"
-            if len(self.state.results) > 1:
-                name += f" · {result.title}"
-            return Chip("INTERPOLATED", Source.INTERPOLATED), Chip(f"{why} {name}", Source.PENDING)
-        scale = wanted.request.scale
-        kind = "AI" if learned else "INTERPOLATED"
-        name = f"{kind} ×{scale}" + (f" (of ×{chosen})" if scale != chosen else "")
-        made = Source.NETWORK if learned else Source.INTERPOLATED
-        fidelity = result.settings.fidelity
-        settings = "" if fidelity is None else f"fidelity {fidelity * 100:.0f} %"
-        method = f"{name} · {result.title}"
-        if has_placeholder and sharp < 1:
-            # What is in view has other settings: the chip names what both have in common.
-            return Chip(method, made), Chip(f"PENDING {settings}".strip(), Source.PENDING)
-        if sharp <= 0:
-            pending = method if len(self.state.results) > 1 else name
-            return (
-                Chip("INTERPOLATED", Source.INTERPOLATED),
-                Chip(f"PENDING {pending}", Source.PENDING),
-            )
-        done = Chip(f"{method}, {settings}" if settings and not narrow else method, made)
-        return (done,) if sharp >= 1 else (done, Chip("PENDING", Source.PENDING))
-
-    def _is_smoothed(self, camera: Camera) -> bool:
-        return self.state.smooth and camera.zoom > 1
-
-    def _tone_chips(self) -> tuple[Chip, ...]:
-        """The tone of what is shown, and the chosen one while it is still to come."""
-        wanted = self.state.tone
-        shown = self.data.toned.tone if self.data.toned else wanted
-        chips = [] if shown is Tone.COLOUR else [Chip(shown.value.upper(), Source.CAMERA)]
-        if shown is not wanted:
-            chips.append(Chip(f"PENDING {wanted.value.upper()}", Source.PENDING))
-        return tuple(chips)
-
-
-def origin_chips(
-    image: FundusImage | None, data: ViewData, *, smoothed: bool, detail: str = ""
-) -> tuple[Chip, ...]:
-    """What a pane that shows the photograph itself calls its pixels.
-
-    Args:
-        smoothed: whether the screen enlarges it: also the original then shows more than the camera
-            recorded.
-        detail: what else is said of it, such as its size.
-    """
-    if image is None:
-        return ()
-    label = (data.photo.label if data.photo else "") or image.label
-    text = f"{label} {detail}".strip()
-    chip = Chip(f"{text}, smoothed" if smoothed else text, _source(image))
-    return (chip, *_damage_chips(image))
-
-
-def inherited_chips(image: FundusImage) -> tuple[Chip, ...]:
-    """What a result takes over from its source: that it was made already, that it is damaged."""
-    if image.made_by is None:
-        return _damage_chips(image)
-    return (Chip(f"OF {image.label}", _source(image)), *_damage_chips(image))
-
-
-def _damage_chips(image: FundusImage) -> tuple[Chip, ...]:
-    return (Chip("DAMAGED FILE", Source.DAMAGED),) if image.damage else ()
-
-
-def _source(image: FundusImage) -> Source:
-    if image.made_by is None:
-        return Source.CAMERA
-    return Source.NETWORK if image.made_by.is_ai else Source.INTERPOLATED

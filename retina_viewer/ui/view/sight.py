@@ -15,7 +15,7 @@ from functools import cached_property
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.ui.canvas.scene import Camera
-from retina_viewer.ui.canvas.tiles import TileRequest, is_worthwhile, tiles_over
+from retina_viewer.ui.canvas.tile_requests import TileRequest, is_worthwhile, tiles_over
 
 TILE = 192
 """Source pixels: the side of what is computed at once. Networks see 15 to 50 pixels around it, so

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from retina_viewer.core.progress import Progress
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tiles import (
+from retina_viewer.ui.canvas.tile_requests import (
     Cache,
     T,
     TileCache,

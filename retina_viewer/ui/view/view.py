@@ -19,18 +19,19 @@ from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import Method
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
 from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone
-from retina_viewer.ui.canvas.tiles import TileKey, TileRequest
+from retina_viewer.ui.canvas.tile_requests import TileKey, TileRequest
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
+from retina_viewer.ui.view.data import HeldReference, ViewData
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 from retina_viewer.ui.view.layer_store import LayerStore
 from retina_viewer.ui.view.picture import Picture
-from retina_viewer.ui.view.resolve import Reference, ViewData, resolve
+from retina_viewer.ui.view.resolve import resolve
 from retina_viewer.ui.view.stage import Stage
 from retina_viewer.ui.view.state import ViewState
 from retina_viewer.ui.view.tile_loader import TileLoader
-from retina_viewer.ui.view.uncertainty import Uncertainty
+from retina_viewer.ui.view.uncertainty_loader import Uncertainty
 
 TONE_KEY = "tone"
 
@@ -166,11 +167,7 @@ class View(QObject):
 
     def use_catalogue(self, catalogue: Catalogue) -> None:
         """Other models are installed than before."""
-        known = {method.id for method in catalogue.methods}
-        self.state.results = tuple(
-            one if one.method in known else one.changed(method=catalogue.default, model=None)
-            for one in self.state.results
-        )
+        self.state.results = tuple(catalogue.still(one) for one in self.state.results)
         self._set(catalogue=catalogue, failed=frozenset(), broken_models=frozenset())
         self.apply()
 
@@ -178,7 +175,7 @@ class View(QObject):
         self._set(device=device)
         self.apply()
 
-    def set_reference(self, reference: Reference | None) -> None:
+    def set_reference(self, reference: HeldReference | None) -> None:
         """What every pane shows while the original is held; None for the original."""
         self._set(reference=reference)
         self.apply()

@@ -16,10 +16,10 @@ from retina_viewer.ui.canvas.decorations import (
     SCALE_BAR,
     length_label,
     paint_chips,
+    paint_legend,
     paint_ruler,
     scale_bar_length,
 )
-from retina_viewer.ui.canvas.legend import paint_legend
 from retina_viewer.ui.canvas.scene import (
     Camera,
     Chip,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.ui.canvas.tiles import RESULT_SIDE
+from retina_viewer.ui.canvas.tile_requests import RESULT_SIDE
 from retina_viewer.ui.panels.profile import MOST_SAMPLES, profile_along
 
 WIDTH, HEIGHT, SCALE = 230, 140, 4

@@ -15,14 +15,16 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import list_runs
 from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.model_store.store import find_model
-from retina_viewer.ui.training.blinded_dialog import BlindedDialog
 from retina_viewer.ui.training.draft import Way
 from retina_viewer.ui.training.training_status import Phase
+from retina_viewer.ui.training.verdict_page import BlindedDialog
 from retina_viewer.ui.training.wizard import TrainingWizard
 from retina_viewer.ui.training.wizard_page import PageId
 from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.training.conftest import look_at
+
+pytestmark = pytest.mark.slow
 
 TINY = {"iterations": 4, "batch": 1, "patch": 16, "validate_every": 2, "validation_patches": 1}
 SLOW = 240_000  # ms; a training shares its computer with others

@@ -9,7 +9,7 @@ from retina_viewer.ui.canvas.scene import (
     Camera,
     Tone,
 )
-from retina_viewer.ui.canvas.tiles import TileRequest
+from retina_viewer.ui.canvas.tile_requests import TileRequest
 from retina_viewer.ui.view.sight import (
     MOST_SPOTS,
     SPOT,

@@ -22,7 +22,7 @@ from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import make_enhancer
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.scene import Camera, Tone
-from retina_viewer.ui.canvas.tiles import TileKey, TileRequest, Wanted
+from retina_viewer.ui.canvas.tile_requests import TileKey, TileRequest, Wanted
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services, project_services
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache, enhance_part

@@ -50,7 +50,8 @@ def test_the_arrows_of_a_number_are_seen(qtbot: QtBot, qapp: QApplication, theme
 def test_the_toolbar_s_words_are_whole_at_every_width(make: MakeWindow, qtbot: QtBot) -> None:
     window = make(None)
     window.show()
-    for width in (1600, 1040, 1250, 1600):
+    qtbot.waitUntil(lambda: window.looks.has_icons, timeout=20_000)
+    for width in (1600, 1040, 1250, 1400, 1600):
         window.resize(width, 700)
         qtbot.wait(50)
         bar = window.toolbar

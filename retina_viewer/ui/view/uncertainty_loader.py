@@ -8,33 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.layer_art import uncertainty_legend
-from retina_viewer.ui.canvas.layer_art import uncertainty_art
+from retina_viewer.superres.uncertainty import UncertaintyMap
+from retina_viewer.ui.canvas.layer_pictures import uncertainty_art
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import UncertaintyArt
-from retina_viewer.ui.canvas.tiles import Cache, TileKey, nearest
+from retina_viewer.ui.canvas.tile_requests import Cache, TileKey, nearest
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 from retina_viewer.ui.view.sight import Sight, is_tile, spot_of, tile_at
 from retina_viewer.ui.view.tile_loader import Loader
 
-if TYPE_CHECKING:
-    from retina_viewer.superres.uncertainty import UncertaintyMap
-
 KEY = "uncertainty"
 CACHE_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class UncertainPart:
     """The uncertainty of a part of one result, and its picture."""
 
     map: UncertaintyMap
@@ -79,7 +76,7 @@ class Summary:
         return f"{spots}: {percent}" if self.share < 1 else f"{spots}; zoom in for all of it"
 
 
-class Uncertainty(Loader[Part]):
+class Uncertainty(Loader[UncertainPart]):
     """Keeps the uncertainty of what is in view coming, beside the tiles of the results."""
 
     def __init__(
@@ -180,7 +177,9 @@ class Uncertainty(Loader[Part]):
 
     # What comes next
 
-    def _missing(self, sight: Sight, known: dict[Rect, Part]) -> tuple[list[Rect], list[Rect]]:
+    def _missing(
+        self, sight: Sight, known: dict[Rect, UncertainPart]
+    ) -> tuple[list[Rect], list[Rect]]:
         spots, tiles = sight.inside
         return (
             [
@@ -202,7 +201,7 @@ class Uncertainty(Loader[Part]):
                 return TileKey(sight.request, nearest(missing, sight.camera.x, sight.camera.y))
         return None
 
-    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> Part:
+    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> UncertainPart:
         progress(0.0, "the photograph's blur and noise")
         settings, other = key.request.settings, None
         enhancer = self._enhancers.fitted(photo, settings)
@@ -210,7 +209,7 @@ class Uncertainty(Loader[Part]):
             other = self._enhancers.fitted(photo, replace(settings, fidelity=1.0))
         found = self._services.uncertainty(photo.image, enhancer, other, key.rect, progress)
         mask = photo.image.field_of_view.mask[key.rect.slices()]
-        return Part(found, uncertainty_art(found.expected_error, mask))
+        return UncertainPart(found, uncertainty_art(found.expected_error, mask))
 
 
 def _touch(one: Rect, other: Rect) -> bool:

@@ -21,7 +21,13 @@ from retina_viewer.imaging.layer_art import (
     uncertainty_veil,
     vessel_lines,
 )
-from retina_viewer.ui.canvas.layer_art import Drawn, VesselArt, drawn, heat_art, uncertainty_art
+from retina_viewer.ui.canvas.layer_pictures import (
+    Drawn,
+    VesselArt,
+    drawn,
+    heat_art,
+    uncertainty_art,
+)
 from retina_viewer.ui.canvas.mapping import Mapping
 from retina_viewer.ui.canvas.painting import paint_picture
 from retina_viewer.ui.canvas.pyramid import Pyramid

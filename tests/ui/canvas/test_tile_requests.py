@@ -10,7 +10,7 @@ from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.canvas.pyramid import Pyramid
 from retina_viewer.ui.canvas.scene import Camera, Tone
-from retina_viewer.ui.canvas.tiles import (
+from retina_viewer.ui.canvas.tile_requests import (
     TileCache,
     TileKey,
     TileRequest,
