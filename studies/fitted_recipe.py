@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from retina_viewer.core.files import sha256_of
+from retina_viewer.core.files import read_toml, sha256_of
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.fitted_arrays import LinearFilters, RegressionForests
 from retina_viewer.quality.datasets import Photograph
@@ -22,7 +22,6 @@ from retina_viewer.training.recipe import (
     Sharpening,
     TrainingRecipe,
     checked,
-    read_content,
 )
 
 _LICENCE = "CC-BY-4.0 (fitted to CC BY 4.0 photographs)"
@@ -138,5 +137,5 @@ def load_fitted_recipe(path: Path) -> FittedRecipe | None:
     Raises:
         UserError: unreadable, not TOML, or a field that does not fit, named in the message.
     """
-    content = read_content(path)
+    content = read_toml(path, "recipe")
     return checked(_RECIPES, content, path) if content.get("task") in _TASKS else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from retina_viewer.networks.generator import Modulation, ResidualBlock, Residual
 from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.training.cache import open_cache
 from retina_viewer.training.checkpoint import Counters
-from retina_viewer.training.distributed import is_first_process, joined
+from retina_viewer.training.distributed import joined
 from retina_viewer.training.loop import run_stage
 from retina_viewer.training.outcome import (
     TrainingData,
@@ -141,7 +142,8 @@ class RecipeTraining(WithDevice):
             console.say(line_of(event))
 
         # Of several processes (torchrun) one speaks; signals stop any of them.
-        shown = console.progress(recipe.stem) if is_first_process() else no_progress
+        is_first = int(os.environ.get("RANK", "0")) == 0  # it is alone, or torchrun's first
+        shown = console.progress(recipe.stem) if is_first else no_progress
         with stoppable(shown) as progress:
             train(
                 recipe, self.data, self.out or Path("runs") / recipe.stem, device=self.device,

@@ -1,6 +1,7 @@
 """Many photographs, one after another: a bad one is reported and the rest are done."""
 
 import argparse
+import functools
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -33,13 +34,8 @@ def _page(text: str) -> int:
 
 @dataclass(frozen=True)
 class Batch:
-    """Photographs, and where what is made of them goes.
-
-    Attributes:
-        inputs: files and folders; a folder stands for the photographs directly in it, without
-            those that this program has made.
-        again: take those too, and make anew what is there already.
-        page: which of several pictures of every file, from 1.
+    """Photographs, and where what is made of them goes. A folder stands for the photographs
+    directly in it, without those that this program has made, unless ``again``.
     """
 
     inputs: Sequence[Path] = option(metavar="IN", help="photographs, or folders of them")
@@ -148,10 +144,8 @@ def _say_written(path: Path, written: Sequence[Path], seconds: float, console: C
 
 
 def _say_skipped(finished: int, own: int, console: Console) -> None:
-    reasons = [
-        f"{count} {reason}" for count, reason in ((finished, FINISHED), (own, OWN_RESULT)) if count
-    ]
-    if reasons:
+    counts = ((finished, FINISHED), (own, OWN_RESULT))
+    if reasons := [f"{count} {reason}" for count, reason in counts if count]:
         console.say(f"Skipped: {', '.join(reasons)}. With --again nothing is skipped.")
 
 
@@ -166,15 +160,9 @@ def write_results(
 ) -> Results:
     """Make a photograph's results, all or none, unless they are there already.
 
-    Photographs of the same stem from different folders keep their results: the names get a number
-    where others have them.
-
-    Args:
-        folder: where they go.
-        names: theirs, the main one first.
-        write: computes them and writes them to the paths it is given.
-        settings: fields of the provenance that results made in the same way have.
-        again: make them also where they are there.
+    Photographs of the same stem from different folders keep their results: the names, the main one
+    first, get a number where others have them. ``settings`` are the fields of the provenance that
+    results made in the same way have.
     """
     there = None if again else _results_there(image, folder, names, settings)
     if there is not None:
@@ -193,17 +181,15 @@ def _results_there(
     """The results of this very photograph, made with these settings; None where there are none."""
     from retina_viewer.imaging.writers import made_by
 
-    wanted: Mapping[str, Any] | None = None
+    settings = functools.cache(settings)
     for paths in numberings(folder, names):
         if not any(map(is_taken, paths)):
             return None
         made = made_by(paths[0])
         if made is None or made.source_sha256 != image.sha256:
             continue
-        wanted = settings() if wanted is None else wanted
-        if all(path.is_file() for path in paths) and all(
-            getattr(made, field) == value for field, value in wanted.items()
-        ):
+        same = all(getattr(made, field) == value for field, value in settings().items())
+        if same and all(path.is_file() for path in paths):
             return paths
     raise AssertionError("numbers have no end")
 
@@ -215,10 +201,8 @@ def how(made: "Provenance") -> dict[str, Any]:
 
 
 def refuse_own_enlargement(image: "FundusImage") -> None:
-    """An enlargement of an enlargement is made only when it is asked for.
-
-    Raises:
-        UserError: this program has enlarged it already.
+    """An enlargement of an enlargement is made only when it is asked for. Raises UserError: this
+    program has enlarged it already.
     """
     if image.is_enlarged:
         raise UserError(
@@ -228,11 +212,7 @@ def refuse_own_enlargement(image: "FundusImage") -> None:
 
 
 def output_folder(out: Path) -> Path:
-    """The folder, created where it does not exist.
-
-    Raises:
-        UserError: it cannot be.
-    """
+    """The folder, created where it does not exist. Raises UserError: it cannot be."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

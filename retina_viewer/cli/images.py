@@ -1,4 +1,7 @@
-"""The verbs that turn photographs into files: enhance, saliency, vessels, uncertainty."""
+"""The verbs that turn photographs into files: enhance, saliency, vessels, uncertainty.
+
+What is finished already, and what this program has enlarged itself, is made only ``again``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -89,10 +92,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 
 def enhance(batch: EnhanceBatch, settings: EnhanceSettings, console: Console) -> int:
-    """Enlarge photographs into a folder, or one into a file. Returns the exit code.
-
-    What is finished already, and what this program has enlarged, only ``again``.
-    """
+    """Enlarge photographs into a folder, or one into a file. Returns the exit code."""
     from retina_viewer.superres.export import export_enhanced, file_names, provenance_of
     from retina_viewer.superres.methods import make_enhancer
 
@@ -126,8 +126,7 @@ def enhance(batch: EnhanceBatch, settings: EnhanceSettings, console: Console) ->
 
 
 def saliency(batch: SaliencyBatch, console: Console, *, device: str = "auto") -> int:
-    """Write the saliency map and its overlay of every photograph, what is finished already only
-    ``again``. Returns the exit code. See :func:`retina_viewer.saliency.layer.saliency_layer`."""
+    """Write the saliency map and its overlay of every photograph. Returns the exit code."""
     from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.networks.devices import resolve_device
     from retina_viewer.saliency.layer import FIELD, export_saliency, method_of, saliency_layer
@@ -156,8 +155,7 @@ def saliency(batch: SaliencyBatch, console: Console, *, device: str = "auto") ->
 def vessels(
     batch: Batch, console: Console, *, model: str | None = None, device: str = "auto"
 ) -> int:
-    """Write the vessel mask and probability of every photograph, what is finished already only
-    ``again``. Returns the exit code."""
+    """Write the vessel mask and probability of every photograph. Returns the exit code."""
     from retina_viewer.imaging.writers import refuse_for_png
     from retina_viewer.superres.export import file_names
     from retina_viewer.vessels.segment import export_vessels, load_segmenter
@@ -183,10 +181,7 @@ def vessels(
 
 
 def uncertainty(batch: Batch, settings: EnhanceSettings, console: Console) -> int:
-    """Write the uncertainty map of every photograph's enlargement. Returns the exit code.
-
-    What is finished already, and what this program has enlarged, only ``again``.
-    """
+    """Write the uncertainty map of every photograph's enlargement. Returns the exit code."""
     from retina_viewer.superres.export import file_names, provenance_of
     from retina_viewer.superres.methods import make_enhancer
     from retina_viewer.superres.uncertainty import (

@@ -16,14 +16,7 @@ from retina_viewer.core.progress import Progress
 
 @dataclass(frozen=True)
 class Training:
-    """What is asked for.
-
-    Attributes:
-        plan: a plan's file; with ``resume`` the one that the run folder holds is good too.
-        out: the run folder; None for one of the plan's name among the person's runs.
-        resume: go on with what the run folder holds.
-        device: ``auto`` leaves it to the plan.
-    """
+    """What is asked for. ``out`` of None is a folder of the plan's name among the person's runs."""
 
     plan: Path = option(
         flags=("--plan",), metavar="PLAN.toml", help="as the training wizard writes them"
@@ -33,9 +26,7 @@ class Training:
     )
     resume: bool = option(False, help="go on from the last checkpoint in DIR")
     device: str = option(
-        "auto",
-        metavar="DEVICE",
-        help="cpu, cuda or cuda:N; default auto: what the plan says",
+        "auto", metavar="DEVICE", help="cpu, cuda or cuda:N; default auto: what the plan says"
     )
 
 
@@ -105,8 +96,6 @@ def stoppable(progress: Progress) -> Iterator[Progress]:
 
 def line_of(event: Mapping[str, Any]) -> str:
     """An event's fields on one line: ``losses  step 200  pixel 0.0123``."""
-    fields = [event["event"]]
-    for key, value in event.items():
-        if key != "event":
-            fields.append(f"{key} {value:.5g}" if isinstance(value, float) else f"{key} {value}")
-    return "  ".join(fields)
+    fields = {key: value for key, value in event.items() if key != "event"}
+    told = (f"{k} {v:.5g}" if isinstance(v, float) else f"{k} {v}" for k, v in fields.items())
+    return "  ".join((event["event"], *told))

@@ -24,14 +24,9 @@ _EPILOG = "Without a verb the window opens, on the photographs or folders named.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb.
-
-    Args:
-        arguments: without the program's name; None takes the process's own.
-
-    Returns:
-        0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted, 141 done but
-        whoever read the results has gone.
+    """Run one verb. ``arguments`` is without the program's name; None takes the process's own.
+    Returns 0 done, 1 something failed (the rest was done), 2 wrong usage, 130 interrupted, 141 done
+    but whoever read the results has gone.
     """
     words = sys.argv[1:] if arguments is None else arguments
     if moved := _moved(words):
@@ -42,15 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
-    """Read the arguments, do what their ``run`` says, and make an exit code of the outcome.
-
-    Args:
-        parser: each of its verbs sets ``run``, a function of the options and a
-            :class:`~retina_viewer.cli.console.Console`.
-        arguments: without the program's name.
-
-    Returns:
-        As :func:`main`.
+    """Do what the arguments' ``run`` says, a function of the options and a Console that every verb
+    of the parser sets, and make an exit code of the outcome, as :func:`main`.
     """
     _open_standard_streams()
     _print_any_name()
@@ -63,7 +51,7 @@ def perform(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
 def _outcome(options: argparse.Namespace, console: Console) -> int:
     try:
-        code: int = options.run(options, console)
+        return int(options.run(options, console))
     except (KeyboardInterrupt, Cancelled):
         console.interrupted()
         return INTERRUPTED
@@ -73,7 +61,6 @@ def _outcome(options: argparse.Namespace, console: Console) -> int:
             raise
         console.failed(known)
         return FAILED
-    return code
 
 
 def _end(number: int, frame: object) -> None:

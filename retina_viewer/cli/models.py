@@ -7,7 +7,7 @@ most of it torch: they are imported where used, so that --help does without.
 import importlib.metadata
 import platform
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from retina_viewer.model_store.card import ModelCard, TaskName
 
 _TASKS: "tuple[TaskName, ...]" = ("superres", "vessels", "formation")
-_USAGE = 2
 _REPORTED = (
     "torch", "PySide6_Essentials", "pyqtgraph", "numpy", "opencv-python-headless", "pillow",
     "tifffile", "imagecodecs", "pydicom", "pydantic", "safetensors",
@@ -42,44 +41,30 @@ def add_verbs(verbs: Verbs) -> None:
 def _add_looking(add: "partial[ArgumentParser]") -> None:
     more = "A star marks what is used where no model is named."
     add("list", "the installed models", lambda o, c: list_models(c), more=more)
-    show = "everything about one model"
-    add("show", show, lambda o, c: show_model(o.name, c), "name", json=False)
+    about = "everything about one model"
+    add("show", about, lambda o, c: show_model(o.name, c), "name", json=False)
     action = add("verify", "check hashes and loadability", lambda o, c: verify_models(o.names, c))
     action.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
-    action = add(
-        "curves",
-        "draw how a training went",
-        lambda o, c: draw_curves(o.training, o.out, c, theme=o.theme, pixel_ratio=o.pixel_ratio),
-        json=False,
-    )
-    action.add_argument(
-        "training", type=Path, metavar="RUN", help="a training's folder, or its history.json"
-    )
+    action = add("curves", "draw how a training went", draw_curves, json=False)
+    about = "a training's folder, or its history.json"
+    action.add_argument("training", type=Path, metavar="RUN", help=about)
     action.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.png")
     action.add_argument("--theme", choices=("dark", "light"), default="dark", help="default dark")
-    action.add_argument(
-        "--pixel-ratio", type=float, default=1.0, metavar="R", help="2 for a sharper picture"
-    )
-    lineage = "what a model was trained on from"
-    add("lineage", lineage, lambda o, c: show_lineage(o.name, c), "name")
+    about = "2 for a sharper picture"
+    action.add_argument("--pixel-ratio", type=float, default=1.0, metavar="R", help=about)
+    about = "what a model was trained on from"
+    add("lineage", about, lambda o, c: show_lineage(o.name, c), "name")
 
 
 def _add_changing(add: "partial[ArgumentParser]") -> None:
+    about = "show the models in use, or use another one"
     action = add(
-        "default",
-        "show the models in use, or use another one",
-        lambda o, c: show_defaults(c) if o.name is None else use(o.name, c),
+        "default", about, lambda o, c: show_defaults(c) if o.name is None else use(o.name, c)
     )
     action.add_argument("name", nargs="?", metavar="NAME", help="make it the default of its task")
     action = add("rollback", "use the default of before again", lambda o, c: roll_back(o.task, c))
     action.add_argument("task", choices=_TASKS, metavar="TASK", help=", ".join(_TASKS))
-    action = add(
-        "accept",
-        "keep what a training made",
-        lambda o, c: accept(
-            o.training, o.name, c, title=o.title, reason=o.reason, note=o.note, default=o.default
-        ),
-    )
+    action = add("accept", "keep what a training made", accept)
     action.add_argument("training", type=Path, metavar="RUN", help="the training's folder")
     action.add_argument("name", metavar="NAME", help="gets a version where it is in use")
     action.add_argument("--title", help="for people; default: NAME")
@@ -91,12 +76,7 @@ def _add_changing(add: "partial[ArgumentParser]") -> None:
     about = "show or replace your note on a model of your own"
     action = add("note", about, lambda o, c: note(o.name, o.text, c), "name", json=False)
     action.add_argument("text", nargs="?", metavar="TEXT", help="empty text removes the note")
-    action = add(
-        "delete",
-        "remove a model of your own for good",
-        lambda o, c: delete(o.name, c, with_twin=o.with_twin, sure=o.yes),
-        "name",
-    )
+    action = add("delete", "remove a model of your own for good", delete, "name")
     action.add_argument("--with-twin", action="store_true", help="also its pixel-trained twin")
     action.add_argument("--yes", action="store_true", help="do not ask")
     about = "write a model into one .rvmodel file"
@@ -116,10 +96,8 @@ def list_models(console: Console) -> int:
     for card in store.list_models():
         scales = " ".join(f"x{scale}" for scale in card.scales)
         is_default = default_model(card.task) == card.name
-        mark = "*" if is_default else " "
-        console.say(
-            f"{mark} {card.name:<28} {card.version:<8} {card.task:<9} {scales:<14} {card.title}"
-        )
+        told = f"{'*' if is_default else ' '} {card.name:<28} {card.version:<8} {card.task:<9}"
+        console.say(f"{told} {scales:<14} {card.title}")
         console.event(
             "model", name=card.name, version=card.version, task=card.task, title=card.title,
             scales=card.scales, default=is_default, own=store.is_own(card),
@@ -152,16 +130,15 @@ def verify_models(names: Sequence[str], console: Console) -> int:
     return code
 
 
-def draw_curves(
-    training: Path, out: Path, console: Console, *, theme: str, pixel_ratio: float
-) -> int:
+def draw_curves(given: Namespace, console: Console) -> int:
     """Draw the learning curves of a training into a picture."""
+    out: Path = given.out
     if out.suffix.lower() != ".png":
         raise UserError(f"{out.name} is no name of a PNG picture.", "Let it end in .png.")
     # Qt takes seconds to load.
     from retina_viewer.ui.widgets.learning_curves import render_curves
 
-    render_curves(training, out, theme=theme, pixel_ratio=pixel_ratio)
+    render_curves(given.training, out, theme=given.theme, pixel_ratio=given.pixel_ratio)
     console.say(f"Written to {out}")
     return 0
 
@@ -212,22 +189,14 @@ def show_lineage(name: str, console: Console) -> int:
     return 0
 
 
-def accept(
-    training: Path,
-    name: str,
-    console: Console,
-    *,
-    title: str | None,
-    reason: str | None,
-    note: str,
-    default: bool,
-) -> int:
+def accept(given: Namespace, console: Console) -> int:
     """Keep what a training made, and use it from now on where it shall be the default."""
     from retina_viewer.model_store import own_models
 
-    card = own_models.accept(training, name, title or name, reason, note=note)
+    title = given.title or given.name
+    card = own_models.accept(given.training, given.name, title, given.reason, note=given.note)
     _say_installed(card, console)
-    return use(card.name, console) if default else 0
+    return use(card.name, console) if given.default else 0
 
 
 def rename(name: str, title: str, console: Console) -> int:
@@ -251,23 +220,23 @@ def note(name: str, text: str | None, console: Console) -> int:
     return 0
 
 
-def delete(name: str, console: Console, *, with_twin: bool, sure: bool) -> int:
+def delete(given: Namespace, console: Console) -> int:
     """Remove a model for good, after asking a person who can answer."""
     from retina_viewer.model_store import own_models
     from retina_viewer.model_store.store import find_model
 
+    name: str = given.name
     card = find_model(name)
-    if not sure:
+    if not given.yes:
         if not sys.stdin.isatty():
-            console.failed(
-                UserError(f"{name} was not deleted: nobody can be asked.", "Add --yes."), name
-            )
-            return _USAGE
+            refusal = UserError(f"{name} was not deleted: nobody can be asked.", "Add --yes.")
+            console.failed(refusal, name)
+            return 2
         answer = input(f"Delete {name} ({card.title}) for good? Type its name: ")
         if answer.strip() != name:
             console.say("Nothing was deleted.")
             return 0
-    for gone in own_models.delete(name, with_twin=with_twin):
+    for gone in own_models.delete(name, with_twin=given.with_twin):
         console.say(f"{gone} was deleted.")
         console.event("deleted", name=gone)
     return 0

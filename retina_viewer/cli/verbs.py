@@ -12,13 +12,7 @@ Run: TypeAlias = Callable[[argparse.Namespace, Console], int]
 
 
 def add_verb(
-    verbs: Verbs,
-    name: str,
-    about: str,
-    run: Run,
-    *places: str,
-    more: str = "",
-    json: bool = True,
+    verbs: Verbs, name: str, about: str, run: Run, *places: str, more: str = "", json: bool = True
 ) -> argparse.ArgumentParser:
     """Register a verb, or an action of one.
 

@@ -80,11 +80,9 @@ def view(
     temporary: bool = False,
     debug: bool = False,
 ) -> int:
-    """Open the window until it is closed. Returns its exit code.
+    """Open the window, on photographs and folders, until it is closed. Returns its exit code.
 
     Args:
-        files: photographs and folders to open.
-        start: the method and its settings, where they are not to be those of the last time.
         temporary: keep settings, models, caches and logs in a folder that goes away.
         debug: let the log file hold details, also names of photographs.
     """
@@ -105,10 +103,8 @@ def view(
 
 @contextmanager
 def _libraries_named() -> Iterator[None]:
-    """Where Qt cannot be imported, say which of the system's libraries it lacks.
-
-    Raises:
-        UserError: it lacks some.
+    """Where Qt cannot be imported, say which of the system's libraries it lacks. Raises UserError:
+    it lacks some.
     """
     try:
         yield

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from importlib.util import find_spec
 from io import BufferedReader, FileIO, RawIOBase
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import is_taken, numberings, sidecar_path
@@ -128,17 +129,25 @@ def read_small(path: Path, most: int = SMALL_FILE) -> bytes:
     return content
 
 
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """The content of a TOML file. Raises UserError: unreadable, or not TOML; ``what`` names it."""
+    try:
+        return tomllib.loads(read_small(path).decode())
+    except OSError as error:
+        raise UserError(f"The {what} {path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:  # what is nested too deeply is none either
+        raise UserError(f"The {what} {path.name} is not valid TOML: {error}.") from error
+
+
 @contextmanager
 def atomic_write(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
-    """Open a temporary file beside ``path``; on success it takes the name ``path``.
+    """Open a temporary file beside ``path``; on success it takes the name ``path``. Raises
+    UserError: the folder is missing or read-only, the disk is full, or the name is taken.
 
     Args:
         path: the final name; its folder must exist.
         replace: whether an existing file may be replaced (settings, checkpoints). Without it an
             existing file is an error, also if it appears while this one is being written.
-
-    Raises:
-        UserError: the folder is missing or read-only, the disk is full, or the name is taken.
     """
     try:
         if not replace and path.exists():  # at once, not after minutes of work
@@ -159,12 +168,7 @@ def atomic_write(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
 
 @dataclass
 class Staging:
-    """Files on their way into a folder.
-
-    Attributes:
-        inside: where to write them, in a hidden folder.
-        paths: where they are afterwards.
-    """
+    """Files on their way: ``inside`` a hidden folder they are written, ``paths`` they have then."""
 
     inside: list[Path]
     paths: list[Path] = field(default_factory=list)
@@ -175,15 +179,13 @@ def staged(folder: Path, names: Sequence[str], *, replace: bool = False) -> Iter
     """Write several files, and what lies beside them, all or none.
 
     On success all take their names, with one number where any is taken: also where another process
-    has taken one meanwhile, so that no work is lost. Whatever is raised leaves none of them.
+    has taken one meanwhile, so that no work is lost. Whatever is raised leaves none of them. Raises
+    UserError: as :func:`atomic_write`.
 
     Args:
         folder: it must exist.
         names: theirs; provenance that is written beside them goes along.
         replace: whether existing files may be replaced, instead of counting on.
-
-    Raises:
-        UserError: as :func:`atomic_write`.
     """
     try:
         with _temporary(folder, Path.mkdir) as hidden:

@@ -26,8 +26,6 @@ MAX_BYTES = 1_000_000
 BACKUPS = 3
 KEPT_LINES = 200
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
 LEFT_OUT = "(text left out: it may name a file)"
 _HARMLESS = re.compile(r"[\w\s.,:;()\[\]{}<>=+*%-]*")
 """No slash, backslash, quotation mark, @ or ^: paths, addresses, quoted and DICOM's names."""
@@ -105,9 +103,8 @@ def configure_logging(level: int = logging.INFO, directory: Path | None = None) 
     Calling it again replaces the earlier configuration. Where the folder cannot be written to,
     the lines are kept in memory alone: a missing log is no reason not to start.
 
-    Args:
-        level: of the file; ``logging.DEBUG`` may write names of photographs, see above.
-        directory: the platform's log folder where None.
+    ``logging.DEBUG`` may write names of photographs, see above. The directory is the platform's
+    log folder where None.
     """
     logger = logging.getLogger(LOGGER_NAME)
     stop_logging()

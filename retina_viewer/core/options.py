@@ -59,10 +59,8 @@ def add_fields(
 
 
 def read_fields(cls: type[T], options: argparse.Namespace) -> T:
-    """The dataclass with what was given on the command line; several values are a tuple.
-
-    Raises:
-        UserError: what the dataclass itself refuses.
+    """The dataclass with what was given on the command line; several values are a tuple. Raises
+    UserError: what the dataclass itself refuses.
     """
     known = {one.name for one in fields(cls)}  # type: ignore[arg-type]
     given = {name: value for name, value in vars(options).items() if name in known}

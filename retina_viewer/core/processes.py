@@ -18,11 +18,8 @@ def process_identity(pid: int) -> str | None:
     """What tells this process from every other, before or after it: its start time.
 
     Process numbers are used again, within hours on a busy machine; a number alone would take a
-    stranger for a training that was killed.
-
-    Returns:
-        A text that stays the same while the process runs; None where there is no such process
-        (or only its unreaped remains).
+    stranger for a training that was killed. The text stays the same while the process runs; it is
+    None where there is no such process (or only its unreaped remains).
     """
     if pid <= 0:
         return None
@@ -83,10 +80,6 @@ def heeding(handler: Callable[[int, object], None], *names: str) -> Iterator[Non
 
     A signal that is ignored (nohup) stays so. Only the main thread can do this; elsewhere, and for
     signals that the system lacks, nothing happens.
-
-    Args:
-        handler: of the signal's number and the frame.
-        names: ``SIGTERM`` and so on.
     """
     is_main = threading.current_thread() is threading.main_thread()
     known = [getattr(signal, name) for name in names if hasattr(signal, name) and is_main]

@@ -73,17 +73,9 @@ class Settings(BaseModel):
         last_folder: where the last photograph was opened from.
         export_folder: where results go; None means beside the photograph.
         method: a super-resolution method's identifier; ``auto`` lets the program choose.
-        scale: 2, 4, 8 or 16.
-        model: the name of the method's network; None for the method's own choice.
-        fidelity: 0 to 1; None for the network's own default.
-        back_projection: whether results are held to the photograph.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        theme: ``dark``, ``light``, or ``system`` to follow the desktop.
+        model, fidelity: None for the method's and the network's own choice.
         pane_layout: the identifier of the panes' arrangement.
-        loupe_shown: whether a detail is shown beside them.
-        inspector_shown: whether the column of panels is there.
-        filmstrip_shown: whether the strip of photographs is, where there are several.
-        layers: by name; see :class:`LayerSettings`.
+        layers: by name.
         export_mark: whether enlargements by a network carry a small mark in a corner.
         tile: side of a computed tile, in source pixels.
     """

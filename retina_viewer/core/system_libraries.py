@@ -67,12 +67,8 @@ def missing_packages(
     *,
     on_x11: bool = False,
 ) -> list[str]:
-    """The Debian packages to install, sorted; empty on other systems than Linux.
-
-    Args:
-        loads: whether a library is there.
-        release: of the system; its own where None.
-        on_x11: whether a window is to appear on an X11 display, also where there is none yet.
+    """The Debian packages to install, sorted; empty on other systems than Linux. ``on_x11``: that
+    a window is to appear on an X11 display, also where there is none yet.
     """
     if not sys.platform.startswith("linux"):
         return []

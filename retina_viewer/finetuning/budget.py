@@ -1,11 +1,12 @@
 """A time budget turned into steps, by a short measured trial on this machine."""
 
+import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -16,8 +17,7 @@ from retina_viewer.training.task import Task, TrainContext
 
 _TRIAL_SECONDS = 4.0
 _LEAST_STEPS, _MOST_STEPS = 2, 40
-_VALIDATIONS = 20
-"""So many judge a stage where they are cheap: patience counts them."""
+_VALIDATIONS = 20  # so many judge a stage where they are cheap: patience counts them
 _VALIDATION_SHARE = 0.25
 _LEAST_ITERATIONS = 10
 
@@ -31,15 +31,11 @@ class Speed:
     precision: str
 
 
-class Schedule(BaseModel):
-    """Of all stages; made once a run, so that a training that goes on stays what it was.
-
-    ``seconds_after`` is what calibration and verdict will take; None where nothing was measured.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Schedule(BaseModel, frozen=True, extra="forbid"):
+    """Of all stages; made once a run, so that a training that goes on stays what it was."""
 
     stages: tuple[StageSchedule, ...]
+    # What calibration and verdict will take; None where nothing was measured.
     seconds_after: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
@@ -54,17 +50,9 @@ class Schedule(BaseModel):
 def try_stage(task: Task, number: int, where: TrainContext) -> Speed:
     """Time some steps and one validation of a stage, and leave its weights as they were.
 
-    The first step is not counted: it warms caches up.
-
-    Args:
-        task: at its beginning.
-        number: of the stage, from 0.
-        where: its checkpoint must not exist; may be cancelled.
+    The first step is not counted: it warms caches up. The checkpoint must not exist.
     """
-    before = [
-        {name: value.detach().clone() for name, value in player.network.state_dict().items()}
-        for player in task.players
-    ]
+    before = [copy.deepcopy(player.network.state_dict()) for player in task.players]
     stage = begin_stage(task, number, where)
     steps, started = -1, time.monotonic()
     try:
@@ -113,7 +101,8 @@ def _scheduled(plan: TrainingPlan, speed: Speed, seconds: float) -> StageSchedul
         validate_every=min(every, iterations),
         precision=speed.precision,
         seconds=round(seconds, 1),
-        log_every=_log_every(speed.seconds_per_step),
+        # Curves move about every two seconds, and at least every 50 steps.
+        log_every=max(1, min(50, round(2 / max(speed.seconds_per_step, 1e-6)))),
     )
 
 
@@ -129,17 +118,8 @@ def fixed_stage(plan: TrainingPlan, iterations: int, precision: str) -> StageSch
     )
 
 
-def _log_every(seconds_per_step: float) -> int:
-    """Curves move about every two seconds, and at least every 50 steps."""
-    return max(1, min(50, round(2 / max(seconds_per_step, 1e-6))))
-
-
 def load_schedule(path: Path) -> Schedule | None:
-    """The schedule of a run that goes on; None where there is none yet.
-
-    Raises:
-        UserError: it is not readable.
-    """
+    """The schedule of a run that goes on; None where there is none yet."""
     try:
         return Schedule.model_validate_json(path.read_bytes())
     except FileNotFoundError:

@@ -30,23 +30,13 @@ class Control:
     """The progress callback of a run: reports, and looks for what the person asks.
 
     Of several processes only the first one listens and speaks; the loop tells the others.
-
-    Args:
-        run: its folder.
-        progress: told of progress too; may raise Cancelled.
-        events: told of every event after it has been written.
-        group: the processes of this training.
     """
 
     def __init__(
-        self,
-        run: RunFolder,
-        progress: Progress,
-        events: Callable[[Event], None],
-        group: Group,
+        self, run: RunFolder, progress: Progress, events: Callable[[Event], None], group: Group
     ) -> None:
         self._run, self._progress, self._events, self._group = run, progress, events, group
-        self._stopping = run.state().stopping
+        self.stopping = run.state().stopping  # for the best so far, and no more training
         self._last_listened = self._last_reported = 0.0
         self.asked: RunRequest | None = None
 
@@ -69,24 +59,15 @@ class Control:
         if word == "stop":
             # Kept in the folder: a training that is killed now still goes on to its ending only.
             self._run.set_state("running", stopping=True)
-            self._stopping = True
+            self.stopping = True
         elif word is not None:
             self.asked = word
             raise Cancelled
 
-    def is_stopping(self) -> bool:
-        """Whether the person wants the best so far and no more training."""
-        return self._stopping
-
     def tell(self, event: Event) -> None:
-        """Write an event into the folder, then tell the listener.
-
-        Raises:
-            UserError: it cannot be written.
-        """
+        """Write an event into the folder, then tell the listener."""
         if self._group.is_first:
-            stamped = {**event, "time": round(time.time(), 2)}
-            self._run.append_event(stamped)
+            self._run.append_event({**event, "time": round(time.time(), 2)})
             self._events(event)
 
     def end(self, status: RunStatus, message: str = "", hint: str = "") -> None:
@@ -123,10 +104,7 @@ def finetune(
     docs/decisions/fine-tuning.md lists them.
 
     Args:
-        run: prepared (:meth:`~retina_viewer.finetuning.run_folder.RunFolder.prepare`).
         device: instead of the plan's.
-        events: told of everything.
-        progress: may raise Cancelled: the run pauses.
 
     Returns:
         The card of the model, or None where the run folder was asked to pause or cancel.
@@ -143,14 +121,9 @@ def finetune(
         card: ModelCard | None = None
         with _ending(run, control, group):
             where = TrainContext(
-                run.path,
-                plan.expert.seed,
-                target,
-                control.tell,
-                control,
-                group,
-                should_stop=control.is_stopping,
-            )
+                run.path, plan.expert.seed, target, control.tell, control, group,
+                should_stop=lambda: control.stopping,
+            )  # fmt: skip
             card = TuningRun(run, plan, where).whole()
             control.end("finished")
         return card
@@ -184,7 +157,9 @@ def _ending(run: RunFolder, control: Control, group: Group) -> Iterator[None]:
         if group.is_first and control.asked is None:
             raise
     except UserError as error:
-        goes_on = isinstance(error, SavingFailed) or _is_mendable(error)
+        cause = error.__cause__
+        by_the_drive = isinstance(cause, OSError) and cause.errno in _MENDABLE
+        goes_on = isinstance(error, SavingFailed) or by_the_drive
         control.end("paused" if goes_on else "failed", error.message, error.hint)
         raise
     except Exception as error:
@@ -195,8 +170,3 @@ def _ending(run: RunFolder, control: Control, group: Group) -> Iterator[None]:
         message = f"The training ended by an error of the program: {type(error).__name__}: {error}."
         control.end("failed", message, "Resume it; if it ends again, please report this.")
         raise
-
-
-def _is_mendable(error: UserError) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno in _MENDABLE

@@ -24,9 +24,10 @@ from retina_viewer.imaging.formats import SUFFIXES
 from retina_viewer.imaging.readers import is_supported, open_image, thumbnail
 
 logger = logging.getLogger(__name__)
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
-LOOKED_AT = 900
-"""Longer side, px, of the small picture that is looked at."""
+LOOKED_AT = 900  # longer side, px, of the small picture that is looked at
 LEAST_FIELD = 300
 """Diameter of the field of view, px: less does not hold the patches of the larger scales."""
 BLURRED_BELOW = 1.85
@@ -39,7 +40,7 @@ _STRUCTURED = 60.0  # percentile of blocks, below which there is more noise than
 _RIM = 31  # px: the rim of the field is an edge of its own
 
 
-def sharpness(rgb8: NDArray[np.uint8], field: FieldOfView) -> float | None:
+def sharpness(rgb8: Bytes, field: FieldOfView) -> float | None:
     """How crisp the edges inside the field of view are, whatever their contrast.
 
     In blocks of 40 px, of the green channel at 640 px across the field: the 95th percentile of the
@@ -47,10 +48,7 @@ def sharpness(rgb8: NDArray[np.uint8], field: FieldOfView) -> float | None:
     blocks with the most structure. A sharp line loses most of its gradient to the wide smoothing,
     a blurred one has little to lose: the ratio falls with blur, and not with contrast, since both
     percentiles scale alike. Blocks keep a few bright lesions from speaking for the whole.
-
-    Args:
-        rgb8: ``(H, W, 3)`` uint8.
-        field: of that picture.
+    Of ``(H, W, 3)`` uint8.
 
     Returns:
         1.2 to 1.8 for blurred photographs, 1.9 to 4.5 for sharp ones; None where the field of
@@ -84,14 +82,14 @@ def _blocks(plane: NDArray[Any]) -> NDArray[Any]:
     return whole.reshape(down, _BLOCK, across, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK * _BLOCK)
 
 
-def _gradient(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _gradient(plane: Floats, sigma: float) -> Floats:
     smooth = cv2.GaussianBlur(plane, (0, 0), sigma)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
     return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 
 
-def is_fundus_coloured(rgb8: NDArray[np.uint8], field: FieldOfView) -> bool:
+def is_fundus_coloured(rgb8: Bytes, field: FieldOfView) -> bool:
     """Whether the field of view is reddish, as blood and pigment make every fundus: red above
     green above (or near) blue, in the medians.
 
@@ -111,36 +109,20 @@ FileKind = Literal[
 
 @dataclass(frozen=True)
 class Examined:
-    """One file, and what is proposed to be done with it.
-
-    Attributes:
-        path: where it lies.
-        kind: the first thing found of it that matters.
-        reason: in words, why it is proposed to leave it out; empty for good ones.
-        width, height: of the file's picture, px; 0 where unreadable.
-        camera: maker and model as the file says; empty where it does not.
-        sha256: of the file; empty where unreadable.
-        fingerprint: see :mod:`retina_viewer.finetuning.intake`; None where unreadable.
-        sharpness: see :func:`retina_viewer.finetuning.intake.sharpness`; None where not measured.
-        field_diameter: of the field of view, source px; 0 where unreadable.
-        like: the file that it is a copy of, or nearly the same as.
-    """
+    """One file, and what is proposed to be done with it; an unreadable one has no more than kind
+    and reason."""
 
     path: Path
-    kind: FileKind
-    reason: str = ""
-    width: int = 0
+    kind: FileKind  # the first thing found of it that matters
+    reason: str = ""  # why it is proposed to leave it out; empty for good ones
+    width: int = 0  # px
     height: int = 0
-    camera: str = ""
+    camera: str = ""  # maker and model as the file says; empty where it does not
     sha256: str = ""
     fingerprint: int | None = None
-    sharpness: float | None = None
-    field_diameter: float = 0.0
-    like: Path | None = None
-
-    @property
-    def readable(self) -> bool:
-        return self.kind != "unreadable"
+    sharpness: float | None = None  # None where not measured
+    field_diameter: float = 0.0  # of the field of view, source px
+    like: Path | None = None  # the file that it is a copy of, or nearly the same as
 
     @property
     def proposed(self) -> Literal["keep", "exclude"]:
@@ -150,19 +132,16 @@ class Examined:
 
 @dataclass(frozen=True)
 class Intake:
-    """The report of a look at some folders.
+    """The report of a look at some folders."""
 
-    Attributes:
-        files: every file that is, or by its name should be, a picture; in the order found.
-        others: how many files are something else (texts, tables).
-        alike: pairs that are nearly the same picture: of one patient, whoever is told otherwise.
-        missing: folders and files that were named but are not there, or may not be read.
-    """
+    files: tuple[Examined, ...]  # all that are, or by their names should be, pictures
+    others: int  # how many files are something else (texts, tables)
+    alike: tuple[tuple[Path, Path], ...]  # nearly the same picture: of one patient in any case
+    missing: tuple[str, ...]  # named but not there, or not to be read
 
-    files: tuple[Examined, ...]
-    others: int
-    alike: tuple[tuple[Path, Path], ...]
-    missing: tuple[str, ...]
+    @property
+    def _pictures(self) -> list[Examined]:
+        return [file for file in self.photographs if file.kind != "unreadable"]
 
     @property
     def photographs(self) -> tuple[Examined, ...]:
@@ -181,12 +160,12 @@ class Intake:
     @property
     def cameras(self) -> Counter[str]:
         """How many photographs come from each camera; "" counts those that do not say."""
-        return Counter(file.camera for file in self.photographs if file.readable)
+        return Counter(file.camera for file in self._pictures)
 
     @property
     def sizes(self) -> Counter[tuple[int, int]]:
         """How many photographs there are of each width and height."""
-        return Counter((file.width, file.height) for file in self.photographs if file.readable)
+        return Counter((file.width, file.height) for file in self._pictures)
 
 
 def examine(places: Sequence[Path], *, progress: Progress = no_progress) -> Intake:
@@ -194,10 +173,6 @@ def examine(places: Sequence[Path], *, progress: Progress = no_progress) -> Inta
 
     Links to files are followed, links to folders are not (they may lead in circles). Hidden files
     are no photographs of anybody.
-
-    Args:
-        places: folders and files, as dropped or chosen.
-        progress: reports after every file; may cancel.
     """
     missing: list[str] = []
     candidates = list(dict.fromkeys(_files(places, missing)))
@@ -281,19 +256,20 @@ def _looked_at(path: Path) -> Examined:
     return replace(judged, kind="damaged", reason=damage) if damage else judged
 
 
-def _judged(base: Examined, small: NDArray[np.uint8]) -> Examined:
+def _judged(base: Examined, small: Bytes) -> Examined:
     """The rest, from a small picture ``(h, w, 3)`` uint8 of at most LOOKED_AT pixels a side."""
     field = find_field_of_view(small)
     shrunk = max(base.width, base.height) / max(small.shape[:2])
     found = replace(
         base, fingerprint=fingerprint(small, field), field_diameter=field.diameter * shrunk
     )
+    not_fundus = ""
     if field.is_whole_image:
-        reason = "No round field of view was found: this may be no fundus photograph."
-        return replace(found, kind="not fundus", reason=reason)
-    if not is_fundus_coloured(small, field):
-        reason = "Its colours are not those of a fundus photograph."
-        return replace(found, kind="not fundus", reason=reason)
+        not_fundus = "No round field of view was found: this may be no fundus photograph."
+    elif not is_fundus_coloured(small, field):
+        not_fundus = "Its colours are not those of a fundus photograph."
+    if not_fundus:
+        return replace(found, kind="not fundus", reason=not_fundus)
     if found.field_diameter < LEAST_FIELD:
         reason = (
             f"The field of view is only {found.field_diameter:.0f} pixels across; "
@@ -338,21 +314,16 @@ def _mark_alike(
         yield file
 
 
-NEAR = 4
-"""Most bits of 64 in which near-duplicates differ."""
+NEAR = 4  # most bits of 64 in which near-duplicates differ
 _SIDE = 32  # px: the hashed frequencies are those of up to four periods across the field
 _SHADING = 5.0  # px: what varies more slowly is the light, not the retina
 
 
-def fingerprint(rgb8: NDArray[np.uint8], field: FieldOfView) -> int:
+def fingerprint(rgb8: Bytes, field: FieldOfView) -> int:
     """64 bits, alike for copies of other size, compression, brightness and trimming of the black.
 
     Mirrored and turned pictures have other fingerprints: the two eyes of a patient look like
-    mirror images of each other and are not the same.
-
-    Args:
-        rgb8: ``(H, W, 3)`` uint8.
-        field: of that picture.
+    mirror images of each other and are not the same. Of ``(H, W, 3)`` uint8.
     """
     level, inside = _on_field(rgb8, field)
     around = cv2.GaussianBlur(inside, (0, 0), _SHADING)
@@ -362,20 +333,16 @@ def fingerprint(rgb8: NDArray[np.uint8], field: FieldOfView) -> int:
     return int.from_bytes(np.packbits(signs).tobytes(), "big")
 
 
-def _on_field(
-    rgb8: NDArray[np.uint8], field: FieldOfView
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _on_field(rgb8: Bytes, field: FieldOfView) -> tuple[Floats, Floats]:
     """The green channel and the mask, ``(32, 32)`` float32, the field's square filling both."""
     # First shrunk as a whole, by areas, to four times the final size, which then is sampled.
     factor = 4 * _SIDE / field.diameter
     height, width = (max(1, round(n * factor)) for n in rgb8.shape[:2])
-    size = (width, height)
-    planes = (rgb8[..., 1], field.mask.astype(np.uint8) * np.uint8(255))
     x, y = field.centre_x * width / rgb8.shape[1], field.centre_y * height / rgb8.shape[0]
     matrix = np.array([[1.0, 0, 2 * _SIDE - x], [0, 1.0, 2 * _SIDE - y]])
     found = []
-    for plane in planes:
-        small = cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_AREA)
+    for plane in (np.ascontiguousarray(rgb8[..., 1]), field.mask.astype(np.uint8) * np.uint8(255)):
+        small = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
         square = cv2.warpAffine(small.astype(np.float32), matrix, (4 * _SIDE, 4 * _SIDE))
         found.append(cv2.resize(square, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
     level, inside = (np.asarray(plane, dtype=np.float32) for plane in found)

@@ -1,9 +1,7 @@
-"""Drawn vessel masks: found by name, read whatever their kind, refused where they cannot be right.
-
-(The pairs of patches that training draws are :mod:`retina_viewer.training.pairs`.)
-"""
+"""Drawn vessel masks: found by name, read whatever their kind, refused where they cannot be so."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,19 +28,12 @@ _WIDE_CORE = 0.5
 
 @dataclass(frozen=True)
 class Matching:
-    """A preview of which mask belongs to which photograph.
+    """A preview of which mask belongs to which photograph."""
 
-    Attributes:
-        pairs: the mask of each photograph that has exactly one.
-        photographs_left: photographs without a mask.
-        masks_left: masks without a photograph.
-        ambiguous: keys that more than one photograph or more than one mask has; none is paired.
-    """
-
-    pairs: dict[Path, Path]
+    pairs: dict[Path, Path]  # the mask of each photograph that has exactly one
     photographs_left: list[Path]
     masks_left: list[Path]
-    ambiguous: list[str]
+    ambiguous: list[str]  # keys that several photographs or several masks have; none is paired
 
 
 @dataclass(frozen=True)
@@ -60,11 +51,7 @@ class NamePatterns:
 def match_masks(
     photographs: Sequence[Path], masks: Sequence[Path], patterns: NamePatterns
 ) -> Matching:
-    """Pair photographs and masks by name.
-
-    Raises:
-        UserError: a pattern is not valid.
-    """
+    """Pair photographs and masks by name; UserError where a pattern is not valid."""
     by_key = _by_key(photographs, patterns.photograph)
     masks_by_key = _by_key(masks, patterns.mask)
     pairs: dict[Path, Path] = {}
@@ -95,26 +82,24 @@ def _by_key(files: Sequence[Path], pattern: str) -> dict[str, list[Path]]:
 
 def suggest_patterns(photographs: Sequence[Path], masks: Sequence[Path]) -> NamePatterns:
     """The patterns that pair most, of those that names commonly follow."""
+    # ``Image_{key}`` and ``mask_{key}``: what all photographs, and all masks, have in common.
+    framed = NamePatterns(_frame(photographs), _frame(masks))
     # In order of how little they assume; of equals, max takes the first.
-    candidates = [NamePatterns(), *_suffixed(photographs, masks), _framed(photographs, masks)]
+    candidates = [NamePatterns(), *_suffixed(photographs, masks), framed]
     return max(candidates, key=lambda p: len(match_masks(photographs, masks, p).pairs))
 
 
 def _suffixed(photographs: Sequence[Path], masks: Sequence[Path]) -> list[NamePatterns]:
     """``{key}`` and ``{key}_mask``: what masks add to the name of a photograph."""
     stems = {stem_of(path.name) for path in photographs}
-    added: dict[str, int] = {}
-    for stem in (stem_of(path.name) for path in masks):
-        for length in range(1, len(stem)):
-            if stem[:-length] in stems:
-                added[stem[-length:]] = added.get(stem[-length:], 0) + 1
+    added = Counter(
+        stem[-length:]
+        for stem in (stem_of(path.name) for path in masks)
+        for length in range(1, len(stem))
+        if stem[:-length] in stems
+    )
     common = sorted(added, key=lambda suffix: (-added[suffix], suffix))[:5]
     return [NamePatterns(mask=_KEY + suffix) for suffix in common]
-
-
-def _framed(photographs: Sequence[Path], masks: Sequence[Path]) -> NamePatterns:
-    """``Image_{key}`` and ``mask_{key}``: what all photographs, and all masks, have in common."""
-    return NamePatterns(_frame(photographs), _frame(masks))
 
 
 def _frame(files: Sequence[Path]) -> str:
@@ -122,15 +107,12 @@ def _frame(files: Sequence[Path]) -> str:
     if len(set(stems)) < 2:
         return _KEY
     # Digits belong to the key: of 10, 11 and 12 the 1 is no prefix.
-    before = _common_start(stems).rstrip("0123456789")
-    after = _common_start([stem[::-1] for stem in stems])[::-1].lstrip("0123456789")
+    before = os.path.commonprefix(stems).rstrip("0123456789")  # noqa: RUF071  # no folders
+    backwards = os.path.commonprefix([stem[::-1] for stem in stems])  # noqa: RUF071
+    after = backwards[::-1].lstrip("0123456789")
     if any(len(stem) <= len(before) + len(after) for stem in stems):
         after = ""
     return f"{before}{_KEY}{after}"
-
-
-def _common_start(texts: Sequence[str]) -> str:
-    return os.path.commonprefix(texts)  # noqa: RUF071  # of texts, not of folders
 
 
 def looks_like_a_mask(path: Path) -> bool:
@@ -143,17 +125,8 @@ def looks_like_a_mask(path: Path) -> bool:
 
 
 def read_vessel_mask(path: Path, *, inverted: bool = False) -> Mask:
-    """A drawn mask as ``(H, W)`` bool, true on vessels.
-
-    Bright is vessel, whether stored as one bit, 0 and 1, 0 and 255, or a palette.
-
-    Args:
-        path: an image of any format that Pillow reads; of several pages or frames the first.
-        inverted: dark is vessel instead.
-
-    Raises:
-        UserError: unreadable, or of one level only.
-    """
+    """A drawn mask as ``(H, W)`` bool, true on vessels: what is bright, or dark in an inverted one,
+    whether stored as one bit, 0 and 1, 0 and 255, or a palette. UserError: it has one level."""
     bright = read_mask(path)
     if bright.all() or not bright.any():
         raise UserError(f"The mask {path.name} is empty.", "Draw vessels in it, or leave it out.")
@@ -168,15 +141,10 @@ def _share_between(levels: NDArray[np.float32]) -> float:
 
 @dataclass(frozen=True)
 class MaskCheck:
-    """What was found of one pair.
+    """What was found of one pair."""
 
-    Attributes:
-        inverted: vessels are the dark part: read it so.
-        share: of the field of view that is vessel then, 0 to 1.
-    """
-
-    inverted: bool
-    share: float
+    inverted: bool  # vessels are the dark part: read it so
+    share: float  # of the field of view that is vessel then, 0 to 1
 
 
 def check_mask(photograph: Path, mask: Path) -> MaskCheck:

@@ -1,6 +1,7 @@
 """What a person sees of a validation: more metrics, and pictures before and after."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,62 +19,52 @@ from retina_viewer.training.superres_task import StepTask
 from retina_viewer.training.task import Event, Task
 from retina_viewer.training.vessel_task import VesselTask
 
-SHOWN = 12
-"""So many validation patches are shown, and measured as pictures."""
+SHOWN = 12  # so many validation patches are shown, and measured as pictures
 _Bytes = NDArray[np.uint8]  # (H, W, 3) RGB, or (H, W) grey
 
 
+@dataclass
 class Observer:
     """Adds to what a validation measures, and keeps pictures; changes nothing of the training.
 
     After every validation ``folder`` holds ``patchK_truth.png``, ``patchK_before.png`` (of the
     weights it began with) and ``patchK_after.png`` (of the newest average), all of one size.
 
-    Args:
-        task: what is trained.
-        stage: its number, from 1.
-        folder: for the pictures, made if missing; None for none (a trial of speed).
-        events: told of new pictures by a ``crops`` event.
-        device: where it trains.
+    A ``crops`` event tells of them. Without a folder (a trial of speed) there are none.
     """
 
-    def __init__(
-        self,
-        task: Task,
-        stage: int,
-        folder: Path | None,
-        events: Callable[[Event], None],
-        device: torch.device,
-    ) -> None:
-        self._task, self._stage, self._folder, self._events = task, stage, folder, events
-        self._device = device
+    task: Task
+    stage: int  # its number, from 1
+    folder: Path | None
+    events: Callable[[Event], None]
+    device: torch.device
 
     @torch.no_grad()
     def __call__(self, network: nn.Module, metrics: dict[str, float]) -> dict[str, float]:
         """The metrics; of super-resolution with the mean SSIM and LPIPS of the first Gaussian
         validation patches."""
         pictures = list(self._pictures(network))
-        if isinstance(self._task, StepTask):
+        if isinstance(self.task, StepTask):
             values = [ssim(luminance_studio(made), luminance_studio(t)) for made, t in pictures]
             metrics["ssim"] = float(np.mean(values))
             if "lpips" not in metrics:
-                pairs = self._task.pairs
+                pairs = self.task.pairs
                 metrics["lpips"] = pairs.mean_distance(network, self._perceptual, SHOWN)
-        if self._folder is not None and pictures:
-            self._write(pictures, self._folder)
+        if self.folder is not None and pictures:
+            self._write(pictures, self.folder)
         return metrics
 
     @cached_property
     def _perceptual(self) -> LPIPS:
-        return LPIPS().to(self._device)
+        return LPIPS().to(self.device)
 
     def _pictures(self, network: nn.Module) -> Iterator[tuple[_Bytes, _Bytes]]:
         """What the network makes of the first validation patches, and the truth."""
-        if isinstance(self._task, StepTask):
-            for made, truth in self._task.pairs.shown(network, SHOWN):
+        if isinstance(self.task, StepTask):
+            for made, truth in self.task.pairs.shown(network, SHOWN):
                 yield _as_picture(made), _as_picture(truth)
-        elif isinstance(self._task, VesselTask):
-            for probability, drawn in self._task.shown(network, SHOWN):
+        elif isinstance(self.task, VesselTask):
+            for probability, drawn in self.task.shown(network, SHOWN):
                 yield to_8bit(probability), to_8bit(drawn)
 
     def _write(self, pictures: list[tuple[_Bytes, _Bytes]], folder: Path) -> None:
@@ -84,8 +75,8 @@ class Observer:
                 _write_png(before, made)
                 _write_png(folder / f"patch{number:02}_truth.png", truth)
             _write_png(folder / f"patch{number:02}_after.png", made)
-        about = {"stage": self._stage, "folder": str(folder), "patches": len(pictures)}
-        self._events({"event": "crops", **about})
+        about = {"stage": self.stage, "folder": str(folder), "patches": len(pictures)}
+        self.events({"event": "crops", **about})
 
 
 def _as_picture(image: Tensor) -> _Bytes:

@@ -25,9 +25,8 @@ from retina_viewer.core.paths import patient_salt_file
 from retina_viewer.core.progress import Progress, no_progress
 from retina_viewer.finetuning.plan import SUBSETS, PlannedPhotograph, Subset
 from retina_viewer.imaging.formats import HEAD, looks_like_dicom
-from retina_viewer.quality.conclusion import VERDICT_PATIENTS
+from retina_viewer.quality.conclusion import VERDICT_PATIENTS, people
 
-_MAKE, _MODEL = 0x010F, 0x0110  # EXIF
 _DICOM_TAGS = {
     "Manufacturer": "the maker of the camera",
     "ManufacturerModelName": "the model of the camera",
@@ -37,15 +36,11 @@ _DICOM_TAGS = {
 
 @dataclass(frozen=True)
 class SourceDetails:
-    """Attributes:
-    camera: maker and model, ``Topcon TRC-NW400``; empty where the file does not say.
-    patient: the PatientID of a DICOM file; empty for other files and where there is none.
-    damage: what of these cannot be read, a sentence; empty where nothing is wrong.
-    """
+    """What a file says of itself; empty where it does not."""
 
-    camera: str = ""
-    patient: str = ""
-    damage: str = ""
+    camera: str = ""  # maker and model: Topcon TRC-NW400
+    patient: str = ""  # the PatientID of a DICOM file
+    damage: str = ""  # what of these cannot be read, a sentence
 
 
 def details_of(path: Path) -> SourceDetails:
@@ -77,7 +72,7 @@ def _exif(path: Path) -> list[str]:
     try:
         with Image.open(path) as picture:
             exif: Mapping[int, Any] = picture.getexif()
-            return [str(exif.get(tag) or "").strip(" \0\t\r\n") for tag in (_MAKE, _MODEL)]
+            return [str(exif.get(tag) or "").strip(" \0\t\r\n") for tag in (0x010F, 0x0110)]
     except Exception:  # damaged EXIF raises anything; a camera is not worth a photograph
         return ["", ""]
 
@@ -103,12 +98,8 @@ _TABLE_HINT = "It needs a first row with the columns file and patient."
 
 @dataclass(frozen=True)
 class Grouping:
-    """A preview: who is on which photograph.
-
-    Attributes:
-        patients: a label for each photograph that has one, in the order given.
-        unmatched: photographs of which the way chosen says nothing.
-    """
+    """A preview: a label for each photograph that has one, and those of which the way chosen says
+    nothing, both in the order given."""
 
     patients: dict[Path, str]
     unmatched: list[Path] = field(default_factory=list)
@@ -142,7 +133,6 @@ def by_pattern(pattern: str, files: Sequence[Path]) -> Grouping:
             for any one character, fitting the whole name without its suffix
             (``{patient}_*`` for ``0815_left.jpg``); or a regular expression with one group,
             found anywhere in it (``^([0-9]+)``).
-        files: the photographs.
 
     Raises:
         UserError: the pattern is none, or has not exactly one group.
@@ -160,20 +150,13 @@ def _grouped(labels: Mapping[Path, str | None]) -> Grouping:
 
 def name_pattern(pattern: str, place: str) -> Callable[[str], str | None]:
     """A function from a file's stem to the part of it that stands at ``place``; None where the
-    pattern does not fit. See :func:`by_pattern`.
-
-    Raises:
-        UserError: the pattern is none, or has not exactly one group.
-    """
+    pattern does not fit. Patterns and errors are those of :func:`by_pattern`."""
     hint = f"Put {place} where it stands, for example {place}_*."
-    simple = pattern.count(place)
-    if simple > 1:
+    if pattern.count(place) > 1:
         raise UserError(f"The pattern holds {place} more than once.", hint)
-    if simple:
-        wild = {re.escape("*"): ".*", re.escape("?"): "."}
+    if place in pattern:
         parts = [re.escape(part) for part in pattern.split(place)]
-        for plain, expression in wild.items():
-            parts = [part.replace(plain, expression) for part in parts]
+        parts = [part.replace(r"\*", ".*").replace(r"\?", ".") for part in parts]
         pattern = "^" + "(.+?)".join(parts) + "$"
     try:
         compiled = re.compile(pattern)
@@ -181,12 +164,7 @@ def name_pattern(pattern: str, place: str) -> Callable[[str], str | None]:
         raise UserError(f"The pattern is not valid: {error}.", hint) from error
     if compiled.groups != 1:
         raise UserError(f"The pattern has {compiled.groups} groups instead of one.", hint)
-
-    def find(stem: str) -> str | None:
-        match = compiled.search(stem)
-        return match[1] if match else None
-
-    return find
+    return lambda stem: match[1] if (match := compiled.search(stem)) else None
 
 
 def by_dicom(files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
@@ -208,13 +186,12 @@ def by_table(table: Path, files: Sequence[Path]) -> Grouping:
         UserError: unreadable, columns missing, a row without one of them, or one photograph with
             two patients.
     """
-    rows = _rows(table)
     by_name: dict[str, list[Path]] = {}
     for path in files:
         by_name.setdefault(path.name, []).append(path)
     found: dict[Path, str] = {}
     known = set(files)
-    for number, (name, patient) in enumerate(rows, start=2):
+    for number, (name, patient) in enumerate(_rows(table), start=2):
         whole = table.parent / name
         bare = by_name.get(name, [])
         if whole in known:
@@ -233,13 +210,11 @@ def by_table(table: Path, files: Sequence[Path]) -> Grouping:
 
 def _rows(table: Path) -> list[tuple[str, str]]:
     try:
-        text = table.read_text(encoding="utf-8-sig")
+        return _cells(table.read_text(encoding="utf-8-sig"), table.name)
     except OSError as error:
         raise UserError(f"{table.name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{table.name} is not UTF-8 text.", "Save it as CSV UTF-8.") from error
-    try:
-        return _cells(text, table.name)
     except csv.Error as error:  # a field without an end, a zero byte
         raise UserError(f"{table.name} is not a table: {error}.", _TABLE_HINT) from error
 
@@ -264,28 +239,14 @@ def _cells(text: str, name: str) -> list[tuple[str, str]]:
 
 
 def joined(patients: Mapping[Path, str], alike: Iterable[tuple[Path, Path]]) -> dict[Path, str]:
-    """Make one patient of all that share nearly the same picture.
-
-    Args:
-        patients: a label for every photograph.
-        alike: pairs of photographs that are nearly the same; pairs of unknown ones are left out.
-
-    Returns:
-        New labels: of joined patients, the first label in alphabetical order.
-    """
-    parent = {label: label for label in patients.values()}
-
-    def root(label: str) -> str:
-        while parent[label] != label:
-            parent[label] = parent[parent[label]]
-            label = parent[label]
-        return label
-
+    """Make one patient of all that share nearly the same picture (``alike``; pairs of photographs
+    without a label are left out): their labels become the first of them in the alphabet."""
+    found = dict(patients)
     for one, two in alike:
-        if one in patients and two in patients:
-            first, second = sorted((root(patients[one]), root(patients[two])))
-            parent[second] = first
-    return {path: root(label) for path, label in patients.items()}
+        if one in found and two in found and found[one] != found[two]:
+            first, second = sorted((found[one], found[two]))
+            found = {path: first if label == second else label for path, label in found.items()}
+    return found
 
 
 def hashed(label: str, salt: bytes) -> str:
@@ -298,11 +259,7 @@ def hashed(label: str, salt: bytes) -> str:
 
 
 def installation_salt() -> bytes:
-    """The random salt of this installation, 32 bytes; made on first use.
-
-    Raises:
-        UserError: it cannot be written.
-    """
+    """The random salt of this installation, 32 bytes; made on first use."""
     path = patient_salt_file()
     try:
         salt = path.read_bytes()
@@ -320,7 +277,7 @@ def installation_salt() -> bytes:
 
 
 SHARES: dict[Subset, float] = {"train": 0.60, "validation": 0.15, "held_out": 0.25}
-"""Of the photographs, where nothing else is asked."""
+"""Of the photographs."""
 LEAST_PATIENTS = 3
 _ENOUGH_FOR_VERDICT = 12
 """From so many patients on, at least six are held out, whatever the shares say."""
@@ -328,42 +285,30 @@ _ENOUGH_FOR_VERDICT = 12
 
 @dataclass(frozen=True)
 class Division:
-    """Attributes:
-    subset_of: of every group.
-    warnings: what a person should know before starting, whole sentences.
-    """
+    """The subset of every group, and what a person should know before starting, in sentences."""
 
     subset_of: dict[str, Subset]
     warnings: tuple[str, ...]
 
 
-def divide(
-    groups: Mapping[str, Sequence[str]],
-    seed: int,
-    shares: Mapping[Subset, float] = SHARES,
-) -> Division:
-    """Divide patients so that each subset has its share of the photographs.
+def divide(groups: Mapping[str, Sequence[str]], seed: int) -> Division:
+    """Divide patients so that each subset has its share (:data:`SHARES`) of the photographs.
 
     The largest patients are placed first, each where most is lacking; the order of equals comes
     from the seed and the hashes of their photographs alone. So the same photographs are divided
-    alike wherever they lie and however they are called.
+    alike wherever they lie and however they are called. UserError: fewer than three patients.
 
     Args:
         groups: the SHA-256 of every photograph, by patient.
-        seed: another one gives another division.
-        shares: of the photographs; sum 1.
-
-    Raises:
-        UserError: fewer than three patients.
     """
     if len(groups) < LEAST_PATIENTS:
         raise UserError(
-            f"There are photographs of {_people(len(groups))} only.",
+            f"There are photographs of {people(len(groups))} only.",
             "At least 3 are needed: to train, to tell when to stop, and to judge the result. "
             "Add photographs, or group them in another way.",
         )
     total = sum(len(photographs) for photographs in groups.values())
-    target = {subset: shares[subset] * total for subset in SUBSETS}
+    target = {subset: SHARES[subset] * total for subset in SUBSETS}
     filled: dict[Subset, int] = dict.fromkeys(SUBSETS, 0)
     placed: dict[str, Subset] = {}
     for name in sorted(groups, key=lambda name: (-len(groups[name]), _rank(groups[name], seed))):
@@ -383,14 +328,13 @@ def _supply(placed: dict[str, Subset], groups: Mapping[str, Sequence[str]], seed
         while _count(placed, subset) < wanted[subset]:
             spare = [name for name, s in placed.items() if _count(placed, s) > wanted[s]]
             # From train where possible: it has the most.
-            from_train = [name for name in spare if placed[name] == "train"]
-            donors = from_train or spare
+            donors = [name for name in spare if placed[name] == "train"] or spare
             smallest = min(donors, key=lambda n: (len(groups[n]), _rank(groups[n], seed)))
             placed[smallest] = subset
 
 
 def _count(placed: Mapping[str, Subset], subset: Subset) -> int:
-    return sum(1 for value in placed.values() if value == subset)
+    return list(placed.values()).count(subset)
 
 
 def _rank(photographs: Sequence[str], seed: int) -> str:
@@ -402,7 +346,7 @@ def _warnings(placed: Mapping[str, Subset], groups: Mapping[str, Sequence[str]])
     held_out = _count(placed, "held_out")
     if held_out < VERDICT_PATIENTS:
         found.append(
-            f"Only {_people(held_out)} will be held out: too few for a verdict, which needs "
+            f"Only {people(held_out)} will be held out: too few for a verdict, which needs "
             f"{VERDICT_PATIENTS}. With {_ENOUGH_FOR_VERDICT} patients in all there is a verdict."
         )
     training = sum(len(groups[name]) for name, subset in placed.items() if subset == "train")
@@ -412,10 +356,6 @@ def _warnings(placed: Mapping[str, Subset], groups: Mapping[str, Sequence[str]])
             "expect little, and look at the result closely."
         )
     return found
-
-
-def _people(count: int) -> str:
-    return f"{count} patient{'s' * (count != 1)}"
 
 
 def planned(
@@ -435,15 +375,10 @@ def planned(
     found = []
     for path, sha256 in photographs.items():
         mask, mask_sha256, inverted = (masks or {}).get(path, (None, None, False))
-        found.append(
-            PlannedPhotograph(
-                path=path,
-                sha256=sha256,
-                group=patients[path],
-                subset=division.subset_of[patients[path]],
-                mask=mask,
-                mask_sha256=mask_sha256,
-                mask_inverted=inverted,
-            )
-        )
+        one = PlannedPhotograph(
+            path=path, sha256=sha256, group=patients[path],
+            subset=division.subset_of[patients[path]],
+            mask=mask, mask_sha256=mask_sha256, mask_inverted=inverted,
+        )  # fmt: skip
+        found.append(one)
     return tuple(found)

@@ -5,7 +5,6 @@ model is its card: counts and hashes, among them :meth:`TrainingPlan.digest`.
 """
 
 import hashlib
-import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Literal, Self
@@ -14,7 +13,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import atomic_write, read_small
+from retina_viewer.core.files import atomic_write, read_toml
 from retina_viewer.core.settings import KeptPath
 from retina_viewer.model_store.card import NAME_PATTERN, ModelCard
 
@@ -23,8 +22,7 @@ Preset = Literal["gentle", "standard", "thorough"]
 PlanTask = Literal["superres", "vessels"]
 PRESET_NAMES: tuple[Preset, ...] = ("gentle", "standard", "thorough")
 SUBSETS: tuple[Subset, ...] = ("train", "validation", "held_out")
-OWN, REPLAY = "own", "replay"
-"""The names of the two sets that train, in caches and cards."""
+OWN, REPLAY = "own", "replay"  # the names of the two sets that train, in caches and cards
 _SHA256 = r"^[0-9a-f]{64}$"
 _TUNED_METHODS = ("pixel", "saliency-gan")
 
@@ -44,59 +42,45 @@ class _Part(BaseModel):
 
 
 class PlannedPhotograph(_Part):
-    """One photograph and what it is for.
-
-    ``group`` is the patient, as a hash (:mod:`retina_viewer.finetuning.patients`): photographs of
-    one group are all in one subset.
-    """
+    """One photograph and what it is for. ``group`` is the patient, as a hash
+    (:mod:`retina_viewer.finetuning.patients`), all of whose photographs are in one subset."""
 
     path: KeptPath
     sha256: str = Field(pattern=_SHA256)
     group: str = Field(min_length=1)
     subset: Subset
-    mask: KeptPath | None = Field(default=None, description="vessels: the drawn mask")
+    mask: KeptPath | None = None  # vessels: the drawn mask
     mask_sha256: str | None = Field(default=None, pattern=_SHA256)
-    mask_inverted: bool = Field(default=False, description="its vessels are the dark part")
+    mask_inverted: bool = False  # its vessels are the dark part
 
 
 class Expert(_Part):
     """What an expert may fix; None leaves it to the preset, or to the time budget."""
 
-    rate: float | None = Field(default=None, gt=0, le=0.01, description="learning rate")
-    patience: int | None = Field(
-        default=None, gt=0, description="validations without a better score before a stage ends"
-    )
-    replay: float | None = Field(
-        default=None, ge=0, le=0.9, description="share of patches from bundled photographs"
-    )
-    ema: float | None = Field(default=None, ge=0, lt=1, description="decay of the moving average")
+    rate: float | None = Field(default=None, gt=0, le=0.01)  # learning rate
+    # Validations without a better score before a stage ends
+    patience: int | None = Field(default=None, gt=0)
+    # Share of patches from bundled photographs
+    replay: float | None = Field(default=None, ge=0, le=0.9)
+    ema: float | None = Field(default=None, ge=0, lt=1)  # decay of the moving average
     seed: int = Field(default=20261122, ge=0)
-    iterations: int | None = Field(default=None, gt=0, description="of each stage: no trial then")
+    iterations: int | None = Field(default=None, gt=0)  # of each stage: no trial then
     batch: int | None = Field(default=None, gt=0)
-    patch: int | None = Field(default=None, ge=16, description="pixels of the small photograph")
+    patch: int | None = Field(default=None, ge=16)  # pixels of the small photograph
     validate_every: int | None = Field(default=None, gt=0)
     validation_patches: int | None = Field(default=None, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 class TrainingPlan(_Part):
-    """What to train, on what, for how long.
+    """What to train, on what, for how long."""
 
-    Args:
-        name: of the new model; its folder's name.
-        title: of the new model, for people; empty for one made of the base's title.
-        base: the model that is trained on; of a saliency GAN the pixel-trained twin is tuned too.
-        steps: the steps of the cascade that are tuned (step k makes x2^k of x2^(k-1)); unused for
-            vessels.
-        minutes: how long it may take on this machine, all stages together.
-    """
-
-    name: str = Field(pattern=NAME_PATTERN)
-    title: str = ""
+    name: str = Field(pattern=NAME_PATTERN)  # of the new model; its folder's name
+    title: str = ""  # of the new model; empty for one made of the base's title
     task: PlanTask
-    base: str = Field(pattern=NAME_PATTERN)
-    steps: tuple[int, ...] = (1, 2)
-    minutes: float = Field(default=30.0, gt=0, le=60 * 24 * 14)
+    base: str = Field(pattern=NAME_PATTERN)  # of a saliency GAN the twin is tuned too
+    steps: tuple[int, ...] = (1, 2)  # of the cascade (step k makes x2^k of x2^(k-1))
+    minutes: float = Field(default=30.0, gt=0, le=60 * 24 * 14)  # all stages, on this machine
     preset: Preset = "standard"
     device: str = "auto"
     expert: Expert = Expert()
@@ -126,7 +110,7 @@ class TrainingPlan(_Part):
         return [first, *later] if first else later
 
     def patients(self, subset: Subset) -> int:
-        """How many patients a subset has."""
+        """How many there are in a subset."""
         return len({p.group for p in self.of(subset)})
 
     def digest(self) -> str:
@@ -139,42 +123,27 @@ class TrainingPlan(_Part):
 
 def _check_division(photographs: tuple[PlannedPhotograph, ...]) -> None:
     """No patient and no picture in two subsets: what is tested on must be new to the model."""
-    for key in ("group", "sha256"):
+    for key, what in (("group", "patient"), ("sha256", "photograph")):
         places = {(getattr(p, key), p.subset) for p in photographs}
-        twice = [name for name, count in Counter(name for name, _ in places).items() if count > 1]
-        if twice:
-            what = "patient" if key == "group" else "photograph"
-            raise ValueError(f"a {what} is in two subsets: {twice[0][:12]}")
+        [(name, count)] = Counter(name for name, _ in places).most_common(1) or [("", 0)]
+        if count > 1:
+            raise ValueError(f"a {what} is in two subsets: {name[:12]}")
     for subset in ("train", "validation"):
         if not any(p.subset == subset for p in photographs):
             raise ValueError(f"no photograph is for {subset}")
 
 
 def save_plan(plan: TrainingPlan, path: Path) -> None:
-    """Write a plan as TOML, whole or not at all.
-
-    Raises:
-        UserError: the folder cannot be written to, or the disk is full.
-    """
+    """Write a plan as TOML, whole or not at all."""
     content = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
     with atomic_write(path, replace=True) as stream:
         stream.write(content.encode())
 
 
 def load_plan(path: Path) -> TrainingPlan:
-    """Read and check a plan.
-
-    Raises:
-        UserError: unreadable, not TOML, or a field that does not fit, named in the message.
-    """
+    """Read and check a plan; UserError names the field that does not fit."""
     try:
-        content = tomllib.loads(read_small(path).decode())
-    except OSError as error:
-        raise UserError(f"The plan {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:  # what is nested too deeply is no plan either
-        raise UserError(f"The plan {path.name} is not valid TOML: {error}.") from error
-    try:
-        return TrainingPlan.model_validate(content)
+        return TrainingPlan.model_validate(read_toml(path, "plan"))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "photographs"

@@ -24,12 +24,11 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -41,78 +40,43 @@ from retina_viewer.finetuning.plan import TrainingPlan, load_plan, save_plan
 RunStatus = Literal["prepared", "running", "paused", "finished", "failed", "cancelled"]
 RunRequest = Literal["pause", "stop", "cancel"]
 _AT_ONCE = 1 << 26  # bytes of events
-RUN_REQUESTS: tuple[RunRequest, ...] = ("pause", "stop", "cancel")
 
 
-class RunState(BaseModel):
-    """Where a training stands.
-
-    Attributes:
-        pid: of the training process while the status is ``running``.
-        process_start: what :func:`~retina_viewer.core.processes.process_identity` says of it.
-        message: for people: why it paused or failed; empty where all is well.
-        hint: what to do about it.
-        stopping: the person asked to keep the best so far: no more training, only the ending.
-        created: when the run was prepared, UTC.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class RunState(BaseModel, frozen=True, extra="ignore"):
+    """Where a training stands."""
 
     status: RunStatus = "prepared"
-    pid: int | None = Field(default=None, ge=1, lt=2**31)
-    process_start: str | None = None
-    message: str = ""
-    hint: str = ""
-    stopping: bool = False
-    created: AwareDatetime
+    pid: int | None = Field(default=None, ge=1, lt=2**31)  # while the status is running
+    process_start: str | None = None  # its process_identity
+    message: str = ""  # for people: why it paused or failed
+    hint: str = ""  # what to do about it
+    stopping: bool = False  # keep the best so far: no more training, only the ending
+    created: AwareDatetime  # when the run was prepared, UTC
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """A run by its folder; see the module's docstring for what lies in it."""
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.plan_file, self.verdict_file = path / "plan.toml", path / "verdict.json"
+        self.cache, self.crops = path / "cache", path / "crops"
+        self.model, self.twin = path / "model", path / "twin"
+        self._events = path / "events.jsonl"
 
-    @property
-    def plan_file(self) -> Path:
-        return self.path / "plan.toml"
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunFolder) and other.path == self.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
 
     @property
     def has_begun(self) -> bool:
         """Whether a training has worked in it; a prepared one has not."""
         return self._events.exists()
 
-    @property
-    def cache(self) -> Path:
-        return self.path / "cache"
-
-    @property
-    def crops(self) -> Path:
-        return self.path / "crops"
-
-    @property
-    def model(self) -> Path:
-        return self.path / "model"
-
-    @property
-    def twin(self) -> Path:
-        """The tuned pixel-trained twin of a saliency GAN."""
-        return self.path / "twin"
-
-    @property
-    def verdict_file(self) -> Path:
-        return self.path / "verdict.json"
-
-    @property
-    def _events(self) -> Path:
-        return self.path / "events.jsonl"
-
     def prepare(self, plan: TrainingPlan) -> None:
-        """Make the folder and freeze the plan in it.
-
-        Raises:
-            UserError: the folder holds another plan, or cannot be written.
-        """
+        """Make the folder and freeze the plan in it; UserError where it holds another one."""
         if self.plan_file.exists():
             if self.read_plan() != plan:
                 raise UserError(
@@ -127,20 +91,12 @@ class RunFolder:
         self._write_state(RunState(created=datetime.now(UTC)))
 
     def read_plan(self) -> TrainingPlan:
-        """The frozen plan.
-
-        Raises:
-            UserError: there is none, or it is not valid.
-        """
+        """The frozen plan; UserError where there is none, or it is not valid."""
         return load_plan(self.plan_file)
 
     def state(self) -> RunState:
         """Where it stands, as last written; a process that was killed leaves ``running`` behind,
-        see :meth:`is_alive`.
-
-        Raises:
-            UserError: no state, or not one of this program.
-        """
+        see :meth:`is_alive`. UserError: no state, or not one of this program."""
         path = self.path / "state.json"
         try:
             return RunState.model_validate_json(path.read_bytes())
@@ -150,31 +106,22 @@ class RunFolder:
             ) from error
 
     def set_state(
-        self,
-        status: RunStatus,
-        *,
-        message: str = "",
-        hint: str = "",
-        stopping: bool | None = None,
+        self, status: RunStatus, *, message: str = "", hint: str = "", stopping: bool | None = None
     ) -> None:
-        """Replace the state; ``running`` records this very process.
-
-        Raises:
-            UserError: it cannot be written.
-        """
+        """Replace the state; ``running`` records this very process."""
         before = self.state()
-        running = status == "running"
-        pid = os.getpid() if running else None
-        state = RunState(
-            status=status,
-            pid=pid,
-            process_start=process_identity(pid) if pid else None,
-            message=readable(message),
-            hint=readable(hint),
-            stopping=before.stopping if stopping is None else stopping,
-            created=before.created,
+        pid = os.getpid() if status == "running" else None
+        self._write_state(
+            RunState(
+                status=status,
+                pid=pid,
+                process_start=process_identity(pid) if pid else None,
+                message=readable(message),
+                hint=readable(hint),
+                stopping=before.stopping if stopping is None else stopping,
+                created=before.created,
+            )
         )
-        self._write_state(state)
 
     def is_alive(self) -> bool:
         """Whether the process that the state names still runs."""
@@ -184,11 +131,7 @@ class RunFolder:
         return process_identity(state.pid) == state.process_start
 
     def append_event(self, event: Mapping[str, Any]) -> None:
-        """Add one event as a whole line, or nothing.
-
-        Raises:
-            UserError: it cannot be written (a full disk).
-        """
+        """Add one event as a whole line, or nothing."""
         line = json.dumps(dict(event), default=str).encode() + b"\n"
         try:
             with self._events.open("ab", buffering=0) as stream:
@@ -209,8 +152,7 @@ class RunFolder:
     def repair_events(self) -> None:
         """End a line that a killed process left half-written, so that the next one is whole."""
         with suppress(FileNotFoundError), self._events.open("rb+") as stream:
-            stream.seek(0, os.SEEK_END)
-            if stream.tell() == 0:
+            if stream.seek(0, os.SEEK_END) == 0:
                 return
             stream.seek(-1, os.SEEK_END)
             if stream.read(1) != b"\n":
@@ -219,14 +161,10 @@ class RunFolder:
     def events_since(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """The events written after a place in the file, and the place to go on reading from.
 
-        Args:
-            offset: 0, or what an earlier call gave.
-
-        Returns:
-            Whole events only; a line that is being written comes with a later call, and so does
-            what is more than one call reads. A line that a kill cut off is left out, and so is
-            one that is damaged. ``([], 0)`` where the file is shorter than ``offset``: it is
-            another one, to be read from its start.
+        Whole events only; a line that is being written comes with a later call, and so does what
+        is more than one call reads. A line that a kill cut off is left out, and so is one that is
+        damaged. ``([], 0)`` where the file is shorter than ``offset``: it is another one, to be
+        read from its start.
         """
         try:
             with self._events.open("rb") as stream:
@@ -250,11 +188,7 @@ class RunFolder:
         return events, offset + end
 
     def request(self, word: RunRequest) -> None:
-        """Ask the training to pause, stop (keep the best so far) or cancel.
-
-        Raises:
-            UserError: it cannot be written.
-        """
+        """Ask the training to pause, stop (keep the best so far) or cancel."""
         with atomic_write(self.path / "control", replace=True) as stream:
             stream.write(word.encode())
 
@@ -266,7 +200,7 @@ class RunFolder:
         except (OSError, UnicodeDecodeError):
             return None
         path.unlink(missing_ok=True)
-        return next((known for known in RUN_REQUESTS if word == known), None)
+        return next((known for known in get_args(RunRequest) if word == known), None)
 
     def discard_results(self) -> None:
         """Remove everything but plan, state and events: what ``cancel`` means."""
@@ -280,17 +214,12 @@ class RunFolder:
             stream.write(state.model_dump_json(indent=2).encode() + b"\n")
 
 
-def list_runs(root: Path | None = None) -> list[RunFolder]:
-    """The runs of this person, the newest first; folders without a readable state are left out.
-
-    Args:
-        root: where they lie; None for :func:`~retina_viewer.core.paths.user_runs_dir`.
-    """
-    root = root or user_runs_dir()
+def list_runs() -> list[RunFolder]:
+    """The runs of this person, the newest first; folders without a readable state are left out."""
+    root = user_runs_dir()
     found: list[tuple[datetime, RunFolder]] = []
-    if root.is_dir():
-        for folder in sorted(root.iterdir()):
-            run = RunFolder(folder)
-            with suppress(UserError):
-                found.append((run.state().created, run))
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        run = RunFolder(folder)
+        with suppress(UserError):
+            found.append((run.state().created, run))
     return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]

@@ -5,44 +5,28 @@ Why these numbers: docs/decisions/fine-tuning.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.paths import resources_dir
 from retina_viewer.finetuning.plan import OWN, REPLAY, Preset, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.networks.architectures import CascadeParameters, UNetParameters
-from retina_viewer.training.recipe import (
-    ColourGain,
-    Grain,
-    Optimisation,
-    Recipe,
-    SaliencyGanRecipe,
-    Sharpening,
-    StepStage,
-    SuperresRecipe,
-    VesselRecipe,
-    load_recipe,
-)
+from retina_viewer.training import recipe
 
-TunedRecipe = SuperresRecipe | SaliencyGanRecipe | VesselRecipe
+Kind = TypeVar("Kind", bound=recipe.TunedRecipe)
 
 
 @dataclass(frozen=True)
 class PresetNumbers:
-    """Attributes:
-    rate: a factor of the rate in the recipe of the shipped model.
-    patience: validations without a better score.
-    replay: share of what is drawn that is bundled photographs.
-    ema: decay of the moving average.
-    """
+    """What a preset stands for."""
 
-    rate: float
-    patience: int
-    replay: float
-    ema: float
+    rate: float  # a factor of the rate in the recipe of the shipped model
+    patience: int  # validations without a better score
+    replay: float  # share of what is drawn that is bundled photographs
+    ema: float  # decay of the moving average
 
 
 PRESETS: dict[Preset, PresetNumbers] = {
@@ -52,18 +36,16 @@ PRESETS: dict[Preset, PresetNumbers] = {
 }
 _PIXEL_RECIPE, _GAN_RECIPE, _VESSEL_RECIPE = "superres-pixel-fast", "saliency-gan-fast", "vessels"
 """What the shipped models were trained with: patches, batches, losses, degradation are theirs."""
-_COLOUR = ColourGain(gain=0.1)
-_GRAIN = Grain(probability=0.25)
+_COLOUR = recipe.ColourGain(gain=0.1)
+_GRAIN = recipe.Grain(probability=0.25)
 _LITTLE_NOISE = {"noise_probability": 0.1, "jpeg_probability": 0.1}
 """Less than the shipped models were trained with: these photographs have their own, and the base
 knows what to do with more."""
 _WARMUP = 50
 
 
-class StageSchedule(BaseModel):
+class StageSchedule(BaseModel, frozen=True, extra="forbid"):
     """How long one stage trains."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     iterations: int = Field(gt=0)
     validate_every: int = Field(gt=0)
@@ -86,12 +68,11 @@ def replay_share(plan: TrainingPlan) -> float:
 
 def recipes_of(
     plan: TrainingPlan, base: ModelCard, schedule: Sequence[StageSchedule] | None = None
-) -> list[TunedRecipe]:
+) -> list[recipe.TunedRecipe]:
     """What is trained in turn: a vessel model; a pixel-trained cascade; or for a saliency GAN its
     pixel-trained twin, then the GAN itself.
 
     Args:
-        plan: of the fine-tuning.
         base: the card of ``plan.base``.
         schedule: of all stages of all recipes, in turn; None where only speed is tried.
 
@@ -113,15 +94,15 @@ def recipes_of(
     if missing:
         raise UserError(f"The model {base.name!r} has no step {missing[0]}.", "Train fewer steps.")
     pixel = len(plan.pixel_stages)
-    recipes: list[TunedRecipe] = [_pixel_recipe(plan, base, scheduled[:pixel])]
+    recipes: list[recipe.TunedRecipe] = [_pixel_recipe(plan, base, scheduled[:pixel])]
     if base.twin is not None:
         recipes.append(_gan_recipe(plan, base, scheduled[pixel:]))
     return recipes
 
 
 def stage_count(plan: TrainingPlan, base: ModelCard) -> int:
-    """How many stages there are: one for vessels; of a cascade one for steps 1 and 2 together and
-    one for each other step, and for a saliency GAN one more for every step."""
+    """One for vessels; of a cascade those of ``plan.pixel_stages``, and for a saliency GAN one more
+    for every step."""
     if plan.task == "vessels":
         return 1
     return len(plan.pixel_stages) + (0 if base.twin is None else len(plan.steps))
@@ -136,17 +117,18 @@ def _common(plan: TrainingPlan) -> dict[str, Any]:
     }
 
 
-def _shipped(name: str) -> Recipe:
-    return load_recipe(resources_dir() / "recipes" / f"{name}.toml")
+def _shipped(name: str, kind: type[Kind]) -> Kind:
+    shipped = recipe.load_recipe(resources_dir() / "recipes" / f"{name}.toml")
+    assert isinstance(shipped, kind)
+    return shipped
 
 
 def _pixel_recipe(
     plan: TrainingPlan, base: ModelCard, scheduled: Sequence[StageSchedule]
-) -> SuperresRecipe:
-    shipped = _shipped(_PIXEL_RECIPE)
-    assert isinstance(shipped, SuperresRecipe)
+) -> recipe.SuperresRecipe:
+    shipped = _shipped(_PIXEL_RECIPE, recipe.SuperresRecipe)
     last = {stage.step: stage for stage in shipped.stages}
-    return SuperresRecipe(
+    return recipe.SuperresRecipe(
         task="superres",
         base=base.twin or base.name,
         field_diameters=shipped.field_diameters,
@@ -168,11 +150,10 @@ def _pixel_recipe(
 
 def _gan_recipe(
     plan: TrainingPlan, base: ModelCard, scheduled: Sequence[StageSchedule]
-) -> SaliencyGanRecipe:
-    shipped = _shipped(_GAN_RECIPE)
-    assert isinstance(shipped, SaliencyGanRecipe)
+) -> recipe.SaliencyGanRecipe:
+    shipped = _shipped(_GAN_RECIPE, recipe.SaliencyGanRecipe)
     last = {stage.step: stage for stage in shipped.stages}
-    return SaliencyGanRecipe(
+    return recipe.SaliencyGanRecipe(
         task="saliency-gan",
         base=base.name,
         field_diameters=shipped.field_diameters,
@@ -185,7 +166,9 @@ def _gan_recipe(
     )
 
 
-def _changes(plan: TrainingPlan, stage: StepStage, schedule: StageSchedule) -> dict[str, Any]:
+def _changes(
+    plan: TrainingPlan, stage: recipe.StepStage, schedule: StageSchedule
+) -> dict[str, Any]:
     """What is other than in the shipped recipe: no sharpening, since these are the photographs
     that the model is to serve, and less grain, since they have their own."""
     return {
@@ -194,23 +177,23 @@ def _changes(plan: TrainingPlan, stage: StepStage, schedule: StageSchedule) -> d
         # Small fields are what early steps meet in deep cascades alone.
         "field_diameters": stage.field_diameters if max(plan.steps) > 2 else None,
         "grain": _GRAIN,
-        "sharpening": Sharpening(),
+        "sharpening": recipe.Sharpening(),
         "colour": _COLOUR,
         "optimisation": _optimisation(plan, stage.optimisation, schedule),
     }
 
 
-def _vessel_recipe(plan: TrainingPlan, base: ModelCard, schedule: StageSchedule) -> VesselRecipe:
+def _vessel_recipe(
+    plan: TrainingPlan, base: ModelCard, schedule: StageSchedule
+) -> recipe.VesselRecipe:
     if base.field_diameter is None:
         raise UserError(f"The card of {base.name!r} lacks the working resolution.")
-    shipped = _shipped(_VESSEL_RECIPE)
-    assert isinstance(shipped, VesselRecipe)
-    stage = shipped.stages[-1]
+    stage = _shipped(_VESSEL_RECIPE, recipe.VesselRecipe).stages[-1]
     changes = {
         "patch": plan.expert.patch or stage.patch,
         "optimisation": _optimisation(plan, stage.optimisation, schedule),
     }
-    return VesselRecipe(
+    return recipe.VesselRecipe(
         task="vessels",
         field_diameter=base.field_diameter,
         architecture=UNetParameters.model_validate(base.parameters),
@@ -220,8 +203,8 @@ def _vessel_recipe(plan: TrainingPlan, base: ModelCard, schedule: StageSchedule)
 
 
 def _optimisation(
-    plan: TrainingPlan, shipped: Optimisation, schedule: StageSchedule
-) -> Optimisation:
+    plan: TrainingPlan, shipped: recipe.Optimisation, schedule: StageSchedule
+) -> recipe.Optimisation:
     preset, expert = PRESETS[plan.preset], plan.expert
     return shipped.model_copy(
         update={

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ class OwnPhotograph(Photograph):
     """A photograph of a plan; ``id`` is its SHA-256, ``patient`` its group.
 
     Read like the viewer reads it (any format, turned upright), as 8 bits. Both files must still
-    be what they were when the plan was made.
+    be what they were when the plan was made: otherwise reading them raises UserError.
     """
 
     mask_sha256: str | None = None
@@ -42,22 +43,13 @@ class OwnPhotograph(Photograph):
         return [self.dataset, self.id]
 
     def read_rgb(self) -> NDArray[np.uint8]:
-        """``(H, W, 3)`` uint8, in the photograph's own colour space.
-
-        Raises:
-            UserError: missing, unreadable, or changed since the plan was made.
-        """
+        """``(H, W, 3)`` uint8, in the photograph's own colour space."""
         image = open_image(self.image)
         if image.sha256 != self.id:
             raise _changed(self.image)
         return to_8bit_depth(image.pixels)
 
     def read_vessels(self) -> NDArray[np.bool_]:
-        """The drawn mask, ``(H, W)`` bool.
-
-        Raises:
-            UserError: there is none, or it is unreadable or changed since the plan was made.
-        """
         if self.vessels is None:
             raise UserError(f"{self.image.name} has no vessel mask.")
         mask = read_vessel_mask(self.vessels, inverted=self.mask_inverted)
@@ -77,16 +69,11 @@ def own(planned: Sequence[PlannedPhotograph]) -> list[Photograph]:
     """A plan's photographs, in its order."""
     return [
         OwnPhotograph(
-            OWN,
-            photograph.sha256,
-            photograph.group,
-            photograph.path,
-            vessels=photograph.mask,
-            mask_sha256=photograph.mask_sha256,
-            mask_inverted=photograph.mask_inverted,
+            OWN, p.sha256, p.group, p.path,
+            vessels=p.mask, mask_sha256=p.mask_sha256, mask_inverted=p.mask_inverted,
         )
-        for photograph in planned
-    ]
+        for p in planned
+    ]  # fmt: skip
 
 
 def replayed(*, with_vessels: bool) -> list[Photograph]:
@@ -94,13 +81,10 @@ def replayed(*, with_vessels: bool) -> list[Photograph]:
 
     They are of those the shipped models were trained on, and none of those that are bundled to
     show forgetting (``resources/samples``): what is practised must not be the test.
-
-    Args:
-        with_vessels: only those whose vessels are drawn.
+    ``with_vessels`` asks for those whose vessels are drawn.
     """
-    folder = resources_dir() / "replay"
     found = []
-    for image in sorted(folder.glob("*.jpg")):
+    for image in sorted((resources_dir() / "replay").glob("*.jpg")):
         vessels = image.with_name(f"{image.stem}_vessels.png")
         drawn = vessels if vessels.is_file() else None
         if drawn is not None or not with_vessels:
@@ -121,13 +105,8 @@ def load_data(
     Once this has been done, the folders that the plan names may vanish.
 
     Args:
-        run: its cache is filled, or found filled.
-        plan: of the run.
         vessel_diameter: of a vessel model, its working resolution; None for super-resolution.
         progress: may cancel; what was begun is begun anew the next time.
-
-    Raises:
-        UserError: a photograph is missing, unreadable or changed, or the disk is full.
     """
     vessels = vessel_diameter is not None
     diameter = _SUPERRES_DIAMETER if vessel_diameter is None else vessel_diameter * _VESSEL_FACTOR
@@ -135,33 +114,19 @@ def load_data(
     practised = replayed(with_vessels=vessels) if share else []
     train, validation = own(plan.of("train")), own(plan.of("validation"))
     held_out_copies(run, plan, part_of(progress, 0.0, 0.2))
-    return TrainingData(
-        open_cache(
-            [*train, *practised],
-            run.cache / "train",
-            diameter=diameter,
-            with_vessels=vessels,
-            shares={OWN: 1 - share, REPLAY: share},
-            progress=part_of(progress, 0.2, 0.8),
-        ),
-        open_cache(
-            validation,
-            run.cache / "validation",
-            diameter=diameter,
-            with_vessels=vessels,
-            progress=part_of(progress, 0.8, 1.0),
-        ),
-        train,
-        validation,
+    opened = partial(open_cache, diameter=diameter, with_vessels=vessels)
+    decoded = opened(
+        [*train, *practised],
+        run.cache / "train",
+        shares={OWN: 1 - share, REPLAY: share},
+        progress=part_of(progress, 0.2, 0.8),
     )
+    judged = opened(validation, run.cache / "validation", progress=part_of(progress, 0.8, 1.0))
+    return TrainingData(decoded, judged, train, validation)
 
 
 def held_out_copies(run: RunFolder, plan: TrainingPlan, progress: Progress) -> list[Photograph]:
-    """The held-out photographs, copied into the run folder if they are not there yet.
-
-    Raises:
-        UserError: a file is missing, or not the one that was planned.
-    """
+    """The held-out photographs, copied into the run folder if they are not there yet."""
     folder = run.cache / "held_out"
     folder.mkdir(parents=True, exist_ok=True)
     copies = []
@@ -182,14 +147,6 @@ def _copied(source: Path, sha256: str, folder: Path, name: str) -> Path:
     copy = folder / f"{name}{source.suffix.lower()}"
     if copy.exists() and sha256_of(copy) == sha256:
         return copy
-    _read_into(source, copy)
-    if sha256_of(copy) != sha256:
-        copy.unlink()
-        raise _changed(source)
-    return copy
-
-
-def _read_into(source: Path, copy: Path) -> None:
     try:
         stream = source.open("rb")
     except OSError as error:
@@ -199,6 +156,10 @@ def _read_into(source: Path, copy: Path) -> None:
         ) from error
     with stream, atomic_write(copy, replace=True) as target:
         shutil.copyfileobj(stream, target)
+    if sha256_of(copy) != sha256:
+        copy.unlink()
+        raise _changed(source)
+    return copy
 
 
 def photographs_of(cache: PhotographCache) -> Sequence[Photograph]:

@@ -13,43 +13,22 @@ from torch import nn
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.progress import no_progress, part_of
-from retina_viewer.finetuning.budget import (
-    Schedule,
-    Speed,
-    fixed_stage,
-    load_schedule,
-    save_schedule,
-    schedule_of,
-    try_stage,
-)
+from retina_viewer.finetuning import budget, tuning_data
+from retina_viewer.finetuning.budget import Schedule
 from retina_viewer.finetuning.observer import Observer
 from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder
-from retina_viewer.finetuning.tuning import TunedRecipe, recipes_of, replay_share, stage_count
-from retina_viewer.finetuning.tuning_data import (
-    held_out_copies,
-    load_data,
-    own,
-    photographs_of,
-    replayed,
-)
+from retina_viewer.finetuning.tuning import recipes_of, replay_share, stage_count
 from retina_viewer.model_store.card import ModelCard, read_card
 from retina_viewer.model_store.store import find_model, load_network, save_card
 from retina_viewer.quality.calibration import FEWEST, MOST, calibrate
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.gate import GENERAL_FIELD, LARGEST_FIELD, general_photographs, judge
+from retina_viewer.training import outcome
 from retina_viewer.training.checkpoint import Counters
 from retina_viewer.training.loop import run_stage
-from retina_viewer.training.outcome import (
-    TrainingData,
-    best_scores,
-    lengths,
-    training_summary,
-    with_threshold,
-    write_history,
-    write_model,
-)
-from retina_viewer.training.recipe import SaliencyGanStage
+from retina_viewer.training.outcome import TrainingData
+from retina_viewer.training.recipe import SaliencyGanStage, TunedRecipe
 from retina_viewer.training.saliency_gan_task import keep_discriminators, take_over
 from retina_viewer.training.task import Task, TrainContext
 from retina_viewer.training.tasks import tasks_of
@@ -57,58 +36,44 @@ from retina_viewer.training.tasks import tasks_of
 
 @dataclass(frozen=True)
 class Made:
-    """One tuned network and how it came about.
+    """One tuned network and how it came about."""
 
-    Attributes:
-        name: of the model.
-        base: the card of what it was tuned from.
-        twin: the name of its tuned pixel-trained twin; None without one.
-        stages: the counters of its own stages.
-    """
-
-    name: str
-    base: ModelCard
+    name: str  # of the model
+    base: ModelCard  # what it was tuned from
     recipe: TunedRecipe
     network: nn.Module
-    stages: Sequence[Counters]
-    twin: str | None = None
+    stages: Sequence[Counters]  # its own
+    twin: str | None = None  # the name of its tuned pixel-trained twin
 
 
 def write_tuned(made: Made, plan: TrainingPlan, folder: Path, device: str) -> ModelCard:
-    """Leave weights and card in ``folder``.
-
-    Raises:
-        UserError: they cannot be written.
-    """
+    """Leave weights and card in ``folder``."""
     base = made.base
     title = plan.title or f"{base.title}, tuned"
-    train = plan.of("train")
-    return write_model(
+    train, replay = plan.of("train"), replay_share(plan)
+    inherited = {
+        "task", "architecture", "parameters", "scales", "margins", "field_diameter", "threshold",
+    }  # fmt: skip
+    return outcome.write_model(
         folder,
         made.network.state_dict(),
         name=made.name,
         version="1",
         title=title if made.name == plan.name else f"{title} (pixel-trained)",
-        task=base.task,
-        architecture=base.architecture,
-        parameters=base.parameters,
-        scales=base.scales,
-        margins=base.margins,
-        field_diameter=base.field_diameter,
-        threshold=base.threshold,
+        **base.model_dump(include=inherited),
         licence=f"{base.licence}; tuned on its owner's photographs, who decides about its use",
-        training=training_summary(
-            own(train),
-            own(plan.of("validation")),
+        training=outcome.training_summary(
+            tuning_data.own(train),
+            tuning_data.own(plan.of("validation")),
             [photograph.sha256 for photograph in train],
-            practised=replayed(with_vessels=plan.task == "vessels") if replay_share(plan) else (),
+            practised=tuning_data.replayed(with_vessels=plan.task == "vessels") if replay else (),
             recipe=made.recipe.name,
             recipe_sha256=plan.digest(),
             seed=plan.expert.seed,
             device=device,
-            **lengths(made.stages),
+            **outcome.lengths(made.stages),
         ),
-        validation=best_scores(made.stages),
+        validation=outcome.best_scores(made.stages),
         parent=f"{base.name} {base.version}",
         parent_sha256=base.weights_sha256,
         twin=made.twin,
@@ -124,8 +89,6 @@ class TuningRun:
     """One fine-tuning, as far as its folder says it has come.
 
     Args:
-        run: its folder.
-        plan: of the run.
         where: device, listeners, and ``should_stop``; its checkpoint is set for each stage.
 
     Raises:
@@ -140,18 +103,12 @@ class TuningRun:
         recipes_of(plan, self._base)  # refuses what does not fit before anything is decoded
 
     def whole(self) -> ModelCard:
-        """All parts in turn; those that are done already take no time.
-
-        Returns:
-            The card of the tuned model, with its verdict.
-
-        Raises:
-            UserError: see :func:`~retina_viewer.finetuning.finetune.finetune`.
-        """
+        """All parts in turn; those that are done already take no time. The card of the tuned
+        model has its verdict."""
         where, group = self._where, self._where.group
         loading = part_of(where.progress, 0.0, _LOADED)
         data = group.first_before_others(
-            lambda: load_data(self._run, self._plan, self._base.field_diameter, loading)
+            lambda: tuning_data.load_data(self._run, self._plan, self._base.field_diameter, loading)
         )
         schedule = self._scheduled(data)
         where.events(
@@ -183,8 +140,9 @@ class TuningRun:
     def _scheduled(self, data: TrainingData) -> Schedule:
         """The run's schedule: kept from before, fixed by the expert, or made by a trial."""
         path, group = self._run.path / "schedule.json", self._where.group
-
-        known = group.from_first(lambda: (kept := load_schedule(path)) and kept.model_dump_json())
+        known = group.from_first(
+            lambda: (kept := budget.load_schedule(path)) and kept.model_dump_json()
+        )
         if known:
             schedule = Schedule.model_validate_json(known)
             if len(schedule.stages) != self._count:
@@ -192,19 +150,19 @@ class TuningRun:
             return schedule
         expert = self._plan.expert
         if expert.iterations is not None and expert.precision != "auto":
-            one = fixed_stage(self._plan, expert.iterations, expert.precision)
+            one = budget.fixed_stage(self._plan, expert.iterations, expert.precision)
             schedule = Schedule(stages=(one,) * self._count)
         else:
-            measured = schedule_of(self._plan, self._speeds(data))
+            measured = budget.schedule_of(self._plan, self._speeds(data))
             ending = group.from_first(lambda: self._seconds_of_ending(data))
             measured = measured.model_copy(update={"seconds_after": ending})
             # All processes of a group keep to what the first one measured.
             schedule = Schedule.model_validate_json(group.from_first(measured.model_dump_json))
-        group.from_first(lambda: save_schedule(schedule, path))
+        group.from_first(lambda: budget.save_schedule(schedule, path))
         return schedule
 
-    def _speeds(self, data: TrainingData) -> list[Speed]:
-        speeds: list[Speed] = []
+    def _speeds(self, data: TrainingData) -> list[budget.Speed]:
+        speeds: list[budget.Speed] = []
         trying = part_of(self._where.progress, _LOADED, _TRIED)
         asked = self._plan.expert.precision
         for recipe, network in self._tuned(None):
@@ -217,7 +175,7 @@ class TuningRun:
                     precision="" if asked == "auto" else asked,
                     observe=self._observer(task, number, None),
                 )
-                speeds.append(try_stage(task, number, where))
+                speeds.append(budget.try_stage(task, number, where))
                 speed = round(1 / speeds[-1].seconds_per_step, 3)
                 about = {"stage": number + 1, "task": task.name}
                 self._where.events({"event": "trial", **about, "steps_per_second": speed})
@@ -234,7 +192,10 @@ class TuningRun:
             tasks = tasks_of(recipe, network, data, self._where.device)
             for of_recipe, task in zip(recipe.stages, tasks, strict=True):
                 if isinstance(of_recipe, SaliencyGanStage):
-                    self._prepare_opponent(task, of_recipe.step, number)
+                    # The discriminator goes on from the base's, where that is of this form.
+                    message = take_over(task, of_recipe.step, self._base)
+                    if message and not self._checkpoint(number).exists():
+                        self._where.notice(message)
                 stages.append(self._stage(task, number, schedule))
                 number += 1
             if self._twin is not None and not made:
@@ -244,12 +205,6 @@ class TuningRun:
                 of = made[0].name if made else None
                 made.append(Made(self._plan.name, self._base, recipe, network, stages, of))
         return made
-
-    def _prepare_opponent(self, task: Task, step: int, number: int) -> None:
-        """The discriminator goes on from the base's, where that is there and of this form."""
-        message = take_over(task, step, self._base)
-        if message and not self._checkpoint(number).exists():
-            self._where.notice(message)
 
     def _observer(self, task: Task, number: int, folder: Path | None) -> Observer:
         return Observer(task, number + 1, folder, self._where.events, self._where.device)
@@ -278,10 +233,7 @@ class TuningRun:
     def _finished(self, made: Sequence[Made], data: TrainingData) -> ModelCard:
         """Leave models, learning curves and verdict in the run folder; in the first process alone.
 
-        Args:
-            made: the tuned network; of a saliency GAN, its twin before it.
-            data: its validation photographs tell a vessel model's threshold, and calibrate the
-                uncertainty map.
+        Validation photographs tell a vessel model's threshold, and calibrate the uncertainty map.
         """
         run, plan, where = self._run, self._plan, self._where
         where.progress(_TRAINED, "writing the model")
@@ -291,12 +243,13 @@ class TuningRun:
         if twin is not None:
             first = len(twin.stages) + 1
             keep_discriminators(run.path, plan.steps, card, first=first, base=tuned.base)
-        photographs = photographs_of(data.validation)
+        photographs = tuning_data.photographs_of(data.validation)
         if card.task == "vessels":
-            card = with_threshold(card, photographs, where.device)
+            card = outcome.with_threshold(card, photographs, where.device)
         else:
             self._calibrate(card, twin_card, photographs)
-        write_history([stage for one in made for stage in one.stages], run.path / "history.json")
+        stages = [stage for one in made for stage in one.stages]
+        outcome.write_history(stages, run.path / "history.json")
         where.events({"event": "model", "folder": str(run.model), "name": card.name})
         return self._judged(card, twin_card)
 
@@ -304,16 +257,15 @@ class TuningRun:
         """How long :meth:`_finished` will take on this machine: the base is judged against itself
         on one photograph, at one scale. A calibration is taken to last as long, a photograph and
         scale."""
-        held_out = held_out_copies(self._run, self._plan, no_progress)
+        held_out = tuning_data.held_out_copies(self._run, self._plan, no_progress)
         one = (held_out or data.validation_photographs)[0]
 
         def measuring(fraction: float, what: str) -> None:
             self._where.progress(_TRIED, "measuring how long the comparison at the end will take")
 
         started = time.monotonic()
-        first = None if self._scales is None else self._scales[:1]
         judge(
-            self._base, self._base, [one], general=[], scales=first,
+            self._base, self._base, [one], general=[], scales=self._scales and self._scales[:1],
             device=str(self._where.device), progress=measuring,
         )  # fmt: skip
         seconds = time.monotonic() - started
@@ -327,8 +279,7 @@ class TuningRun:
     @property
     def _scales(self) -> list[int] | None:
         """Those that are trained; None for vessels."""
-        superres = self._plan.task == "superres"
-        return [2**step for step in self._plan.steps] if superres else None
+        return [2**k for k in self._plan.steps] if self._plan.task == "superres" else None
 
     def _calibrate(
         self, card: ModelCard, twin: ModelCard | None, photographs: Sequence[Photograph]
@@ -350,21 +301,16 @@ class TuningRun:
         """The acceptance gate, on the held-out photographs; its verdict goes into the card."""
         run, where = self._run, self._where
         copying = part_of(where.progress, _CALIBRATED, _COPIED)
-        held_out = held_out_copies(run, self._plan, copying)
+        held_out = tuning_data.held_out_copies(run, self._plan, copying)
         if not held_out:
             where.notice("No photographs were held out, so there is no verdict.")
             return card
         where.events({"event": "comparing", "photographs": len(held_out)})
         verdict = judge(
-            self._base,
-            card,
-            held_out,
-            scales=self._scales,
-            tuned_twin=twin,
-            device=str(where.device),
-            log=run.path / "measurements.jsonl",
+            self._base, card, held_out, scales=self._scales, tuned_twin=twin,
+            device=str(where.device), log=run.path / "measurements.jsonl",
             progress=part_of(where.progress, _COPIED, 1.0),
-        )
+        )  # fmt: skip
         with atomic_write(run.verdict_file, replace=True) as stream:
             stream.write(verdict.model_dump_json(indent=2).encode() + b"\n")
         save_card(card.model_copy(update={"verdict": verdict}), run.model)
@@ -379,11 +325,7 @@ def carry_over(tuned_twin: nn.Module, twin: nn.Module, gan: nn.Module) -> None:
     What tuning changed in the one is added to the other (task arithmetic: Ilharco et al. 2023,
     "Editing models with task arithmetic", section 2). So the GAN begins with the new photographs'
     look and its own sharpness, and stays near its twin: mixtures of the two, which fidelity asks
-    for, remain networks that work.
-
-    Args:
-        tuned_twin, twin, gan: of one architecture; ``gan`` is changed, buffers that hold no
-            fractions stay.
+    for, remain networks that work. Buffers that hold no fractions stay.
     """
     new, old = tuned_twin.state_dict(), twin.state_dict()
     for name, value in gan.state_dict().items():

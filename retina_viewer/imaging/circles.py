@@ -25,11 +25,8 @@ class Circle:
 
 
 def fit_circle(points: Points) -> Circle | None:
-    """The least-squares circle (Kasa 1976: linear in the coefficients of x^2 + y^2).
-
-    Returns:
-        None for fewer than three points or points on a line.
-    """
+    """The least-squares circle (Kasa 1976: linear in the coefficients of x^2 + y^2); None for fewer
+    than three points or points on a line."""
     if len(points) < 3:
         return None
     middle = points.mean(axis=0)
@@ -50,16 +47,14 @@ def fit_circle(points: Points) -> Circle | None:
 def fit_circle_robustly(
     points: Points, tolerance: float, radii: tuple[float, float], trials: int = 300
 ) -> Circle | None:
-    """The circle that most points lie on (RANSAC, Fischler and Bolles 1981), then least squares.
+    """The circle that most points lie on (RANSAC, Fischler and Bolles 1981), then least squares;
+    None where no circle of such a radius passes through three drawn points.
 
     The draws are the same every time, so the same points give the same circle.
 
     Args:
         tolerance: how far from the circle a point may lie and still count.
-        radii: the smallest and the largest radius that is considered.
-
-    Returns:
-        None where no circle of such a radius passes through three drawn points.
+        radii: the smallest and the largest that is considered.
     """
     if len(points) < 3:
         return None
@@ -96,21 +91,13 @@ def _through_three(triples: NDArray[np.float64]) -> tuple[NDArray[np.float64], N
 
 
 def disk_mask(
-    height: int,
-    width: int,
-    circle: Circle,
-    frame: tuple[float, float, float, float] | None = None,
+    shape: tuple[int, ...], circle: Circle, frame: tuple[float, float, float, float] | None = None
 ) -> NDArray[np.bool_]:
-    """The pixels whose centres lie in the circle; pixel (0, 0) reaches from 0.0 to 1.0.
-
-    Args:
-        frame: top, bottom, left and right, outside which nothing is set; None is the whole image.
-
-    Returns:
-        ``(height, width)`` bool.
-    """
-    top, bottom, left, right = (0.0, height, 0.0, width) if frame is None else frame
-    mask = np.zeros((height, width), np.bool_)
+    """The pixels of ``shape`` ``(H, W)`` whose centres lie in the circle, and in the frame (top,
+    bottom, left, right) where one is given; pixel (0, 0) reaches from 0.0 to 1.0."""
+    height, width = shape
+    top, bottom, left, right = frame or (0.0, height, 0.0, width)
+    mask = np.zeros(shape, np.bool_)
     first = max(0, round(top), math.floor(circle.y - circle.radius))
     last = min(height, round(bottom), math.ceil(circle.y + circle.radius))
     rows = np.arange(first, last) + 0.5 - circle.y

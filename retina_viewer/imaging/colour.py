@@ -45,15 +45,8 @@ def profile_space(icc_profile: bytes | None) -> str | None:
 
 
 def to_srgb(pixels: Pixels, icc_profile: bytes | None) -> NDArray[np.uint8]:
-    """What the screen shows.
-
-    Args:
-        pixels: ``(h, w, 3)`` uint8 or uint16 in the profile's colour space.
-        icc_profile: None, or a profile that cannot be used, means that the pixels are sRGB.
-
-    Returns:
-        ``(h, w, 3)`` uint8 sRGB, perceptual intent.
-    """
+    """What the screen shows of ``(h, w, 3)`` uint8 or uint16: the same in uint8 sRGB, perceptual
+    intent. Without a profile that can be used, the pixels are taken for sRGB."""
     eight = to_8bit_depth(pixels)
     transform = _to_srgb_transform(icc_profile) if icc_profile else None
     if transform is None:
@@ -78,13 +71,8 @@ def _to_srgb_transform(icc_profile: bytes) -> ImageCms.ImageCmsTransform | None:
 
     Its curves and primaries decide, not its name: linear profiles are called sRGB too.
     """
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-        if str(profile.profile.xcolor_space).strip() != "RGB":
-            return None
-        srgb = ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(profile, srgb, "RGB", "RGB")
-    except (OSError, ImageCms.PyCMSError):
+    transform = _transform_from("RGB", icc_profile)
+    if transform is None:
         return None
     levels = np.linspace(0, 255, 18).astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 18, 3)
@@ -95,16 +83,11 @@ def _to_srgb_transform(icc_profile: bytes) -> ImageCms.ImageCmsTransform | None:
 def by_profile(
     pixels: Pixels, icc_profile: bytes | None, space: str
 ) -> tuple[Pixels, bytes | None, tuple[str, ...]]:
-    """What a file's profile means for its pixels, as they were decoded.
+    """What a file's profile, maybe broken, means for its pixels, as they were decoded.
 
-    Args:
-        pixels: any of the shapes of :class:`Decoded`.
-        icc_profile: as found in the file, maybe broken.
-        space: what the file holds: ``RGB``, ``GRAY``, ``CMYK`` (the pixels are RGB then).
-
-    Returns:
-        The pixels, a profile of grey applied to them; the RGB profile that still describes them;
-        and what a person should know.
+    ``space`` is what the file holds: ``RGB``, ``GRAY``, ``CMYK`` (the pixels are RGB then).
+    Returns the pixels, a profile of grey applied to them; the RGB profile that still describes
+    them; and what a person should know.
     """
     if not icc_profile:
         return pixels, None, ()
@@ -136,19 +119,19 @@ def grey_to_srgb(pixels: Pixels, icc_profile: bytes) -> Pixels:
 
 def cmyk_to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """A CMYK image as sRGB: through its profile, or by the plain formula where it has none."""
-    transform = _cmyk_transform(icc_profile) if icc_profile else None
+    transform = _transform_from("CMYK", icc_profile) if icc_profile else None
     converted = None if transform is None else ImageCms.applyTransform(image, transform)
     return image.convert("RGB") if converted is None else converted
 
 
 @lru_cache(maxsize=2)
-def _cmyk_transform(icc_profile: bytes) -> ImageCms.ImageCmsTransform | None:
-    """None where the profile is broken, or not one of CMYK."""
-    if profile_space(icc_profile) != "CMYK":
+def _transform_from(space: str, icc_profile: bytes) -> ImageCms.ImageCmsTransform | None:
+    """To sRGB; None where the profile is broken, or not one of that space."""
+    if profile_space(icc_profile) != space:
         return None
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
+        return ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), space, "RGB")
     except (OSError, ImageCms.PyCMSError):
         return None
 

@@ -37,8 +37,7 @@ class Decoded:
         icc_profile: an RGB profile that describes ``pixels``, or None.
         um_per_px: micrometres on the retina per pixel, where the file says.
         pages: how many pictures the file offers to choose from.
-        damage: what is wrong with the file although it was decoded: "a part of it is missing";
-            empty where nothing is.
+        damage: what is wrong with the file although it was decoded; empty where nothing is.
         notes: what a person should know of how it was read, one sentence each.
     """
 
@@ -90,18 +89,13 @@ def oriented(pixels: Pixels, orientation: int) -> Pixels:
     """Turn and mirror ``(H, W, ...)`` as EXIF orientation 1 to 8 asks; other values mean 1."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
-    down, across = (
-        -1 if orientation in (3, 4, 7, 8) else 1,
-        -1 if orientation in (2, 3, 6, 7) else 1,
-    )
-    return pixels[::down, ::across]
+    down = -1 if orientation in (3, 4, 7, 8) else 1
+    return pixels[::down, :: -1 if orientation in (2, 3, 6, 7) else 1]
 
 
 def over_black(rgba: Pixels) -> Pixels:
-    """``(H, W, 4)`` with straight alpha laid on black, ``(H, W, 3)`` of the same type.
-
-    Black is what surrounds a fundus photograph, and what was made transparent stays unseen.
-    """
+    """``(H, W, 4)`` with straight alpha laid on black, ``(H, W, 3)`` of the same type: black
+    surrounds a fundus photograph, and what was made transparent stays unseen."""
     top = int(np.iinfo(rgba.dtype).max)
     colour, alpha = rgba[..., :3], rgba[..., 3:]
     if int(alpha.min()) == top:
@@ -131,9 +125,7 @@ def stretched(values: NDArray[np.integer], bits: int) -> Pixels:
 
 
 def full_range(
-    values: NDArray[np.integer],
-    source_top: int,
-    kind: type[np.uint8] | type[np.uint16] | None = None,
+    values: NDArray[np.integer], source_top: int, kind: type[np.uint16] | None = None
 ) -> Pixels:
     """The same for samples whose highest value is ``source_top``; of ``kind`` where it is given."""
     target = kind or (np.uint8 if source_top < 256 else np.uint16)
@@ -170,10 +162,7 @@ def brightened(pixels: Pixels) -> tuple[Pixels, tuple[str, ...]]:
 
 
 def as_rgb(pixels: Pixels) -> tuple[Pixels, bool]:
-    """Three contiguous channels, and whether the image is grey.
-
-    Grey means one channel in the file or three equal ones.
-    """
+    """Three contiguous channels, and whether the image is grey: one in the file, or equal ones."""
     if pixels.ndim == 3 and pixels.shape[2] == 2:  # grey with alpha
         pixels = pixels[..., [0, 0, 0, 1]]
     if pixels.ndim == 3 and pixels.shape[2] == 4:
@@ -183,7 +172,9 @@ def as_rgb(pixels: Pixels) -> tuple[Pixels, bool]:
         # np.repeat would hold Python's lock for a third of a second, and the window with it.
         equal = np.broadcast_to(plane[..., None], (*plane.shape, 3))
         return cast(Pixels, np.ascontiguousarray(equal)), True
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    grey = np.array_equal(red[::16], green[::16]) and np.array_equal(green[::16], blue[::16])
-    grey = grey and np.array_equal(red, green) and np.array_equal(green, blue)
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    grey = all(  # most are not, which a few rows tell
+        np.array_equal(red[::step], green[::step]) and np.array_equal(green[::step], blue[::step])
+        for step in (16, 1)
+    )
     return cast(Pixels, np.ascontiguousarray(pixels)), grey

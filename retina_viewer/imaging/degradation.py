@@ -79,9 +79,8 @@ def to_8bit(rgb: FloatImage) -> NDArray[np.uint8]:
 def _gaussian(image: FloatImage, scale: int, sigma: float) -> FloatImage:
     if sigma > 0:
         taps = gaussian_taps(sigma)
-        image = cv2.sepFilter2D(image, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101).astype(
-            np.float32, copy=False
-        )
+        blurred = cv2.sepFilter2D(image, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101)
+        image = np.asarray(blurred, np.float32)
     low, high = (scale - 1) // 2, scale // 2
     if low == high:  # odd scale: the centre of a block is a pixel
         return np.ascontiguousarray(image[low::scale, low::scale])
@@ -91,14 +90,11 @@ def _gaussian(image: FloatImage, scale: int, sigma: float) -> FloatImage:
 
 
 def _bicubic(image: FloatImage, scale: int) -> FloatImage:
+    if image.ndim == 3:
+        return np.stack([_bicubic(plane, scale) for plane in np.moveaxis(image, -1, 0)], axis=-1)
     size = (image.shape[1] // scale, image.shape[0] // scale)
-    planes = image[..., None] if image.ndim == 2 else image
-    small = [
-        np.asarray(Image.fromarray(planes[..., c]).resize(size, Image.Resampling.BICUBIC))
-        for c in range(planes.shape[2])
-    ]
-    result = np.clip(np.stack(small, axis=-1), 0, 1).astype(np.float32, copy=False)
-    return cast(FloatImage, result.reshape((size[1], size[0], *image.shape[2:])))
+    small = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(small, np.float32), 0, 1)
 
 
 ROUNDING_NOISE = 1 / math.sqrt(12)
@@ -107,27 +103,17 @@ ROUNDING_NOISE = 1 / math.sqrt(12)
 
 @dataclass(frozen=True)
 class Degradation:
-    """What super-resolution must undo.
-
-    Args:
-        blur: standard deviation of the sampling kernel, in the photograph's own pixels.
-        noise: root mean square of all that is not in the scene (sensor, compression, rounding),
-            grey levels of 0..255.
-    """
+    """What super-resolution must undo: ``blur``, the standard deviation of the sampling kernel in
+    the photograph's own pixels, and ``noise``, the root mean square of all that is not in the scene
+    (sensor, compression, rounding), grey levels of 0..255."""
 
     blur: float
     noise: float
 
 
 def sampling_blur(kernel: Kernel, scale: int, sigma: float | None = None) -> float:
-    """The ``blur`` of an image shrunk by :func:`retina_viewer.imaging.degradation.degrade`.
-
-    Args:
-        kernel, scale, sigma: as given there; scale 1 or even.
-
-    Returns:
-        Standard deviation of the whole kernel (blur and sampling), pixels of the small image.
-    """
+    """The ``blur`` of an image shrunk by :func:`degrade` (scale 1 or even): the standard deviation
+    of the whole kernel (blur and sampling), pixels of the small image."""
     match kernel:
         case "bicubic":  # Keys' kernel reproduces parabolas: its second moment is zero
             return 0.0
@@ -148,16 +134,11 @@ def degrade_with_blur(rgb: FloatImage, scale: int, blur: float) -> FloatImage:
 
     The kernels that :func:`sampling_blur` knows are mixed so that the variance is right: between
     bicubic and area, between area and the Gaussian of sigma 0.3 r, then Gaussians. At the blur of
-    one of them the result is exactly that of
-    :func:`retina_viewer.imaging.degradation.degrade`.
+    one of them the result is exactly that of :func:`degrade`, whose shapes and ranges hold here.
 
     Args:
-        rgb: ``(H, W, 3)`` or ``(H, W)`` float32 in [0, 1], at least ``scale`` pixels a side.
         scale: even.
         blur: standard deviation of the kernel, pixels of the small image; 0 or more.
-
-    Returns:
-        ``(H // scale, W // scale, ...)`` float32, not rounded.
     """
     area, narrow = sampling_blur("area", scale), sampling_blur("gaussian", scale, 0.3 * scale)
     if blur >= narrow:

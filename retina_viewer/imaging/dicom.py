@@ -168,16 +168,15 @@ def _rgb(samples: Integers, bits: int, colour: str) -> Pixels:
 
 def _palette(file: DicomFile, bits: int) -> Pixels:
     """``(2^bits, 3)`` uint8 or uint16; 8-bit colours in 16-bit entries become 8 bits."""
-    described = [int(number) for number in file.value("RedPaletteColorLookupTableDescriptor")]
-    count, first, depth = described[0] or 1 << 16, described[1], described[2]
-    indices = np.arange(1 << bits)
-    columns = [file.value(f"{colour}PaletteColorLookupTableData") for colour in _COLOURS]
+    described = file.value("RedPaletteColorLookupTableDescriptor")
+    count, first, depth = (int(number) for number in described[:3])
+    count, indices = count or 1 << 16, np.arange(1 << bits)
+    colours = ("Red", "Green", "Blue")
+    columns = [file.value(f"{colour}PaletteColorLookupTableData") for colour in colours]
     if any(column is None for column in columns):
         table = np.asarray(apply_color_lut(indices, file.header))[..., :3]
     else:
-        wide = "<u2" if file.little else ">u2"
-        kinds = [wide if len(column) >= 2 * count else "u1" for column in columns]
-        entries = [np.frombuffer(c, kind)[:count] for c, kind in zip(columns, kinds, strict=True)]
+        entries = [_entries(file, column, count) for column in columns]
         place = np.clip(indices - first, 0, min(len(entry) for entry in entries) - 1)
         table = np.stack([entry[place] for entry in entries], -1)
     if depth == 8 and int(table.max()) > 255:
@@ -185,7 +184,10 @@ def _palette(file: DicomFile, bits: int) -> Pixels:
     return cast(Pixels, table.astype(np.uint8 if int(table.max()) <= 255 else np.uint16))
 
 
-_COLOURS = ("Red", "Green", "Blue")
+def _entries(file: DicomFile, data: bytes, count: int) -> Integers:
+    """Of a table, 16 bits each; 8 where that fills it."""
+    kind = "u1" if len(data) < 2 * count else "<u2" if file.little else ">u2"
+    return np.frombuffer(data, kind, min(count, len(data) // int(kind[-1])))
 
 
 def _profile(file: DicomFile) -> bytes | None:
@@ -218,6 +220,13 @@ class _Table(NamedTuple):
         place = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1)
         return np.asarray(self.entries[place.astype(int)])
 
+    def brightness(self, values: Values) -> Values:
+        return self.look_up(values) / self.top
+
+    @property
+    def words(self) -> str:
+        return "table that the file gives"
+
 
 class _Window(NamedTuple):
     centre: float
@@ -235,6 +244,10 @@ class _Window(NamedTuple):
             return (values > self.centre - 0.5).astype(float)
         return np.clip((values - (self.centre - 0.5)) / (self.width - 1) + 0.5, 0, 1)
 
+    @property
+    def words(self) -> str:
+        return f"window that the file gives: centre {self.centre:g}, width {self.width:g}"
+
 
 @dataclass(frozen=True)
 class Grey:
@@ -242,10 +255,8 @@ class Grey:
 
     Attributes:
         bits: of a stored value.
-        signed: whether stored values are two's complement.
-        negative: whether a value below zero occurs.
-        slope, intercept: the file's rescaling, 1 and 0 without one.
-        modality: the table that stands in its place.
+        signed: whether stored values are two's complement; ``negative``: one below zero occurs.
+        slope, intercept: the file's rescaling; ``modality``: the table that stands in its place.
         interest: the window or table that says what is black and what is white.
         inverted: whether the file asks for the negative.
     """
@@ -261,10 +272,7 @@ class Grey:
 
     @classmethod
     def of(cls, file: DicomFile, bits: int, highest: int) -> Grey:
-        """
-        Args:
-            highest: the largest stored value, read without sign.
-        """
+        """``highest``: the largest stored value, read without sign."""
         signed = file.whole("PixelRepresentation", 0) == 1
         slope, intercept = file.numbers("RescaleSlope"), file.numbers("RescaleIntercept")
         return cls(
@@ -283,18 +291,9 @@ class Grey:
         """Whether stored values are shown from none to the highest possible."""
         return self.interest is None and self.modality is None
 
-    def table(
-        self, monochrome1: bool, samples: NDArray[np.integer[Any]]
-    ) -> tuple[Pixels, list[str]]:
-        """The brightness of every stored value, and what a person should know of it.
-
-        Args:
-            monochrome1: whether high values are dark.
-            samples: those that occur; a window that makes them all alike is not used.
-
-        Returns:
-            ``(2^bits,)`` uint8 or uint16.
-        """
+    def table(self, monochrome1: bool, samples: Integers) -> tuple[Pixels, list[str]]:
+        """The brightness of every stored value, ``(2^bits,)`` uint8 or uint16, and what a person
+        should know of it. A window that makes the samples that occur all alike is not used."""
         stored = np.arange(1 << self.bits, dtype=float)
         if self.negative:
             stored[len(stored) // 2 :] -= len(stored)
@@ -305,34 +304,19 @@ class Grey:
             low, high = float(values.min()), float(values.max())
         plain = (values - low) / (high - low)
         notes = ["Its values were mapped by the table that the file gives."] * bool(self.modality)
-        unit = plain if self.interest is None else self._of_interest(values)
+        unit = plain if self.interest is None else self.interest.brightness(values)
         occurring = np.unique(samples[:: max(1, len(samples) // 64)])
         if self.interest is not None and len(occurring) > 1 and np.ptp(unit[occurring]) == 0:
             unit = plain
             notes.append("The window that the file gives would hide all of it and was not used.")
-        elif np.abs(unit - plain).max() > 0.01:
-            notes.append(self._words())
+        elif self.interest is not None and np.abs(unit - plain).max() > 0.01:
+            notes.append(f"It is shown through the {self.interest.words}.")
         if monochrome1 or self.inverted:
             unit = 1 - unit
         if self.inverted and not monochrome1:
             notes.append("It is shown inverted, as the file asks.")
         kind: type[np.uint8] | type[np.uint16] = np.uint8 if self.bits <= 8 else np.uint16
         return cast(Pixels, np.rint(unit * np.iinfo(kind).max).astype(kind)), notes
-
-    def _of_interest(self, values: Values) -> Values:
-        if isinstance(self.interest, _Table):
-            return self.interest.look_up(values) / self.interest.top
-        assert self.interest is not None
-        return self.interest.brightness(values)
-
-    def _words(self) -> str:
-        if isinstance(self.interest, _Window):
-            window = self.interest
-            return (
-                "It is shown through the window that the file gives: "
-                f"centre {window.centre:g}, width {window.width:g}."
-            )
-        return "It is shown through the table that the file gives."
 
 
 def _window(file: DicomFile) -> _Window | None:
@@ -353,15 +337,10 @@ def _table(file: DicomFile, sequence: str) -> _Table | None:
     data = element(items[0], "LUTData")
     if len(described) != 3 or data is None:
         return None
-    count, first, bits = described[0] or 1 << 16, described[1], described[2]
+    count, first, bits = described[0] or 1 << 16, *described[1:]
     if isinstance(data, bytes):
-        wide = "<u2" if file.little else ">u2"
-        entries = np.frombuffer(
-            data[: len(data) // 2 * 2], wide if len(data) >= 2 * count else "u1"
-        )
-    else:
-        entries = np.array(numbers(data))
-    entries = entries[:count].astype(float)
+        data = _entries(file, data, count)
+    entries = np.array(numbers(data))[:count]
     if not len(entries) or not 1 <= bits <= 16:
         return None
     # Some tables say 16 bits of entries that have fewer.

@@ -11,17 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pydicom import Dataset
+from pydicom import Dataset, uid
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
-from pydicom.uid import (
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
 from pydicom.valuerep import VR
 
 from retina_viewer.core.errors import UserError
@@ -69,7 +62,7 @@ class DicomFile:
     """
 
     header: Dataset
-    syntax: UID
+    syntax: uid.UID
     pixels: memoryview | None
     little: bool
     size: int
@@ -101,9 +94,7 @@ def element(dataset: Dataset, keyword: str) -> Any:
 def numbers(value: Any) -> list[float]:
     """One number or several; empty where there is none."""
     try:
-        if value is None or isinstance(value, (str, int, float)):
-            return [] if value is None else [float(value)]
-        return [float(one) for one in value]
+        return [float(one) for one in ([value] if isinstance(value, (str, int, float)) else value)]
     except (TypeError, ValueError):
         return []
 
@@ -116,19 +107,15 @@ class _Element(NamedTuple):
 
 
 def read_file(data: bytes, name: str) -> DicomFile:
-    """Find the elements and the pixels.
-
-    Raises:
-        UserError: what it holds would take too much memory, or it has too many elements.
-        ValueError: the file is damaged before its pixels.
-    """
+    """Find the elements and the pixels. Raises UserError: what it holds would take too much memory,
+    or it has too many elements. ValueError: the file is damaged before its pixels."""
     view = memoryview(data)
     at, syntax = _after_meta(view, 132 if data[128:132] == b"DICM" else 4 * (data[:4] == b"DICM"))
     size = len(data)
-    if syntax == DeflatedExplicitVRLittleEndian:
+    if syntax == uid.DeflatedExplicitVRLittleEndian:
         view, at = memoryview(_inflated(view[at:], name)), 0
         size += len(view)
-    little = syntax != ExplicitVRBigEndian and (
+    little = syntax != uid.ExplicitVRBigEndian and (
         syntax is not None or bytes(view[at : at + 2]) != b"\0\x08"
     )
     explicit = _has_kind(view, at)
@@ -144,21 +131,21 @@ def read_file(data: bytes, name: str) -> DicomFile:
         if found.tag in _WANTED and found.end - found.start <= most:
             elements[BaseTag(found.tag)] = _raw(view, found, little, explicit)
     if syntax is None:
-        plain = ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
-        syntax = plain if little else ExplicitVRBigEndian
+        plain = uid.ExplicitVRLittleEndian if explicit else uid.ImplicitVRLittleEndian
+        syntax = plain if little else uid.ExplicitVRBigEndian
     header = Dataset(elements)
     header.set_original_encoding(not explicit, little)
     return DicomFile(header, syntax, pixels, little, size, words)
 
 
-def _after_meta(view: memoryview, at: int) -> tuple[int, UID | None]:
+def _after_meta(view: memoryview, at: int) -> tuple[int, uid.UID | None]:
     """Where the data set begins, and the transfer syntax where the file meta group names one."""
     syntax = None
     while bytes(view[at : at + 2]) == b"\2\0":
         element = _Walker(view, True, _has_kind(view, at), "").header(at)
         if element.tag == _SYNTAX:
             text = bytes(view[element.start : min(element.end, element.start + 64)])
-            syntax = UID(text.decode("ascii", "replace").strip(" \0"))
+            syntax = uid.UID(text.decode("ascii", "replace").strip(" \0"))
         at = element.end
     return at, syntax
 
@@ -204,12 +191,8 @@ class _Walker:
     name: str
 
     def elements(self, at: int) -> Iterator[_Element]:
-        """The outermost elements, until the view ends.
-
-        Raises:
-            UserError: there are too many.
-            ValueError: one reaches beyond the end, and it is not the pixels.
-        """
+        """The outermost elements, until the view ends. Raises ValueError: one but the pixels
+        reaches beyond the end. UserError: there are too many."""
         count = 0
         while at + 8 <= len(self.view):
             element = self.header(at)
@@ -246,20 +229,18 @@ class _Walker:
 
     def header(self, at: int, explicit: bool | None = None) -> _Element:
         order = "<" if self.little else ">"
-        if at + 8 > len(self.view):
-            raise ValueError("it ends too early")
-        group, number = struct.unpack_from(order + "HH", self.view, at)
-        tag, kind = group << 16 | number, bytes(self.view[at + 4 : at + 6])
         explicit = self.explicit if explicit is None else explicit
-        if group == 0xFFFE or not explicit or not kind.isalnum():
-            (length,), start = struct.unpack_from(order + "I", self.view, at + 4), at + 8
-        elif kind in _LONG:
-            if at + 12 > len(self.view):
-                raise ValueError("it ends too early")
-            (length,), start = struct.unpack_from(order + "I", self.view, at + 8), at + 12
-        else:
-            (length,), start = struct.unpack_from(order + "H", self.view, at + 6), at + 8
-        return _Element(tag, kind, start, start + length)
+        try:
+            group, number, kind = struct.unpack_from(order + "HH2s2x", self.view, at)
+            if group == 0xFFFE or not explicit or not kind.isalnum():
+                (length,), start = struct.unpack_from(order + "I", self.view, at + 4), at + 8
+            elif kind in _LONG:
+                (length,), start = struct.unpack_from(order + "I", self.view, at + 8), at + 12
+            else:
+                (length,), start = struct.unpack_from(order + "H", self.view, at + 6), at + 8
+        except struct.error as error:
+            raise ValueError("it ends too early") from error
+        return _Element(group << 16 | number, kind, start, start + length)
 
     def _end_of_sequence(self, element: _Element) -> tuple[int, int]:
         """After an element of unknown length, whatever is nested in it; how many were passed."""
@@ -272,14 +253,13 @@ class _Walker:
             count += 1
             self._count(count)
             endless = inner.end - inner.start == _ENDLESS
+            at = inner.start
             if inner.tag in (_ITEM_END, _SEQUENCE_END):
                 depth -= 1
-                at = inner.start
             elif endless:
                 depth += 1
                 if plain_from is None and inner.kind == b"UN":
                     plain_from = depth
-                at = inner.start
             else:
                 at = inner.end
             if plain_from is not None and depth < plain_from:

@@ -9,29 +9,12 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000TransferSyntaxes,
-    JPEGLSTransferSyntaxes,
-    JPEGTransferSyntaxes,
-    RLELossless,
-)
+from pydicom import uid
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.imaging import jpeg
 from retina_viewer.imaging.decoded import PART_WRONG, check_memory, no_such_page
 from retina_viewer.imaging.dicom_file import DicomFile
-from retina_viewer.imaging.jpeg import (
-    Jpeg2000Header,
-    JpegHeader,
-    jpeg2000_has_all,
-    jpeg2000_header,
-    jpeg_damage,
-    jpeg_header,
-    with_end,
-)
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _MOST_FRAGMENTS = 1_000_000
@@ -51,9 +34,7 @@ class FrameLayout:
         channels: samples per pixel, 1 or 3.
         colour: Photometric Interpretation.
         planar: whether whole planes follow each other.
-        allocated: bits of memory a sample has.
-        stored: bits of it that are used.
-        high: the highest of these.
+        allocated, stored, high: bits of memory a sample has, how many are used, the highest.
         signed: whether grey values may be negative, as two's complement.
         frames: how many the header promises, 1 or more.
     """
@@ -78,9 +59,7 @@ class Frame:
         samples: ``(H, W)`` or ``(H, W, 3)`` uint8 or uint16, lowest bit first, not yet stretched.
         bits: significant ones of a sample.
         colour: what the samples are: a Photometric Interpretation, after what the stream says.
-        pages: how many frames there are to choose from.
-        damage: what is wrong; empty where nothing is.
-        notes: what a person should know of how it was read.
+        pages, damage, notes: as :class:`~retina_viewer.imaging.decoded.Decoded` has them.
     """
 
     samples: NDArray[np.integer[Any]]
@@ -94,24 +73,21 @@ class Frame:
 def read_frame(file: DicomFile, layout: FrameLayout, page: int, name: str) -> Frame:
     """Decode one frame. Raises UserError: there is no such frame, its stream has another size than
     the header says, would take too much memory, or is of a kind for which no decoder is here. Other
-    exceptions: the data is damaged.
-    """
+    exceptions: the data is damaged."""
     assert file.pixels is not None
     if bytes(file.pixels[:4]) != _ITEM:
-        return _uncompressed(file, layout, page, name)
-    found = _fragments(file.pixels, name)
-    frames = _frames(file, found, layout.frames)
+        return _uncompressed(file, file.pixels, layout, page, name)
+    frames = _frames(file, _fragments(file.pixels, name), layout.frames)
     if not 0 <= page < len(frames):
         raise no_such_page(name, page, len(frames))
-    stream = b"".join(frames[page])
-    frame = _decoded(stream, file, layout, name)
+    frame = _decoded(b"".join(frames[page]), file, layout, name)
     damage = frame.damage or (_FEWER.format(layout.frames) if len(frames) < layout.frames else "")
     return replace(frame, pages=len(frames), damage=damage)
 
 
-def _uncompressed(file: DicomFile, layout: FrameLayout, page: int, name: str) -> Frame:
-    view = file.pixels
-    assert view is not None
+def _uncompressed(
+    file: DicomFile, view: memoryview, layout: FrameLayout, page: int, name: str
+) -> Frame:
     pixels = layout.height * layout.width
     whole = pixels * layout.allocated * layout.channels
     # Some programs unpack the shared colours and forget to say so.
@@ -138,13 +114,16 @@ def _uncompressed(file: DicomFile, layout: FrameLayout, page: int, name: str) ->
                              page * bits // 8)  # fmt: skip
     if halved:
         samples = _widened(flat, layout)
-    elif layout.channels == 1:
-        samples = flat.reshape(layout.height, layout.width)
-    elif layout.planar:
-        samples = np.moveaxis(flat.reshape(layout.channels, layout.height, layout.width), 0, -1)
+    elif layout.planar or layout.channels == 1:
+        samples = _of_planes(flat, layout)
     else:
         samples = flat.reshape(layout.height, layout.width, layout.channels)
     return Frame(samples, layout.allocated, layout.colour, pages, damage)
+
+
+def _of_planes(flat: NDArray[np.integer[Any]], layout: FrameLayout) -> NDArray[np.integer[Any]]:
+    planes = flat.reshape(layout.channels, layout.height, layout.width)
+    return planes[0] if layout.channels == 1 else np.moveaxis(planes, 0, -1)
 
 
 def _widened(flat: NDArray[np.integer[Any]], layout: FrameLayout) -> NDArray[np.integer[Any]]:
@@ -202,30 +181,31 @@ def _offsets(file: DicomFile, table: memoryview, promised: int) -> list[int]:
 
 def _decoded(stream: bytes, file: DicomFile, layout: FrameLayout, name: str) -> Frame:
     """What decodes a stream, its own first bytes say; run lengths alone have none."""
-    jpeg, jpeg_2000 = jpeg_header(stream), jpeg2000_header(stream)
+    plain, later = jpeg.jpeg_header(stream), jpeg.jpeg2000_header(stream)
     size, channels = (layout.width, layout.height), layout.channels
     # Checking a stream and completing it takes copies.
     aside = 4 * len(stream)
     decode: Callable[[], Frame]
-    if jpeg is not None:
-        kind = "JPEG-LS" if jpeg.jpeg_ls else "JPEG Lossless" if jpeg.lossless else "JPEG"
-        size, channels = (jpeg.width, jpeg.height), len(jpeg.ids)
-        each = jpeg.needed
-        decode = partial(_jpeg_ls if jpeg.jpeg_ls else _jpeg, stream, jpeg, layout.colour)
-    elif jpeg_2000 is not None:
-        kind = "JPEG 2000"
-        size, channels = (jpeg_2000.width, jpeg_2000.height), jpeg_2000.channels
-        each, aside = 8, aside + _TILE * jpeg_2000.tiles
-        decode = partial(_jpeg_2000, stream, jpeg_2000, layout.colour)
-    elif file.syntax == RLELossless:
-        kind, each = "RLE", layout.allocated // 8
+    codec = ""
+    if plain is not None:
+        codec = "JPEGLS" if plain.jpeg_ls else "JPEG8"
+        size, channels, each = (plain.width, plain.height), len(plain.ids), plain.needed
+        decode = partial(_jpeg_ls if plain.jpeg_ls else _jpeg, stream, plain, layout.colour)
+    elif later is not None:
+        codec, size, channels = "JPEG2K", (later.width, later.height), later.channels
+        each, aside = 8, aside + _TILE * later.tiles
+        decode = partial(_jpeg_2000, stream, later, layout.colour)
+    elif file.syntax == uid.RLELossless:
+        codec, each = "DICOMRLE", layout.allocated // 8
         decode = partial(_run_lengths, stream, layout)
-    elif file.syntax in _STREAMS or file.syntax in _PLAIN:
+    elif file.syntax in _KNOWN:
         raise ValueError("the header of its picture is damaged")
-    else:
-        raise _unreadable(file, name)
-    if not _available(_CODECS[kind]):
-        raise _unreadable(file, name)
+    if not _available(codec):
+        kinds = ["uncompressed", *(title for title, codec in _CODECS.items() if _available(codec))]
+        raise UserError(
+            f"{name} is compressed in a way that cannot be read here ({file.syntax.name}).",
+            f"Export it again as {', '.join(kinds[:-1])} or {kinds[-1]}.",
+        )
     if size != (layout.width, layout.height):
         raise UserError(
             f"{name} contradicts itself: {layout.width} x {layout.height} pixels by its header, "
@@ -238,9 +218,8 @@ def _decoded(stream: bytes, file: DicomFile, layout: FrameLayout, name: str) -> 
     return decode()
 
 
-_STREAMS = frozenset([*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes])
-_PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian,
-          DeflatedExplicitVRLittleEndian)  # fmt: skip
+_KNOWN = (*uid.UncompressedTransferSyntaxes, *uid.JPEGTransferSyntaxes,
+          *uid.JPEGLSTransferSyntaxes, *uid.JPEG2000TransferSyntaxes)  # fmt: skip
 _CODECS = {
     "RLE": "DICOMRLE",
     "JPEG": "JPEG8",
@@ -256,17 +235,9 @@ def _available(codec: str) -> bool:
     return bool(getattr(getattr(imagecodecs, codec, None), "available", False))
 
 
-def _unreadable(file: DicomFile, name: str) -> UserError:
-    kinds = ["uncompressed", *(title for title, codec in _CODECS.items() if _available(codec))]
-    return UserError(
-        f"{name} is compressed in a way that cannot be read here ({file.syntax.name}).",
-        f"Export it again as {', '.join(kinds[:-1])} or {kinds[-1]}.",
-    )
-
-
-def _jpeg(stream: bytes, header: JpegHeader, colour: str) -> Frame:
-    stream = with_end(stream)
-    damage = jpeg_damage(stream, header)
+def _jpeg(stream: bytes, header: jpeg.JpegHeader, colour: str) -> Frame:
+    stream = jpeg.with_end(stream)
+    damage = jpeg.jpeg_damage(stream, header)
     if len(header.ids) == 1:
         return Frame(imagecodecs.jpeg8_decode(stream), header.bits, colour, damage=damage)
     ycbcr = colour != "RGB" if header.is_ycbcr is None else header.is_ycbcr
@@ -278,14 +249,14 @@ def _jpeg(stream: bytes, header: JpegHeader, colour: str) -> Frame:
     return Frame(samples, header.bits, left, damage=damage, notes=notes)
 
 
-def _jpeg_ls(stream: bytes, header: JpegHeader, colour: str) -> Frame:
-    return Frame(imagecodecs.jpegls_decode(with_end(stream)), header.bits, colour)
+def _jpeg_ls(stream: bytes, header: jpeg.JpegHeader, colour: str) -> Frame:
+    return Frame(imagecodecs.jpegls_decode(jpeg.with_end(stream)), header.bits, colour)
 
 
-def _jpeg_2000(stream: bytes, header: Jpeg2000Header, colour: str) -> Frame:
+def _jpeg_2000(stream: bytes, header: jpeg.Jpeg2000Header, colour: str) -> Frame:
     """JPEG 2000 and its high-throughput variant, HTJ2K."""
-    codes = with_end(stream[header.start :])
-    damage = "" if jpeg2000_has_all(codes, header) else PART_WRONG
+    codes = jpeg.with_end(stream[header.start :])
+    damage = "" if jpeg.jpeg2000_has_all(codes, header) else PART_WRONG
     decoded = np.asarray(imagecodecs.jpeg2k_decode(codes))
     # What is signed, the data set says.
     unsigned = decoded.view(f"u{decoded.dtype.itemsize}")
@@ -305,7 +276,5 @@ def _run_lengths(stream: bytes, layout: FrameLayout) -> Frame:
     unpacked = imagecodecs.dicomrle_decode(stream, kind, out=values * kind.itemsize + _FILLING)
     if len(unpacked) < values * kind.itemsize:
         raise ValueError("a part of its pixels is missing")
-    planes = np.frombuffer(unpacked, kind, values)
-    planes = planes.reshape(layout.channels, layout.height, layout.width)
-    samples = planes[0] if layout.channels == 1 else np.moveaxis(planes, 0, -1)
+    samples = _of_planes(np.frombuffer(unpacked, kind, values), layout)
     return Frame(samples, layout.allocated, layout.colour)

@@ -25,20 +25,15 @@ _WORKING_SIDE = 400
 class FieldOfView:
     """The field of view, in source pixels; pixel (0, 0) reaches from 0.0 to 1.0.
 
-    Where a picture holds several photographs, the mask covers them all; centre and diameter are
-    those of the largest.
-
     Attributes:
-        mask: ``(H, W)`` bool, true on the retina.
-        centre_x: of the circle through the rim, or of the image where no rim is seen.
-        centre_y: likewise.
+        mask: ``(H, W)`` bool, true on the retina; of all photographs where the picture holds
+            several. The rest is of the largest.
+        centre_x, centre_y: of the circle through the rim; of the image where no rim is seen.
         diameter: of that circle, also where the frame cuts it. Where no rim is seen: the frame's
             longer side. Where the rim is no circle: the longer side of the mask's bounding box.
         is_whole_image: no border was found, the mask is true everywhere.
-        is_empty: no retina was found: black, one colour, a page of text; the mask is true
-            everywhere.
-        doubt: what a person should hear where this may be no photograph of one retina, in a
-            sentence or two; empty where it looks like one.
+        is_empty: no retina was found (black, one colour, text); the mask is true everywhere.
+        doubt: what a person should hear where this may be no photograph of one retina.
         others: the fields of further photographs in the same picture.
     """
 
@@ -61,10 +56,8 @@ class FieldOfView:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """One photograph in the picture: its place and its mask, both in working pixels.
-
-    ``frame``: top, bottom, left, right of what of a circle is seen; None where the rim is none.
-    """
+    """One photograph in the picture, in working pixels; ``frame``: top, bottom, left, right of what
+    is seen of the circle, None where the rim is none."""
 
     circle: Circle
     region: NDArray[np.bool_]
@@ -72,15 +65,11 @@ class _Part:
 
 
 def find_field_of_view(rgb8: NDArray[np.uint8]) -> FieldOfView:
-    """Find the field of view of any camera.
+    """Find the field of view of any camera in ``(H, W, 3)`` uint8 of any size.
 
     Works on circles, circles cut by the frame or by straight stops, several of them, and
     photographs cropped so that no border is left. A rim that is no circle gives the thresholded
-    region itself. A picture without a retina is no error here: it yields the whole frame, with
-    ``is_empty`` and a ``doubt``.
-
-    Args:
-        rgb8: ``(H, W, 3)`` uint8, of any size.
+    region itself. A picture without a retina is no error: the whole frame, ``is_empty``, a doubt.
     """
     height, width = rgb8.shape[:2]
     small, across, down = _shrunk(rgb8)
@@ -122,22 +111,14 @@ def _shrunk(rgb8: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float, float]:
 
 def _whole(height: int, width: int, doubt: str = "") -> FieldOfView:
     """The whole frame; with a doubt, there is no retina in it."""
-    return FieldOfView(
-        np.ones((height, width), np.bool_),
-        width / 2,
-        height / 2,
-        float(max(height, width)),
-        is_whole_image=True,
-        is_empty=bool(doubt),
-        doubt=doubt,
-    )
+    mask, diameter = np.ones((height, width), np.bool_), float(max(height, width))
+    return FieldOfView(mask, width / 2, height / 2, diameter, True, bool(doubt), doubt)
 
 
 def _parts(level: NDArray[np.uint8], *, is_paper: bool) -> list[_Part]:
     """The photographs in a picture of that brightness."""
     found: list[_Part] = []
     loose: list[_Part] = []
-    height, width = level.shape
     taken = np.zeros(level.shape, np.bool_)
     for lit in lit_regions(level, is_paper=is_paper):
         if np.count_nonzero(taken & (lit > 0)) > 0.5 * np.count_nonzero(lit):
@@ -146,11 +127,13 @@ def _parts(level: NDArray[np.uint8], *, is_paper: bool) -> list[_Part]:
         for rim in rims:
             circle = on_steepest_edge(level, rim)
             frame = straight_stops(lit, circle)
-            region = disk_mask(height, width, circle, frame)
+            region = disk_mask(level.shape, circle, frame)
             found.append(_Part(circle, region, frame))
             taken |= region
-        if not rims:
-            loose.append(_free_form(lit))
+        if not rims:  # the lit region itself
+            x, y, width, height = cv2.boundingRect(lit)
+            around = Circle(x + width / 2, y + height / 2, max(width, height) / 2)
+            loose.append(_Part(around, lit > 0, None))
     largest = max((np.count_nonzero(part.region) for part in found + loose), default=0)
     # Of what is not round, a photograph is large, and it has no bays as shadows make them.
     large = [part for part in loose if np.count_nonzero(part.region) >= 0.5 * largest]
@@ -180,15 +163,9 @@ def _joined(
     if len(circles) > 1:
         doubt += f" There are {len(circles)} photographs in this picture."
     largest, *others = sorted(circles, key=lambda circle: -circle.radius)
-    return FieldOfView(
-        mask,
-        largest.x,
-        largest.y,
-        2 * largest.radius,
-        bool(mask.all()),
-        doubt=doubt.strip(),
-        others=tuple(others),
-    )
+    x, y, is_whole = largest.x, largest.y, bool(mask.all())
+    diameter = 2 * largest.radius
+    return FieldOfView(mask, x, y, diameter, is_whole, False, doubt.strip(), tuple(others))
 
 
 def _enlarged(
@@ -200,20 +177,9 @@ def _enlarged(
         return np.asarray(cv2.resize(part.region * np.uint8(255), (width, height)) > 127)
     top, bottom, left, right = part.frame
     rows, columns = part.region.shape
-    frame = (
-        top * down,
-        bottom * down if bottom < rows else height,
-        left * across,
-        right * across if right < columns else width,
-    )
-    return disk_mask(height, width, circle, frame)
-
-
-def _free_form(lit: NDArray[np.uint8]) -> _Part:
-    """A rim that is no circle: the lit region itself."""
-    x, y, width, height = cv2.boundingRect(lit)
-    around = Circle(x + width / 2, y + height / 2, max(width, height) / 2)
-    return _Part(around, lit > 0, None)
+    lowest = bottom * down if bottom < rows else height
+    rightmost = right * across if right < columns else width
+    return disk_mask(size, circle, (top * down, lowest, left * across, rightmost))
 
 
 LEAST_CONTRAST = 8
@@ -237,10 +203,8 @@ _LEAST_PART = 0.1
 
 
 def paper_in(small: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where white paper is: ``(h, w)`` bool for ``(h, w, 3)``; nowhere unless it fills the corners.
-
-    The corners of a retina that fills its frame are red, or grey but darker.
-    """
+    """Where white paper is: ``(h, w)`` bool for ``(h, w, 3)``; nowhere unless it fills the corners:
+    those of a retina that fills its frame are red, or grey but darker."""
     darkest, brightest = small.min(axis=2).astype(np.int16), small.max(axis=2)
     neutral = brightest - darkest <= _PAPER_TINT
     white = neutral & (darkest >= _PAPER)
@@ -258,10 +222,8 @@ def _corners(plane: NDArray[np.uint8]) -> list[tuple[slice, slice]]:
 
 
 def lit_regions(level: NDArray[np.uint8], *, is_paper: bool) -> list[NDArray[np.uint8]]:
-    """The regions brighter than the border, holes filled, the largest first.
-
-    ``level``: ``(h, w)``, 0 where paper is. Each ``(h, w)`` uint8, 0 or 1; none without a border.
-    """
+    """The regions brighter than the border, holes filled, the largest first: ``(h, w)`` uint8, 0 or
+    1; none without a border. ``level`` is 0 where paper is."""
     threshold = _threshold(level, is_paper)
     if threshold is None:
         return []
@@ -329,7 +291,10 @@ def rim_circles(lit: NDArray[np.uint8]) -> list[Circle]:
     circle = _fitted(points, (least, 2.0 * longer))
     if circle is None:
         return []
-    if _is_all(circle, lit):
+    disk = disk_mask(lit.shape, circle)
+    common = np.count_nonzero(disk & (lit > 0))
+    # Shadow may hide part of the disk, but hardly anything is lit outside it.
+    if common >= max(0.95 * np.count_nonzero(lit), 0.5 * np.count_nonzero(disk)):
         return [circle]
     return _touching_circles(lit, points, max(width, height) / (2 * _MOST_TOUCHING))
 
@@ -337,31 +302,21 @@ def rim_circles(lit: NDArray[np.uint8]) -> list[Circle]:
 def _fitted(points: Points, radii: tuple[float, float]) -> Circle | None:
     circle = fit_circle_robustly(points, _TOLERANCE, radii)
     # The outline runs through the centres of the outermost lit pixels.
-    return circle and Circle(circle.x, circle.y, circle.radius + 0.5)
-
-
-def _is_all(circle: Circle, lit: NDArray[np.uint8]) -> bool:
-    """Whether the disk is what is lit."""
-    height, width = lit.shape
-    disk = disk_mask(height, width, circle)
-    common = int(np.count_nonzero(disk & (lit > 0)))
-    # Shadow may hide part of the disk, but hardly anything is lit outside it.
-    return common >= 0.95 * int(lit.sum()) and common >= 0.5 * int(disk.sum())
+    return circle and replace(circle, radius=circle.radius + 0.5)
 
 
 def _touching_circles(lit: NDArray[np.uint8], points: Points, least: float) -> list[Circle]:
     """Disks side by side that make up the lit region together, or none."""
     found: list[Circle] = []
     union = np.zeros(lit.shape, np.bool_)
-    height, width = lit.shape
     while len(found) < _MOST_TOUCHING:
-        circle = _fitted(points, (least, max(height, width)))
+        circle = _fitted(points, (least, max(lit.shape)))
         if circle is None or any(
             np.hypot(circle.x - one.x, circle.y - one.y) < 0.8 * (circle.radius + one.radius)
             for one in found
         ):
             return []
-        disk = disk_mask(height, width, circle)
+        disk = disk_mask(lit.shape, circle)
         if np.count_nonzero(disk & (lit > 0)) < 0.9 * np.count_nonzero(disk):
             return []
         found.append(circle)
@@ -385,13 +340,8 @@ def on_steepest_edge(level: NDArray[np.uint8], circle: Circle) -> Circle:
     x = circle.x + radii * np.cos(angles)
     y = circle.y + radii * np.sin(angles)
     # Sample positions count from the centre of the first pixel; outside the frame nothing falls.
-    profile = cv2.remap(
-        level.astype(np.float32),
-        (x - 0.5).astype(np.float32),
-        (y - 0.5).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    light, across, down = (plane.astype(np.float32) for plane in (level, x - 0.5, y - 0.5))
+    profile = cv2.remap(light, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     reach = 4  # samples on either side: one working pixel
     fall = profile[:, : -2 * reach] - profile[:, 2 * reach :]
     steepest = np.argmax(fall, axis=1)
@@ -414,7 +364,7 @@ def straight_stops(lit: NDArray[np.uint8], circle: Circle) -> tuple[float, float
     Some cameras cut the circle by a straight edge and fill the rest of the frame with black.
     """
     height, width = lit.shape
-    disk = disk_mask(height, width, circle)
+    disk = disk_mask(lit.shape, circle)
     top, bottom = _dark_ends(lit, disk)
     left, right = _dark_ends(lit.T, disk.T)
     return float(top), float(height - bottom), float(left), float(width - right)
@@ -427,17 +377,14 @@ def _dark_ends(lit: NDArray[np.uint8], disk: NDArray[np.bool_]) -> tuple[int, in
     along most of it. Shadow at the rim is round and fades, so it does not look like this.
     """
     chord = disk.sum(axis=1)
-    filled = np.divide(
-        (disk & (lit > 0)).sum(axis=1), chord, out=np.zeros(len(chord)), where=chord > 0
-    )
-    found = []
-    for part, length in ((filled, chord), (filled[::-1], chord[::-1])):
-        lit_rows = np.flatnonzero(part > 0.1)
-        first = int(lit_rows[0]) if len(lit_rows) else 0
+    filled = (disk & (lit > 0)).sum(axis=1) / np.maximum(chord, 1)
+
+    def rows_of(part: NDArray[np.float64], length: NDArray[np.integer]) -> int:
+        first = int((part > 0.1).argmax())
         soon = min(first + 2, len(part) - 1)
-        is_stop = length[first] > 0.3 * length.max() and part[soon] > 0.8
-        found.append(first if is_stop else 0)
-    return found[0], found[1]
+        return first if length[first] > 0.3 * length.max() and part[soon] > 0.8 else 0
+
+    return rows_of(filled, chord), rows_of(filled[::-1], chord[::-1])
 
 
 _RIM = 6
@@ -458,24 +405,20 @@ text has .11 and .40."""
 
 
 def unlike_retina(small: NDArray[np.uint8], region: NDArray[np.bool_]) -> str:
-    """Why this is no retina, as the end of a sentence; empty where it can be one: only a doubt.
+    """Why what ``small`` ``(h, w, 3)``, some 400 pixels wide, shows in the region ``(h, w)`` is no
+    retina, as the end of a sentence; empty where it can be one: only a doubt.
 
     The limits lie outside of what the photographs of five public data sets show, whole, cropped,
     dark, noisy, as one grey channel or with stretched contrast, so that a doubt about a retina is
     rare; pictures of other things may pass.
-
-    Args:
-        small: ``(h, w, 3)`` sRGB, some 400 pixels wide.
-        region: ``(h, w)`` bool, where to look.
     """
     x, y, width, height = cv2.boundingRect(region.astype(np.uint8))
     if not width:
         return "the picture is too small"
     box = slice(y, y + height), slice(x, x + width)
     rgb, inside = small[box].astype(np.float32), region[box]
-    side = 2 * _RIM + 1
-    square, outside = np.ones((side, side), np.uint8), cv2.BORDER_CONSTANT
-    core = cv2.erode(inside.astype(np.uint8), square, borderType=outside, borderValue=0)
+    square = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
+    core = cv2.erode(inside.astype(np.uint8), square, borderValue=0)
     if np.count_nonzero(core) > _LEAST_CORE:
         inside = core > 0
     smooth = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 2.0), np.float32)

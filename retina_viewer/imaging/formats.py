@@ -14,11 +14,7 @@ HEAD = 132
 
 @dataclass(frozen=True)
 class ImageFormat:
-    """How a format is called, and how its files usually end.
-
-    Attributes:
-        plugin: Pillow's name of it.
-    """
+    """How a format is called, how its files usually end, and Pillow's name of it."""
 
     title: str
     suffixes: tuple[str, ...]
@@ -103,14 +99,13 @@ def looks_like_dicom(head: bytes) -> bool:
     """
     if head[128:132] == b"DICM" or head[:4] == b"DICM":
         return True
-    return any(_two_elements(head, little, explicit) for little, explicit in _ENCODINGS)
+    return any(
+        _two_elements(head, order, explicit)
+        for order, explicit in (("little", True), ("little", False), ("big", True))
+    )
 
 
-_ENCODINGS = ((True, True), (True, False), (False, True))
-
-
-def _two_elements(head: bytes, little: bool, explicit: bool) -> bool:
-    order = "little" if little else "big"
+def _two_elements(head: bytes, order: str, explicit: bool) -> bool:
     first = _element(head, 0, order, explicit)
     if first is None or first[0] not in (0x0002, 0x0008):
         return False

@@ -33,11 +33,8 @@ class FundusImage:
         format: ``JPEG``, ``PNG``, ``TIFF``, ``BMP``, ``WebP``, ``GIF``, ``DICOM`` or ``memory``.
         icc_profile: the RGB profile of the pixels; None means sRGB.
         is_grey: whether the file has one channel, or three equal ones.
-        um_per_px: micrometres on the retina per pixel, where the file says.
-        pages: how many pictures the file offers to choose from (frames, pages); 1 for most.
-        page: which of them this is, from 0.
-        damage: what is wrong with the file although it opened; empty where nothing is.
-        notes: what a person should know of how it was read, one sentence each.
+        um_per_px, pages, damage, notes: as ``Decoded`` has them.
+        page: which of the file's pictures this is, from 0.
         made_by: how this program made it, where it did: read from the file or from beside it.
     """
 
@@ -118,7 +115,7 @@ class FundusImage:
         )
         how = f"This is no photograph: {made.program} made it ({made.method})." if made else ""
         texts = (damage, how, several if self.pages > 1 else "", *self.notes)
-        return tuple(text for text in texts if text)
+        return tuple(filter(None, texts))
 
     @property
     def bounds(self) -> Rect:
@@ -127,13 +124,7 @@ class FundusImage:
 
     def unit_rgb(self, region: Rect | None = None) -> NDArray[np.float32]:
         """What methods compute on: the pixels of ``region`` (all where None), still in the source's
-        colour space.
-
-        Returns:
-            ``(h, w, 3)`` float32 in [0, 1], a copy.
-
-        Raises:
-            ValueError: the region is not inside the image.
+        colour space: ``(h, w, 3)`` float32 in [0, 1], a copy. Raises ValueError: it is not inside.
         """
         area = self.bounds if region is None else region
         if area.intersected(self.bounds) != area:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from retina_viewer.imaging.decoded import END_MISSING, PART_WRONG
@@ -50,7 +50,7 @@ class _Stretch:
 class _Decoder:
     """Pillow's JPEG decoder, fed piece by piece."""
 
-    def __init__(self, image: JpegImagePlugin.JpegImageFile) -> None:
+    def __init__(self, image: JpegImageFile) -> None:
         name, extents, _, arguments = image.tile[0]
         self.picture = Image.new(image.mode, image.size)
         self.finished = self.broken = False
@@ -80,45 +80,31 @@ class _Decoder:
         self._core.cleanup()
 
 
-def load_jpeg(image: JpegImagePlugin.JpegImageFile, data: bytes) -> tuple[Image.Image, str]:
-    """Decode the first picture of a JPEG file.
-
-    Args:
-        image: opened on ``data`` and not loaded; a draft of it is kept to.
+def load_jpeg(image: JpegImageFile, data: bytes) -> tuple[Image.Image, str]:
+    """Decode the first picture of a JPEG file: ``image``, opened on ``data`` and not loaded.
 
     Returns:
-        The pixels, in the mode and size of ``image``, and what is wrong with them; "" for nothing.
+        The pixels, in the mode and size of ``image`` (a draft is kept to), and what is wrong with
+        them; "" for nothing.
 
     Raises:
         OSError: nothing could be decoded.
     """
     decoder = _Decoder(image)
     frame, stretches = _stretches(data)
-    try:
-        damage = ""
-        if frame in _HUFFMAN:
-            damage = _fed(decoder, memoryview(data), stretches)
-        else:
-            decoder.feed(data)
-        # Some files lack their end alone: nothing that can be seen.
-        decoder.feed(bytes([0xFF, _EOI]))
-    finally:
-        decoder.close()
+    # Frames of other kinds have decoders that cannot wait for more data.
+    damage = _fed(decoder, memoryview(data), stretches if frame in _HUFFMAN else [])
+    # Some files lack their end alone: nothing that can be seen.
+    decoder.feed(bytes([0xFF, _EOI]))
+    decoder.close()
     if decoder.broken or not decoder.finished:
         damage = damage or PART_WRONG
-    if damage and _is_empty(decoder.picture):
+    picture = decoder.picture
+    # The first row of blocks may hold one that was never in the file; gaps are of one colour.
+    below = picture.crop((0, min(16, picture.height - 1), picture.width, picture.height))
+    if damage and below.getcolors(1) is not None:
         raise OSError("nothing of the picture is left")
-    return decoder.picture, damage
-
-
-def _is_empty(picture: Image.Image) -> bool:
-    """Whether all below the first row of blocks is of one colour: that with which gaps are filled.
-
-    The first row may hold a block of what was never in the file.
-    """
-    top = min(16, picture.height - 1)
-    below = picture.crop((0, top, picture.width, picture.height))
-    return below.getcolors(1) is not None
+    return picture, damage
 
 
 def _fed(decoder: _Decoder, data: memoryview, stretches: list[_Stretch]) -> str:
@@ -135,13 +121,13 @@ def _fed(decoder: _Decoder, data: memoryview, stretches: list[_Stretch]) -> str:
             cut = not early and not stretch.following
             decoder.feed(data[at:])
             return END_MISSING if cut else PART_WRONG
-        if stretch.following in _RESTARTS:
-            if stretch.following != _RESTARTS[restarts % len(_RESTARTS)]:
-                decoder.feed(data[at:])
-                return PART_WRONG
+        if stretch.following not in _RESTARTS:
+            restarts = 0
+        elif stretch.following == _RESTARTS[restarts % len(_RESTARTS)]:
             restarts += 1
         else:
-            restarts = 0
+            decoder.feed(data[at:])
+            return PART_WRONG
     decoder.feed(data[at:])
     return ""
 
@@ -157,8 +143,7 @@ def _held_back(data: memoryview, stretch: _Stretch) -> int:
 
 def _stretches(data: bytes) -> tuple[int, list[_Stretch]]:
     """The frame's code, and the coded data of its scans, as far as they can be followed. Raises
-    OSError: there are so many that decoding would take minutes.
-    """
+    OSError: there are so many that decoding would take minutes."""
     found: list[_Stretch] = []
     at, frame, scans = 2, 0, 0
     while marker := _MARKER.search(data, at):
@@ -203,7 +188,6 @@ class JpegHeader:
         bits: of one sample.
         ids: each component's identifier.
         subsampled: whether a component has fewer samples than another.
-        jfif: whether a JFIF marker is there.
         adobe: the transform of the Adobe marker: 0 none, 1 YCbCr; None without one.
     """
 
@@ -225,14 +209,10 @@ class JpegHeader:
         return self.kind == _JPEG_LS
 
     @property
-    def progressive(self) -> bool:
-        return self.kind == _PROGRESSIVE
-
-    @property
     def needed(self) -> int:
         """Bytes that checking and decoding take, a sample."""
-        if self.bits == 8 and not self.lossless:
-            return 3 if self.progressive else 2
+        if self.bits == 8 and self.kind not in (_PROGRESSIVE, _LOSSLESS):
+            return 2
         return 3 if self.bits <= 8 else 6
 
     @property
@@ -253,15 +233,8 @@ class JpegHeader:
 
 @dataclass(frozen=True)
 class Jpeg2000Header:
-    """Of a JPEG 2000 codestream.
-
-    Attributes:
-        start: where the codestream begins in the stream.
-        bits: of one sample of the first component.
-        channels: how many.
-        mixed: whether a transform between the components was applied, which decoding takes back.
-        tiles: how many it is cut into.
-    """
+    """Of a JPEG 2000 codestream, which begins at ``start`` of a stream; ``bits`` of a sample of the
+    first component; ``mixed``: a transform between the components, which decoding takes back."""
 
     start: int
     bits: int
@@ -305,16 +278,9 @@ def jpeg_header(stream: bytes) -> JpegHeader | None:
     components = [body[6 + 3 * k : 9 + 3 * k] for k in range(count)]
     if not count or any(len(component) < 3 for component in components):
         return None
-    return JpegHeader(
-        kind,
-        bits,
-        width,
-        height,
-        ids=tuple(component[0] for component in components),
-        subsampled=len({component[1] for component in components}) > 1,
-        jfif=jfif,
-        adobe=adobe,
-    )
+    ids = tuple(component[0] for component in components)
+    subsampled = len({component[1] for component in components}) > 1
+    return JpegHeader(kind, bits, width, height, ids, subsampled, jfif, adobe)
 
 
 def jpeg2000_header(stream: bytes) -> Jpeg2000Header | None:
@@ -322,29 +288,18 @@ def jpeg2000_header(stream: bytes) -> Jpeg2000Header | None:
     start = 0 if stream[:4] == b"\xff\x4f\xff\x51" else stream.find(b"\xff\x4f\xff\x51", 0, 65536)
     if start < 0 or (start and stream[4:8] != b"jP  ") or len(stream) < start + 46:
         return None
-    right, below, left, above, *tile = struct.unpack_from(">8I", stream, start + 8)
+    right, below, left, above, *tile, channels = struct.unpack_from(">8IH", stream, start + 8)
     if not tile[0] or not tile[1]:
         return None
-    across, down = -(-(right - tile[2]) // tile[0]), -(-(below - tile[3]) // tile[1])
-    (channels,) = struct.unpack_from(">H", stream, start + 40)
+    tiles = -(-(right - tile[2]) // tile[0]) * -(-(below - tile[3]) // tile[1])
     default = stream.find(b"\xff\x52", start + 42, start + 65536)
-    return Jpeg2000Header(
-        start,
-        bits=(stream[start + 42] & 0x7F) + 1,
-        width=right - left,
-        height=below - above,
-        channels=channels,
-        mixed=default >= 0 and stream[default + 8 : default + 9] == b"\1",
-        tiles=across * down,
-    )
+    mixed = default >= 0 and stream[default + 8 : default + 9] == b"\1"
+    bits = (stream[start + 42] & 0x7F) + 1
+    return Jpeg2000Header(start, bits, right - left, below - above, channels, mixed, tiles)
 
 
 def jpeg2000_has_all(stream: bytes, header: Jpeg2000Header) -> bool:
-    """Whether a part of every tile is there; the decoder leaves out others without a word.
-
-    Args:
-        stream: the codestream alone.
-    """
+    """Whether the codestream holds a part of every tile: the decoder leaves others out silently."""
     at, found = 2, set()
     while at + 12 <= len(stream) and stream[at] == 0xFF and stream[at + 1] != _EOI:
         if stream[at + 1] == _TILE:
@@ -362,14 +317,8 @@ def with_end(stream: bytes) -> bytes:
 
 
 def jpeg_damage(stream: bytes, header: JpegHeader) -> str:
-    """What is wrong with the codes of a JPEG stream; empty where nothing is found.
-
-    Args:
-        stream: with its end marker; not JPEG-LS.
-
-    Raises:
-        OSError: nothing can be decoded, or only in minutes.
-    """
+    """What is wrong with the codes of a JPEG stream (with its end marker, not JPEG-LS); empty where
+    nothing is found. Raises OSError: nothing can be decoded, or only in minutes."""
     if header.bits == 8 and not header.lossless:
         with JpegImageFile(io.BytesIO(stream)) as image:
             return load_jpeg(image, stream)[1]

@@ -24,8 +24,6 @@ Colour = tuple[int, int, int]
 CYAN: Colour = (0, 229, 255)
 """Vessels."""
 
-MAGENTA: Colour = (255, 64, 200)
-"""Vessels that only the super-resolved image shows."""
 
 AMBER: Colour = (255, 184, 77)
 ON_AMBER: Colour = (26, 17, 0)
@@ -62,19 +60,14 @@ def lookup_table(name: str) -> Bytes:
     channels = [np.interp(np.arange(256), at, points[:, channel]) for channel in range(3)]
     table = np.rint(np.stack(channels, axis=1)).astype(np.uint8)
     if name.endswith(REVERSED):
-        table = np.ascontiguousarray(table[::-1])
+        table = np.flipud(table).copy()
     table.flags.writeable = False
     return table
 
 
 def outline(mask: NDArray[np.bool_], thickness: float = 1.0) -> NDArray[np.bool_]:
-    """The pixels just outside a mask, ``(H, W)`` bool.
-
-    Outside, so that what is outlined stays visible even where it is one pixel wide.
-
-    Args:
-        thickness: pixels, at least 1.
-    """
+    """The pixels just outside a mask, ``(H, W)`` bool, up to ``thickness`` (1 or more) from it:
+    what is outlined stays visible even where it is one pixel wide."""
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray((away > 0) & (away <= thickness))
 
@@ -141,14 +134,8 @@ class Veil:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Outlines around what is at least as high as a threshold, on the outer side of its edge.
-
-    Attributes:
-        plane: ``(H, W)`` float32.
-        threshold: what lies at or above it is enclosed.
-        colour: of the line.
-        within: ``(H, W)`` bool, where lines may be drawn: the field of view.
-    """
+    """Outlines around what of ``plane`` ``(H, W)`` is at least as high as a threshold, on the outer
+    side of its edge, ``within`` the field of view, ``(H, W)`` bool."""
 
     plane: Plane
     threshold: float
@@ -179,11 +166,7 @@ class Legend:
 
 
 def percentiles(values: Plane, mask: Mask) -> Plane:
-    """Where each value stands among those of the field of view.
-
-    Args:
-        values: ``(H, W)`` float32, finite inside the mask.
-        mask: ``(H, W)`` bool.
+    """Where each value, finite inside the mask, stands among those of the field of view.
 
     Returns:
         ``(H, W)`` float32 in [0, 1]: the share of the field's values below, equal ones half; 0
@@ -205,13 +188,7 @@ def percentiles(values: Plane, mask: Mask) -> Plane:
 
 
 def saliency_art(values: Plane, mask: Mask, colour_map: str, style: SaliencyStyle) -> Art:
-    """The saliency map by percentiles of the field of view; clear below :data:`CLEAR_BELOW`.
-
-    Args:
-        values: ``(H, W)`` float32.
-        mask: the field of view, ``(H, W)`` bool.
-        colour_map: one of ``COLOUR_MAPS``.
-    """
+    """The saliency map by percentiles of the field of view; clear below :data:`CLEAR_BELOW`."""
     mask = without_rim(mask)
     if style is SaliencyStyle.CONTOURS:
         smooth = _averaged_percentiles(values, mask)
@@ -261,14 +238,13 @@ def _averaged_percentiles(values: Plane, mask: Mask) -> Plane:
     size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     inside = mask.astype(np.float32)
     total, weight = (
-        cv2.GaussianBlur(
-            cv2.resize(plane, size, interpolation=cv2.INTER_AREA), (0, 0), max(0.5, sigma / shrink)
-        )
-        for plane in (values * inside, inside)
+        cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (values * inside, inside)
     )
+    small = np.asarray(weight > 0.5)
+    sigma = max(0.5, sigma / shrink)
+    total, weight = (cv2.GaussianBlur(plane, (0, 0), sigma) for plane in (total, weight))
     average = np.asarray(total / np.maximum(weight, np.float32(1e-6)), np.float32)
-    small = cv2.resize(inside, size, interpolation=cv2.INTER_AREA) > 0.5
-    ranks = percentiles(average, np.asarray(small))
+    ranks = percentiles(average, small)
     # Continued over the rim, whose steps at this size would be contours otherwise.
     around = np.asarray(cv2.dilate(ranks, np.ones((5, 5), np.uint8)), np.float32)
     ranks = np.where(small, ranks, around)
@@ -277,16 +253,12 @@ def _averaged_percentiles(values: Plane, mask: Mask) -> Plane:
 
 
 def uncertainty_veil(expected_error: Plane, mask: Mask) -> Veil:
-    """Where detail is uncertain, on one scale for all photographs.
-
-    ``(H, W)`` float32, grey levels of 0..255; the mask says where it is known and means something.
-    """
+    """Where detail is uncertain, on one scale for all photographs: ``(H, W)`` float32, grey levels
+    of 0..255; the mask says where it is known and means something."""
     levels, shares = zip(*_UNCERTAINTY_SHARE, strict=True)
     cover = np.interp(expected_error, levels, shares) * mask
-    place = np.clip(
-        (expected_error - UNCERTAINTY_CLEAR) / (UNCERTAINTY_TOP - UNCERTAINTY_CLEAR), 0, 1
-    )
-    return _veil(place, _uncertainty_colours(), cover.astype(np.float32))
+    place = (expected_error - UNCERTAINTY_CLEAR) / (UNCERTAINTY_TOP - UNCERTAINTY_CLEAR)
+    return _veil(np.clip(place, 0, 1), _uncertainty_colours(), cover.astype(np.float32))
 
 
 def _uncertainty_colours() -> tuple[Colour, ...]:
@@ -304,8 +276,7 @@ def vessel_lines(probability: Plane, threshold: float, mask: Mask) -> tuple[Line
 def _veil(place: Plane, colours: tuple[Colour, ...], cover: Plane) -> Veil:
     """Colours by their place along a scale, 0 to 1, as opaque as ``cover`` says."""
     shown = cover > 0
-    share = cover[shown][:, None]
-    table = np.array(colours, np.float32)
+    share, table = cover[shown][:, None], np.array(colours, np.float32)
     rgba = np.zeros((*cover.shape, 4), np.uint8)
     rgba[shown, :3] = np.rint(table[np.rint(place[shown] * 255).astype(np.uint8)] * share)
     rgba[shown, 3] = np.rint(share[:, 0] * 255)
@@ -314,13 +285,12 @@ def _veil(place: Plane, colours: tuple[Colour, ...], cover: Plane) -> Veil:
 
 def saliency_legend(colour_map: str, style: SaliencyStyle) -> Legend:
     """What the colours of :func:`saliency_art` mean."""
-    colours = _saliency_colours(colour_map)
+    name = "saliency (percentile of the field)"
     if style is SaliencyStyle.CONTOURS:
         texts = (f"{share * 100:.0f}" for share in CONTOURS)
-        lines = tuple(zip(_contour_colours(colour_map), texts, strict=True))
-        return Legend("saliency (percentile of the field)", lines=lines)
+        return Legend(name, lines=tuple(zip(_contour_colours(colour_map), texts, strict=True)))
     ticks = ((0.0, f"clear below {CLEAR_BELOW * 100:.0f}"), (1.0, "100"))
-    return Legend("saliency (percentile of the field)", colours, ticks)
+    return Legend(name, _saliency_colours(colour_map), ticks)
 
 
 def uncertainty_legend() -> Legend:
@@ -333,17 +303,12 @@ def uncertainty_legend() -> Legend:
 VESSEL_LEGEND = Legend("vessels", lines=((CYAN, "AI outline"),))
 
 
-# Painting into a picture
-
-
 def paint(picture: Bytes, layers: Sequence[tuple[Art, float]], scale: int = 1) -> None:
     """Draw layers into a picture, in place, in bands: what a large one needs stays small.
 
     Args:
         picture: ``(H * scale, W * scale, 3)`` uint8 sRGB, of the photograph or its enlargement.
-        layers: of the photograph's size ``(H, W)``, each with its opacity, 0 to 1; the first lies
-            lowest.
-        scale: how many times larger the picture is than the photograph.
+        layers: ``(H, W)``, each with its opacity, 0 to 1; the first lies lowest.
     """
     height, width = picture.shape[0] // scale, picture.shape[1] // scale
     # A little over one: the outline of a slanting edge is thinner than its pixels.

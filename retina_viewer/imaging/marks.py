@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,8 @@ _SMALLER = (1.0, 0.75, 0.5)
 
 @dataclass(frozen=True, eq=False)
 class Stamp:
-    """A label at its place in a picture.
-
-    Attributes:
-        x, y: of its upper left corner, in pixels of the picture.
-        pixels: ``(h, w, 3)`` uint8 sRGB, opaque.
-    """
+    """A label, ``(h, w, 3)`` uint8 sRGB, opaque; ``x, y``: its upper left corner's place in a
+    picture, in the picture's pixels."""
 
     x: int
     y: int
@@ -35,12 +32,8 @@ class Stamp:
     def onto(
         self, part: NDArray[np.uint8] | NDArray[np.uint16], left: int = 0, top: int = 0
     ) -> None:
-        """Write it into a part of the picture, in place, as far as it lies there.
-
-        Args:
-            part: ``(H, W, 3)``, uint8 or uint16.
-            left, top: of the part in the picture.
-        """
+        """Write it into a part ``(H, W, 3)`` of the picture, in place, as far as it lies there;
+        ``left, top``: of the part in the picture."""
         height, width = self.pixels.shape[:2]
         x0, y0 = max(self.x, left), max(self.y, top)
         x1 = min(self.x + width, left + part.shape[1])
@@ -69,26 +62,20 @@ def ai_stamp(text: str, mask: Mask, scale: int) -> Stamp | None:
 def stamps_of(
     legends: Sequence[Legend], mask: Mask, scale: int = 1, ai_text: str = ""
 ) -> list[Stamp]:
-    """The legends of a picture with layers and what made it, each in a corner of its own, where
-    it covers the least of the field of view. At most three legends.
-
-    Args:
-        ai_text: on amber, such as ``AI x4``; none where empty.
-        mask, scale: as in :func:`ai_stamp`.
-    """
+    """The legends of a picture with layers (at most three) and what made it (``AI x4``, on amber;
+    none where empty), each in a corner of its own, where it covers the least of the field of view.
+    ``mask`` and ``scale`` as in :func:`ai_stamp`."""
     letters = _letters(mask, scale)
     labels = [_legend_label(legend, letters) for legend in legends]
     if ai_text:
         labels.append(_ai_label(ai_text, letters))
     stamps: list[Stamp] = []
-    taken: set[int] = set()
+    free = list(range(4))
     for label in sorted(labels, key=lambda one: -one.size):
-        found = list(enumerate(_in_corners(label, mask, scale)))
-        corner, (stamp, _) = min(
-            (one for one in found if one[0] not in taken), key=lambda one: one[1][1]
-        )
-        taken.add(corner)
-        stamps.append(stamp)
+        found = _in_corners(label, mask, scale)
+        corner = min(free, key=lambda number: found[number][1])
+        free.remove(corner)
+        stamps.append(found[corner][0])
     return stamps
 
 
@@ -130,30 +117,25 @@ def _legend_label(legend: Legend, letters: float) -> Bytes:
     rows = (2.7 if legend.ramp else 2) + bool(legend.note)
     page = Image.new("RGB", (width, round(rows * line + side)), _GROUND)
     draw = ImageDraw.Draw(page)
-    draw.text((side, side + line / 2), legend.name, _INK, font, anchor="lm")
+    write = partial(draw.text, fill=_INK, font=font, anchor="lm")
+    write((side, side + line / 2), legend.name)
     y = side + line
     x = side
     for (colour, text), room in zip(legend.lines, lines, strict=True):
         draw.line((x, y + line / 2, x + sample, y + line / 2), colour, round(letters / 5) + 1)
-        draw.text((x + sample + letters / 4, y + line / 2), text, _INK, font, anchor="lm")
+        write((x + sample + letters / 4, y + line / 2), text)
         x += room
     if legend.ramp:
-        _draw_ramp(page, legend, (side, y, width - side, y + 0.7 * line))
+        left, top, right, bottom = map(round, (side, y, width - side, y + 0.7 * line))
+        places = np.rint(np.linspace(0, 255, right - left)).astype(int)
+        row = np.array(legend.ramp, np.uint8)[None, places]
+        page.paste(Image.fromarray(np.repeat(row, bottom - top, axis=0)), (left, top))
         for place, text in legend.ticks:
             long = font.getlength(text)
             at = side + place * (width - 2 * side) - long / 2
-            at = min(max(at, side), width - side - long)
-            draw.text((at, y + 1.2 * line), text, _INK, font, anchor="lm")
-    draw.text((side, page.height - line / 2 - side / 2), legend.note, _INK, font, anchor="lm")
+            write((min(max(at, side), width - side - long), y + 1.2 * line), text)
+    write((side, page.height - line / 2 - side / 2), legend.note)
     return np.array(page)
-
-
-def _draw_ramp(page: Image.Image, legend: Legend, box: tuple[float, float, float, float]) -> None:
-    left, top, right, bottom = (round(edge) for edge in box)
-    places = np.rint(np.linspace(0, 255, right - left)).astype(int)
-    row = np.array(legend.ramp, np.uint8)[places]
-    bar = np.ascontiguousarray(np.repeat(row[None], bottom - top, axis=0))
-    page.paste(Image.fromarray(bar), (left, top))
 
 
 GAP = 16
@@ -185,22 +167,17 @@ def sheet(
     captions: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Bytes:
-    """Pictures of one size in rows, each under its title.
+    """Pictures of one size in rows of ``columns``, unchanged on a dark ground.
 
     Args:
-        pictures: ``(H, W, 3)`` uint8 each.
-        titles: one a picture; shortened where they do not fit.
-        columns: pictures in a row.
-        captions: one a picture, under it; none where empty.
+        pictures: ``(H, W, 3)`` uint8 each, as is the sheet.
+        titles: one above each picture; shortened where they do not fit.
+        captions: one under each picture; none where empty.
         notes: under all, each on lines of its own.
-
-    Returns:
-        ``(H', W', 3)`` uint8: the pictures unchanged on a dark ground.
     """
     height, width = pictures[0].shape[:2]
-    for other in pictures:
-        if other.shape != pictures[0].shape:
-            raise ValueError(f"the pictures differ in size: {pictures[0].shape} and {other.shape}")
+    if len(sizes := {picture.shape for picture in pictures}) > 1:
+        raise ValueError(f"the pictures differ in size: {sizes}")
     letters = int(np.clip(width / 40, 11, 40))
     bar, gap = round(2.2 * letters), max(2, min(GAP, width // 100))
     font = ImageFont.load_default(letters)
@@ -210,14 +187,12 @@ def sheet(
     under = [line for note in notes for line in _wrapped(note, font, across - 2 * letters)]
     page = Image.new("RGB", (across, below + bar * len(under)), _GROUND)
     draw = ImageDraw.Draw(page)
-    corners = [
-        (place % columns * (width + gap), place // columns * (tall + gap))
-        for place in range(len(pictures))
-    ]
+    places = (divmod(number, columns) for number in range(len(pictures)))
+    corners = [(column * (width + gap), row * (tall + gap)) for row, column in places]
     for (x, y), title in zip(corners, titles, strict=True):
-        text = _shortened(draw, title.text, font, width - 2 * letters)
+        text = _shortened(title.text, font, width - 2 * letters)
         if title.marked:
-            end = x + draw.textlength(text, font) + 1.4 * letters
+            end = x + font.getlength(text) + 1.4 * letters
             draw.rectangle((x, y, end, y + bar - 2), fill=AMBER)
         ink = ON_AMBER if title.marked else _PAGE_INK
         draw.text((x + 0.7 * letters, y + bar / 2), text, ink, font, anchor="lm")
@@ -227,7 +202,7 @@ def sheet(
     ]
     lines += [(0, below + bar * number, text, across) for number, text in enumerate(under)]
     for x, y, line, room in lines:
-        text = _shortened(draw, line, font, room - 2 * letters)
+        text = _shortened(line, font, room - 2 * letters)
         draw.text((x + 0.7 * letters, y + bar / 2), text, _PAGE_INK, font, anchor="lm")
     pixels = np.array(page)
     for (x, y), picture in zip(corners, pictures, strict=True):
@@ -252,11 +227,11 @@ def _drawable(text: str) -> str:
     return text.replace("×", "x")
 
 
-def _shortened(draw: ImageDraw.ImageDraw, text: str, font: Font, room: float) -> str:
+def _shortened(text: str, font: Font, room: float) -> str:
     """As much of the text as fits, with an ellipsis where some is missing."""
     text = _drawable(text)
-    if draw.textlength(text, font) <= room:
+    if font.getlength(text) <= room:
         return text
-    while text and draw.textlength(text + "…", font) > room:
+    while text and font.getlength(text + "…") > room:
         text = text[:-1]
-    return text + "…" if text else ""
+    return text and text + "…"

@@ -6,6 +6,7 @@ Reading: decoders stop at a long text or a large profile, and pass over torn dat
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -27,35 +28,27 @@ def encode_png(
     texts: dict[str, str],
     icc_profile: bytes | None = None,
 ) -> bytes:
-    """A PNG file; the same input gives the same bytes.
+    """A PNG file; the same input gives the same bytes. Raises ValueError: another shape or type.
 
     Args:
         pixels: ``(H, W)`` or ``(H, W, 3)`` RGB, uint8 or uint16.
         texts: by keyword (1 to 79 Latin-1 characters), stored as UTF-8 (iTXt).
         icc_profile: stored as iCCP; it must fit the pixels (an RGB profile for RGB).
-
-    Raises:
-        ValueError: another shape or type.
     """
     if pixels.ndim != 2 and pixels.shape[2:] != (3,):
         raise ValueError(f"PNG cannot hold {pixels.shape} here")
     bgr = pixels if pixels.ndim == 2 else pixels[..., ::-1]
-    done, buffer = cv2.imencode(
-        ".png", np.ascontiguousarray(bgr), [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION]
-    )
+    options = [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION]
+    done, buffer = cv2.imencode(".png", np.ascontiguousarray(bgr), options)
     if not done:
         raise ValueError(f"PNG cannot hold {pixels.shape} {pixels.dtype}")
-    encoded = buffer.tobytes()
-    parts: list[bytes] = [encoded[:_HEADER_END]]
+    encoded, between = buffer.tobytes(), b""
     if icc_profile is not None:
-        name_and_method = b"ICC profile\0\0"
-        parts.append(_chunk(b"iCCP", name_and_method + zlib.compress(icc_profile, 9)))
+        between += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile, 9))
     for keyword, text in texts.items():
         # Keyword, not compressed, no language, no translated keyword.
-        head = keyword.encode("latin-1") + b"\0" + b"\0\0" + b"\0" + b"\0"
-        parts.append(_chunk(b"iTXt", head + text.encode()))
-    parts.append(encoded[_HEADER_END:])
-    return b"".join(parts)
+        between += _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode())
+    return encoded[:_HEADER_END] + between + encoded[_HEADER_END:]
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -64,13 +57,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class ReadablePng:
-    """A PNG file for decoders.
-
-    Attributes:
-        data: the file, or what is left of it: a PNG file again.
-        icc_profile: where it was too large to be left inside.
-        damage: what is wrong with the pixels; empty where nothing is.
-    """
+    """A PNG file for decoders, or what is left of one; its profile where that was too large to be
+    left inside; what is wrong with the pixels, empty where nothing is."""
 
     data: bytes
     icc_profile: bytes | None = None
@@ -113,31 +101,25 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
 def readable_png(data: bytes) -> ReadablePng:
     """What decoders can read of a PNG file: no long text or large profile, no torn data.
 
-    Pixels that are missing are filled up with zeros: black rows from there on.
-
-    Raises:
-        ValueError: nothing of the pixels is left, or they are too many to be filled up.
+    Pixels that are missing are filled up with zeros: black rows from there on. Raises ValueError:
+    nothing of them is left, or they are too many to be filled up.
     """
     kept: list[tuple[bytes, memoryview]] = []
     room, whole, wrong, ended, profile = _MOST_ASIDE, True, False, False, None
     for kind, body, sound in chunks(data):
         ended = kind == b"IEND"
-        if kind[0] & 0x20:  # no part of the picture
-            room -= len(body)
-            if not sound or room < 0:
-                room += len(body)
-                whole = False
-                if kind == b"iCCP" and sound:
-                    profile = _profile(body)
-                continue
-        elif kind == b"IDAT":
-            wrong = wrong or not sound
+        optional = bool(kind[0] & 0x20)  # no part of the picture
+        if optional and (not sound or len(body) > room):
+            whole = False
+            if kind == b"iCCP" and sound:
+                profile = _profile(body)
+            continue
+        room -= len(body) * optional
+        wrong = wrong or (kind == b"IDAT" and not sound)
         kept.append((kind, body))
     if wrong or not ended:
         return _repaired(kept, profile, PART_WRONG if wrong else "")
-    if whole:
-        return ReadablePng(data)
-    return ReadablePng(_joined(kept), profile)
+    return ReadablePng(data if whole else _joined(kept), profile)
 
 
 def _joined(parts: list[tuple[bytes, memoryview]]) -> bytes:
@@ -175,16 +157,14 @@ def _repaired(
 
 def _unpacked(packed: bytes, most: int) -> bytes:
     """What can be decompressed, up to where it is torn."""
-    inflate, found, length = zlib.decompressobj(), [], 0
-    for at in range(0, len(packed), _STEP):
-        try:
-            found.append(inflate.decompress(packed[at : at + _STEP], most - length + 1))
-        except zlib.error:
-            break
-        length += len(found[-1])
-        if length > most:
-            break
-    return b"".join(found)[:most]
+    inflate, found = zlib.decompressobj(), bytearray()
+    with suppress(zlib.error):
+        for at in range(0, len(packed), _STEP):
+            found += inflate.decompress(packed[at : at + _STEP], most - len(found) + 1)
+            if len(found) > most:
+                break
+    del found[most:]
+    return bytes(found)
 
 
 def _passes(
@@ -201,9 +181,8 @@ def _sound(pixels: bytes, passes: list[tuple[int, int]]) -> int:
     """How many bytes there are before the first row that cannot be one: of a filter unknown."""
     start = 0
     for rows, length in passes:
-        filters = pixels[start : start + rows * length : length]
-        wrong = next((row for row, number in enumerate(filters) if number > _LAST_FILTER), None)
-        if wrong is not None:
-            return start + wrong * length
+        for row, number in enumerate(pixels[start : start + rows * length : length]):
+            if number > _LAST_FILTER:
+                return start + row * length
         start += rows * length
     return len(pixels)

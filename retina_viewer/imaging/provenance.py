@@ -17,7 +17,7 @@ PROGRAM = "Retina Viewer"
 AI_STATEMENT = "AI-enhanced, for research use. Verify on the original."
 
 Kind = Literal["super-resolution", "consistency", "vessels", "saliency", "other"]
-
+_LABELS = {"saliency": "SALIENCY MAP", "vessels": "VESSEL MAP", "consistency": "UNCERTAINTY MAP"}
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -56,10 +56,8 @@ class Provenance(BaseModel):
 
     Attributes:
         created: with its time zone; UTC unless given.
-        kind: what the result shows.
-        method: the method's identifier, as on the command line.
-        model: the model's name; None for methods without weights.
-        model_sha256: of the model's weights.
+        method: as on the command line.
+        model, model_sha256: its name and that of its weights; None for methods without weights.
         scale: how many times larger than the source each side is.
         device: what computed it, as its maker calls it.
         precision: ``float32``, ``float16``, ``bfloat16``.
@@ -69,8 +67,7 @@ class Provenance(BaseModel):
         back_projection: 0 to 1, how much of what contradicts the source was taken back.
         source_name: the photograph's file name. It may name a patient: see :meth:`deidentified`.
         source_sha256: of the photograph's bytes.
-        source_width: in pixels, upright.
-        source_height: likewise.
+        source_width, source_height: in pixels, upright.
         source_page: which of several pictures of the file, from 0; None where it has one.
         source_damage: what was wrong with the photograph's file although it opened.
         source_made_by: how this program had made the source, where it had.
@@ -124,28 +121,24 @@ class Provenance(BaseModel):
     @property
     def statement(self) -> str:
         """What a reader of the result must know, in a few sentences."""
-        sentences = [self._how_made()]
+        sentences = ["Computed from the original by a fixed formula, for research use."]
+        if self.is_ai:
+            sentences = ["Made by a neural network, for research use. Verify on the original."]
+        if self.kind == "super-resolution":
+            plain = "Interpolated from the original: it holds no detail that the original lacks."
+            sentences = [AI_STATEMENT if self.is_ai else plain]
         if self.source_made_by is not None and self.source_made_by.is_ai:
             sentences.append("Its source was made by AI already.")
         if self.source_damage is not None:
             sentences.append(f"Its source is damaged: {self.source_damage}.")
         return " ".join(sentences)
 
-    def _how_made(self) -> str:
-        if self.kind == "super-resolution":
-            if self.is_ai:
-                return AI_STATEMENT
-            return "Interpolated from the original: it holds no detail that the original lacks."
-        if self.is_ai:
-            return "Made by a neural network, for research use. Verify on the original."
-        return "Computed from the original by a fixed formula, for research use."
-
     @computed_field  # type: ignore[prop-decorator]
     @property
     def digital_source_type(self) -> str:
         """The IPTC NewsCode of the pixels: altered by an algorithm, or by a generative network."""
-        kind = "compositeWithTrainedAlgorithmicMedia" if self.generative else None
-        return _SOURCE_TYPES + (kind or "algorithmicallyEnhanced")
+        drawn, enhanced = "compositeWithTrainedAlgorithmicMedia", "algorithmicallyEnhanced"
+        return _SOURCE_TYPES + (drawn if self.generative else enhanced)
 
     @property
     def is_ai(self) -> bool:
@@ -160,18 +153,10 @@ class Provenance(BaseModel):
     @property
     def label(self) -> str:
         """What the result is called where another picture would be called the original."""
-        match self.kind:
-            case "super-resolution" if self.compared is not None:
-                return f"COMPARISON ×{self.scale}"
-            case "super-resolution":
-                return f"{'AI-ENLARGED' if self.is_ai else 'INTERPOLATED'} ×{self.scale}"
-            case "saliency":
-                return "SALIENCY MAP"
-            case "vessels":
-                return "VESSEL MAP"
-            case "consistency":
-                return "UNCERTAINTY MAP"
-        return f"MADE BY {PROGRAM.upper()}"
+        if self.kind == "super-resolution":
+            what = "AI-ENLARGED" if self.is_ai else "INTERPOLATED"
+            return f"{what if self.compared is None else 'COMPARISON'} ×{self.scale}"
+        return _LABELS.get(self.kind, f"MADE BY {PROGRAM.upper()}")
 
     @property
     def summary(self) -> str:

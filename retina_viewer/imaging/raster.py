@@ -10,32 +10,13 @@ from typing import cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import (
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    TiffImagePlugin,  # noqa: F401
-    UnidentifiedImageError,
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
+from PIL.JpegImagePlugin import JpegImageFile
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging import formats
+from retina_viewer.imaging import decoded, formats
 from retina_viewer.imaging.colour import by_profile, cmyk_to_srgb
-from retina_viewer.imaging.decoded import (
-    END_MISSING,
-    MAX_PIXELS,
-    Decoded,
-    Pixels,
-    bands,
-    brightened,
-    check_memory,
-    check_size,
-    full_range,
-    over_black,
-    stretched,
-    too_large,
-)
+from retina_viewer.imaging.decoded import Decoded, Pixels, bands
 from retina_viewer.imaging.formats import ImageFormat
 from retina_viewer.imaging.jpeg import load_jpeg
 from retina_viewer.imaging.png import readable_png
@@ -52,9 +33,7 @@ def read_raster(
     """Decode one image of a file: the first, for later ones are animation or previews.
 
     Args:
-        data: the file's bytes.
         name: for messages.
-        kind: its format.
         enough: a JPEG may be decoded at a half, quarter or eighth of its size, where its longer
             side stays at least this many pixels; None decodes all.
         page: of a TIFF, from 0.
@@ -63,7 +42,7 @@ def read_raster(
         UserError: the size is out of bounds.
         OSError, ValueError, SyntaxError, struct.error: the data is damaged.
     """
-    if kind is formats.PNM and is_raw_pnm(data):
+    if data[:2] in (b"P5", b"P6"):  # plain text and bitmaps are Pillow's
         return read_pnm(data, name)
     damage, profile = "", None
     if kind is formats.PNG:
@@ -74,7 +53,7 @@ def read_raster(
         factor = enough / max(image.size)
         image.draft(None, (round(image.width * factor), round(image.height * factor)))
     loaded: Image.Image = image
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
+    if isinstance(image, JpegImageFile):
         loaded, damage = load_jpeg(image, data)
     elif kind is formats.BMP:
         loaded, damage = _load_bmp(image, data)
@@ -90,7 +69,7 @@ def read_raster(
         pixels = _png_16bit(data) if kind is formats.PNG else _jpeg_2000_deep(data)
     else:
         pixels, notes = _pixels(loaded, profile, kind)
-    pixels, dim = brightened(pixels)
+    pixels, dim = decoded.brightened(pixels)
     pixels, profile, unfit = by_profile(pixels, profile, space)
     return Decoded(
         pixels,
@@ -110,27 +89,26 @@ def _opened(data: bytes, name: str, kind: ImageFormat, page: int) -> ImageFile.I
     stream = io.BytesIO(data)
     try:
         if kind is formats.JPEG:  # pictures that follow the first are previews of it
-            image: ImageFile.ImageFile = JpegImagePlugin.JpegImageFile(stream)
+            image: ImageFile.ImageFile = JpegImageFile(stream)
         else:
             image = Image.open(stream, formats=(kind.plugin,))
             if page:
                 image.seek(page)
     except Image.DecompressionBombError as error:
-        raise too_large(name) from error
-    check_size(image.width, image.height, name)
+        raise decoded.too_large(name) from error
+    decoded.check_size(image.width, image.height, name)
     each = _BYTES_PER_PIXEL.get(kind.plugin, 2 if image.mode in ("1", "L", "P") else 7)
     if image.info.get("progressive"):
         each += 2 * len(image.getbands())  # its coefficients
     if _is_deep(data, kind):
         each = max(each, 16)
-    check_memory(len(data) + image.width * image.height * each, name)
+    decoded.check_memory(len(data) + image.width * image.height * each, name)
     return image
 
 
 def _load_bmp(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, str]:
     """The pixels; rows that are missing at the end become black. Raises OSError: nothing is left,
-    or the rows are packed.
-    """
+    or the rows are packed."""
     decoder, _, offset, arguments = image.tile[0]
     rows = isinstance(arguments, tuple) and decoder == "raw" and arguments[1]
     missing = offset + rows * image.height - len(data) if rows else 0
@@ -141,7 +119,7 @@ def _load_bmp(image: ImageFile.ImageFile, data: bytes) -> tuple[Image.Image, str
         raise OSError("nothing of the picture is left")
     whole = Image.open(io.BytesIO(data + bytes(missing)), formats=("BMP",))
     whole.load()
-    return whole, END_MISSING
+    return whole, decoded.END_MISSING
 
 
 def _pixels(
@@ -167,11 +145,9 @@ def _converted(image: Image.Image, profile: bytes | None) -> Pixels:
     if image.mode == "CMYK":
         image = cmyk_to_srgb(image, profile)
     elif image.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-        return over_black(np.asarray(image.convert("RGBA")))
-    elif image.mode == "1":
-        image = image.convert("L")
+        return decoded.over_black(np.asarray(image.convert("RGBA")))
     elif image.mode not in ("L", "RGB"):
-        image = image.convert("RGB")
+        image = image.convert("L" if image.mode == "1" else "RGB")
     return np.asarray(image)
 
 
@@ -185,15 +161,13 @@ def _is_deep(data: bytes, kind: ImageFormat) -> bool:
 
 def _png_16bit(data: bytes) -> Pixels:
     """Pillow reduces 16-bit colour to 8 bits; OpenCV keeps it. BGR(A) to RGB(A)."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None or decoded.dtype != np.uint16:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
         raise ValueError("the 16-bit PNG cannot be decoded")
-    pixels = cast(Pixels, decoded)
     if pixels.ndim == 3:
-        order = [2, 1, 0] if pixels.shape[2] == 3 else [2, 1, 0, 3]
         for rows in bands(pixels.shape):
-            pixels[rows] = pixels[rows][..., order]
-    return pixels
+            pixels[rows, :, :3] = pixels[rows][..., [2, 1, 0]]
+    return cast(Pixels, pixels)
 
 
 def _jpeg_2000_bits(data: bytes) -> int:
@@ -208,8 +182,8 @@ def _jpeg_2000_bits(data: bytes) -> int:
 def _jpeg_2000_deep(data: bytes) -> Pixels:
     import imagecodecs  # slow to import, and seldom needed
 
-    decoded = np.asarray(imagecodecs.jpeg2k_decode(data))
-    return stretched(decoded, _jpeg_2000_bits(data))
+    samples = np.asarray(imagecodecs.jpeg2k_decode(data))
+    return decoded.stretched(samples, _jpeg_2000_bits(data))
 
 
 def not_decodable(name: str, error: Exception) -> UserError:
@@ -225,44 +199,34 @@ _HEADER = re.compile(
 )
 
 
-def is_raw_pnm(data: bytes) -> bool:
-    """Whether it is grey or colour in bytes; plain text and bitmaps are Pillow's."""
-    return data[:2] in (b"P5", b"P6")
-
-
 def read_pnm(data: bytes, name: str) -> Decoded:
-    """Decode the first picture; its highest value becomes full white.
-
-    Raises:
-        UserError: the size is out of bounds.
-        ValueError: the header is broken, or no row is left.
+    """Decode the first picture of grey or colour in bytes; its highest value becomes full white.
+    Raises UserError: the size is out of bounds. ValueError: the header is broken, no row is left.
     """
     header = _HEADER.match(data[:4096])
     if header is None:
         raise ValueError("its header is broken")
     kind, width, height, highest = (int(word) for word in header.groups())
-    check_size(width, height, name)
+    decoded.check_size(width, height, name)
     if not 0 < highest < 1 << 16:
         raise ValueError(f"its highest value is {highest}")
     shape = (height, width, 3) if kind == 6 else (height, width)
     sample = np.dtype(np.uint8 if highest < 256 else ">u2")
     copies = 1 if highest == 255 else 2
-    check_memory(len(data) + copies * math.prod(shape) * sample.itemsize, name)
-    row = width * sample.itemsize * (3 if kind == 6 else 1)
-    rows = min(height, (len(data) - header.end()) // row)
+    decoded.check_memory(len(data) + copies * math.prod(shape) * sample.itemsize, name)
+    row = math.prod(shape[1:])
+    rows = min(height, (len(data) - header.end()) // (row * sample.itemsize))
     if rows == 0:
         raise ValueError("nothing of the picture is left")
-    values: NDArray[np.integer] = np.frombuffer(
-        data, sample, rows * row // sample.itemsize, header.end()
-    )
+    values: NDArray[np.integer] = np.frombuffer(data, sample, rows * row, header.end())
     whole = np.zeros(shape, np.uint8 if highest < 256 else np.uint16)
-    whole[:rows] = full_range(values.reshape(rows, *shape[1:]), highest)
-    pixels, notes = brightened(cast(Pixels, whole))
-    return Decoded(pixels, "PNM", damage="" if rows == height else END_MISSING, notes=notes)
+    whole[:rows] = decoded.full_range(values.reshape(rows, *shape[1:]), highest)
+    pixels, notes = decoded.brightened(cast(Pixels, whole))
+    return Decoded(pixels, "PNM", damage=decoded.END_MISSING * (rows < height), notes=notes)
 
 
 # Pillow warns above this and refuses twice as much, also for pictures inside other files.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+Image.MAX_IMAGE_PIXELS = decoded.MAX_PIXELS
 # Pillow imports its readers when a file is first opened, by then in a worker thread of the window,
 # which stands still meanwhile (an import holds Python's lock). So these are imported with this
 # module, above, and the most usual ones here.

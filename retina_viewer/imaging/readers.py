@@ -31,12 +31,8 @@ def open_image(path: Path | str, page: int = 0) -> FundusImage:
     black. Grey becomes three equal channels. CMYK becomes sRGB. An RGB profile is kept with the
     pixels, which stay in its colour space.
 
-    Args:
-        page: which of several pages or frames, from 0.
-
-    Raises:
-        UserError: the page does not exist; the file is missing, unreadable, empty, damaged, no
-            image, too large, too small.
+    Raises UserError: the page (or frame, from 0) does not exist; the file is missing, unreadable,
+    empty, damaged, no image, too large, too small.
     """
     path = Path(path)
     data = _bytes_of(path)
@@ -70,8 +66,7 @@ def is_supported(path: Path | str) -> bool:
 
 def images_in(folder: Path | str) -> list[Path]:
     """The photographs directly inside a folder, by name as people sort (2 before 10). Raises
-    UserError: the folder is missing or cannot be read.
-    """
+    UserError: the folder is missing or cannot be read."""
     folder = Path(folder)
     try:
         entries = answered(lambda: _ordinary_files(folder))
@@ -93,14 +88,8 @@ def _ordinary_files(folder: Path) -> list[Path]:
 
 
 def thumbnail(path: Path | str, side: int) -> NDArray[np.uint8]:
-    """A small picture of the file, its longer side at most ``side`` pixels.
-
-    Returns:
-        ``(h, w, 3)`` uint8 sRGB, upright; never enlarged.
-
-    Raises:
-        UserError: as :func:`open_image`.
-    """
+    """A small picture of the file, its longer side at most ``side`` pixels: ``(h, w, 3)`` uint8
+    sRGB, upright; never enlarged. Raises UserError: as :func:`open_image`."""
     path = Path(path)
     # Decoded at twice the size, a shrunken JPEG is as smooth as one that was decoded whole.
     decoded = _decode(_bytes_of(path), path.name, enough=2 * side)

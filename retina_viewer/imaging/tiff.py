@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import cast
@@ -11,21 +12,12 @@ from typing import cast
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.imaging import formats
+from retina_viewer.imaging import decoded, formats
 from retina_viewer.imaging.colour import by_profile
-from retina_viewer.imaging.decoded import (
-    END_MISSING,
-    PART_WRONG,
-    Decoded,
-    Pixels,
-    brightened,
-    check_memory,
-    check_size,
-    no_such_page,
-    stretched,
-)
+from retina_viewer.imaging.decoded import Decoded, Pixels
 from retina_viewer.imaging.raster import read_raster
 
 _HINT = "Save it as an 8- or 16-bit grey or RGB TIFF."
@@ -40,12 +32,8 @@ _TAKEN_AS_COLOURS = (
 _MAY_BE_COLOURS = (
     "It holds three grey pictures. If they are the colours of one photograph, save it as RGB."
 )
-_COLOUR = (
-    tifffile.PHOTOMETRIC.RGB,
-    tifffile.PHOTOMETRIC.PALETTE,
-    tifffile.PHOTOMETRIC.YCBCR,
-)
-_JPEGS = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.ALT_JPEG, tifffile.COMPRESSION.JPEG_LOSSY)
+_COLOUR = (PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE, PHOTOMETRIC.YCBCR)
+_JPEGS = (COMPRESSION.JPEG, COMPRESSION.ALT_JPEG, COMPRESSION.JPEG_LOSSY)
 
 
 def read_tiff(data: bytes, name: str, page: int = 0) -> Decoded:
@@ -55,47 +43,39 @@ def read_tiff(data: bytes, name: str, page: int = 0) -> Decoded:
     by MaxSampleValue where that is 2^k - 1 (how cameras of 10 to 14 bits declare themselves).
     Strips and tiles that are missing become black.
 
-    Args:
-        page: which picture, from 0.
-
-    Raises:
-        UserError: the page does not exist, the size is out of bounds, or the kind of TIFF is not
-            supported.
-        OSError, ValueError and others: the data is damaged.
+    Raises UserError: the page does not exist, the size is out of bounds, or the kind of TIFF is not
+    supported. Others: the data is damaged.
     """
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
+    with TiffFile(io.BytesIO(data)) as file:
         pictures = pictures_of(file)
         if not 0 <= page < len(pictures):
-            raise no_such_page(name, page, len(pictures))
+            raise decoded.no_such_page(name, page, len(pictures))
         picture = pictures[page]
         _check(picture.page, data, name)
         missing = _missing_at_the_end(picture.page, len(data))
         if missing:
-            decoded = read_tiff(data + bytes(missing), name, page)
-            return replace(decoded, damage=END_MISSING)
-        notes = (_MAY_BE_COLOURS,) if look_like_planes(pictures) else ()
-        decoded = _decoded(file, picture, data, name)
-        return replace(decoded, pages=len(pictures), notes=(*notes, *decoded.notes))
+            whole = read_tiff(data + bytes(missing), name, page)
+            return replace(whole, damage=decoded.END_MISSING)
+        notes = (_MAY_BE_COLOURS,) if _look_like_planes(pictures) else ()
+        found = _decoded(file, picture, data, name)
+        return replace(found, pages=len(pictures), notes=(*notes, *found.notes))
 
 
-def _check(page: tifffile.TiffPage, data: bytes, name: str) -> None:
+def _check(page: TiffPage, data: bytes, name: str) -> None:
     """Refuse what is no photograph, and what would take too much memory."""
-    check_size(page.imagewidth, page.imagelength, name)
+    decoded.check_size(page.imagewidth, page.imagelength, name)
     if page.samplesperpixel > _MOST_CHANNELS:
         raise UserError(f"{name} has {page.samplesperpixel} channels.", _HINT)
     if page.imagedepth != 1:
         raise UserError(f"{name} holds a volume, not a photograph.", _HINT)
-    pixels = page.imagewidth * page.imagelength
-    width = 2 if page.bitspersample > 8 else 1
-    needed = pixels * page.samplesperpixel * width
-    if page.samplesperpixel != 3 or page.planarconfig != tifffile.PLANARCONFIG.CONTIG:
-        needed += 3 * pixels * width
-    if _needs_libtiff(page):
-        needed += 8 * pixels
-    check_memory(len(data) + needed, name)
+    each = page.samplesperpixel
+    if page.samplesperpixel != 3 or page.planarconfig != PLANARCONFIG.CONTIG:
+        each += 3
+    each = each * (2 if page.bitspersample > 8 else 1) + 8 * _needs_libtiff(page)
+    decoded.check_memory(len(data) + page.imagewidth * page.imagelength * each, name)
 
 
-def _decoded(file: tifffile.TiffFile, picture: TiffPicture, data: bytes, name: str) -> Decoded:
+def _decoded(file: TiffFile, picture: TiffPicture, data: bytes, name: str) -> Decoded:
     page, damage = picture.page, ""
     notes: tuple[str, ...] = ()
     if _needs_libtiff(page):
@@ -108,13 +88,11 @@ def _decoded(file: tifffile.TiffFile, picture: TiffPicture, data: bytes, name: s
         raw, damage = _samples(page, data)
         pixels = _of_samples(page, raw, name)
     elif len(page.treeindex) > 1:
-        raise UserError(
-            f"{name} keeps its colours as {tifffile.PHOTOMETRIC(page.photometric).name}.", _HINT
-        )
+        raise UserError(f"{name} keeps its colours as {PHOTOMETRIC(page.photometric).name}.", _HINT)
     else:
         # CMYK and Lab: rare, and Pillow knows how. It turns TIFF upright.
         return read_raster(data, name, formats.TIFF, page=page.treeindex[0])
-    pixels, dim = brightened(pixels)
+    pixels, dim = decoded.brightened(pixels)
     space = "GRAY" if pixels.ndim == 2 else "RGB"
     found = page.tags.valueof(_ICC_PROFILE)
     pixels, profile, unfit = by_profile(pixels, found if isinstance(found, bytes) else None, space)
@@ -129,14 +107,14 @@ def _decoded(file: tifffile.TiffFile, picture: TiffPicture, data: bytes, name: s
     )
 
 
-def _needs_libtiff(page: tifffile.TiffPage) -> bool:
+def _needs_libtiff(page: TiffPage) -> bool:
     """Luminance and chroma that are no JPEG of today; tifffile takes them for red, green, blue."""
-    if page.compression == tifffile.COMPRESSION.OJPEG:
+    if page.compression == COMPRESSION.OJPEG:
         return True
-    return page.photometric == tifffile.PHOTOMETRIC.YCBCR and page.compression not in _JPEGS
+    return page.photometric == PHOTOMETRIC.YCBCR and page.compression not in _JPEGS
 
 
-def _by_libtiff(page: tifffile.TiffPage, data: bytes, name: str) -> Pixels:
+def _by_libtiff(page: TiffPage, data: bytes, name: str) -> Pixels:
     import imagecodecs
 
     if len(page.treeindex) > 1:
@@ -149,9 +127,9 @@ def _by_libtiff(page: tifffile.TiffPage, data: bytes, name: str) -> Pixels:
     return rgba[..., :3]
 
 
-def _missing_at_the_end(page: tifffile.TiffPage, length: int) -> int:
+def _missing_at_the_end(page: TiffPage, length: int) -> int:
     """How many bytes of uncompressed samples a file of ``length`` bytes lacks, if not all."""
-    if page.compression != tifffile.COMPRESSION.NONE or not page.dataoffsets:
+    if page.compression != COMPRESSION.NONE or not page.dataoffsets:
         return 0
     ends = [at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
     if page.is_contiguous:
@@ -160,25 +138,20 @@ def _missing_at_the_end(page: tifffile.TiffPage, length: int) -> int:
     return missing if 0 < missing < page.nbytes else 0
 
 
-def _samples(page: tifffile.TiffPage, data: bytes) -> tuple[NDArray[np.generic], str]:
+def _samples(page: TiffPage, data: bytes) -> tuple[NDArray[np.generic], str]:
     """As they are stored, strips or tiles that are missing or cannot be decoded as zeros. Raises
-    ValueError: there is nothing else.
-    """
+    ValueError: there is nothing else."""
     places = zip(page.dataoffsets, page.databytecounts, strict=False)
     if all(at > 0 and count > 0 and at + count <= len(data) for at, count in places):
-        try:
+        with suppress(Exception):  # of decoders, on torn data, which is then found one by one
             return np.asarray(page.asarray()), ""
-        except Exception:  # decoders raise anything on torn data, which is then found one by one
-            pass
     samples = np.zeros(page.shaped, page.dtype)
     if not sum(_placed(page, data, number, samples) for number in range(len(page.dataoffsets))):
         raise ValueError("nothing of the picture is left")
-    return samples.reshape(page.shape), PART_WRONG
+    return samples.reshape(page.shape), decoded.PART_WRONG
 
 
-def _placed(
-    page: tifffile.TiffPage, data: bytes, number: int, samples: NDArray[np.generic]
-) -> bool:
+def _placed(page: TiffPage, data: bytes, number: int, samples: NDArray[np.generic]) -> bool:
     """Decode one strip or tile into its place; whether that could be done.
 
     tifffile itself would take those behind a gap from the wrong place.
@@ -199,23 +172,23 @@ def _placed(
     return True
 
 
-def _of_samples(page: tifffile.TiffPage, raw: NDArray[np.generic], name: str) -> Pixels:
+def _of_samples(page: TiffPage, raw: NDArray[np.generic], name: str) -> Pixels:
     if raw.dtype == np.bool_:
         raw = raw.astype(np.uint8)
     if raw.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{name} holds numbers of type {raw.dtype}, not grey levels.", _HINT)
     samples = cast("NDArray[np.integer]", raw)
-    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and samples.ndim == 3:
+    if page.planarconfig == PLANARCONFIG.SEPARATE and samples.ndim == 3:
         samples = np.moveaxis(samples, 0, -1)
-    if page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+    if page.photometric == PHOTOMETRIC.PALETTE:
         return _with_palette(page, samples)
-    pixels = stretched(_without_extras(page, samples), _significant_bits(page))
-    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+    pixels = decoded.stretched(_without_extras(page, samples), _significant_bits(page))
+    if page.photometric == PHOTOMETRIC.MINISWHITE:
         pixels = np.iinfo(pixels.dtype).max - pixels
     return pixels
 
 
-def _without_extras(page: tifffile.TiffPage, raw: NDArray[np.integer]) -> NDArray[np.integer]:
+def _without_extras(page: TiffPage, raw: NDArray[np.integer]) -> NDArray[np.integer]:
     """The colours, and alpha where it is straight.
 
     Associated alpha is multiplied in already, which is the same as laid on black; other extra
@@ -224,11 +197,11 @@ def _without_extras(page: tifffile.TiffPage, raw: NDArray[np.integer]) -> NDArra
     if raw.ndim == 2:
         return raw
     colours = 1 if page.photometric in GREY else 3
-    straight = page.extrasamples[:1] == (tifffile.EXTRASAMPLE.UNASSALPHA,)
+    straight = page.extrasamples[:1] == (EXTRASAMPLE.UNASSALPHA,)
     return raw[..., : colours + 1] if straight else raw[..., :colours]
 
 
-def _significant_bits(page: tifffile.TiffPage) -> int:
+def _significant_bits(page: TiffPage) -> int:
     bits = int(page.bitspersample)
     highest = page.tags.valueof(_MAX_SAMPLE_VALUE)
     highest = highest[0] if isinstance(highest, tuple) else highest
@@ -237,7 +210,7 @@ def _significant_bits(page: tifffile.TiffPage) -> int:
     return highest.bit_length() if 8 < highest.bit_length() < 16 else bits
 
 
-def _with_palette(page: tifffile.TiffPage, indices: NDArray[np.integer]) -> Pixels:
+def _with_palette(page: TiffPage, indices: NDArray[np.integer]) -> Pixels:
     """The colour map holds 16-bit red, then green, then blue; some writers used 8 bits of it.
 
     The upper byte is the 8-bit value, whether it was widened by 256 or by 257.
@@ -249,7 +222,7 @@ def _with_palette(page: tifffile.TiffPage, indices: NDArray[np.integer]) -> Pixe
 
 MOST_PAGES = 1000
 """A film of more frames is no set of photographs."""
-GREY = (tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.MINISBLACK)
+GREY = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK)
 _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
 _OLD_SUBFILE_TYPE = 255
@@ -258,42 +231,34 @@ _COLOUR_NAMES = {"r": 0, "red": 0, "g": 1, "green": 1, "b": 2, "blue": 2}
 
 @dataclass(frozen=True)
 class TiffPicture:
-    """One picture of the file.
+    """One picture of the file: its page, of colours kept apart the red one; ``planes``: where red,
+    green and blue are pages of grey, or parts of one, their numbers in the order of the file."""
 
-    Attributes:
-        page: its page; of colours kept apart, the red one.
-        planes: where red, green and blue are pages of grey, or parts of one: their numbers in the
-            order of the file; empty otherwise.
-    """
-
-    page: tifffile.TiffPage
+    page: TiffPage
     planes: tuple[int, int, int] | tuple[()] = ()
 
 
-def pictures_of(file: tifffile.TiffFile) -> list[TiffPicture]:
+def pictures_of(file: TiffFile) -> list[TiffPicture]:
     """The file's pictures in its order, those below a page behind it.
 
     Thumbnails, the smaller copies of a pyramid and masks are marked as such and are none. Where
-    everything is marked so, the largest page is the picture.
-
-    Raises:
-        ValueError: there is no page.
+    everything is marked so, the largest page is the picture. Raises ValueError: there is no page.
     """
-    pages: list[tifffile.TiffPage] = []
+    pages: list[TiffPage] = []
     for page in islice(file.pages, MOST_PAGES):
-        pages.extend(_with_below(page))
+        whole = page if isinstance(page, TiffPage) else page.aspage()
+        below = islice(whole.pages or (), MOST_PAGES)
+        pages += [whole, *(one for one in below if isinstance(one, TiffPage))]
     if not pages:
         raise ValueError("no image inside")
-    planes = _planes(file)
-    if planes:
+    if planes := _planes(file):
         return [TiffPicture(pages[0], planes)]
     real = [page for page in pages if not _is_marked(page)]
-    if not real:
-        real = [max(pages, key=lambda page: page.imagewidth * page.imagelength)]
-    return [TiffPicture(page) for page in real]
+    largest = max(pages, key=lambda page: page.imagewidth * page.imagelength)
+    return [TiffPicture(page) for page in real or [largest]]
 
 
-def look_like_planes(pictures: list[TiffPicture]) -> bool:
+def _look_like_planes(pictures: list[TiffPicture]) -> bool:
     """Whether three pictures may be the colours of one: grey, of one size, nothing said."""
     kinds = {
         (one.page.shape, one.page.dtype, one.page.photometric in GREY, len(one.planes))
@@ -302,19 +267,12 @@ def look_like_planes(pictures: list[TiffPicture]) -> bool:
     return len(pictures) == 3 and len(kinds) == 1 and pictures[0].page.photometric in GREY
 
 
-def _with_below(page: tifffile.TiffPage | tifffile.TiffFrame) -> list[tifffile.TiffPage]:
-    whole = page if isinstance(page, tifffile.TiffPage) else page.aspage()
-    below = whole.pages or ()
-    inner = [one for one in islice(below, MOST_PAGES) if isinstance(one, tifffile.TiffPage)]
-    return [whole, *inner]
-
-
-def _is_marked(page: tifffile.TiffPage) -> bool:
+def _is_marked(page: TiffPage) -> bool:
     old = page.tags.valueof(_OLD_SUBFILE_TYPE)
     return bool(int(page.subfiletype) & (_REDUCED | _MASK)) or old == _OLD_REDUCED
 
 
-def _planes(file: tifffile.TiffFile) -> tuple[int, int, int] | tuple[()]:
+def _planes(file: TiffFile) -> tuple[int, int, int] | tuple[()]:
     """What ImageJ and OME say of three pictures of grey: that they are colours of one."""
     if not (file.is_imagej or file.is_ome):
         return ()
@@ -324,12 +282,12 @@ def _planes(file: tifffile.TiffFile) -> tuple[int, int, int] | tuple[()]:
         return ()
     names = [name.strip().lower() for name in _channel_names(file)]
     places = [_COLOUR_NAMES.get(name, -1) for name in names]
-    if sorted(places) == [0, 1, 2]:
-        return places.index(0), places.index(1), places.index(2)
-    return 0, 1, 2
+    if sorted(places) != [0, 1, 2]:
+        return 0, 1, 2
+    return places.index(0), places.index(1), places.index(2)
 
 
-def _channel_names(file: tifffile.TiffFile) -> list[str]:
+def _channel_names(file: TiffFile) -> list[str]:
     if not file.is_ome or not file.ome_metadata:
         return []
     try:

@@ -2,8 +2,9 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,6 @@ from retina_viewer.core.files import atomic_write, open_regular, read_small
 from retina_viewer.core.names import sidecar_path as sidecar_path
 from retina_viewer.imaging.png import encode_png
 from retina_viewer.imaging.provenance import PROGRAM, Provenance
-
-if TYPE_CHECKING:  # a tenth of a second, which whoever reads provenance alone does without
-    import tifffile
 
 Image8Or16 = NDArray[np.uint8] | NDArray[np.uint16]
 """``(H, W, 3)`` RGB or ``(H, W)`` grey."""
@@ -53,12 +51,14 @@ def write_image(
     Args:
         pixels: ``(H, W, 3)`` RGB or ``(H, W)`` grey, uint8 or uint16.
         icc_profile: an RGB profile; left out of grey images, which it does not describe.
-        replace: whether an existing file may be replaced.
 
     Raises:
         UserError: the format is unknown or cannot hold the image; or as ``atomic_write``.
     """
-    _check(pixels)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"pixels must be uint8 or uint16, not {pixels.dtype}")
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
+        raise ValueError(f"pixels must be (H, W, 3) or (H, W), not {pixels.shape}")
     suffix = path.suffix.lower()
     profile = icc_profile if pixels.ndim == 3 else None
     match suffix:
@@ -68,8 +68,15 @@ def write_image(
         case ".jpg" | ".jpeg":
             data = _jpeg(path, pixels, provenance, profile)
         case ".tif" | ".tiff":
-            with atomic_write(path, replace=replace) as stream:
-                _write_tiff(stream, pixels, provenance, profile)
+            import tifffile
+
+            whole, big = np.ascontiguousarray(pixels), pixels.nbytes > _CLASSIC_TIFF_BYTES
+            page = _page(pixels.shape, _TIFF_TILE, provenance, profile)
+            with (
+                atomic_write(path, replace=replace) as stream,
+                tifffile.TiffWriter(stream, bigtiff=big) as writer,
+            ):
+                writer.write(whole, dtype=pixels.dtype, **page)
             return
         case _:
             raise UserError(
@@ -105,8 +112,8 @@ def write_tiled_tiff(
     Args:
         shape: of the image, ``(H, W, 3)`` or ``(H, W)``.
         tile: side of the tiles, a multiple of 16.
-        tiles: row by row, from left to right, as ``tiles_covering`` names them; those at the right
-            and the bottom may be smaller. What it raises (also Cancelled) leaves no file.
+        tiles: as ``tiles_covering`` names them; those at the right and the bottom may be smaller.
+            What it raises (also Cancelled) leaves no file.
 
     Raises:
         ValueError: the tiles do not fit the shape.
@@ -115,13 +122,14 @@ def write_tiled_tiff(
     if tile < 16 or tile % 16:
         raise ValueError(f"TIFF tiles are multiples of 16 pixels, not {tile}")
     expected = -(-shape[0] // tile) * -(-shape[1] // tile)
-    import tifffile
+    import tifffile  # a tenth of a second, which whoever reads provenance alone does without
 
     with (
         atomic_write(path, replace=replace) as stream,
         tifffile.TiffWriter(stream, bigtiff=True) as writer,
     ):
-        _write_page(writer, _exactly(tiles, expected), shape, dtype, tile, provenance, icc_profile)
+        page = _page(shape, tile, provenance, icc_profile)
+        writer.write(_exactly(tiles, expected), dtype=dtype, **page)
         if next(tiles, None) is not None:
             raise ValueError(f"more than {expected} tiles")
 
@@ -137,9 +145,7 @@ def _exactly(tiles: Iterator[Image8Or16], expected: int) -> Iterator[Image8Or16]
 
 
 def write_sidecar(path: Path, provenance: Provenance, *, replace: bool = False) -> Path:
-    """Write the provenance of the result ``path`` beside it; returns the sidecar's path. Raises
-    UserError: as ``atomic_write``.
-    """
+    """Write the provenance of the result ``path`` beside it; returns the sidecar's path."""
     sidecar = sidecar_path(path)
     with atomic_write(sidecar, replace=replace) as stream:
         stream.write(provenance.to_json().encode() + b"\n")
@@ -165,18 +171,9 @@ def made_by(path: Path) -> Provenance | None:
     """How this program made a file: what it wrote into it or beside it; None where it did not."""
     found = read_provenance(path)
     if found is None:
-        try:
+        with suppress(OSError, ValueError):
             found = Provenance.from_json(read_small(sidecar_path(path)))
-        except (OSError, ValueError):
-            return None
-    return found if found.program == PROGRAM else None
-
-
-def _check(pixels: Image8Or16) -> None:
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"pixels must be uint8 or uint16, not {pixels.dtype}")
-    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
-        raise ValueError(f"pixels must be (H, W, 3) or (H, W), not {pixels.shape}")
+    return found if found is not None and found.program == PROGRAM else None
 
 
 def _texts(provenance: Provenance | None) -> dict[str, str]:
@@ -199,7 +196,6 @@ def _jpeg(
         raise UserError(
             f"{path.name}: JPEG holds at most {JPEG_MAX_SIDE} pixels a side.", "Choose TIFF."
         )
-    comment = provenance.to_json().encode() if provenance else b""
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(
         stream,
@@ -207,46 +203,28 @@ def _jpeg(
         quality=_JPEG_QUALITY,
         subsampling=0,
         icc_profile=profile,
-        comment=comment,
+        comment=provenance.to_json().encode() if provenance else b"",
         xmp=provenance.xmp().encode() if provenance else b"",
     )
     return stream.getvalue()
 
 
-def _write_tiff(
-    stream: BinaryIO, pixels: Image8Or16, provenance: Provenance | None, profile: bytes | None
-) -> None:
-    import tifffile
-
-    big = pixels.nbytes > _CLASSIC_TIFF_BYTES
-    whole = cast(Image8Or16, np.ascontiguousarray(pixels))
-    with tifffile.TiffWriter(stream, bigtiff=big) as writer:
-        _write_page(writer, whole, whole.shape, whole.dtype.type, _TIFF_TILE, provenance, profile)
-
-
-def _write_page(
-    writer: "tifffile.TiffWriter",
-    data: Image8Or16 | Iterator[Image8Or16],
-    shape: tuple[int, ...],
-    dtype: type[np.uint8] | type[np.uint16],
-    tile: int,
-    provenance: Provenance | None,
-    icc_profile: bytes | None,
-) -> None:
+def _page(
+    shape: tuple[int, ...], tile: int, provenance: Provenance | None, icc_profile: bytes | None
+) -> dict[str, Any]:
+    """What tifffile is told of a page but for its samples."""
     colour = len(shape) == 3
     xmp = provenance.xmp().encode() if provenance else b""
-    writer.write(
-        data,
-        shape=shape,
-        dtype=dtype,
-        tile=(tile, tile),
-        photometric="rgb" if colour else "minisblack",
-        compression="deflate",
-        predictor=True,
-        description=provenance.to_json() if provenance else None,
-        software=f"{PROGRAM} {__version__}",
-        iccprofile=icc_profile if colour else None,
-        metadata=None,
-        extratags=[(_XMP_TAG, 1, len(xmp), xmp, True)] if xmp else [],
-        maxworkers=1,
-    )
+    return {
+        "shape": shape,
+        "tile": (tile, tile),
+        "photometric": "rgb" if colour else "minisblack",
+        "compression": "deflate",
+        "predictor": True,
+        "description": provenance.to_json() if provenance else None,
+        "software": f"{PROGRAM} {__version__}",
+        "iccprofile": icc_profile if colour else None,
+        "metadata": None,
+        "extratags": [(_XMP_TAG, 1, len(xmp), xmp, True)] if xmp else [],
+        "maxworkers": 1,
+    }

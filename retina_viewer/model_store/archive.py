@@ -34,15 +34,9 @@ import retina_viewer
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write, open_regular
 from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.model_store import installing
 from retina_viewer.model_store.card import CARD_FILE, WEIGHTS_FILE, ModelCard
 from retina_viewer.model_store.extras import LARGEST_EXTRAS, sound_extras
-from retina_viewer.model_store.installing import (
-    LONGEST,
-    check_family,
-    install,
-    split_version,
-    staging,
-)
 from retina_viewer.model_store.store import find_model, verify_model
 
 SUFFIX = ".rvmodel"
@@ -52,17 +46,9 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def export_model(name: str, path: Path, progress: Progress = no_progress) -> Path:
-    """Write a model, and a saliency GAN's twin with it, into one file.
-
-    Args:
-        name: of an installed model, shipped or one's own.
-        path: a new file, or an existing folder for ``NAME.rvmodel`` in it.
-
-    Returns:
-        The file that was written.
-
-    Raises:
-        UserError: there is no such model, it is damaged, or the file exists or cannot be written.
+    """Write an installed model, and a saliency GAN's twin with it, into one file: a new one, or
+    ``NAME.rvmodel`` where ``path`` is a folder. Returns the file. Raises UserError: there is no
+    such model, it is damaged, or the file exists or cannot be written.
     """
     card = find_model(name)
     target = path / f"{card.name}{SUFFIX}" if path.is_dir() else path
@@ -86,25 +72,18 @@ def export_model(name: str, path: Path, progress: Progress = no_progress) -> Pat
 
 
 def import_model(path: Path, progress: Progress = no_progress) -> ModelCard:
-    """Install the model of a file, under its own name or as that name's next version.
-
-    Args:
-        path: an ``.rvmodel`` file.
-
-    Returns:
-        The installed model's card.
-
-    Raises:
-        UserError: the file cannot be read or is not a sound model; nothing was installed.
+    """Install the model of an ``.rvmodel`` file, under its own name or as that name's next version.
+    Returns the installed model's card. Raises UserError: the file cannot be read or is not a sound
+    model; nothing was installed.
     """
     with _opened(path) as archive:
         entries = check_entries(archive.infolist())
-        manifest = parse_manifest(_read(archive, entries[MANIFEST_FILE]), list(entries))
+        manifest = parse_manifest(b"".join(_chunks(archive, entries[MANIFEST_FILE])), list(entries))
         card = _checked_card(archive, entries, "")
         with_twin = TWIN_FOLDER + CARD_FILE in entries
         twin = _checked_card(archive, entries, TWIN_FOLDER) if with_twin else None
         check_pair(card, twin)
-        with staging() as folder:
+        with installing.staging() as folder:
             (folder / "model" / TWIN_FOLDER).mkdir(parents=True)
             total = sum(entry.size for entry in manifest.files.values()) or 1
             done = 0
@@ -114,8 +93,10 @@ def import_model(path: Path, progress: Progress = no_progress) -> ModelCard:
                 done += expected.size
             (folder / "model" / TWIN_FOLDER).rename(folder / "twin")
             progress(0.95, "checking")
-            family = check_family(split_version(card.name)[0][:LONGEST])
-            return install(folder / "model", family, folder / "twin" if with_twin else None)
+            family, _ = installing.split_version(card.name)
+            family = installing.check_family(family[: installing.LONGEST])
+            twin_folder = folder / "twin" if with_twin else None
+            return installing.install(folder / "model", family, twin_folder)
 
 
 def _files_of(card: ModelCard, folder: str) -> dict[str, bytes]:
@@ -162,13 +143,9 @@ def _checked_card(
     archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: str
 ) -> ModelCard:
     """A card whose promises fit the declared size of the weights that come with it."""
-    card = parse_card(_read(archive, entries[folder + CARD_FILE]))
+    card = parse_card(b"".join(_chunks(archive, entries[folder + CARD_FILE])))
     check_weight_size(card, entries[folder + WEIGHTS_FILE].file_size)
     return card
-
-
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    return b"".join(_chunks(archive, entry))
 
 
 def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:

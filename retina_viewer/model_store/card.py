@@ -26,14 +26,10 @@ Conclusion = Literal["better", "no difference", "worse", "too few"]
 
 
 class Change(_Part):
-    """One figure of both models, as means over patients.
+    """One figure of both models, as means over patients, shown with so many ``digits``.
 
     Attributes:
         metric: ``psnr``, ``lpips``, ``dice``, ...
-        title: for people.
-        unit: ``dB``, or empty.
-        digits: after the point, when shown.
-        higher_is_better: of ``base`` and ``tuned``; ``gain`` is always high when it is good.
         gain: ``tuned - base``, its sign turned where low is good.
         counts_from: the least ``gain``, or loss, that is worth mentioning.
     """
@@ -64,9 +60,8 @@ class ComparedFigure(Change):
         p: Wilcoxon's signed-rank test, exact, two-sided.
         effect: matched-pairs rank-biserial correlation, 1 where every patient gained, -1 where
             every patient lost.
-        improved, worsened: patients.
+        improved, worsened, harmed: patients; ``harmed`` lost more than counts.
         patients: in whom both models were measured.
-        harmed: patients who lost more than counts.
         fidelity: whether it says how true the result is: then any loss that counts forbids
             "better", whether chance explains it or not.
         leads: whether the conclusion rests on this figure; the others can only stand against it.

@@ -19,13 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class DefaultChoice(BaseModel, frozen=True, extra="forbid"):
-    """One model made the default of its task.
-
-    Attributes:
-        sha256: of its weights when it was chosen.
-        at: when, UTC.
-        undone: whether it was rolled back.
-    """
+    """One model, with these weights, made the default of its task at a time in UTC."""
 
     task: TaskName
     model: str
@@ -74,13 +68,8 @@ def set_default(name: str) -> ModelCard:
 
 
 def roll_back(task: TaskName) -> str:
-    """Undo the choice that counts for a task; the one before it counts again.
-
-    Returns:
-        The default's name from now on.
-
-    Raises:
-        UserError: there is no choice to undo, or it cannot be written.
+    """Undo the choice that counts for a task; the one before it counts again. Returns the default's
+    name from now on. Raises UserError: there is no choice to undo, or it cannot be written.
     """
     choices = list(_read().choices)
     for place in reversed(range(len(choices))):
@@ -110,11 +99,11 @@ def _read() -> _Choices:
     try:
         return _Choices.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        return _Choices()
+        pass
     except (OSError, ValidationError) as error:
         # The program must start: with its own models it is as it was delivered.
         logger.warning("the choice of default models cannot be read: %s", type(error).__name__)
-        return _Choices()
+    return _Choices()
 
 
 def _write(choices: tuple[DefaultChoice, ...]) -> None:

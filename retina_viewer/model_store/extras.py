@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 
 DISCRIMINATOR_FILE = "discriminator.safetensors"
+HISTORY_FILE = "history.json"
+"""The losses and validations of its training."""
+CALIBRATION_FILE = "consistency.json"
+"""Written and read by :mod:`retina_viewer.superres.uncertainty_calibration`."""
 LARGEST = 20 * 10**6
 """Bytes: what a repository and a mailbox take."""
 _SHA256 = "weights_sha256"
@@ -29,18 +34,10 @@ State = Mapping[str, "Tensor"]
 def save_discriminators(states: Mapping[int, State], card: ModelCard) -> bool:
     """Write what fine-tuning lets a GAN play against beside its weights, in place of older ones.
 
-    The file holds ``stepK/...`` for every step K that was trained against a discriminator, in
-    float16, and in its metadata the SHA-256 of the weights that they belong to.
-
-    Args:
-        states: by step of the cascade, from 1; each a network's state.
-        card: of a model folder.
-
-    Returns:
-        Whether they were written; not where they would be larger than :data:`LARGEST`.
-
-    Raises:
-        UserError: the folder cannot be written.
+    The file holds ``stepK/...`` for every step K, from 1, that was trained against a discriminator,
+    in float16, and in its metadata the SHA-256 of the weights that they belong to. Returns whether
+    they were written: not where they would be larger than :data:`LARGEST`. Raises UserError: the
+    folder cannot be written.
     """
     from safetensors.torch import save
 
@@ -102,10 +99,6 @@ def _unusable(card: ModelCard, why: str) -> UserError:
     )
 
 
-HISTORY_FILE = "history.json"
-"""The losses and validations of its training."""
-CALIBRATION_FILE = "consistency.json"
-"""Written and read by :mod:`retina_viewer.superres.uncertainty_calibration`."""
 LARGEST_EXTRAS = {
     HISTORY_FILE: 16 * 2**20,
     CALIBRATION_FILE: 8 * 2**20,
@@ -124,11 +117,9 @@ def sound_extras(card: ModelCard) -> list[Path]:
     """Those of a model's extras that are whole and its own."""
     found = []
     for path in extras_in(card):
-        try:
+        with suppress(UserError):
             _CHECKS[path.name](path, card)
-        except UserError:
-            continue
-        found.append(path)
+            found.append(path)
     return found
 
 

@@ -97,19 +97,13 @@ def staging() -> Iterator[Path]:
 
 
 def install(folder: Path, family: str, twin: Path | None = None) -> ModelCard:
-    """Give a prepared model, and its twin with it, names of their own.
+    """Give a model prepared in a :func:`staging` folder, and its twin with it, names of their own:
+    the first version of the family that is free. Raises UserError: a model, or what lies beside it,
+    is damaged or not what its card says.
 
     Args:
-        folder: in a :func:`staging` folder: card, weights and what else belongs to the model.
-        family: what it shall be called; it gets the first version that is free.
         twin: the folder of its pixel-trained twin, prepared likewise; None where it has none or
             its card names one that is installed.
-
-    Returns:
-        The installed model's card.
-
-    Raises:
-        UserError: a model, or what lies beside it, is damaged or not what its card says.
     """
     for one in [folder] if twin is None else [twin, folder]:
         card = read_card(one)

@@ -13,17 +13,10 @@ from pydantic import ValidationError
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
 from retina_viewer.core.paths import user_models_dir
+from retina_viewer.model_store import installing
 from retina_viewer.model_store.card import ModelCard, Verdict, read_card
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.extras import HISTORY_FILE
-from retina_viewer.model_store.installing import (
-    NOTE_FILE,
-    check_family,
-    copy_file,
-    copy_model,
-    install,
-    staging,
-)
 from retina_viewer.model_store.store import find_model, is_own, list_models, save_card
 
 LONGEST_TITLE = 80
@@ -49,7 +42,7 @@ def set_note(name: str, text: str) -> None:
     card = _own(name, "given a note")
     check_note(text)
     assert card.directory is not None
-    path = card.directory / NOTE_FILE
+    path = card.directory / installing.NOTE_FILE
     if not text.strip():
         path.unlink(missing_ok=True)
         return
@@ -62,7 +55,7 @@ def note_of(card: ModelCard) -> str:
     if card.directory is None:
         return ""
     try:
-        text = (card.directory / NOTE_FILE).read_text(encoding="utf-8", errors="replace")
+        text = (card.directory / installing.NOTE_FILE).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     return text[:LONGEST_NOTE]
@@ -81,17 +74,9 @@ def twin_to_delete(card: ModelCard) -> ModelCard | None:
 
 
 def delete(name: str, *, with_twin: bool = False) -> list[str]:
-    """Remove a model of one's own for good.
-
-    Args:
-        with_twin: also remove the pixel-trained twin, where :func:`twin_to_delete` names one.
-
-    Returns:
-        The names of what was removed.
-
-    Raises:
-        UserError: the model is shipped, the default of its task, or the twin of another one; or
-            it cannot be removed.
+    """Remove a model of one's own for good, and with it the pixel-trained twin, where
+    :func:`twin_to_delete` names one. Returns the names of what was removed. Raises UserError: the
+    model is shipped, the default of its task, or the twin of another one; or it cannot be removed.
     """
     card = _own(name, "deleted")
     why = _why_kept(card, set())
@@ -161,25 +146,19 @@ LONGEST_REASON = 500
 def accept(
     run: Path, name: str, title: str, reason: str | None = None, *, note: str = ""
 ) -> ModelCard:
-    """Keep the model that a training made, and its pixel-trained twin where it has one.
+    """Keep the model that a training made, and its pixel-trained twin where it has one. Returns the
+    card under its final name. Raises UserError: the training made no model, or it was kept already;
+    the model is damaged; the verdict is about another model, or is not "better" and there is no
+    reason; the name or title is none; it cannot be written.
 
     Args:
         run: the training's folder: ``model/``, perhaps ``twin/``, ``history.json`` and
             ``verdict.json``.
         name: what it shall be called; where the name is in use it becomes its next version.
-        title: for people.
         reason: why it is kept although it was not found to be better; into the card.
         note: the person's own words; they stay on this machine.
-
-    Returns:
-        The card under its final name.
-
-    Raises:
-        UserError: the training made no model, or it was kept already; the model is damaged; the
-            verdict is about another model, or is not "better" and there is no reason; the name or
-            title is none; it cannot be written.
     """
-    family = check_family(name)
+    family = installing.check_family(name)
     check_title(title)
     check_note(note)
     card = _made_by(run)
@@ -195,18 +174,20 @@ def accept(
         "reason": _checked_reason(verdict, reason),
         "parent_sha256": _parent_sha256(card, verdict),
     }
-    with staging() as folder:
-        copy_model(run / "model", folder / "model", card.model_copy(update=changes))
+    with installing.staging() as folder:
+        installing.copy_model(run / "model", folder / "model", card.model_copy(update=changes))
         if (run / HISTORY_FILE).is_file() and not (folder / "model" / HISTORY_FILE).exists():
-            copy_file(run / HISTORY_FILE, folder / "model" / HISTORY_FILE)
+            installing.copy_file(run / HISTORY_FILE, folder / "model" / HISTORY_FILE)
         if note.strip():
-            (folder / "model" / NOTE_FILE).write_text(note.strip(), encoding="utf-8")
+            (folder / "model" / installing.NOTE_FILE).write_text(note.strip(), encoding="utf-8")
         twin = None
         if (run / "twin").is_dir():
             twin = folder / "twin"
             of_twin = {"title": f"{title}, fidelity alone"}
-            copy_model(run / "twin", twin, read_card(run / "twin").model_copy(update=of_twin))
-        return install(folder / "model", family, twin)
+            installing.copy_model(
+                run / "twin", twin, read_card(run / "twin").model_copy(update=of_twin)
+            )
+        return installing.install(folder / "model", family, twin)
 
 
 def kept_as(run: Path) -> ModelCard | None:
@@ -259,7 +240,7 @@ def _checked_reason(verdict: Verdict | None, reason: str | None) -> str:
 def _parent_sha256(card: ModelCard, verdict: Verdict | None) -> str | None:
     if card.parent_sha256 is not None or card.parent is None:
         return card.parent_sha256
-    name = card.parent.split(" ")[0]
+    name = _name_in(card.parent)
     if verdict is not None and verdict.base == name:
         return verdict.base_sha256
     try:
@@ -270,12 +251,8 @@ def _parent_sha256(card: ModelCard, verdict: Verdict | None) -> str | None:
 
 @dataclass(frozen=True)
 class Ancestor:
-    """One model of a chain.
-
-    Attributes:
-        name: as its child's card calls it; an import may have given it another one here.
-        card: None where it is not installed.
-    """
+    """One model of a chain, by the name that its child's card calls it (an import may have given it
+    another one here); its card is None where it is not installed."""
 
     name: str
     card: ModelCard | None
@@ -286,9 +263,8 @@ def lineage(card: ModelCard) -> list[Ancestor]:
     known = list_models(card.task)
     chain, seen = [Ancestor(card.name, card)], {card.weights_sha256}
     while card.parent is not None:
-        name = card.parent.split(" ")[0]
-        parent = _parent(card, name, known)
-        chain.append(Ancestor(name, parent))
+        parent = _parent(card, known)
+        chain.append(Ancestor(_name_in(card.parent), parent))
         if parent is None or parent.weights_sha256 in seen:  # a forged card may name itself
             break
         seen.add(parent.weights_sha256)
@@ -299,17 +275,19 @@ def lineage(card: ModelCard) -> list[Ancestor]:
 def children(card: ModelCard) -> list[ModelCard]:
     """The installed models that were trained on from this one."""
     known = list_models(card.task)
-    found = []
-    for one in known:
-        parent = _parent(one, one.parent.split(" ")[0], known) if one.parent else None
-        if parent is not None and parent.name == card.name:
-            found.append(one)
-    return found
+    return [one for one in known if (found := _parent(one, known)) and found.name == card.name]
 
 
-def _parent(card: ModelCard, name: str, known: list[ModelCard]) -> ModelCard | None:
+def _parent(card: ModelCard, known: list[ModelCard]) -> ModelCard | None:
     """By the hash where the card has it: a name may mean another model on this machine."""
-    if card.parent_sha256 is None:
-        return next((one for one in known if one.name == name), None)
-    same = [one for one in known if one.weights_sha256 == card.parent_sha256]
-    return next((one for one in same if one.name == name), same[0] if same else None)
+    if card.parent is None:
+        return None
+    by_hash = card.parent_sha256 is not None
+    same = [one for one in known if not by_hash or one.weights_sha256 == card.parent_sha256]
+    named = next((one for one in same if one.name == _name_in(card.parent)), None)
+    return named or (same[0] if by_hash and same else None)
+
+
+def _name_in(parent: str) -> str:
+    """A card says of its parent the name and the version."""
+    return parent.split(" ")[0]

@@ -25,14 +25,9 @@ _BICUBIC_REACH = 2
 class LeakyGenerator(nn.Module):
     """Doubles an image: ``(N, 3, H, W)`` float in [0, 1] -> ``(N, 3, 2H, 2W)``, not clamped.
 
-    Args:
-        mean, deviation: of the training photographs inside the field of view, for R, G, B.
-        maps: feature maps of every hidden layer.
-        blocks: residual blocks.
-        unshuffle: the network works at 1/unshuffle of its input's resolution; H and W must be
-            multiples of it.
-
-    Pixels within ``margin`` input pixels of the border depend on the zero padding there.
+    ``mean`` and ``deviation`` are those of the training photographs inside the field of view, for
+    R, G, B; ``maps``, ``blocks``, ``unshuffle`` and ``margin`` as those of
+    :class:`~retina_viewer.networks.generator.ResidualGenerator`.
     """
 
     mean: Tensor

@@ -9,13 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from retina_viewer.networks.generator import (
-    Modulation,
-    conditioned_input,
-    margin_of,
-    over_bicubic,
-    silent_tail,
-)
+from retina_viewer.networks import generator
 
 
 class ThreeBranches(nn.Module):
@@ -49,13 +43,7 @@ class PlainGenerator(nn.Module):
 
     Input, output, ``unshuffle``, ``conditioned`` and ``margin`` as those of
     :class:`~retina_viewer.networks.generator.ResidualGenerator`; it too starts as bicubic
-    interpolation.
-
-    Args:
-        maps: feature maps of every hidden layer.
-        layers: convolutions between the first and the last.
-        unshuffle: the network works at 1/unshuffle of its input's resolution.
-        conditioned: whether it is told the blur and noise of the photograph.
+    interpolation. ``layers`` is the number of convolutions between the first and the last.
     """
 
     def __init__(
@@ -65,18 +53,18 @@ class PlainGenerator(nn.Module):
         self.unshuffle = unshuffle
         self.head = nn.Conv2d(6 * unshuffle**2, maps, 3, padding=1)
         self.body = nn.ModuleList(ThreeBranches(maps) for _ in range(layers))
-        self.modulation = Modulation(maps, layers) if conditioned else None
-        self.tail = silent_tail(maps, unshuffle)
-        self.margin = margin_of(layers + 2, unshuffle)
+        self.modulation = generator.Modulation(maps, layers) if conditioned else None
+        self.tail = generator.silent_tail(maps, unshuffle)
+        self.margin = generator.margin_of(layers + 2, unshuffle)
 
     def forward(self, image: Tensor, degradation: Tensor) -> Tensor:
         """See the class; ``degradation``: ``(N, 2)``, blur (px) and noise (grey levels)."""
-        hidden = F.relu(self.head(conditioned_input(image, self.unshuffle)))
+        hidden = F.relu(self.head(generator.conditioned_input(image, self.unshuffle)))
         gains = self.modulation(degradation) if self.modulation else (None,) * len(self.body)
         for layer, gain in zip(self.body, gains, strict=True):
             detail = layer(hidden)
             hidden = F.relu(detail if gain is None else detail + gain * detail)
-        return over_bicubic(image, self.tail(hidden), self.unshuffle)
+        return generator.over_bicubic(image, self.tail(hidden), self.unshuffle)
 
     @torch.no_grad()
     def collapse(self) -> None:

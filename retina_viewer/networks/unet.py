@@ -24,7 +24,6 @@ class UNet(nn.Module):
     """``(N, inputs, H, W)`` float -> ``(N, 1, H, W)`` logits; any H and W.
 
     Args:
-        inputs: input channels.
         widths: feature maps from the finest level to the coarsest; each level halves the size.
         dropout: probability of dropping a whole feature map, in training only.
     """

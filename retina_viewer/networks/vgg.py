@@ -39,19 +39,16 @@ _STD = (0.229, 0.224, 0.225)
 
 
 class VGG16Features(nn.Module):
-    """``(N, 3, H, W)`` RGB in [0, 1] -> the named activations; weights fixed.
+    """``(N, 3, H, W)`` RGB in [0, 1] -> the named activations; weights fixed. Raises UserError: the
+    weights that come with the program are missing or broken.
 
     Args:
         taps: names such as ``relu4_1``; the network ends at the deepest.
-
-    Raises:
-        UserError: the weights that come with the program are missing or broken.
     """
 
     def __init__(self, taps: Sequence[str]) -> None:
         super().__init__()
-        unknown = set(taps) - set(_LAYERS)
-        if unknown:
+        if unknown := set(taps) - set(_LAYERS):
             raise ValueError(f"VGG-16 has no {', '.join(sorted(unknown))}")
         names = list(_LAYERS)
         self.taps = tuple(taps)
@@ -110,14 +107,12 @@ _UNIT = 1000.0  # the root mean square of relu3_4 on fundus photographs
 class VGG19Features(nn.Module):
     """``(N, 3, H, W)`` RGB in [0, 1] -> the named activations, in thousands; H and W at least 4.
 
-    What it is made of are no parameters and not part of any saved state: it comes with the
-    program, and whatever holds it stays as small as what it learns.
+    What it is made of are no parameters and not part of any saved state: it comes with the program,
+    and whatever holds it stays as small as what it learns. Raises UserError: the weights that come
+    with the program are missing or broken.
 
     Args:
         taps: names from ``relu1_1`` to ``relu3_4``; the network ends at the deepest.
-
-    Raises:
-        UserError: the weights that come with the program are missing or broken.
     """
 
     def __init__(self, taps: Sequence[str] = (DEEPEST,)) -> None:

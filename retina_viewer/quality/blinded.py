@@ -35,33 +35,22 @@ _LEAST_INSIDE = 0.9  # share of a crop inside the field of view
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two results of one place, and the photograph there.
-
-    Attributes:
-        left, right, truth: ``(S, S, 3)`` uint8 sRGB.
-        tuned: the side of the tuned model; not to be shown before all answers are in.
-    """
+    """Two results of one place, and the photograph there: ``(S, S, 3)`` uint8 sRGB."""
 
     left: Crop
     right: Crop
     truth: Crop
-    tuned: Side
+    tuned: Side  # not to be shown before all answers are in
 
 
 @dataclass(frozen=True)
 class Preference:
-    """What a person's answers say.
-
-    Attributes:
-        tuned, base, undecided: how often each was chosen.
-        p: exact two-sided binomial test of ``tuned`` against ``base`` (sign test).
-        sentence: for people.
-    """
+    """What a person's answers say: how often each was chosen."""
 
     tuned: int
     base: int
     undecided: int
-    p: float
+    p: float  # exact two-sided binomial test of tuned against base (sign test)
     sentence: str
 
 
@@ -73,7 +62,6 @@ def make_pairs(
     scale: int,
     count: int = PAIRS,
     side: int = 256,
-    seed: int = 1,
     tuned_twin: ModelCard | None = None,
     device: str = "auto",
     progress: Progress = no_progress,
@@ -84,17 +72,12 @@ def make_pairs(
     photograph is taken, which favours neither model. The same arguments give the same pairs.
 
     Args:
-        base, tuned: super-resolution models that offer ``scale``.
         photographs: taken in turn, in random order.
         side: of a crop, pixels; smaller where a photograph is.
-        tuned_twin: of a tuned saliency GAN.
-
-    Raises:
-        UserError: no photograph, or one that cannot be read, or a broken model.
     """
     if not photographs:
         raise UserError("There is no held-out photograph to compare on.")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     where = resolve_device(device)
     models = (Candidate(base, where), Candidate(tuned, where, tuned_twin))
     condition = Condition("native", "gaussian", scale)
@@ -109,19 +92,12 @@ def make_pairs(
             progress(len(pairs) / count, "making crops to compare")
             region = _place(scene, side, scale, rng)
             crops = [to_8bit(one.enhance_region(unit, region)) for one in fitted]
-            pairs[number] = _shuffled(crops[0], crops[1], _cut(scene, region, scale), rng)
+            truth = np.ascontiguousarray(scene.truth.rgb8[region.scaled(scale).slices()])
+            chosen: Side = "left" if rng.random() < 0.5 else "right"
+            left, right = reversed(crops) if chosen == "left" else crops
+            pairs[number] = Pair(left, right, truth, chosen)
     progress(1.0, "crops made")
     return [pairs[number] for number in range(count)]
-
-
-def _shuffled(base: Crop, tuned: Crop, truth: Crop, rng: np.random.Generator) -> Pair:
-    if rng.random() < 0.5:
-        return Pair(tuned, base, truth, "left")
-    return Pair(base, tuned, truth, "right")
-
-
-def _cut(scene: EvaluationPair, region: Rect, scale: int) -> Crop:
-    return np.ascontiguousarray(scene.truth.rgb8[region.scaled(scale).slices()])
 
 
 def _place(scene: EvaluationPair, side: int, scale: int, rng: np.random.Generator) -> Rect:
@@ -145,12 +121,7 @@ def _place(scene: EvaluationPair, side: int, scale: int, rng: np.random.Generato
 
 
 def score(pairs: Sequence[Pair], answers: Sequence[Answer]) -> Preference:
-    """What the answers say; pairs without an answer do not count.
-
-    Args:
-        pairs: as they were shown.
-        answers: in the same order, at most as many.
-    """
+    """What the answers say, in the order of the pairs; pairs without one do not count."""
     if len(answers) > len(pairs):
         raise ValueError(f"{len(answers)} answers to {len(pairs)} pairs")
     given = list(zip(pairs, answers, strict=False))

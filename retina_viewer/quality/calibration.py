@@ -6,6 +6,7 @@ and a new fit needs no new enlargement.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,54 +30,40 @@ from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import evaluation_mask
 from retina_viewer.quality.protocols import KERNELS, Condition, Truth, small_image, truth_of
+from retina_viewer.superres import uncertainty_calibration
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.tiles import quantised
 from retina_viewer.superres.uncertainty import needs_twin, windowed_features
-from retina_viewer.superres.uncertainty_calibration import (
-    FLOOR,
-    Calibration,
-    ScaleCalibration,
-    save_calibration,
-    window_of,
-    windowed,
-)
+from retina_viewer.superres.uncertainty_calibration import Calibration, ScaleCalibration
 
 FIELD_DIAMETERS = (540, 760, 1000)
 """Pixels: as fields of view are in small, usual and large photographs."""
 _RESULT_TILE = 256
-_LEAST_TILE = 32
-"""Source pixels: at x16, smaller tiles would be margin alone."""
-_INSIDE = 0.6
-"""Share of a tile that the field of view must fill."""
+_LEAST_TILE = 32  # source pixels: at x16, smaller tiles would be margin alone
+_INSIDE = 0.6  # share of a tile that the field of view must fill
 
 
 @dataclass(frozen=True)
 class Item:
-    """One photograph under one condition.
-
-    Attributes:
-        diameter: of the field of view that the truth is shrunk to, pixels; None for the
-            photograph's own size.
-        fidelity: of a model with a twin; None for all others.
-    """
+    """One photograph under one condition."""
 
     photograph: Photograph
-    diameter: int | None
+    diameter: int | None  # of the field of view that it is shrunk to, px; None for its own size
     kernel: Kernel
     scale: int
-    fidelity: float | None
+    fidelity: float | None  # of a model with a twin
 
     @property
     def key(self) -> str:
         """A file name: letters, digits, ``_``, ``.`` and ``-``."""
-        size = "native" if self.diameter is None else str(self.diameter)
+        size = self.diameter or "native"
         name = self.photograph.name.replace("/", "_")
         free = "" if self.fidelity is None else f"_f{self.fidelity:.2f}"
         return f"{name}_{size}_{self.kernel}_x{self.scale}{free}"
 
 
+# A model's enhancer of a scale and fidelity, not yet fitted to a photograph.
 EnhancerAt = Callable[[int, float | None], Enhancer]
-"""A model's enhancer of a scale and fidelity, not yet fitted to a photograph."""
 
 
 def gather(
@@ -87,22 +74,17 @@ def gather(
     tiles: int | None,
     progress: Progress = no_progress,
 ) -> Windows:
-    """Shrink, enlarge, and compare with the truth, in some tiles of the field of view.
-
-    Args:
-        item: names the condition.
-        truth: from :func:`truth_of`.
-        enhancer_at: of the model.
-        tiles: how many tiles of about 256 result pixels, spread evenly over the field of view;
-            None for all of it.
-    """
+    """Shrink, enlarge, and compare with the truth, in so many tiles of about 256 result pixels,
+    spread evenly over the field of view; None for all of it."""
     scale = item.scale
     cropped = truth.cropped(scale)
     small = small_image(cropped, Condition("native", item.kernel, scale))
     rgb = small.astype(np.float32) / np.float32(255)
     enhancer = enhancer_at(scale, item.fidelity).fitted_to(rgb)
     twin = enhancer_at(scale, 1.0).fitted_to(rgb) if needs_twin(enhancer) else None
-    inside = _whole_blocks(evaluation_mask(cropped.mask, scale), scale)
+    mask = evaluation_mask(cropped.mask, scale)
+    # (H // scale, W // scale): source pixels all of whose result pixels are inside
+    inside = np.asarray(mask.reshape(len(rgb), scale, -1, scale).all(axis=(1, 3)))
     regions = spread_tiles(inside, max(_RESULT_TILE // scale, _LEAST_TILE), tiles)
     parts = []
     for number, region in enumerate(regions):
@@ -120,30 +102,21 @@ def true_error(
     """The mean absolute error of luminance in the window around every source pixel of a region.
 
     Args:
-        enhancer: fitted to ``rgb``.
-        rgb: the shrunk photograph, ``(H, W, 3)`` float32 in [0, 1].
+        rgb: the shrunk photograph that the enhancer is fitted to, ``(H, W, 3)`` float32 in [0, 1].
         truth: what it was shrunk from, ``(H * scale, W * scale, 3)`` uint8.
-        region: in source pixels.
 
     Returns:
         ``(region.height, region.width)`` float32, grey levels of 0..255, full range.
     """
     scale = enhancer.scale
     whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
-    outer = region.expanded(window_of(scale) // 2).intersected(whole)
+    outer = region.expanded(uncertainty_calibration.window_of(scale) // 2).intersected(whole)
     result = quantised(enhancer.enhance_region(rgb, outer), np.dtype(np.uint8))
     off = np.abs(luminance(result) - luminance(truth[outer.scaled(scale).slices()]))
     mean = cv2.resize(off, (outer.width, outer.height), interpolation=cv2.INTER_AREA)
     inner = Rect(region.x - outer.x, region.y - outer.y, region.width, region.height)
-    error: NDArray[np.float32] = windowed(np.asarray(mean, np.float32), scale)[inner.slices()]
-    return error
-
-
-def _whole_blocks(mask: NDArray[np.bool_], scale: int) -> NDArray[np.bool_]:
-    """Source pixels all of whose result pixels are inside, ``(H // scale, W // scale)``."""
-    height, width = mask.shape
-    blocks = mask.reshape(height // scale, scale, width // scale, scale)
-    return np.asarray(blocks.all(axis=(1, 3)))
+    error = uncertainty_calibration.windowed(np.asarray(mean, np.float32), scale)
+    return error[inner.slices()]
 
 
 def spread_tiles(inside: NDArray[np.bool_], side: int, count: int | None) -> list[Rect]:
@@ -185,11 +158,7 @@ def load_windows(path: Path) -> Windows | None:
 
 
 def save_windows(path: Path, windows: Windows) -> None:
-    """Keep windows in a ``.npz`` file, in place of an older one.
-
-    Raises:
-        UserError: it cannot be written.
-    """
+    """Keep windows in a ``.npz`` file, in place of an older one."""
     with atomic_write(path, replace=True) as stream:
         np.savez_compressed(stream, allow_pickle=False, error=windows.error, **windows.planes)
 
@@ -202,29 +171,18 @@ _BINS = (0, 0.02, 0.05, *(0.1 * tenth for tenth in range(1, 10)), 0.95, 0.98, 0.
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """What is known of the windows of one photograph under one condition.
+    """The n windows of one photograph under one condition: ``(n,)`` float32 each, grey levels."""
 
-    Attributes:
-        error: true local error, ``(n,)`` float32, grey levels.
-        planes: evidence by name, each ``(n,)`` float32, grey levels.
-    """
-
-    error: NDArray[np.float32]
-    planes: Mapping[str, NDArray[np.float32]]
+    error: NDArray[np.float32]  # true and local
+    planes: Mapping[str, NDArray[np.float32]]  # evidence by name
 
 
 def fit_calibration(samples: Sequence[Windows]) -> ScaleCalibration:
     """Weights and curve for one scale; every photograph counts alike, however many windows it has.
 
     The weights are those of the non-negative least squares fit of the logarithm of the error: in
-    logarithms, because an error of 1 grey level for one of 2 is as wrong as 10 for 20.
-
-    Args:
-        samples: of all photographs; evidence that some lack (the twin's difference, at fidelity
-            1) counts as none there.
-
-    Raises:
-        ValueError: there are no windows.
+    logarithms, because an error of 1 grey level for one of 2 is as wrong as 10 for 20. Evidence
+    that some samples lack (the twin's difference, at fidelity 1) counts as none there.
     """
     names = sorted({name for sample in samples for name in sample.planes})
     counts = [sample.error.size for sample in samples]
@@ -232,20 +190,18 @@ def fit_calibration(samples: Sequence[Windows]) -> ScaleCalibration:
         raise ValueError("no windows to fit to")
     weight = np.concatenate([np.full(n, 1 / n) for n in counts if n])
     error = np.concatenate([sample.error for sample in samples]).astype(np.float64)
-    logs = np.stack([_log_of(name, samples) for name in names], axis=1)
-    weights = _non_negative_fit(logs, np.log(error + FLOOR), weight)
+    rows = [
+        np.concatenate([sample.planes.get(name, np.zeros_like(sample.error)) for sample in samples])
+        for name in names
+    ]
+    logs = np.log(np.stack(rows, axis=1).astype(np.float64) + uncertainty_calibration.FLOOR)
+    weights = _non_negative_fit(logs, np.log(error + uncertainty_calibration.FLOOR), weight)
     scores, errors = _rising_curve(logs @ weights, error, weight)
     return ScaleCalibration(
         weights={name: round(float(w), 4) for name, w in zip(names, weights, strict=True) if w > 0},
         scores=tuple(round(float(s), 4) for s in scores),
         errors=tuple(round(float(e), 4) for e in errors),
     )
-
-
-def _log_of(name: str, samples: Sequence[Windows]) -> Values:
-    """One evidence of all windows."""
-    rows = [sample.planes.get(name, np.zeros_like(sample.error)) for sample in samples]
-    return np.log(np.concatenate(rows).astype(np.float64) + FLOOR)
 
 
 def _non_negative_fit(columns: Values, target: Values, weight: Values) -> Values:
@@ -264,10 +220,11 @@ def _non_negative_fit(columns: Values, target: Values, weight: Values) -> Values
         index = np.flatnonzero(chosen)
         if not index.size:
             continue
-        part, *_ = np.linalg.lstsq(gram[np.ix_(index, index)], moment[index], rcond=1e-10)
+        own = gram[np.ix_(index, index)]
+        part, *_ = np.linalg.lstsq(own, moment[index], rcond=1e-10)
         if part.min() < 0:
             continue
-        cost = float(part @ gram[np.ix_(index, index)] @ part - 2 * part @ moment[index])
+        cost = float(part @ own @ part - 2 * part @ moment[index])
         if cost < lowest:
             lowest = cost
             best = np.zeros(columns.shape[1])
@@ -322,16 +279,13 @@ def items_of(
     """One item a photograph and scale: kernels and sizes in turn within a set, fidelities in turn
     over all photographs, from the first on at every scale: a few photographs meet that at least.
 
-    Args:
-        fidelities: of a scale, in turn, the most used first; ``(None,)`` for a model without a
-            twin.
-        sizes: of a photograph; by default those that a map is fitted at.
+    ``fidelities`` has those of a scale, the most used first; ``(None,)`` without a twin.
     """
     items: list[Item] = []
-    counts: dict[str, int] = {}
+    counts = Counter[str]()
     for place, photograph in enumerate(photographs):
-        number = counts.get(photograph.dataset, 0)
-        counts[photograph.dataset] = number + 1
+        number = counts[photograph.dataset]
+        counts[photograph.dataset] += 1
         diameters = sizes(photograph)
         for step, scale in enumerate(scales):
             kernel = KERNELS[(number + step) % len(KERNELS)]
@@ -391,11 +345,9 @@ def fitting_fidelities(card: ModelCard, scale: int) -> tuple[float | None, ...]:
     return (None,) if default is None else (default, 0.0, default, 1.0)
 
 
-FEWEST = 3
-"""Photographs: a curve from fewer would be that of one eye."""
+FEWEST = 3  # photographs: a curve from fewer would be that of one eye
 MOST = 8
-_FITTING_TILES = 1
-"""Of about 256 result pixels, a photograph and scale: some thousand windows each."""
+_FITTING_TILES = 1  # of about 256 result pixels, a photograph and scale: some thousand windows each
 
 
 def calibrate(
@@ -415,24 +367,15 @@ def calibrate(
     at 1 together, so the map holds along the slider.
 
     Args:
-        card: of the model, read from its folder.
-        twin: of a saliency GAN, read from its folder.
         photographs: that no weights were trained on.
         kept: a folder for what was measured, from which a broken run goes on.
-        device: where to compute.
-        progress: may cancel.
 
     Returns:
-        Whether it was fitted: not with fewer than :data:`FEWEST` photographs, or where these are
-        too small.
-
-    Raises:
-        UserError: the model's files are broken, or a file cannot be written.
+        False with fewer than :data:`FEWEST` photographs, or where these are too small.
     """
     chosen = list(photographs)[:MOST]
     if len(chosen) < FEWEST:
         return False
-
     kept.mkdir(parents=True, exist_ok=True)
     items = items_of(chosen, card.scales, partial(fitting_fidelities, card))
     at = Candidate(card, device, twin).enhancer
@@ -443,5 +386,5 @@ def calibrate(
         "program": __version__,
         "fitted to": f"{len(chosen)} photographs that its fine-tuning was validated with",
     }
-    save_calibration(calibration_of(card, measured, about), card)
+    uncertainty_calibration.save_calibration(calibration_of(card, measured, about), card)
     return True

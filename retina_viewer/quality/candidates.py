@@ -16,28 +16,16 @@ from retina_viewer.superres.enhancer import Enhancer
 @dataclass
 class Candidate:
     """A super-resolution model as the program uses it: at its card's fidelity, held to the
-    photograph by back-projection.
-
-    Args:
-        card: read from the model's folder, wherever that is.
-        device: where to compute.
-        twin: of a saliency GAN, where it is not installed; None for the one the card names.
-    """
+    photograph by back-projection. ``card`` is read from the model's folder, wherever that is."""
 
     card: ModelCard
     device: torch.device
-    twin: ModelCard | None = None
+    twin: ModelCard | None = None  # of a saliency GAN, where it is not installed
     _ready: dict[tuple[int, float | None], Enhancer] = field(default_factory=dict, repr=False)
 
     def enhancer(self, scale: int, fidelity: float | None = None) -> Enhancer:
-        """Ready for use, not yet fitted to a photograph; each is made once.
-
-        Args:
-            fidelity: of a model with a twin; None for its card's.
-
-        Raises:
-            UserError: the model's files are broken, or it does not reach that scale.
-        """
+        """Ready for use, not yet fitted to a photograph; each is made once. ``fidelity`` of a model
+        with a twin; None for its card's. UserError: the model does not reach that scale."""
         key = (scale, fidelity)
         if key not in self._ready:
             cascade = load_cascade(self.card, scale, self.device, fidelity, twin=self.twin)

@@ -39,11 +39,7 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure that is compared; the fields are those of :class:`Change`.
-
-    ``share`` makes ``counts_from`` a share of the base's value; ``fidelity`` is that of
-    :class:`ComparedFigure`.
-    """
+    """A figure that is compared; the fields are those of :class:`ComparedFigure`."""
 
     metric: str
     title: str
@@ -51,7 +47,7 @@ class Measure:
     unit: str = ""
     digits: int = 2
     higher_is_better: bool = True
-    share: bool = False
+    share: bool = False  # counts_from is a share of the base's value
     fidelity: bool = False
 
 
@@ -85,15 +81,11 @@ def measures_of(card: ModelCard) -> tuple[Measure, ...]:
 
 
 def conclude(
-    base: ModelCard,
-    tuned: ModelCard,
-    held_out: Sequence[Values],
-    general: Sequence[Values],
+    base: ModelCard, tuned: ModelCard, held_out: Sequence[Values], general: Sequence[Values]
 ) -> Verdict:
     """The verdict over measured values; the order of the values does not matter.
 
     Args:
-        base, tuned: of one task.
         held_out: of patients that the tuning did not see.
         general: of the bundled photographs; every one counts as a patient of its own.
     """
@@ -228,13 +220,8 @@ def _change(measure: Measure, base: float, tuned: float) -> Change:
 def sentences(
     verdict: Verdict, doubted: Sequence[ComparedFigure], lost: Sequence[Change]
 ) -> Iterator[str]:
-    """The conclusion, what it rests on, what stands against it, and what was forgotten.
-
-    Args:
-        verdict: complete but for its sentences.
-        doubted: figures beside the leading one that lost.
-        lost: of other cameras, one a camera that lost.
-    """
+    """The conclusion, what it rests on, what stands against it (:func:`doubts`), and what was
+    forgotten: ``lost`` has a change for each other camera that lost."""
     lead = next((one for one in verdict.comparisons if one.leads), None)
     if lead is None:
         yield "No held-out photograph could be measured, so there is no verdict."
@@ -268,11 +255,10 @@ def _concluded(verdict: Verdict, lead: ComparedFigure) -> str:
 
 
 def _lead(verdict: Verdict, lead: ComparedFigure) -> str:
-    number, what = (
-        (lead.improved, "better") if lead.gain >= 0 else (lead.worsened, "worse")
-    )  # the share that agrees with the mean
+    # The share that agrees with the mean.
+    number, what = (lead.improved, "better") if lead.gain >= 0 else (lead.worsened, "worse")
     return (
-        f"On {_people(verdict.patients)} that it was not trained on, {amount(lead)}; "
+        f"On {people(verdict.patients)} that it was not trained on, {amount(lead)}; "
         f"{what} for {number} of {verdict.patients} ({probability(lead.p)})."
     )
 
@@ -281,17 +267,12 @@ def _against(
     verdict: Verdict, lead: ComparedFigure, doubted: Sequence[ComparedFigure]
 ) -> Iterator[str]:
     for one in doubted:
-        yield f"Against it: {_loss(one)}."
-    gained = lead.is_gain and lead.p < 0.05
-    if verdict.conclusion == "worse" and gained:
+        if one.is_loss:
+            yield f"Against it: {amount(one)} ({probability(one.p)})."
+        else:  # in the mean it hardly moved
+            yield f"Against it: {one.title} is worse in {one.harmed} of {people(one.patients)}."
+    if verdict.conclusion == "worse" and lead.is_gain and lead.p < 0.05:
         yield "A gain in one respect does not pay for a certain loss in another."
-
-
-def _loss(one: ComparedFigure) -> str:
-    """In the mean, or where that hardly moved, in how many patients."""
-    if one.is_loss:
-        return f"{amount(one)} ({probability(one.p)})"
-    return f"{one.title} is worse in {one.harmed} of {_people(one.patients)}"
 
 
 def _forgotten(verdict: Verdict, cameras: Sequence[Change]) -> Iterator[str]:
@@ -324,5 +305,6 @@ def probability(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _people(count: int) -> str:
+def people(count: int) -> str:
+    """``1 patient``, ``2 patients``."""
     return f"{count} patient{'s' * (count != 1)}"

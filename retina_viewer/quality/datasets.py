@@ -11,8 +11,7 @@ from PIL import Image
 from retina_viewer.core.errors import UserError
 
 _LOSSY = ("JPEG", "WEBP")
-_NOISE = 16
-"""Most grey levels that a lossy file of one level strays."""
+_NOISE = 16  # most grey levels that a lossy file of one level strays
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,7 @@ class Photograph:
             raise UserError(f"{self.image.name} could not be read: {error}.") from error
 
     def read_vessels(self) -> NDArray[np.bool_]:
-        """The drawn vessels, ``(H, W)`` bool.
-
-        Raises:
-            UserError: there are none, or the file cannot be read.
-        """
+        """The drawn vessels, ``(H, W)`` bool; UserError where there are none."""
         if self.vessels is None:
             raise UserError(f"{self.name} has no vessel mask.")
         return read_mask(self.vessels)
@@ -66,9 +61,6 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
     So it does not matter whether it is stored as one bit, as 0 and 1, 0 and 255, 0 and 65,535, or
     as the indices of a palette. Of one level only it is all true, but for 0: all false.
-
-    Raises:
-        UserError: the file cannot be read.
     """
     levels = read_levels(path)
     low, high = float(levels.min()), float(levels.max())
@@ -76,11 +68,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def read_levels(path: Path) -> NDArray[np.float32]:
-    """The levels ``(H, W)`` of a drawn mask as stored; of colours their brightest channel.
-
-    Raises:
-        UserError: the file cannot be read.
-    """
+    """The levels ``(H, W)`` of a drawn mask as stored; of colours their brightest channel."""
     try:
         with Image.open(path) as picture:
             levels = _levels(picture)

@@ -23,28 +23,13 @@ from retina_viewer.core.progress import Progress, no_progress, part_of
 from retina_viewer.imaging.field_of_view import FieldOfView, find_field_of_view
 from retina_viewer.model_store.card import ModelCard, Values, Verdict
 from retina_viewer.networks.devices import resolve_device
+from retina_viewer.quality import metrics, protocols
 from retina_viewer.quality.candidates import Candidate
 from retina_viewer.quality.conclusion import conclude
 from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.lpips import LPIPSReference, fastest_lpips
-from retina_viewer.quality.metrics import (
-    Mask,
-    auc,
-    colour_drift,
-    dice,
-    luminance_studio,
-    psnr,
-    ssim,
-)
-from retina_viewer.quality.protocols import (
-    KERNELS,
-    Condition,
-    EvaluationPair,
-    EvaluationPairs,
-    Truth,
-    field_of_view_mask,
-    small_image,
-)
+from retina_viewer.quality.metrics import Mask
+from retina_viewer.quality.protocols import Condition, EvaluationPair, EvaluationPairs, Truth
 from retina_viewer.quality.records import Record, RecordLog
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.tiles import enhanced_whole
@@ -67,11 +52,8 @@ class _Measurement:
 
 
 def general_photographs(task: str) -> list[Photograph]:
-    """The bundled photographs that show forgetting; no shipped training saw them.
-
-    Args:
-        task: ``superres``, or ``vessels`` for those with drawn vessels alone.
-    """
+    """The bundled photographs that show forgetting; no shipped training saw them. For ``vessels``
+    only those whose vessels are drawn."""
     folder = resources_dir() / "samples"
     found = []
     for image in sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png")):
@@ -103,14 +85,12 @@ def judge(
     """Compare two models and conclude.
 
     Args:
-        base: what the tuning began with.
-        tuned: its result; both cards were read from model folders and are of one task.
+        base: what the tuning began with; like ``tuned`` read from a model's folder.
         held_out: photographs of patients that the tuning did not see; ``patient`` tells them
             apart. For vessel models each needs its drawn vessels.
         general: photographs that show forgetting; None for :func:`general_photographs`.
         scales: of super-resolution, those that were trained; None for all that both models have.
         tuned_twin: of a saliency GAN, where that is not installed.
-        device: where to compute.
         log: a JSON-lines file from which an interrupted comparison goes on; holds no names.
         progress: called several times a photograph; may cancel.
 
@@ -157,7 +137,7 @@ def _of_superres(
     pairs = EvaluationPairs(photograph, diameter)
     # One truth after the other, base and tuned side by side: what is computed of a truth or of a
     # pair alone is kept as long as it is needed.
-    for scale, kernel in product(scales, KERNELS):
+    for scale, kernel in product(scales, protocols.KERNELS):
         condition = Condition("native", kernel, scale)
         for model, identity in models:
             who = _who(name, identity, kernel, scale)
@@ -205,8 +185,7 @@ def _measured(plan: Sequence[_Measurement], log: RecordLog, progress: Progress) 
     ]
 
 
-_NARROWEST = 96.0
-"""Pixels across the field of view; in less there are too few vessels to agree on."""
+_NARROWEST = 96.0  # pixels across the field of view; in less there are too few vessels to agree on
 _HIGHEST_PSNR = 100.0  # of equal images it is infinite, which neither averages nor JSON know
 
 
@@ -253,19 +232,19 @@ class SuperresFigures:
         making = part_of(progress, 0.05, 0.5)
         made = enhanced_whole(fitted, unit, np.dtype(np.uint8), progress=making)
         result = np.asarray(made, np.uint8)
-        y, z = luminance_studio(scene.truth.rgb8), luminance_studio(result)
+        y, z = (metrics.luminance_studio(rgb8) for rgb8 in (scene.truth.rgb8, result))
         found = {
-            "psnr": min(_HIGHEST_PSNR, psnr(y, z, scene.mask)),
-            "ssim": ssim(y, z, scene.mask),
+            "psnr": min(_HIGHEST_PSNR, metrics.psnr(y, z, scene.mask)),
+            "ssim": metrics.ssim(y, z, scene.mask),
             "consistency": _contradiction(result, scene, condition),
-            "drift": colour_drift(scene.truth.rgb8, result, condition.scale, scene.mask),
+            "drift": metrics.colour_drift(scene.truth.rgb8, result, condition.scale, scene.mask),
         }
         progress(0.6, "comparing what is seen")
         seen = self._of(scene.truth)
         found["lpips"] = seen.looks.distance(result, scene.mask)
         if seen.vessels is not None:
             vessels = self._vessels(result, seen.field, part_of(progress, 0.8, 1.0))
-            found["vessel_dice"] = dice(vessels, seen.vessels, scene.mask)
+            found["vessel_dice"] = metrics.dice(vessels, seen.vessels, scene.mask)
         return found
 
     def _of(self, truth: Truth) -> _Seen:
@@ -290,7 +269,7 @@ def vessels_in(probability: NDArray[np.float32], segmenter: VesselSegmenter) -> 
 
 
 def _contradiction(result: NDArray[np.uint8], scene: EvaluationPair, condition: Condition) -> float:
-    again = small_image(Truth(result, scene.truth.mask), condition)
+    again = protocols.small_image(Truth(result, scene.truth.mask), condition)
     every = slice(condition.scale // 2, None, condition.scale)
     difference = again.astype(np.float64) - scene.small
     return float(np.sqrt(np.mean(difference[scene.mask[every, every]] ** 2)))
@@ -308,9 +287,9 @@ def vessel_figures(
         raise UserError(
             f"The vessel mask of {photograph.image.name} is not of the photograph's size."
         )
-    inside = field_of_view_mask(photograph, rgb8)
+    inside = protocols.field_of_view_mask(photograph, rgb8)
     probability = segmenter.probability(rgb8, find_field_of_view(rgb8), progress)
-    found = {"dice": dice(vessels_in(probability, segmenter), truth, inside)}
+    found = {"dice": metrics.dice(vessels_in(probability, segmenter), truth, inside)}
     if truth[inside].any() and not truth[inside].all():
-        found["auc"] = auc(probability, truth, inside)
+        found["auc"] = metrics.auc(probability, truth, inside)
     return found

@@ -2,7 +2,8 @@
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -32,9 +33,9 @@ class LPIPS(nn.Module):
             of photographs differ from those in float32 by less than 1 % of their value.
     """
 
-    def __init__(self, precision: torch.dtype = torch.float32) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.precision = precision
+        self.precision = torch.float32
         self.features = VGG16Features(_TAPS)
         heads = read_perceptual_weights(_HEADS)
         for number in range(len(_TAPS)):
@@ -102,37 +103,24 @@ def _timed(network: LPIPS, sample: Tensor) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LPIPSReference:
-    """One image, ready to be compared with many: where it fits into one tile, its activations are
-    computed once.
-
-    Args:
-        network: on the device where it is to be computed.
-        rgb8: ``(H, W, 3)`` uint8 RGB, at least 16 pixels a side.
+    """One image, ``(H, W, 3)`` uint8 RGB of at least 16 pixels a side, ready to be compared with
+    many on the network's device: where it fits into one tile, its activations are computed once.
     """
 
     network: LPIPS
     rgb8: NDArray[np.uint8]
-    _kept: dict[Rect, list[Tensor]] = field(default_factory=dict, repr=False)
 
     def distance(self, other: NDArray[np.uint8], mask: NDArray[np.bool_] | None = None) -> float:
-        """The mean distance to an image of the same shape over the masked pixels; 0 if equal.
-
-        Args:
-            other: ``(H, W, 3)`` uint8 RGB.
-            mask: ``(H, W)`` bool; None for all pixels.
-        """
+        """The mean distance to an image of the same shape over the pixels of ``mask (H, W)``, or
+        over all; 0 if equal."""
         inside = np.ones(other.shape[:2], dtype=bool) if mask is None else mask
         distances = self.distances(other, inside)
         return float(distances[inside].sum(dtype=np.float64)) / max(1, int(inside.sum()))
 
     @torch.inference_mode()
     def distances(self, other: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """The distance at every pixel, ``(H, W)`` float32.
-
-        Args:
-            other: ``(H, W, 3)`` uint8 RGB.
-            inside: ``(H, W)`` bool; tiles without any such pixel are left at 0.
-        """
+        """The distance at every pixel, ``(H, W)`` float32; tiles that ``inside``, ``(H, W)`` bool,
+        leaves out are left at 0."""
         if self.rgb8.shape != other.shape:
             raise ValueError(f"shapes differ: {self.rgb8.shape} and {other.shape}")
         bounds = Rect(0, 0, other.shape[1], other.shape[0])
@@ -141,18 +129,16 @@ class LPIPSReference:
             if not inside[tile.slices()].any():
                 continue
             seen = tile.expanded(_RIM).intersected(bounds)
-            own, its = self._features(seen, bounds), self._of(other, seen)
-            distance = self.network.distance(own, its)[0, 0].cpu().numpy()
+            # Of several tiles, to keep all would take up to half a kilobyte a pixel.
+            own = self._whole if seen == bounds else self._of(self.rgb8, seen)
+            distance = self.network.distance(own, self._of(other, seen))[0, 0].cpu().numpy()
             middle = Rect(tile.x - seen.x, tile.y - seen.y, tile.width, tile.height)
             result[tile.slices()] = distance[middle.slices()]
         return result
 
-    def _features(self, seen: Rect, bounds: Rect) -> list[Tensor]:
-        if seen != bounds:  # several tiles: to keep all would take up to half a kilobyte a pixel
-            return self._of(self.rgb8, seen)
-        if seen not in self._kept:
-            self._kept[seen] = self._of(self.rgb8, seen)
-        return self._kept[seen]
+    @cached_property
+    def _whole(self) -> list[Tensor]:
+        return self._of(self.rgb8, Rect(0, 0, self.rgb8.shape[1], self.rgb8.shape[0]))
 
     def _of(self, image: NDArray[np.uint8], seen: Rect) -> list[Tensor]:
         pixels = torch.from_numpy(np.ascontiguousarray(image[seen.slices()]))

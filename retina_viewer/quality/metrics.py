@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
+Array = NDArray[Any]
 
 _BT601 = np.array([0.299, 0.587, 0.114])
 _SSIM_SIGMA = 1.5
@@ -26,7 +27,9 @@ _C2 = (0.03 * 255.0) ** 2
 
 def luminance_full(rgb8: Bytes) -> Plane:
     """BT.601 luminance ``(H, W)`` float64 in 0..255 of ``(H, W, 3)`` uint8, not rounded."""
-    result: Plane = _checked_rgb8(rgb8).astype(np.float64) @ _BT601
+    if rgb8.dtype != np.uint8 or rgb8.ndim != 3 or rgb8.shape[2] != 3:
+        raise ValueError(f"expected (H, W, 3) uint8, got {rgb8.shape} {rgb8.dtype}")
+    result: Plane = rgb8.astype(np.float64) @ _BT601
     return result
 
 
@@ -35,23 +38,18 @@ def luminance_studio(rgb8: Bytes) -> Plane:
     return 16.0 + luminance_full(rgb8) * (219.0 / 255.0)
 
 
-def _checked_rgb8(rgb8: Bytes) -> Bytes:
-    if rgb8.dtype != np.uint8 or rgb8.ndim != 3 or rgb8.shape[2] != 3:
-        raise ValueError(f"expected (H, W, 3) uint8, got {rgb8.shape} {rgb8.dtype}")
-    return rgb8
-
-
-def _checked_pair(first: NDArray[Any], second: NDArray[Any], mask: Mask | None) -> None:
+def _checked_pair(first: Array, second: Array, mask: Mask | None) -> None:
     if first.shape != second.shape or first.ndim != 2:
         raise ValueError(f"expected two planes of one shape, got {first.shape}, {second.shape}")
-    if mask is not None:
-        if mask.shape != first.shape or mask.dtype != np.bool_:
-            raise ValueError(f"mask {mask.shape} {mask.dtype} does not fit {first.shape}")
-        if not mask.any():
-            raise ValueError("the mask is empty")
+    if mask is None:
+        return
+    if mask.shape != first.shape or mask.dtype != np.bool_:
+        raise ValueError(f"mask {mask.shape} {mask.dtype} does not fit {first.shape}")
+    if not mask.any():
+        raise ValueError("the mask is empty")
 
 
-def rmse(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) -> float:
+def rmse(first: Array, second: Array, mask: Mask | None = None) -> float:
     """Root mean squared difference in grey levels of two ``(H, W)`` planes, inside ``mask``."""
     _checked_pair(first, second, mask)
     difference = first.astype(np.float64) - second.astype(np.float64)
@@ -60,7 +58,7 @@ def rmse(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) ->
     return float(np.sqrt(np.mean(difference * difference)))
 
 
-def psnr(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) -> float:
+def psnr(first: Array, second: Array, mask: Mask | None = None) -> float:
     """Peak signal to noise ratio in dB, peak 255, of two ``(H, W)`` planes inside ``mask``.
 
     Infinite for equal planes.
@@ -69,7 +67,7 @@ def psnr(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) ->
     return float("inf") if error == 0 else float(20.0 * np.log10(255.0 / error))
 
 
-def ssim_map(first: NDArray[Any], second: NDArray[Any]) -> Plane:
+def ssim_map(first: Array, second: Array) -> Plane:
     """Structural similarity at every pixel, ``(H, W)`` float64 in -1..1.
 
     Wang, Bovik, Sheikh and Simoncelli 2004: Gaussian window 11x11 of sigma 1.5, population
@@ -94,7 +92,7 @@ def _window_mean(plane: Plane) -> Plane:
     return np.asarray(blurred, dtype=np.float64)
 
 
-def ssim(first: NDArray[Any], second: NDArray[Any], mask: Mask | None = None) -> float:
+def ssim(first: Array, second: Array, mask: Mask | None = None) -> float:
     """The mean of :func:`ssim_map` inside ``mask``.
 
     Without a mask the five outermost pixels on every side, whose windows leave the image, do not
@@ -122,13 +120,10 @@ def evaluation_mask(fov_mask: Mask, scale: int) -> Mask:
     return eroded
 
 
-def auc(score: NDArray[Any], truth: NDArray[Any], mask: Mask | None = None) -> float:
+def auc(score: Array, truth: Array, mask: Mask | None = None) -> float:
     """Area under the ROC curve: the exact rank statistic, ties counting one half.
 
-    Args:
-        score: any shape, any real type; larger means more likely true.
-        truth: bool, same shape.
-        mask: bool, same shape; only pixels inside count.
+    ``score``, of any real type, is larger where ``truth`` is more likely; ``mask`` chooses pixels.
 
     Raises:
         ValueError: one of the two classes is empty, or a score is NaN.
@@ -145,9 +140,7 @@ def auc(score: NDArray[Any], truth: NDArray[Any], mask: Mask | None = None) -> f
     return (float(below) + float(not_above)) / (2.0 * pairs)
 
 
-def _inside(
-    values: NDArray[Any], truth: NDArray[Any], mask: Mask | None
-) -> tuple[NDArray[Any], Mask]:
+def _inside(values: Array, truth: Array, mask: Mask | None) -> tuple[Array, Mask]:
     if values.shape != truth.shape or (mask is not None and mask.shape != truth.shape):
         raise ValueError("values, truth and mask must share one shape")
     truths = truth.astype(bool)
@@ -156,9 +149,7 @@ def _inside(
     return values[mask], truths[mask]
 
 
-def confusion(
-    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], mask: Mask | None
-) -> tuple[int, int, int, int]:
+def confusion(prediction: Mask, truth: Mask, mask: Mask | None) -> tuple[int, int, int, int]:
     """True positives, false positives, false negatives, true negatives inside ``mask``."""
     values, truths = _inside(prediction.astype(bool), truth, mask)
     both = int(np.count_nonzero(values & truths))
@@ -177,9 +168,7 @@ _SIGMA_PER_SCALE = 2.0
 _25_TO_7 = 25.0**7
 
 
-def colour_drift(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], scale: int, mask: Mask
-) -> float:
+def colour_drift(first: Bytes, second: Bytes, scale: int, mask: Mask) -> float:
     """The mean colour difference of two low-passed photographs inside a mask.
 
     Args:
@@ -199,7 +188,7 @@ def colour_drift(
     return float(ciede2000(one, two).mean())
 
 
-def _low_passed_lab(rgb8: NDArray[np.uint8], scale: int) -> NDArray[np.float32]:
+def _low_passed_lab(rgb8: Bytes, scale: int) -> NDArray[np.float32]:
     """``(H, W, 3)`` float32: L in 0..100, a and b; D65."""
     smooth = cv2.GaussianBlur(
         rgb8.astype(np.float32) / np.float32(255),

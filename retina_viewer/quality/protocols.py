@@ -22,7 +22,6 @@ from retina_viewer.quality.datasets import Photograph, read_mask
 from retina_viewer.quality.metrics import Mask, evaluation_mask
 
 Protocol = Literal["native", "paper"]
-PROTOCOLS: tuple[Protocol, ...] = ("native", "paper")
 PAPER_SIDE = 1024
 KERNELS: tuple[Kernel, ...] = ("gaussian", "bicubic")
 """Those that photographs are shrunk with, to judge and to calibrate."""
@@ -92,8 +91,7 @@ def truth_of(photograph: Photograph, diameter: int | None) -> Truth:
     At its own size where None, and where it is smaller than that already.
     """
     truth = prepare(photograph, "native")
-    columns = np.flatnonzero(truth.mask.any(axis=0))
-    width = int(columns[-1] - columns[0] + 1)
+    width = int(np.ptp(np.flatnonzero(truth.mask.any(axis=0)))) + 1
     if diameter is None or width <= diameter:
         return truth
     factor = diameter / width
@@ -105,17 +103,11 @@ def truth_of(photograph: Photograph, diameter: int | None) -> Truth:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationPair:
-    """One photograph under one condition.
+    """One photograph under one condition."""
 
-    Attributes:
-        truth: cut so that the scale divides both sides.
-        small: the degraded image, ``(H // r, W // r, 3)`` uint8.
-        mask: the truth's field of view, eroded, ``(H, W)`` bool.
-    """
-
-    truth: Truth
-    small: NDArray[np.uint8]
-    mask: Mask
+    truth: Truth  # cut so that the scale divides both sides
+    small: NDArray[np.uint8]  # degraded, (H // r, W // r, 3)
+    mask: Mask  # the truth's field of view, eroded, (H, W)
 
     @property
     def unit(self) -> NDArray[np.float32]:
@@ -142,11 +134,7 @@ class EvaluationPairs:
     _last: tuple[Condition, EvaluationPair] | None = None
 
     def scene(self, condition: Condition) -> EvaluationPair:
-        """Ready to be enlarged and measured.
-
-        Raises:
-            UserError: the photograph or its mask cannot be read.
-        """
+        """Ready to be enlarged and measured."""
         if self._last is None or self._last[0] != condition:
             self._last = (condition, self._made(condition))
         return self._last[1]
@@ -154,10 +142,10 @@ class EvaluationPairs:
     def _made(self, condition: Condition) -> EvaluationPair:
         protocol = condition.protocol
         if protocol not in self._truths:
-            shrunk = protocol == "native" and self.diameter is not None
+            native = protocol == "native"
             self._truths[protocol] = (
                 truth_of(self.photograph, self.diameter)
-                if shrunk
+                if native
                 else prepare(self.photograph, protocol)
             )
         cropped = self._truths[protocol].cropped(condition.scale)

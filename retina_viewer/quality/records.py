@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from retina_viewer.core.errors import UserError
@@ -9,8 +10,7 @@ from retina_viewer.core.files import atomic_write
 from retina_viewer.core.names import readable
 
 Value = str | int | float
-Record = dict[str, Value]
-"""One measurement: named values, the same names in every record of a log."""
+Record = dict[str, Value]  # one measurement: named values, the same names in every record of a log
 
 
 def write_report(path: Path, text: str) -> None:
@@ -41,11 +41,9 @@ class RecordLog:
             write_report(path, "".join(lines))
 
     def _take(self, line: str) -> None:
-        try:
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             record: Record = json.loads(line)
             self._records[self._key_of(record)] = record
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return
 
     def _key_of(self, record: Mapping[str, Value]) -> tuple[Value, ...]:
         return tuple(record[name] for name in self._key)
@@ -59,11 +57,7 @@ class RecordLog:
         return iter(self._records.values())
 
     def add(self, record: Record) -> None:
-        """Keep a record, replacing one of the same key.
-
-        Raises:
-            UserError: the file cannot be written.
-        """
+        """Keep a record, replacing one of the same key."""
         self._records[self._key_of(record)] = record
         if self._path is None:
             return

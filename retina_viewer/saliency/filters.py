@@ -38,17 +38,12 @@ class _Superpixels:
 
 
 def saliency_filters(rgb: NDArray[np.float32], superpixels: int = SUPERPIXELS) -> Floats:
-    """The saliency of every pixel.
+    """The saliency of every pixel. Returns ``(H, W)`` float32 in [0, 1]; zero everywhere for an
+    image of one colour. Raises UserError: the image is too small.
 
     Args:
         rgb: ``(H, W, 3)`` float32 in [0, 1], H and W at least 8.
         superpixels: about how many; no more than a quarter of the pixels are made.
-
-    Returns:
-        ``(H, W)`` float32 in [0, 1]; zero everywhere for an image of one colour.
-
-    Raises:
-        UserError: the image is too small.
     """
     if min(rgb.shape[:2]) < 8:
         raise UserError("The image is too small for a saliency map.", "It needs 8 x 8 pixels.")

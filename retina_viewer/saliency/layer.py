@@ -14,15 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.imaging import layer_art
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layer_art import (
-    SALIENCY_OPACITY,
-    Bytes,
-    SaliencyStyle,
-    paint,
-    saliency_art,
-    saliency_legend,
-)
 from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import write_image, write_sidecar
@@ -45,21 +38,14 @@ def saliency_layer(
     device: str = "cpu",
     progress: Progress = no_progress,
 ) -> NDArray[np.float32]:
-    """The saliency of a photograph, at its own size.
+    """The saliency of a photograph, at its own size. Returns ``(H, W)`` float32 in [0, 1], resized
+    bilinearly; zero outside the field of view, and everywhere where there is no contrast. Raises
+    UserError: the photograph is smaller than 8 x 8 pixels.
 
     Args:
-        image: the photograph.
         field: the diameter of its field of view that the map is computed at, px; a photograph
             whose field is narrower is taken as it is. None: every photograph as it is.
         device: ``cpu``, ``cuda`` or ``auto``.
-        progress: called after each strip of rows.
-
-    Returns:
-        ``(H, W)`` float32 in [0, 1], resized bilinearly; zero outside the field of view, and
-        everywhere where there is no contrast.
-
-    Raises:
-        UserError: the photograph is smaller than 8 x 8 pixels.
     """
     mask = image.field_of_view.mask
     rgb = image.unit_rgb()
@@ -97,29 +83,17 @@ def export_saliency(
     device: str,
     field: float | None = FIELD,
 ) -> Provenance:
-    """Write the saliency map of a photograph.
+    """Write the saliency map of a photograph. Returns what was written into both files and beside
+    the map. Raises UserError: a name is taken or cannot be written.
 
     Args:
-        image: the photograph.
         values: its saliency, ``(H, W)`` float32 in [0, 1].
         map_path: ``.png``, 16-bit grey, 0 to 65535 for saliency 0 to 1.
         overlay_path: ``.png``, sRGB: the map over the photograph as the window shows it.
-        device: what it was computed on, for the provenance.
-        field: the width of the field of view that it was computed at, px; None for the
-            photograph's own.
-
-    Returns:
-        What was written into both files and beside the map.
-
-    Raises:
-        UserError: a name is taken or cannot be written.
+        device, field: what it was computed with, as in :func:`saliency_layer`.
     """
-    provenance = Provenance(
-        kind="saliency",
-        method=method_of(image, field),
-        device=device_name(device),
-        **image.as_source(),
-    )
+    method, on = method_of(image, field), device_name(device)
+    provenance = Provenance(kind="saliency", method=method, device=on, **image.as_source())
     grey = np.rint(values * np.float32(65535)).astype(np.uint16)
     write_image(map_path, grey, provenance=provenance)
     write_image(overlay_path, saliency_overlay(image, values), provenance=provenance)
@@ -134,11 +108,13 @@ def method_of(image: FundusImage, field: float | None) -> str:
     return f"local saliency, of a field averaged to {field:g} pixels"
 
 
-def saliency_overlay(image: FundusImage, values: NDArray[np.float32]) -> Bytes:
+def saliency_overlay(image: FundusImage, values: NDArray[np.float32]) -> layer_art.Bytes:
     """The map over the photograph with its legend: ``(H, W, 3)`` uint8 sRGB."""
     picture, mask = image.display_rgb.copy(), image.field_of_view.mask
-    look = ("inferno", SaliencyStyle.COLOURS)
-    paint(picture, [(saliency_art(values, mask, *look), SALIENCY_OPACITY)])
-    for stamp in stamps_of([saliency_legend(*look)], mask):
+    look = ("inferno", layer_art.SaliencyStyle.COLOURS)
+    layer_art.paint(
+        picture, [(layer_art.saliency_art(values, mask, *look), layer_art.SALIENCY_OPACITY)]
+    )
+    for stamp in stamps_of([layer_art.saliency_legend(*look)], mask):
         stamp.onto(picture)
     return picture

@@ -22,7 +22,7 @@ Functions of tensors ``(N, 1, H, W)`` work on valid windows: the result is small
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import cv2
@@ -67,15 +67,12 @@ Absolute = Callable[[Tensor], Tensor]
 def uniqueness_maps(
     padded: Tensor, weights: tuple[float, float], *, exact: bool
 ) -> tuple[Tensor, Tensor]:
-    """D_K and D_(1-E) of equation 2, not scaled.
+    """D_K and D_(1-E) of equation 2, not scaled. Returns two maps ``(N, 1, H, W)``.
 
     Args:
         padded: luminance ``(N, 1, H + 2 MARGIN, W + 2 MARGIN)``.
         weights: a feature of weight zero is not computed; its map is zeros.
         exact: hard histogram and |x|, or the smooth forms.
-
-    Returns:
-        Two maps ``(N, 1, H, W)``.
     """
     absolute = torch.abs if exact else smooth_absolute
     entropy = hard_entropy if exact else soft_entropy
@@ -174,7 +171,7 @@ def uniqueness(feature: Tensor, absolute: Absolute) -> Tensor:
     """
     height, width = feature.shape[-2] - 2 * _RADIUS, feature.shape[-1] - 2 * _RADIUS
     total = torch.zeros_like(feature[..., :height, :width])
-    for dy, dx, weight in _weighted_shifts():
+    for dy, dx in _SHIFTS:
         # difference[s] = |F(s + d) - F(s)| for all s from the window's centre region shifted by
         # -d up to the centre region itself.
         y, x = _RADIUS - dy, _RADIUS - max(dx, 0)
@@ -184,13 +181,8 @@ def uniqueness(feature: Tensor, absolute: Absolute) -> Tensor:
         difference = absolute(there - here)
         ahead = difference[..., dy:, max(dx, 0) : max(dx, 0) + width]
         behind = difference[..., :height, max(-dx, 0) : max(-dx, 0) + width]
-        total = torch.add(total, ahead + behind, alpha=weight)
+        total = torch.add(total, ahead + behind, alpha=math.exp(-math.hypot(dy, dx)))
     return total
-
-
-def _weighted_shifts() -> Iterator[tuple[int, int, float]]:
-    for dy, dx in _SHIFTS:
-        yield dy, dx, math.exp(-math.hypot(dy, dx))
 
 
 Features = Literal["both", "curvature", "entropy"]
@@ -253,8 +245,7 @@ def _mirrored(plane: Tensor) -> Tensor:
 
 def _unit_range(plane: Tensor) -> Tensor:
     """Each image of ``(N, 1, H, W)`` scaled to [0, 1] by its extremes; a constant one to zeros."""
-    low, high = plane.amin((2, 3), keepdim=True), plane.amax((2, 3), keepdim=True)
-    return _scaled(plane, low, high)
+    return _scaled(plane, plane.amin((2, 3), keepdim=True), plane.amax((2, 3), keepdim=True))
 
 
 def _scaled(plane: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -275,21 +266,16 @@ def saliency_map(
     """The exact saliency map of a photograph.
 
     Luminance (BT.601) is stretched between its 1st and 99th percentile inside the mask first.
-    Outside the mask the nearest inside value stands in, so that the rim of the field of view is
-    not what is most salient; both uniqueness maps are scaled by their extremes inside the mask.
+    Outside the mask the nearest inside value stands in, so that the rim of the field of view is not
+    what is most salient; both uniqueness maps are scaled by their extremes inside the mask. Returns
+    ``(H, W)`` float32 in [0, 1]; zero outside the mask, and everywhere for a constant image. Raises
+    UserError: the image is too small, or the mask is empty.
 
     Args:
         rgb: ``(H, W, 3)`` float in [0, 1], or uint8, or uint16; H and W at least 8.
         mask: ``(H, W)`` bool, the field of view; None for the whole image.
         device: ``cpu``, ``cuda`` or ``auto``.
-        progress: called after each strip of rows.
         w1, features: as in :class:`LocalSaliency`.
-
-    Returns:
-        ``(H, W)`` float32 in [0, 1]; zero outside the mask, and everywhere for a constant image.
-
-    Raises:
-        UserError: the image is too small, or the mask is empty.
     """
     if min(rgb.shape[:2]) <= MARGIN:
         raise UserError("The image is too small for a saliency map.", "It needs 8 x 8 pixels.")

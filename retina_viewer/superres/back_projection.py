@@ -37,13 +37,9 @@ _POWER_RADIUS = 2  # the local power is the mean over 5 x 5 pixels and the three
 
 @dataclass(frozen=True)
 class BackProjected:
-    """An :class:`~retina_viewer.superres.enhancer.Enhancer` held to the photograph.
-
-    Args:
-        inner: makes the result.
-        weight: 0 to 1: the part of the contradiction that is taken back.
-        doubt: px by which the blur may be too large; 0 where it is known.
-    """
+    """An :class:`~retina_viewer.superres.enhancer.Enhancer` held to the photograph: takes back the
+    part ``weight``, 0 to 1, of what contradicts it. ``doubt``: px by which the blur may be too
+    large; 0 where it is known."""
 
     inner: Enhancer
     weight: float = 1.0
@@ -106,12 +102,9 @@ class BackProjected:
         result = self.inner.enhance_region(rgb, window)
         again = degrade_with_blur(result, scale, degradation.blur)
         lacking = rgb[window.slices()] - again
-        sharper = max(0.0, degradation.blur - self.doubt)
-        doubt = (
-            again - degrade_with_blur(result, scale, sharper)
-            if sharper < degradation.blur
-            else None
-        )
+        sharper, doubt = max(0.0, degradation.blur - self.doubt), None
+        if sharper < degradation.blur:
+            doubt = again - degrade_with_blur(result, scale, sharper)
         lacking = self.weight * unexplained(lacking, degradation.noise / 255, doubt)
         correction = enlarged(filtered(lacking, inverse_taps(scale, degradation.blur)), scale)
         place = region.within(window).scaled(scale).slices()
@@ -126,9 +119,10 @@ def unexplained(lacking: FloatImage, noise: float, doubt: FloatImage | None = No
         noise: of the photograph, root mean square, in the same units.
         doubt: the shrunk result less the one shrunk by the sharpest blur that may be true.
     """
-    low = filtered(lacking, _LOW_BAND)
-    doubt_low = None if doubt is None else filtered(doubt, _LOW_BAND)
-    doubt_high = None if doubt is None or doubt_low is None else doubt - doubt_low
+    low, doubt_low, doubt_high = filtered(lacking, _LOW_BAND), None, None
+    if doubt is not None:
+        doubt_low = filtered(doubt, _LOW_BAND)
+        doubt_high = doubt - doubt_low
     # The power that white noise has in each band: the sum of the squares of its filter's taps.
     passed, centre = float(np.sum(_LOW_BAND**2)) ** 2, float(_LOW_BAND.max()) ** 2
     of_low, of_high = passed * noise**2, (1 - 2 * centre + passed) * noise**2
@@ -161,7 +155,7 @@ def enlarged(small: FloatImage, scale: int) -> FloatImage:
 
 
 def shrinking_reach(scale: int, blur: float) -> int:
-    """Source pixels on each side of one whose results it is shrunk from, for :func:`form`."""
+    """Source pixels on each side of one whose results it is shrunk from."""
     truncated_gaussian = int(4 * blur * scale + 0.5) + 1  # and one for the bilinear sampling
     return max(2, -(-truncated_gaussian // scale))  # bicubic: two
 
@@ -171,10 +165,8 @@ def round_trip_taps(scale: int, blur: float) -> NDArray[np.float32]:
     """The filter that enlarging and shrinking again amounts to, along one axis.
 
     Nearly: what is between two phases of a pixel folds back, and a blur between two kernels is
-    a mixture that no product of two axes equals. Both are small.
-
-    Returns:
-        ``(2 * reach + 1,)`` float32, symmetric, sum 1.
+    a mixture that no product of two axes equals. Both are small. ``(2 * reach + 1,)`` float32,
+    symmetric, sum 1.
     """
     reach = shrinking_reach(scale, blur) + _ENLARGING_REACH
     line = np.zeros((2 * reach, 4 * reach + 1, 3), np.float32)

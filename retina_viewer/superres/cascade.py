@@ -32,7 +32,7 @@ from retina_viewer.superres.enhancer import FloatImage
 class CascadeEnhancer:
     """The :class:`~retina_viewer.superres.enhancer.Enhancer` of a trained cascade.
 
-    Args:
+    Attributes:
         degradation: what the networks are told of the photograph.
         fidelity: the share of the pixel-trained twin's weights; None where there is no twin.
         blur: set by a person: then it is not estimated.
@@ -79,9 +79,8 @@ class CascadeEnhancer:
         window = reflected_window(rgb, region.expanded(around[0]))
         level = torch.from_numpy(window).permute(2, 0, 1)[None].to(self.device)
         level = level.contiguous(memory_format=torch.channels_last)
-        degradation = torch.tensor(
-            [[self.degradation.blur, self.degradation.noise]], device=self.device
-        )
+        told = [[self.degradation.blur, self.degradation.noise]]
+        degradation = torch.tensor(told, device=self.device)
         try:
             for number, step in enumerate(self.steps):
                 level = step(level, degradation).clamp_(0, 1)
@@ -90,9 +89,8 @@ class CascadeEnhancer:
                     level = level[..., rim:-rim, rim:-rim]
             result = level[0].permute(1, 2, 0).cpu().numpy()
         except torch.OutOfMemoryError as error:
-            raise UserError(
-                "The GPU ran out of memory.", "Choose a smaller tile, or the CPU."
-            ) from error
+            hint = "Choose a smaller tile, or the CPU."
+            raise UserError("The GPU ran out of memory.", hint) from error
         if not np.isfinite(result).all():
             raise UserError(
                 f"The model {self.card.name!r} gave values that are no numbers.",
@@ -118,7 +116,6 @@ def load_cascade(
     Args:
         model: its name, or the card of one that is not installed; None for the default.
         scale: 2, 4, 8 or 16.
-        device: where to compute.
         fidelity: 0 for the GAN's own weights, 1 for its twin's, between them a mixture; None for
             what its card says of the scale. Only for models with a twin.
         blur: of the photograph, standard deviation in its own pixels; None to estimate it.
@@ -189,18 +186,11 @@ _RIM = 3  # px around the dark that it does not look at
 
 
 def estimate_degradation(rgb: FloatImage, device: torch.device | str = "cpu") -> Degradation:
-    """The blur and noise of a photograph, the mean of what its visible windows say.
+    """The blur and noise of a whole photograph, ``(H, W, 3)`` float32 in [0, 1]: the mean of what
+    its visible windows say.
 
-    Args:
-        rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
-        device: where the estimator computes.
-
-    Returns:
-        :data:`~retina_viewer.imaging.degradation.STANDARD` for images of less than 16 px a side,
-        with nothing but dark, or where no estimator is installed.
-
-    Raises:
-        UserError: the estimator's files are broken.
+    :data:`~retina_viewer.imaging.degradation.STANDARD` for images of less than 16 px a side, with
+    nothing but dark, or where no estimator is installed. Raises UserError: its files are broken.
     """
     wanted = default_model("formation")
     card = next((one for one in list_models("formation") if one.name == wanted), None)
@@ -231,22 +221,18 @@ def _windows(rgb: FloatImage) -> list[FloatImage]:
     height, width = rgb.shape[:2]
     if height * width <= WINDOWS * WINDOW**2:
         return [np.ascontiguousarray(rgb)]
-    rows, columns = _starts(height), _starts(width)
-    candidates = [(y, x) for y in rows for x in columns]
-    side_y, side_x = min(WINDOW, height), min(WINDOW, width)
-    step = 8  # enough to tell the eye from what surrounds it
-    means = [float(rgb[y : y + side_y : step, x : x + side_x : step].mean()) for y, x in candidates]
-    lit = [place for place, mean in zip(candidates, means, strict=True) if mean > _DARK]
+    places = [(y, x) for y in _starts(height) for x in _starts(width)]
+    windows = [rgb[y : y + WINDOW, x : x + WINDOW] for y, x in places]
+    # Every eighth pixel is enough to tell the eye from what surrounds it.
+    lit = [window for window in windows if float(window[::8, ::8].mean()) > _DARK]
     chosen = np.unique(np.linspace(0, len(lit) - 1, min(WINDOWS, len(lit))).round().astype(int))
-    places = [lit[index] for index in chosen]
-    return [np.ascontiguousarray(rgb[y : y + side_y, x : x + side_x]) for y, x in places]
+    return [np.ascontiguousarray(lit[index]) for index in chosen]
 
 
 def _starts(size: int) -> list[int]:
     """Where windows begin along one side: up to five, on the grid, from end to end."""
     room = max(0, size - WINDOW)
-    count = min(5, 1 + room // WINDOW) if room else 1
-    ends = np.linspace(0, room, max(count, 2 if room else 1))
+    ends = np.linspace(0, room, min(5, max(2, 1 + room // WINDOW)))
     return sorted({int(start) // _GRID * _GRID for start in ends})
 
 

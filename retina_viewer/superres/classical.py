@@ -22,14 +22,9 @@ from retina_viewer.superres.enhancer import FloatImage
 
 
 def reflected(start: int, stop: int, size: int) -> NDArray[np.intp]:
-    """The indices ``start..stop - 1`` mirrored into ``0..size - 1``, the border pixel not doubled.
-
-    As ``numpy.pad(mode="reflect")``; distances beyond the size go back and forth, and a single
-    pixel repeats.
-    """
-    if size == 1:
-        return np.zeros(stop - start, dtype=np.intp)
-    period = 2 * (size - 1)
+    """The indices ``start..stop - 1`` mirrored into ``0..size - 1``, the border pixel not doubled,
+    as ``numpy.pad(mode="reflect")``: back and forth beyond the size; a single pixel repeats."""
+    period = max(1, 2 * (size - 1))
     index = np.arange(start, stop, dtype=np.intp) % period
     return np.minimum(index, period - index)
 
@@ -42,10 +37,8 @@ def reflected_window(rgb: FloatImage, window: Rect) -> FloatImage:
 
 
 def source_margins(step_margins: tuple[int, ...]) -> tuple[int, ...]:
-    """For each step, the source pixels around the region that its input must hold.
-
-    ``step_margins`` are in each step's own pixels. The first result is the whole cascade's margin.
-    """
+    """For each step, the source pixels around the region that its input must hold; the first is the
+    whole cascade's margin. ``step_margins`` are in each step's own pixels."""
     wholes = [-(-margin // 2**number) for number, margin in enumerate(step_margins)]  # rounded up
     return tuple(sum(wholes[number:]) for number in range(len(wholes)))
 
@@ -83,12 +76,9 @@ def lanczos3(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 def phase_weights(
     kernel: Callable[[NDArray[np.float64]], NDArray[np.float64]], support: int, scale: int
 ) -> NDArray[np.float32]:
-    """The weights of the source pixels around each phase.
-
-    Returns:
-        ``(scale, 2 * support + 1)`` float32: row ``p`` weighs the source pixels ``-support`` to
-        ``support`` relative to the one that output pixel ``p`` lies in. Rows sum to 1.
-    """
+    """The weights around each phase, ``(scale, 2 * support + 1)`` float32: row ``p`` weighs the
+    source pixels ``-support`` to ``support`` relative to the one that output pixel ``p`` lies in.
+    Rows sum to 1."""
     position = (np.arange(scale) + 0.5) / scale - 0.5
     taps = np.arange(-support, support + 1)
     weights = kernel(position[:, None] - taps[None, :])
@@ -98,12 +88,7 @@ def phase_weights(
 
 @dataclass(frozen=True)
 class Interpolation(FixedEnhancer):
-    """An :class:`~retina_viewer.superres.enhancer.Enhancer` without weights or memory.
-
-    Args:
-        method: ``bicubic`` or ``lanczos``.
-        scale: 2 or more, an integer.
-    """
+    """An :class:`~retina_viewer.superres.enhancer.Enhancer` without weights or memory."""
 
     method: str
     scale: int
@@ -118,21 +103,15 @@ class Interpolation(FixedEnhancer):
 
 
 def interpolated(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
-    """Enlarge by the weights of :func:`phase_weights`; nothing is clamped.
-
-    Args:
-        window: ``(h + 2 * support, w + 2 * support)`` or the same with channels, float32.
-
-    Returns:
-        ``(h * scale, w * scale)``, or the same with channels. What lies beyond a pixel's support
-        never changes a bit of it.
-    """
+    """Enlarge by the weights of :func:`phase_weights`; nothing is clamped. ``(h + 2 * support, w +
+    2 * support)`` or the same with channels, float32, to ``(h * scale, w * scale)`` likewise. What
+    lies beyond a pixel's support never changes a bit of it."""
     # Columns first: what is turned is then the small image, and the large one lies in order.
-    wide = _enlarge_rows(window.swapaxes(0, 1), weights).swapaxes(0, 1)
-    return _enlarge_rows(np.ascontiguousarray(wide), weights)
+    wide = enlarged_rows(window.swapaxes(0, 1), weights).swapaxes(0, 1)
+    return enlarged_rows(np.ascontiguousarray(wide), weights)
 
 
-def _enlarge_rows(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
+def enlarged_rows(window: FloatImage, weights: NDArray[np.float32]) -> FloatImage:
     """``(h + 2 * support, w, ...)`` to ``(h * scale, w, ...)``; one weighted sum a phase."""
     scale, taps = weights.shape
     height = window.shape[0] - taps + 1

@@ -29,18 +29,12 @@ class EnhanceSettings:
     """All that decides a result's pixels but the photograph. Equal settings give equal results.
 
     Attributes:
-        method: one of :data:`~retina_viewer.superres.methods.METHODS`; empty for that of the
-            model, or else of the default model.
-        scale: 2, 4, 8 or 16.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; networks alone choose one.
-        model: the network's name; None for the method's own default. For ``pixel``, a GAN stands
-            for its pixel-trained twin.
-        fidelity: 0 (most detail) to 1 (closest to the truth) of a model with a twin; None for
-            what its card says. ``pixel`` is fidelity 1, and takes no other.
-        back_projection: whether a network's result is held to the photograph.
-        blur: of the photograph, standard deviation in its own pixels, 0 to 1; None to estimate
-            it. What is no network asks for none.
-        tile: side of a tile in source pixels. Decides memory and time, not the pixels.
+        method: empty for that of the model, or else of the default model.
+        device: networks alone choose one.
+        model: None for the method's own default. For ``pixel``, a GAN stands for its twin.
+        fidelity: None for what the model's card says. ``pixel`` is fidelity 1, and takes no other.
+        blur: 0 to 1; None to estimate it. What is no network asks for none.
+        tile: decides memory and time, not the pixels.
         weights: SHA-256 of what the window's result rests on: another network of the same name
             makes another result. Nothing reads it but ``==``.
 
@@ -100,11 +94,7 @@ class EnhanceSettings:
             raise UserError(f"A tile of {self.tile} pixels is not possible.", "512 is usual.")
 
     def at(self, scale: int) -> EnhanceSettings:
-        """The same at another scale.
-
-        Raises:
-            UserError: it is none of :data:`SCALES`.
-        """
+        """The same at another scale. Raises UserError: it is none of :data:`SCALES`."""
         return replace(self, scale=_known(scale))
 
     def is_placeholder_for(self, other: EnhanceSettings) -> bool:

@@ -11,18 +11,12 @@ import numpy as np
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect, tiles_covering
 from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.imaging import writers
+from retina_viewer.imaging.colour import to_8bit_depth
 from retina_viewer.imaging.decoded import MAX_PIXELS, Pixels
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.marks import Stamp, ai_stamp
 from retina_viewer.imaging.provenance import Provenance
-from retina_viewer.imaging.writers import (
-    JPEG_MAX_SIDE,
-    PNG_MAX_SIDE,
-    sidecar_path,
-    write_image,
-    write_sidecar,
-    write_tiled_tiff,
-)
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.methods import METHODS
 from retina_viewer.superres.tiles import enhanced_tiles, enhanced_whole, regions_of, tile_side
@@ -42,13 +36,10 @@ _LEAST_BYTES_PER_VALUE = {"jpeg": 0.005, "other": 0.02}
 
 
 def result_is_large(image: FundusImage, scale: int) -> bool:
-    """Whether the result is beyond what PNG and JPEG are offered for: 16384 x 16384 pixels,
-    or a million a side.
-
-    The same limit as for opening, so that the program can open what it wrote as PNG or JPEG.
-    """
+    """Whether the result is beyond what PNG and JPEG are offered for: what this program opens
+    (16384 x 16384 pixels), or a million a side."""
     width, height = image.width * scale, image.height * scale
-    return width * height > MAX_PIXELS or max(width, height) > PNG_MAX_SIDE
+    return width * height > MAX_PIXELS or max(width, height) > writers.PNG_MAX_SIDE
 
 
 def file_names(
@@ -84,23 +75,18 @@ def export_enhanced(
     mark: bool = False,
     progress: Progress = no_progress,
 ) -> Provenance:
-    """Enlarge a photograph into a file, and write its provenance into it and beside it.
+    """Enlarge a photograph into a file, and write the provenance returned into it and beside it.
 
     TIFF is written tile by tile and needs memory for one row of tiles only; PNG and JPEG are made
     in memory. The colour profile is kept, and 16 bits in PNG and TIFF.
 
     Args:
-        image: a photograph.
-        enhancer: from :func:`retina_viewer.superres.methods.make_enhancer`; it is fitted to the
-            photograph here.
+        enhancer: is fitted to the photograph here.
         path: ends in .png, .jpg, .jpeg, .tif or .tiff and does not exist.
         tile: side of a tile in source pixels.
         mark: whether to write a small "AI x4" into a corner outside the field of view. What was
             not learned from photographs carries none.
         progress: called between tiles; it may cancel, and then no file is left.
-
-    Returns:
-        What was written into the file and the sidecar.
 
     Raises:
         UserError: the suffix is unknown, the name is taken, the format cannot hold the result,
@@ -116,7 +102,7 @@ def export_enhanced(
     dtype, computing = image.pixels.dtype, part_of(progress, 0.0, 0.95)
     if suffix in TIFF_SUFFIXES:
         tiles = tiff_tiles(enhancer, rgb, dtype, tile, computing)
-        write_tiled_tiff(
+        writers.write_tiled_tiff(
             path,
             (image.height * enhancer.scale, image.width * enhancer.scale, 3),
             dtype.type,
@@ -128,12 +114,12 @@ def export_enhanced(
     else:
         pixels = enhanced_whole(enhancer, rgb, dtype, tile=tile, progress=computing)
         if suffix in JPEG_SUFFIXES:
-            pixels = _eight_bit(pixels)
+            pixels = to_8bit_depth(pixels)
         if stamp is not None:
             stamp.onto(pixels)
         progress(0.95, f"Writing {path.name}")
-        write_image(path, pixels, provenance=provenance, icc_profile=image.icc_profile)
-    write_sidecar(path, provenance)
+        writers.write_image(path, pixels, provenance=provenance, icc_profile=image.icc_profile)
+    writers.write_sidecar(path, provenance)
     progress(1.0, f"Writing {path.name}")
     return provenance
 
@@ -144,7 +130,7 @@ def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
         raise UserError(
             f"{path.name} has no known image suffix.", "End the name in .png, .jpg or .tif."
         )
-    for taken in (path, sidecar_path(path)):
+    for taken in (path, writers.sidecar_path(path)):
         if taken.exists():
             raise UserError(f"{taken} exists already.", "Choose another name.")
     width, height = image.width * enhancer.scale, image.height * enhancer.scale
@@ -153,9 +139,9 @@ def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
             f"{width} x {height} pixels are too many for {suffix[1:].upper()}.",
             "End the name in .tif: that is written tile by tile.",
         )
-    if suffix in JPEG_SUFFIXES and max(width, height) > JPEG_MAX_SIDE:
+    if suffix in JPEG_SUFFIXES and max(width, height) > (most := writers.JPEG_MAX_SIDE):
         raise UserError(
-            f"JPEG holds at most {JPEG_MAX_SIDE} pixels a side, not {max(width, height)}.",
+            f"JPEG holds at most {most} pixels a side, not {max(width, height)}.",
             "End the name in .tif.",
         )
     least = _LEAST_BYTES_PER_VALUE["jpeg" if suffix in JPEG_SUFFIXES else "other"]
@@ -169,8 +155,8 @@ def _refuse_early(image: FundusImage, enhancer: Enhancer, path: Path) -> None:
 
 def ai_text(enhancer: Enhancer) -> str:
     """What marks a result: ``AI x4``; empty for what was not learned from photographs."""
-    known = {one.id for one in METHODS if one.learned}
-    return f"AI x{enhancer.scale}" if enhancer.method in known else ""
+    learned = any(one.id == enhancer.method for one in METHODS if one.learned)
+    return f"AI x{enhancer.scale}" if learned else ""
 
 
 def has_room_for_mark(image: FundusImage, scale: int) -> bool:
@@ -207,69 +193,45 @@ def _stamped(
 def provenance_of(image: FundusImage, enhancer: Enhancer, *, mark: bool = False) -> Provenance:
     """How the result of an enhancer, fitted to the photograph, came about."""
     degradation = enhancer.degradation
+    sha256, device = None, getattr(enhancer, "device", None)  # only networks choose one
+    # Store and devices need torch, which interpolation does without: imported where used.
+    if enhancer.model is not None:
+        from retina_viewer.model_store.store import find_model
+
+        sha256 = find_model(enhancer.model).weights_sha256
+    if device is not None:
+        from retina_viewer.networks.devices import device_name
+
+        device = device_name(device)
+    known = {one.id: one for one in METHODS}.get(enhancer.method)
     return Provenance(
         kind="super-resolution",
         method=enhancer.method,
         model=enhancer.model,
-        model_sha256=_model_hash(enhancer.model),
+        model_sha256=sha256,
         scale=enhancer.scale,
-        device=_device_name(enhancer),
+        device=device or "CPU",
         fidelity=enhancer.fidelity,
         blur=None if degradation is None else round(degradation.blur, 3),
         noise=None if degradation is None else round(degradation.noise, 2),
         back_projection=enhancer.back_projection,
         learned=bool(ai_text(enhancer)),
         marked=mark and bool(ai_text(enhancer)),
-        generative=any(one.id == enhancer.method and one.character == "draws" for one in METHODS),
+        generative=known is not None and known.character == "draws",
         **image.as_source(),
     )
-
-
-# Store and devices need torch, which interpolation does without: imported where used.
-def _model_hash(model: str | None) -> str | None:
-    if model is None:
-        return None
-    from retina_viewer.model_store.store import find_model
-
-    return find_model(model).weights_sha256
-
-
-def _device_name(enhancer: Enhancer) -> str:
-    device = getattr(enhancer, "device", None)  # only networks choose one
-    if device is None:
-        return "CPU"
-    from retina_viewer.networks.devices import device_name
-
-    return device_name(device)
-
-
-def _eight_bit(pixels: Pixels) -> Pixels:
-    if pixels.dtype == np.uint8:
-        return pixels
-    return np.rint(pixels / np.float32(257)).astype(np.uint8)
 
 
 def tiff_tiles(
     enhancer: Enhancer, rgb: FloatImage, dtype: np.dtype[Any], tile: int, progress: Progress
 ) -> Iterator[Pixels]:
-    """The result as TIFF tiles, row by row; those at the right and the bottom may be smaller.
-
-    Args:
-        rgb: ``(H, W, 3)`` float32 in [0, 1].
-        dtype: uint8 or uint16.
-        tile: side of a computed tile in source pixels.
-        progress: called between tiles; it may cancel.
-
-    Yields:
-        ``(h, w, 3)``, at most 512 x 512.
-    """
-    height, width = rgb.shape[:2]
-    scale = enhancer.scale
-    bands = _bands(enhancer, width, height, tile, dtype.itemsize)
+    """The result as TIFF tiles ``(h, w, 3)``, at most 512 x 512, row by row; ``tile``: side of a
+    computed one in source pixels."""
+    bands = _bands(enhancer, rgb.shape[1], rgb.shape[0], tile, dtype.itemsize)
     regions = [region for _, parts in bands for region in parts]
     results = enhanced_tiles(enhancer, rgb, regions, dtype, progress)
     for band, parts in bands:
-        place = band.scaled(scale)
+        place = band.scaled(enhancer.scale)
         pixels = np.empty((place.height, place.width, 3), dtype)
         for part, result in islice(results, len(parts)):
             rows, columns = part.slices()
@@ -294,5 +256,5 @@ def _bands(
     for top in range(0, height, rows):
         band = Rect(0, top, width, min(rows, height - top))
         parts = regions_of(enhancer, width, band.height, tile)
-        bands.append((band, [Rect(p.x, p.y + top, p.width, p.height) for p in parts]))
+        bands.append((band, [part.moved(0, top) for part in parts]))
     return bands

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,22 +21,9 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.store import find_model, load_network
-from retina_viewer.networks.fitted_arrays import (
-    DERIVATIVES,
-    PATCH,
-    STEP_MARGIN,
-    TARGETS,
-    ForestArrays,
-    RegressionForests,
-)
-from retina_viewer.superres.classical import (
-    FixedEnhancer,
-    cubic,
-    interpolated,
-    phase_weights,
-    reflected_window,
-    source_margins,
-)
+from retina_viewer.networks import fitted_arrays
+from retina_viewer.networks.fitted_arrays import DERIVATIVES, PATCH, STEP_MARGIN, TARGETS
+from retina_viewer.superres import classical
 from retina_viewer.superres.enhancer import FloatImage
 
 LEVELS = 4080
@@ -47,7 +35,7 @@ CONSTANT = 1024
 PROJECTION_UNIT = 1 << 15
 
 _REACH = 2  # small pixels, of bicubic interpolation
-_BICUBIC = phase_weights(cubic, _REACH, 2)
+_BICUBIC = classical.phase_weights(classical.cubic, _REACH, 2)
 
 Plane = NDArray[np.float32]
 Whole = NDArray[np.int32]
@@ -61,19 +49,13 @@ def luminance_of(rgb: NDArray[np.float32]) -> Plane:
 
 def doubled(plane: Plane) -> Plane:
     """Bicubic (a = -0.5), not clamped: ``(h + 4, w + 4)`` to ``(2 h, 2 w)`` float32."""
-    return interpolated(plane, _BICUBIC)
+    return classical.interpolated(plane, _BICUBIC)
 
 
 def derivatives(small: Plane) -> NDArray[np.int16]:
-    """The patches' derivatives.
-
-    Args:
-        small: ``(h + 10, w + 10)`` luminance in [0, 1]: h x w pixels with :data:`STEP_MARGIN`.
-
-    Returns:
-        ``(h + 2, w + 2, 144)``: one patch for each of the h x w pixels and of their neighbours;
-        the derivatives along x, y, twice along x and twice along y, each 6 x 6 row by row.
-    """
+    """The patches' derivatives: ``(h + 10, w + 10)`` luminance in [0, 1] (h x w pixels with
+    :data:`STEP_MARGIN`) to ``(h + 2, w + 2, 144)``: one patch for each pixel and its neighbours;
+    along x, y, twice along x and twice along y, each 6 x 6 row by row."""
     level = np.rint(doubled(small) * np.float32(LEVELS)).astype(np.int16)
     inner = level[2:-2, 2:-2]
     maps = (
@@ -119,9 +101,8 @@ _PATCHES_AT_ONCE = 1 << 16  # bounds memory: 75 MB of derivatives
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """One x2 forest, expanded for use; the arrays of
-    :class:`~retina_viewer.networks.fitted_arrays.ForestArrays`, and ``leaves (l, d + 1, 36)``
-    float32, whole numbers in units of ``1 / 2^14``."""
+    """One x2 forest, expanded for use; the arrays of :class:`ForestArrays`, and ``leaves (l, d + 1,
+    36)`` float32, whole numbers in units of ``1 / 2^14``."""
 
     projection: NDArray[np.int16]
     roots: NDArray[np.int32]
@@ -148,7 +129,7 @@ class Forest:
     def leaf_of(self, features: Whole, tree: int) -> NDArray[np.int32]:
         """The leaf of one tree that each patch falls into: ``(n, d + 2)`` to ``(n,)``."""
         node = np.full(len(features), self.roots[tree], np.int32)
-        falling = np.arange(len(features)) if self.roots[tree] >= 0 else np.empty(0, np.intp)
+        falling = np.flatnonzero(node >= 0)
         for _ in range(self.depth):
             at = node[falling]
             value = features[falling, self.first[at]] - features[falling, self.second[at]]
@@ -199,7 +180,7 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class ForestEnhancer(FixedEnhancer):
+class ForestEnhancer(classical.FixedEnhancer):
     """The :class:`~retina_viewer.superres.enhancer.Enhancer` of one forest a step."""
 
     steps: tuple[Forest, ...] = field(repr=False, compare=False)
@@ -217,38 +198,33 @@ class ForestEnhancer(FixedEnhancer):
     @property
     def _around(self) -> tuple[int, ...]:
         """Small pixels around the region that each step's input holds, and the result: 0."""
-        return (*source_margins((STEP_MARGIN,) * len(self.steps)), 0)
+        return (*classical.source_margins((STEP_MARGIN,) * len(self.steps)), 0)
 
     def enhance_region(self, rgb: FloatImage, region: Rect) -> FloatImage:
         around = self._around
-        window = reflected_window(rgb, region.expanded(around[0]))
+        window = classical.reflected_window(rgb, region.expanded(around[0]))
         level = light = luminance_of(window)
         for number, forest in enumerate(self.steps):
             # What a step sees beyond what the next one needs is cut away.
             rim = (around[number] - around[number + 1]) * 2**number - STEP_MARGIN
             level = forest.double(level[rim : level.shape[0] - rim, rim : level.shape[1] - rim])
         rim = around[0] - _REACH
-        chroma = (window - light[..., None])[
-            rim : window.shape[0] - rim, rim : window.shape[1] - rim
-        ]
-        chroma = interpolated(chroma, phase_weights(cubic, _REACH, self.scale))
-        result = chroma + level[..., None]
+        chroma = (window - light[..., None])[rim:-rim, rim:-rim]
+        weights = classical.phase_weights(classical.cubic, _REACH, self.scale)
+        result = classical.interpolated(chroma, weights) + level[..., None]
         return np.clip(result, 0.0, 1.0, out=result)
 
 
 def load_forest(model: str | ModelCard, scale: int) -> ForestEnhancer:
     """The first forests of a model, by its name or card, for a scale. Raises UserError: no such
-    model, its files are broken, it is no forest, or not for the scale.
-    """
+    model, its files are broken, it is no forest, or not for the scale."""
     card = model if isinstance(model, ModelCard) else find_model(model)
     network = load_network(card)
-    if not isinstance(network, RegressionForests):
+    if not isinstance(network, fitted_arrays.RegressionForests):
         raise UserError(f"The model {card.name!r} is no forest.", "Choose another model.")
     card.check_scale(scale, tuple(2 << step for step in range(len(network.steps))))
-    steps = []
-    for arrays in list(network.steps)[: scale.bit_length() - 1]:
-        assert isinstance(arrays, ForestArrays)
-        steps.append(expanded(arrays))
+    arrays = cast(list[fitted_arrays.ForestArrays], list(network.steps))
+    steps = [expanded(one) for one in arrays[: scale.bit_length() - 1]]
     if not all(step.is_sound for step in steps):
         raise UserError(
             f"The trees of the model {card.name!r} are broken.",
@@ -257,7 +233,7 @@ def load_forest(model: str | ModelCard, scale: int) -> ForestEnhancer:
     return ForestEnhancer(tuple(steps), card.name)
 
 
-def expanded(arrays: ForestArrays) -> Forest:
+def expanded(arrays: fitted_arrays.ForestArrays) -> Forest:
     """A forest ready for use: each leaf's regression mixed, and rounded to whole numbers."""
     held = {name: value.numpy() for name, value in arrays.named_buffers()}
     codes, dictionary = held.pop("codes"), held.pop("dictionary")

@@ -66,8 +66,7 @@ def windows_of(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def load_linear(model: str | ModelCard, scale: int) -> LinearFilter:
     """The fitted filter of a model, by its name or card, for a scale. Raises UserError: no such
-    model, its files are broken, it is no linear filter, or not for the scale.
-    """
+    model, its files are broken, it is no linear filter, or not for the scale."""
     # torch takes seconds to load; choosing and describing methods does without it.
     from retina_viewer.networks.fitted_arrays import LinearFilters
 

@@ -6,7 +6,7 @@ what was fitted to photographs without a network, and cascades of trained networ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -28,11 +28,11 @@ or adds none."""
 class Method:
     """One entry of the method chooser.
 
-    Args:
+    Attributes:
         id: the name on the command line and in provenance.
         title: the name in the window.
         sentence: what it does, for someone who has never heard of it.
-        character: what it does to detail; the chooser's groups.
+        character: the chooser's groups.
         learned: whether what it makes was learned from photographs, pixel by pixel as they look
             there (the window marks it as AI). A filter of fixed numbers is not, however fitted.
         scales: the enlargements it offers.
@@ -42,7 +42,7 @@ class Method:
     title: str
     sentence: str
     character: Character
-    learned: bool
+    learned: bool = True
     scales: tuple[int, ...] = SCALES
 
 
@@ -53,7 +53,6 @@ METHODS: list[Method] = [
         "Networks trained to look like sharp photographs where the eye looks first; "
         "what they draw may not be there.",
         "draws",
-        learned=True,
     ),
     Method(
         "srgan",
@@ -61,7 +60,6 @@ METHODS: list[Method] = [
         "Networks trained to look like sharp photographs everywhere alike; "
         "what they draw may not be there.",
         "draws",
-        learned=True,
     ),
     Method(
         "srgan-vgg19",
@@ -69,7 +67,6 @@ METHODS: list[Method] = [
         "Networks trained against a judge that knows everyday pictures; "
         "what they draw may not be there.",
         "draws",
-        learned=True,
     ),
     Method(
         "pixel",
@@ -77,7 +74,6 @@ METHODS: list[Method] = [
         "Small networks trained to come closest to the true photograph, pixel by pixel; "
         "fine structure may still be missing or wrong.",
         "restores",
-        learned=True,
     ),
     Method(
         "srcnn",
@@ -85,7 +81,6 @@ METHODS: list[Method] = [
         "The first network for this task, of three layers: sharpens the brightness of bicubic "
         "interpolation a little.",
         "restores",
-        learned=True,
     ),
     Method(
         "sr-forest",
@@ -93,7 +88,6 @@ METHODS: list[Method] = [
         "Decision trees that choose a sharpening for each small patch by its edges; "
         "restores less than networks do.",
         "restores",
-        learned=True,
     ),
     Method(
         "ssr",
@@ -101,7 +95,6 @@ METHODS: list[Method] = [
         "Learns from the photograph itself how blurring changes it, and undoes that; works on "
         "whole photographs only, slowly.",
         "restores",
-        learned=True,
     ),
     Method(
         "linear",
@@ -130,16 +123,11 @@ METHODS: list[Method] = [
 
 
 def find_method(name: str) -> Method:
-    """The method of that name.
-
-    Raises:
-        UserError: there is none.
-    """
-    for method in METHODS:
-        if method.id == name:
-            return method
-    names = ", ".join(method.id for method in METHODS)
-    raise UserError(f"There is no method {name!r}.", f"The methods are: {names}.")
+    """The method of that name. Raises UserError: there is none."""
+    known = {method.id: method for method in METHODS}
+    if name not in known:
+        raise UserError(f"There is no method {name!r}.", f"The methods are: {', '.join(known)}.")
+    return known[name]
 
 
 def _ssr(scale: int) -> Enhancer:
@@ -195,11 +183,8 @@ def weights_behind(card: ModelCard) -> tuple[str, ...]:
 
 
 def method_of(model: str | None) -> str:
-    """The method that a model is for; :func:`default_method` where none is named.
-
-    Raises:
-        UserError: there is no such model.
-    """
+    """The method that a model is for, the default model where none is named. Raises UserError:
+    there is no such model."""
     return find_model(default_model("superres") if model is None else model).enhancer_method
 
 
@@ -212,44 +197,30 @@ def default_network(method: str) -> ModelCard | None:
     """The model of a method where none is named; None where it needs none or none is installed.
 
     It is the default model or that one's pixel-trained twin if they are of the method, else what
-    last was the default and is, else the shipped model, else one of the method's own name, else
-    any.
+    last was the default and is, else the shipped model, else one of the method's own name (and not
+    what it was trained on from), else any.
     """
     installed = {card.name: card for card in list_models("superres")}
-    for name in _ranked(method, installed):
-        if installed[name].enhancer_method == method:
-            return installed[name]
-    return None
-
-
-def _ranked(method: str, installed: dict[str, ModelCard]) -> Iterator[str]:
-    """The names of what is installed, the more wanted first, some of them more than once."""
     chosen = [choice.model for choice in reversed(default_history("superres"))]
+    wanted: list[str | None] = []
     for name in (default_model("superres"), *chosen, DEFAULT_MODELS["superres"]):
-        if name in installed:
-            yield name
-            twin = installed[name].twin
-            if twin in installed:
-                yield twin
-    if method in installed:  # and not what it was trained on from
-        yield method
-    yield from installed
+        wanted += [name, installed[name].twin] if name in installed else []
+    ranked = (installed[name] for name in (*wanted, method, *installed) if name in installed)
+    return next((card for card in ranked if card.enhancer_method == method), None)
 
 
 def make_enhancer(settings: EnhanceSettings) -> Enhancer:
-    """An enhancer ready for use: weights loaded, device chosen.
-
-    Raises:
-        UserError: unknown method, model or device; a model or fidelity that does not fit the
-            method; a scale that method or model does not reach.
-    """
+    """An enhancer ready for use: weights loaded, device chosen. Raises UserError: unknown method,
+    model or device; a model or fidelity that does not fit the method; a scale that method or model
+    does not reach."""
     chosen = find_method(settings.method or method_of(settings.model))
     scale, fidelity, blur = settings.scale, settings.fidelity, settings.blur
-    if scale not in chosen.scales:
-        offered = ", ".join(f"x{one}" for one in chosen.scales)
-        raise UserError(f"{chosen.title} cannot enlarge by x{scale}.", f"Choose one of {offered}.")
     if chosen.id in _OF_THE_PHOTOGRAPH:
-        _refuse_model(chosen, settings.model)
+        if settings.model is not None:
+            raise UserError(
+                f"{chosen.title} uses no model, but {settings.model!r} was given.",
+                "Leave the model out, or choose a method with a network.",
+            )
         _refuse_fidelity(chosen, fidelity)
         return _OF_THE_PHOTOGRAPH[chosen.id](scale)
     card = _fitting_model(chosen, settings.model)
@@ -257,7 +228,11 @@ def make_enhancer(settings: EnhanceSettings) -> Enhancer:
         _refuse_fidelity(chosen, fidelity)
         return _FITTED[chosen.id](card, scale)
     if chosen.id == "pixel":
-        _refuse_other_fidelity(chosen, fidelity)
+        if fidelity not in (None, 1):
+            raise UserError(
+                f"{chosen.title} is fidelity 1; {fidelity:g} is not possible with it.",
+                "Choose the method saliency-gan.",
+            )
         fidelity = None
     # Loading torch takes seconds; interpolation and --help do without it.
     from retina_viewer.networks.devices import resolve_device
@@ -270,14 +245,6 @@ def make_enhancer(settings: EnhanceSettings) -> Enhancer:
     return BackProjected(enhancer, doubt=BLUR_DOUBT if blur is None else 0.0)
 
 
-def _refuse_model(method: Method, model: str | None) -> None:
-    if model is not None:
-        raise UserError(
-            f"{method.title} uses no model, but {model!r} was given.",
-            "Leave the model out, or choose a method with a network.",
-        )
-
-
 def _refuse_fidelity(method: Method, fidelity: float | None) -> None:
     if fidelity is not None:
         raise UserError(
@@ -285,20 +252,9 @@ def _refuse_fidelity(method: Method, fidelity: float | None) -> None:
         )
 
 
-def _refuse_other_fidelity(method: Method, fidelity: float | None) -> None:
-    if fidelity not in (None, 1):
-        raise UserError(
-            f"{method.title} is fidelity 1; {fidelity:g} is not possible with it.",
-            "Choose the method saliency-gan.",
-        )
-
-
 def _fitting_model(method: Method, model: str | None) -> ModelCard:
-    """The model of a method: the one named or, for ``pixel``, its twin; else its default.
-
-    Raises:
-        UserError: none is installed, there is no such model, or it is another method's.
-    """
+    """The model of a method: the one named or, for ``pixel``, its twin; else its default. Raises
+    UserError: none is installed, there is no such model, or it is another method's."""
     if model is None:
         default = default_network(method.id)
         if default is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 import cv2
@@ -22,14 +23,8 @@ from numpy.typing import NDArray
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.degradation import SIGMA_PER_SCALE, gaussian_taps
+from retina_viewer.superres import classical
 from retina_viewer.superres.back_projection import BackProjected
-from retina_viewer.superres.classical import (
-    FixedEnhancer,
-    cubic,
-    interpolated,
-    phase_weights,
-    reflected_window,
-)
 from retina_viewer.superres.enhancer import FloatImage
 from retina_viewer.superres.forest import luminance_of
 
@@ -42,7 +37,8 @@ _ANCHORS = 16
 _RIDGE = 1e-3
 _SAMPLES = 24_000
 _RIM = 16  # pixels of the level, reflected around it
-_TWICE = phase_weights(cubic, 2, 2)
+_cubic_weights = partial(classical.phase_weights, classical.cubic, 2)
+_TWICE = _cubic_weights(2)
 
 Plane = NDArray[np.float32]
 
@@ -64,7 +60,7 @@ class _Learned:
 
 
 @dataclass(frozen=True)
-class _Accumulated(FixedEnhancer):
+class _Accumulated(classical.FixedEnhancer):
     """What comes before back-projection, as an enhancer."""
 
     scale: int
@@ -82,9 +78,9 @@ class _Accumulated(FixedEnhancer):
         learned = self.learned
         if learned is None or not np.array_equal(learned.rgb, rgb):
             learned = _Learned.of(rgb, self.scale)
-        window = reflected_window(rgb, region.expanded(2))
+        window = classical.reflected_window(rgb, region.expanded(2))
         chroma = window - luminance_of(window)[..., None]
-        result = interpolated(chroma, phase_weights(cubic, 2, self.scale))
+        result = classical.interpolated(chroma, _cubic_weights(self.scale))
         result += _cut(learned, region, self.scale // learned.factor)[..., None]
         return np.clip(result, 0, 1, out=result)
 
@@ -94,8 +90,8 @@ def _cut(learned: _Learned, region: Rect, factor: int) -> Plane:
     place = region.scaled(learned.factor)
     if factor == 1:
         return learned.light[place.slices()]
-    window = reflected_window(learned.light, place.expanded(2))
-    return interpolated(window, phase_weights(cubic, 2, factor))
+    window = classical.reflected_window(learned.light, place.expanded(2))
+    return classical.interpolated(window, _cubic_weights(factor))
 
 
 def ssr(scale: int) -> BackProjected:
@@ -108,18 +104,13 @@ def ssr(scale: int) -> BackProjected:
 
 
 def doubled(level: Plane, blur: float) -> Plane:
-    """Self super-resolution by two.
+    """Self super-resolution by two: ``(h, w)`` luminance in [0, 1] to ``(2 h, 2 w)`` float32.
 
-    Args:
-        level: ``(h, w)`` luminance in [0, 1].
-        blur: deviation of the Gaussian that its pixels saw, in pixels of the result.
-
-    Returns:
-        ``(2 h, 2 w)`` float32 in [0, 1].
+    ``blur``: deviation of the Gaussian that its pixels saw, in pixels of the result.
     """
     height, width = level.shape
     around = np.pad(level, _RIM + 2, mode="reflect" if min(level.shape) > _RIM + 2 else "symmetric")
-    smooth = interpolated(around, _TWICE)
+    smooth = classical.interpolated(around, _TWICE)
     burst = accumulated(_sharpened(smooth, blur))
     inner = burst[2 * _RIM : 2 * (_RIM + height), 2 * _RIM : 2 * (_RIM + width)]
     return np.clip(inner, 0, 1)
@@ -131,8 +122,7 @@ def _sharpened(smooth: Plane, blur: float) -> Iterator[Plane]:
         to_axis, back, size = _turns(smooth.shape, 180 * number / DIRECTIONS)
         turned = _warped(smooth, to_axis, size)
         regression = _learned(np.ascontiguousarray(turned[::2, ::2]), blur)
-        reach = COLUMNS // 2
-        framed = np.pad(turned, ((2, 2), (reach, reach)), mode="reflect")
+        framed = np.pad(turned, ((2, 2), (COLUMNS // 2,) * 2), mode="reflect")
         lacking = regression.applied(framed, 2)
         yield smooth + _warped(lacking, back, (smooth.shape[1], smooth.shape[0]))
 
@@ -144,11 +134,9 @@ def _turns(
     height, width = shape
     radians = np.deg2rad(degrees)
     cosine, sine = float(np.cos(radians)), float(np.sin(radians))
-    size = (
-        2 * int(np.ceil((abs(cosine) * width + abs(sine) * height) / 2)),
-        2 * int(np.ceil((abs(sine) * width + abs(cosine) * height) / 2)),
-    )
     turn = np.array([[cosine, sine], [-sine, cosine]])
+    half = np.ceil(np.abs(turn) @ (width, height) / 2)
+    size = (2 * int(half[0]), 2 * int(half[1]))
     middle, target = np.array([width - 1, height - 1]) / 2, np.array([size[0] - 1, size[1] - 1]) / 2
     there = np.column_stack([turn, target - turn @ middle])
     back = np.column_stack([turn.T, middle - turn.T @ target])
@@ -182,12 +170,7 @@ def _learned(level: Plane, blur: float) -> AnchoredRegression:
 def _enlarged_along_rows(small: Plane) -> Plane:
     """``(h, w)`` to ``(h, 2 w)``, bicubic."""
     around = np.pad(small, ((0, 0), (2, 2)), mode="reflect")
-    result = np.empty((small.shape[0], small.shape[1], 2), np.float32)
-    for phase, weights in enumerate(_TWICE):
-        result[..., phase] = sum(
-            around[:, tap : tap + small.shape[1]] * weight for tap, weight in enumerate(weights)
-        )
-    return result.reshape(small.shape[0], -1)
+    return np.ascontiguousarray(classical.enlarged_rows(around.T, _TWICE).T)
 
 
 ROWS, COLUMNS = 3, 9

@@ -1,6 +1,6 @@
-"""The loop over tiles: bounded memory, the middle first for the eye, cancel between tiles."""
+"""The loop over tiles: bounded memory, cancel between tiles."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,29 +17,9 @@ LARGEST_RESULT_TILE = 2048
 """Pixels. A tile of float results never exceeds 2048 x 2048 x 3 x 4 bytes, 48 MiB."""
 
 
-def tiles_centre_first(regions: Iterable[Rect], x: float, y: float) -> list[Rect]:
-    """The regions by the distance of their centres from a point, the nearest first.
-
-    Args:
-        regions: in source pixels.
-        x: the column the eye rests on, in source pixels.
-        y: the row.
-    """
-
-    def squared_distance(region: Rect) -> float:
-        across = region.x + region.width / 2 - x
-        down = region.y + region.height / 2 - y
-        return across * across + down * down
-
-    return sorted(regions, key=squared_distance)
-
-
 def tile_side(tile: int, scale: int) -> int:
-    """The side of a source tile: ``tile``, less where the result tile would grow too large.
-
-    Raises:
-        UserError: ``tile`` is not positive.
-    """
+    """The side of a source tile: ``tile``, less where the result tile would grow too large. Raises
+    UserError: ``tile`` is not positive."""
     if tile < 1:
         raise UserError(f"A tile of {tile} pixels is not possible.", "512 is usual.")
     return max(1, min(tile, LARGEST_RESULT_TILE // scale))
@@ -62,14 +42,8 @@ def quantised(result: FloatImage, dtype: np.dtype[Any]) -> Pixels:
 
 
 def unit_rgb_of(image: FundusImage | NDArray[Any]) -> tuple[FloatImage, np.dtype[Any]]:
-    """An image as float in [0, 1], and the dtype that its result has.
-
-    Args:
-        image: a photograph, or ``(H, W, 3)`` uint8, uint16 or float in [0, 1].
-
-    Returns:
-        ``(H, W, 3)`` float32, and uint16 for 16-bit sources, uint8 for all others.
-    """
+    """A photograph, or ``(H, W, 3)`` uint8, uint16 or float in [0, 1], as float32 in [0, 1]; and
+    the dtype that its result has: uint16 for 16-bit sources, uint8 for all others."""
     if isinstance(image, FundusImage):
         return image.unit_rgb(), image.pixels.dtype
     if image.dtype.kind == "f":
@@ -88,11 +62,7 @@ class ResultGuard:
         self._low, self._high = np.inf, -np.inf
 
     def see(self, result: FloatImage) -> None:
-        """Look at one tile before it is quantised.
-
-        Raises:
-            UserError: it holds NaN or infinity.
-        """
+        """Look at one tile before it is quantised. Raises UserError: it holds NaN or infinity."""
         low, high = float(result.min()), float(result.max())
         if not (np.isfinite(low) and np.isfinite(high)):  # NaN travels through min and max
             raise UserError(
@@ -102,12 +72,8 @@ class ResultGuard:
         self._low, self._high = min(self._low, low), max(self._high, high)
 
     def finish(self) -> None:
-        """Judge the whole, after the last tile.
-
-        Raises:
-            UserError: black or constant, to within half an 8-bit grey level, from a source that is
-                neither, by four.
-        """
+        """Judge the whole, after the last tile. Raises UserError: black or constant, to within half
+        an 8-bit grey level, from a source that is neither, by four."""
         black = self._source_is_bright and self._high < 0.5 / 255
         constant = self._source_varies and self._high - self._low < 0.5 / 255
         if black or constant:
@@ -125,19 +91,14 @@ def enhanced_tiles(
     dtype: np.dtype[Any],
     progress: Progress = no_progress,
 ) -> Iterator[tuple[Rect, Pixels]]:
-    """Compute region after region.
+    """Compute region after region: the place of each result in result pixels, and its quantised
+    pixels. Raises UserError: a result that is no image (see :class:`ResultGuard`).
 
     Args:
         rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
         regions: in source pixels; together they should cover the photograph once.
         dtype: uint8 or uint16.
         progress: called before every region; it may cancel.
-
-    Yields:
-        The place of a result in result pixels, and its quantised pixels.
-
-    Raises:
-        UserError: a result that is no image (see :class:`ResultGuard`).
     """
     guard = ResultGuard(rgb)
     total, done = sum(region.area for region in regions), 0
@@ -163,7 +124,7 @@ def enhance_image(
     Besides the result itself it holds one tile of floats and the source as float.
 
     Args:
-        image: a photograph, or ``(H, W, 3)`` uint8, uint16 or float in [0, 1].
+        image: as :func:`unit_rgb_of` takes it.
         tile: side of a tile in source pixels; smaller needs less memory.
         progress: called before every tile; it may cancel.
 
@@ -185,20 +146,16 @@ def enhanced_whole(
     tile: int = 512,
     progress: Progress = no_progress,
 ) -> Pixels:
-    """As :func:`enhance_image`, with an enhancer that is fitted already.
-
-    Args:
-        rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
-        dtype: of the result, uint8 or uint16.
-    """
-    height, width = rgb.shape[:2]
-    regions = regions_of(enhancer, width, height, tile)
-    scale = enhancer.scale
+    """As :func:`enhance_image`, of ``(H, W, 3)`` float32 in [0, 1] with an enhancer that is fitted
+    already, to uint8 or uint16."""
+    whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
+    regions = regions_of(enhancer, whole.width, whole.height, tile)
+    whole = whole.scaled(enhancer.scale)
     try:
-        result: Pixels = np.zeros((height * scale, width * scale, 3), dtype=dtype)
+        result: Pixels = np.zeros((whole.height, whole.width, 3), dtype=dtype)
     except MemoryError as error:
         raise UserError(
-            f"A result of {width * scale} x {height * scale} pixels does not fit into memory.",
+            f"A result of {whole.width} x {whole.height} pixels does not fit into memory.",
             "Choose a smaller scale, or export to .tif, which is written tile by tile.",
         ) from error
     for place, pixels in enhanced_tiles(enhancer, rgb, regions, dtype, progress):

@@ -9,6 +9,7 @@ ranks errors, it does not rule them out. docs/decisions/uncertainty.md has the f
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,29 +22,19 @@ from pydantic import Field, computed_field
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.geometry import Rect, tiles_covering
 from retina_viewer.core.progress import Progress, no_progress, part_of
+from retina_viewer.imaging import layer_art
 from retina_viewer.imaging.colour import luminance
 from retina_viewer.imaging.degradation import STANDARD, degrade_with_blur
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layer_art import (
-    UNCERTAINTY_OPACITY,
-    paint,
-    uncertainty_legend,
-    uncertainty_veil,
-)
 from retina_viewer.imaging.marks import stamps_of
 from retina_viewer.imaging.provenance import Provenance
 from retina_viewer.imaging.writers import write_image, write_sidecar
+from retina_viewer.superres import uncertainty_calibration
 from retina_viewer.superres.back_projection import BackProjected, shrinking_reach
 from retina_viewer.superres.classical import bicubic
 from retina_viewer.superres.enhancer import Enhancer, FloatImage
 from retina_viewer.superres.export import provenance_of
-from retina_viewer.superres.uncertainty_calibration import (
-    Calibration,
-    Plane,
-    read_calibration,
-    window_of,
-    windowed,
-)
+from retina_viewer.superres.uncertainty_calibration import Calibration, Plane, window_of
 
 THRESHOLD = 2.0
 """Grey levels: an expected error from which detail counts as uncertain. Rounding, grain and
@@ -67,10 +58,8 @@ class UncertaintyMap:
             luminance (BT.601, full range) to be expected of the result in the window around it,
             in grey levels of 0..255; 0 outside the field of view.
         region: the part of the photograph that it covers, source pixels.
-        scale: of the result.
-        mean: of ``expected_error`` inside the field of view less its rim (:func:`inner_field`),
-            grey levels; NaN without any.
-        uncertain: share of the same whose expected error is above :data:`THRESHOLD`; NaN likewise.
+        mean, uncertain: of ``expected_error`` inside the field of view less its rim
+            (:func:`inner_field`), and the share of it above :data:`THRESHOLD`; NaN without any.
         counted: how many pixels the two numbers are of, so that those of parts can be put together.
     """
 
@@ -104,8 +93,7 @@ def uncertainty_map(
     on. Outside the field of view nothing is computed.
 
     Args:
-        image: the photograph.
-        enhancer: a network, fitted to it (``Enhancer.fitted_to``).
+        enhancer: a network, fitted to the photograph (``Enhancer.fitted_to``).
         region: in source pixels, inside the photograph; all of it where None.
         other: the enhancer of the other set of weights, fitted likewise: what a GAN at less than
             full fidelity is compared with is its pixel-trained twin (see :func:`needs_twin`).
@@ -126,21 +114,17 @@ def uncertainty_map(
     if not _needs_whole(enhancer, other):
         seen = region.expanded(_margin(enhancer, other)).intersected(seen)
     place = region.within(seen)
-    planes = windowed_features(
-        enhancer, image.unit_rgb(seen), place, other=other, progress=progress
-    )
+    rgb = image.unit_rgb(seen)
+    planes = windowed_features(enhancer, rgb, place, other=other, progress=progress)
     expected = curve.expected_error(planes)
     inner = inner_field(image.field_of_view.mask[seen.slices()])[place.slices()]
     values = expected[inner]
     progress(1.0, f"Uncertainty x{enhancer.scale}")
-    return UncertaintyMap(
-        np.where(mask, expected, np.float32(0)),
-        region,
-        enhancer.scale,
-        float(values.mean()) if values.size else float("nan"),
-        float(np.mean(values > THRESHOLD)) if values.size else float("nan"),
-        values.size,
-    )
+    mean = uncertain = float("nan")
+    if values.size:
+        mean, uncertain = float(values.mean()), float(np.mean(values > THRESHOLD))
+    shown = np.where(mask, expected, np.float32(0))
+    return UncertaintyMap(shown, region, enhancer.scale, mean, uncertain, values.size)
 
 
 def _needs_whole(enhancer: Enhancer, other: Enhancer | None) -> bool:
@@ -170,22 +154,18 @@ def windowed_features(
     other: Enhancer | None = None,
     progress: Progress = no_progress,
 ) -> dict[str, Plane]:
-    """The features of an area by name, averaged over the window; see :func:`uncertainty_map`.
-
-    Returns:
-        Planes ``(area.height, area.width)`` float32, grey levels.
-    """
+    """The features of an area, ``(area.height, area.width)`` float32 grey levels by name, averaged
+    over the window; see :func:`uncertainty_map`."""
     whole = Rect(0, 0, rgb.shape[1], rgb.shape[0])
     outer = area.expanded(window_of(enhancer.scale) // 2).intersected(whole)
     inner = area.within(outer).slices()
     planes = _features_in_tiles(enhancer, rgb, outer, other, progress)
+    windowed = uncertainty_calibration.windowed
     return {name: windowed(plane, enhancer.scale)[inner] for name, plane in planes.items()}
 
 
 def calibration_of(enhancer: Enhancer) -> Calibration:
-    """The calibration of an enhancer's model. Raises UserError: the method has no network, or no
-    calibration of its model.
-    """
+    """Of its model. Raises UserError: the method has no network, or no calibration of its model."""
     if enhancer.model is None:
         raise UserError(
             "Interpolation adds no detail, so there is no map of its uncertainty.",
@@ -193,7 +173,7 @@ def calibration_of(enhancer: Enhancer) -> Calibration:
         )
     from retina_viewer.model_store.store import find_model  # torch takes seconds to load
 
-    return read_calibration(find_model(enhancer.model))
+    return uncertainty_calibration.read_calibration(find_model(enhancer.model))
 
 
 def needs_twin(enhancer: Enhancer) -> bool:
@@ -210,14 +190,11 @@ def _features_in_tiles(
         planes = uncertainty_features(enhancer, rgb, whole, other=other, progress=progress)
         return {name: plane[area.slices()] for name, plane in planes.items()}
     found: dict[str, Plane] = {}
-    done = 0
-    for tile in tiles_covering(
-        area.width, area.height, max(_RESULT_SIDE // enhancer.scale, _LEAST_SIDE)
-    ):
+    done, side = 0, max(_RESULT_SIDE // enhancer.scale, _LEAST_SIDE)
+    for tile in tiles_covering(area.width, area.height, side):
         share = part_of(progress, done / area.area, (done + tile.area) / area.area)
-        part = uncertainty_features(
-            enhancer, rgb, tile.moved(area.x, area.y), other=other, progress=share
-        )
+        place = tile.moved(area.x, area.y)
+        part = uncertainty_features(enhancer, rgb, place, other=other, progress=share)
         done += tile.area
         for name, plane in part.items():
             whole_plane = found.setdefault(name, np.empty((area.height, area.width), np.float32))
@@ -280,23 +257,22 @@ def uncertainty_features(
     Args:
         enhancer: fitted to the photograph; any that offers regions.
         rgb: the whole photograph, ``(H, W, 3)`` float32 in [0, 1].
-        region: in source pixels, inside the photograph. Tiles of one photograph give the crops of
-            the whole.
-        other: an enhancer of the other set of weights, of the same scale.
-        progress: called before every enlargement; it may cancel.
+        region: in source pixels, inside the photograph; regions give the crops of the whole.
 
     Returns:
         Planes ``(h, w)`` float32 of the region's size, luminance in grey levels of 0..255.
-
-    Raises:
-        UserError: as ``Enhancer.enhance_region``.
     """
     enhancer, scale = unprojected(enhancer), enhancer.scale
     blur = (enhancer.degradation or STANDARD).blur
     reach = shrinking_reach(scale, blur)
     outer = region.expanded(reach).intersected(Rect(0, 0, rgb.shape[1], rgb.shape[0]))
     inner = region.within(outer)
-    step = _steps(progress, 8 if other is None else 9, f"Uncertainty x{scale}")
+    steps = itertools.count()
+
+    def step() -> None:
+        done = next(steps) / (8 if other is None else 9)
+        progress(done, f"Uncertainty x{scale}")
+
     step()
     light = luminance(enhancer.enhance_region(rgb, outer))
     again = degrade_with_blur(light, scale, blur)
@@ -320,17 +296,6 @@ def uncertainty_features(
 def unprojected(enhancer: Enhancer) -> Enhancer:
     """What an enhancer is without its back-projection."""
     return enhancer.inner if isinstance(enhancer, BackProjected) else enhancer
-
-
-def _steps(progress: Progress, total: int, what: str) -> Callable[[], None]:
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        progress(done / total, what)
-        done += 1
-
-    return step
 
 
 def _disagreement(
@@ -366,22 +331,11 @@ def _per_source_pixel(plane: Plane, scale: int) -> Plane:
 
 
 LEVELS_TO_16_BIT = 256
-"""A value of the 16-bit file is the expected error in grey levels, times this."""
-
-
-"""``(H, W)`` float32."""
 
 
 class UncertaintyProvenance(Provenance):
-    """What is written into the files of a map: how the enlargement came about, and the numbers.
-
-    Attributes:
-        mean_expected_error: inside the field of view less its rim, grey levels of luminance.
-        guessed_share: of the same, whose expected error is above ``threshold``.
-        threshold: grey levels.
-        window: side of the window that errors are averaged in, result pixels.
-        levels_to_value: a value of the 16-bit map is grey levels times this.
-    """
+    """What is written into the files of a map: how the enlargement came about, and the numbers of
+    :class:`UncertaintyMap`; a value of the 16-bit map is grey levels times ``levels_to_value``."""
 
     mean_expected_error: float | None = None
     guessed_share: float | None = None
@@ -406,30 +360,21 @@ def export_uncertainty(
     map_path: Path,
     overlay_path: Path,
 ) -> UncertaintyProvenance:
-    """Write the uncertainty map of a whole photograph.
+    """Write the uncertainty map of a whole photograph; what was written into both files and beside
+    the map. Raises UserError: a name is taken or cannot be written.
 
     Args:
-        image: the photograph.
-        enhancer: fitted to it; what the map is about.
-        found: of all of the photograph.
+        enhancer: fitted to the photograph; what the map is about.
         map_path: ``.png``, 16-bit grey, one pixel a source pixel: expected error in grey levels
             times 256; 0 outside the field of view.
         overlay_path: ``.png``, sRGB: the map over the photograph as the window shows it, with its
             legend.
-
-    Returns:
-        What was written into both files and beside the map.
-
-    Raises:
-        UserError: a name is taken or cannot be written.
     """
     if found.expected_error.shape != (image.height, image.width):
         raise ValueError("the map does not cover the photograph")
-    known = np.isfinite(found.mean)
+    known, replaced = np.isfinite(found.mean), {"kind", "statement", "generative", "learned"}
     provenance = UncertaintyProvenance(
-        **provenance_of(image, enhancer).model_dump(
-            exclude={"kind", "statement", "generative", "learned"}
-        ),
+        **provenance_of(image, enhancer).model_dump(exclude=replaced),
         kind="consistency",
         mean_expected_error=round(found.mean, 3) if known else None,
         guessed_share=round(found.uncertain, 4) if known else None,
@@ -443,21 +388,15 @@ def export_uncertainty(
 
 
 def heat_map(image: FundusImage, found: UncertaintyMap) -> NDArray[np.uint8]:
-    """The map over the photograph, with a legend in grey levels and the numbers.
-
-    Returns:
-        ``(H, W, 3)`` uint8 sRGB.
-    """
+    """The map over the photograph, ``(H, W, 3)`` uint8 sRGB, with a legend and the numbers."""
     picture, mask = image.display_rgb.copy(), image.field_of_view.mask
-    paint(picture, [(uncertainty_veil(found.expected_error, mask), UNCERTAINTY_OPACITY)])
-    legend = replace(uncertainty_legend(), note=_numbers(found))
+    veil = layer_art.uncertainty_veil(found.expected_error, mask)
+    layer_art.paint(picture, [(veil, layer_art.UNCERTAINTY_OPACITY)])
+    note = f"x{found.scale}: no field of view"
+    if np.isfinite(found.mean):
+        share = f"{found.uncertain:.0%} of the field above {THRESHOLD:g}"
+        note = f"x{found.scale}: mean {found.mean:.1f}; {share}"
+    legend = replace(layer_art.uncertainty_legend(), note=note)
     for stamp in stamps_of([legend], mask, ai_text=f"AI x{found.scale}: its uncertainty"):
         stamp.onto(picture)
     return picture
-
-
-def _numbers(found: UncertaintyMap) -> str:
-    if not np.isfinite(found.mean):
-        return f"x{found.scale}: no field of view"
-    share = f"{found.uncertain:.0%} of the field above {THRESHOLD:g}"
-    return f"x{found.scale}: mean {found.mean:.1f}; {share}"

@@ -1,13 +1,14 @@
 """From features to an expected error: fitted once a model and scale, kept beside its weights.
 
-The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the planes ``f_k`` of
-:func:`~retina_viewer.superres.uncertainty.uncertainty_features`, each averaged over the window in
-which errors are compared, with weights ``w_k >= 0``: more of any feature never means less error.
+The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the features ``f_k``, each
+averaged over the window in which errors are compared, with weights ``w_k >= 0``: more of any
+feature never means less error.
 A rising piecewise linear curve turns the score into grey levels. See docs/decisions/uncertainty.md.
 """
 
 import json
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,9 @@ SMALLEST_WINDOW = 8
 
 
 def window_of(scale: int) -> int:
-    """The side, in source pixels, of the window in which errors and features are averaged.
-
-    The smallest odd number of source pixels that spans at least 8 result pixels: 5 at x2 (10
-    result pixels), 3 at x4 (12), 1 at x8 (8) and at x16 (16).
-    """
-    side = -(-SMALLEST_WINDOW // scale)
-    return side if side % 2 else side + 1
+    """The side, in source pixels, of the window in which errors and features are averaged: the
+    smallest odd number that spans at least 8 result pixels."""
+    return -(-SMALLEST_WINDOW // scale) | 1
 
 
 def windowed(plane: Plane, scale: int) -> Plane:
@@ -68,21 +65,19 @@ class ScaleCalibration(BaseModel, frozen=True, extra="forbid"):
 
     def score(self, planes: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """The weighted sum of logarithms; a feature that is missing counts as 0."""
-        terms = [
-            np.float32(weight) * np.log(planes[name] + np.float32(FLOOR))
-            for name, weight in self.weights.items()
-            if name in planes
-        ]
-        if not terms:
+        there = {name: weight for name, weight in self.weights.items() if name in planes}
+        if not there:
             raise ValueError("none of the calibration's features is there")
         nothing = float(np.log(FLOOR))
         missing = sum(w * nothing for name, w in self.weights.items() if name not in planes)
-        return np.asarray(sum(terms[1:], terms[0]) + np.float32(missing), np.float32)
+        logs = (
+            np.float32(w) * np.log(planes[name] + np.float32(FLOOR)) for name, w in there.items()
+        )
+        return np.asarray(reduce(np.add, logs) + np.float32(missing), np.float32)
 
     def expected_error(self, planes: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Grey levels, float32, of the planes' shape; flat beyond the first and the last knot."""
-        value = np.interp(self.score(planes), self.scores, self.errors)
-        return value.astype(np.float32)
+        return np.interp(self.score(planes), self.scores, self.errors).astype(np.float32)
 
 
 class Calibration(BaseModel, frozen=True, extra="forbid"):
@@ -107,8 +102,7 @@ _HINT = "Fit it with: python -m studies evaluate consistency DATA --fit --model 
 
 def read_calibration(card: ModelCard) -> Calibration:
     """The calibration of a model. Raises UserError: it has none, or one that was fitted to other
-    weights.
-    """
+    weights."""
     path = _file(card)
     try:
         calibration = Calibration.model_validate_json(path.read_bytes())
@@ -127,8 +121,7 @@ def read_calibration(card: ModelCard) -> Calibration:
 
 def save_calibration(calibration: Calibration, card: ModelCard) -> Path:
     """Write a calibration beside the weights it belongs to, in place of an older one. Raises
-    UserError: the model's folder cannot be written.
-    """
+    UserError: the model's folder cannot be written."""
     path = _file(card)
     text = json.dumps(calibration.model_dump(mode="json"), indent=1)
     with atomic_write(path, replace=True) as stream:

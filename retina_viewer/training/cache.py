@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.files import atomic_write
@@ -21,10 +21,8 @@ logger = logging.getLogger(__name__)
 Bytes = NDArray[np.uint8]
 
 
-class _Entry(BaseModel):
+class _Entry(BaseModel, frozen=True, extra="forbid"):
     """One photograph in the index."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
     patient: str
@@ -33,10 +31,8 @@ class _Entry(BaseModel):
     diameter: float = Field(gt=0, allow_inf_nan=False)
 
 
-class _Index(BaseModel):
+class _Index(BaseModel, frozen=True, extra="forbid"):
     """What lies in ``pixels.bin``, and of what it was made."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: dict[str, Any]
     photographs: tuple[_Entry, ...]
@@ -80,16 +76,8 @@ class CachedPhotograph:
 
 
 class PhotographCache:
-    """A folder with ``pixels.bin`` and ``index.json``; build once, then read as arrays.
-
-    Args:
-        folder: where they are.
-        shares: how much of what is drawn comes from each data set, relative; None draws all
-            photographs alike.
-
-    Raises:
-        UserError: they are not there, or damaged.
-    """
+    """A folder with ``pixels.bin`` and ``index.json``, read as arrays. ``shares`` says how much of
+    what is drawn comes from each data set, relative; None draws all photographs alike."""
 
     def __init__(self, folder: Path, shares: Mapping[str, float] | None = None) -> None:
         index = _read_index(folder)
@@ -98,17 +86,17 @@ class PhotographCache:
         self._entries = index.photographs
         self._pixels = np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r")
         self.shares = shares
-        self._members: dict[str, list[int]] = {}
+        self.members: dict[str, list[int]] = {}  # the photographs' numbers by data set
         for number, entry in enumerate(self._entries):
-            self._members.setdefault(entry.dataset, []).append(number)
+            self.members.setdefault(entry.dataset, []).append(number)
 
     def draw(self, rng: np.random.Generator) -> CachedPhotograph:
         """A random photograph; the data set first where there are shares."""
         if self.shares is None:
             return self[int(rng.integers(len(self)))]
-        names = [name for name in self._members if self.shares.get(name, 0) > 0]
+        names = [name for name in self.members if self.shares.get(name, 0) > 0]
         weights = np.array([self.shares[name] for name in names])
-        members = self._members[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+        members = self.members[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
         return self[members[int(rng.integers(len(members)))]]
 
     def __len__(self) -> int:
@@ -119,13 +107,9 @@ class PhotographCache:
         height, width, channels = entry.shape
         block = self._pixels[entry.offset : entry.offset + height * width * channels]
         planes = block.reshape(height, width, channels)
+        vessels = planes[..., 4] if channels == 5 else None
         return CachedPhotograph(
-            dataset=entry.dataset,
-            patient=entry.patient,
-            rgb=planes[..., :3],
-            field=planes[..., 3],
-            vessels=planes[..., 4] if channels == 5 else None,
-            diameter=entry.diameter,
+            entry.dataset, entry.patient, planes[..., :3], planes[..., 3], vessels, entry.diameter
         )
 
 
@@ -141,22 +125,17 @@ def open_cache(
     """The cache of these photographs in ``folder``, built unless it is there already and whole.
 
     Args:
-        photographs: what to decode.
         folder: made if missing; its content is replaced when it belongs to other photographs.
         diameter: the largest diameter of the field of view kept, px; larger ones are shrunk.
         with_vessels: whether every photograph must have a vessel mask.
-        shares: see :class:`PhotographCache`.
 
     Raises:
         UserError: no photographs, an unreadable one, or no space.
     """
     if not photographs:
         raise UserError("There are no photographs to train on.", "Check the data folder.")
-    key = {
-        "diameter": diameter,
-        "with_vessels": with_vessels,
-        "files": [p.identity() for p in photographs],
-    }
+    files = [p.identity() for p in photographs]
+    key = {"diameter": diameter, "with_vessels": with_vessels, "files": files}
     index_file = folder / "index.json"
     index = _read_index(folder)
     if index is not None and index.key == key:
@@ -172,12 +151,9 @@ def open_cache(
             stream.write(planes.tobytes())
             height, width, channels = planes.shape
             entry = _Entry(
-                dataset=photograph.dataset,
-                patient=photograph.patient,
-                shape=(height, width, channels),
-                offset=offset,
-                diameter=scaled_diameter,
-            )
+                dataset=photograph.dataset, patient=photograph.patient,
+                shape=(height, width, channels), offset=offset, diameter=scaled_diameter,
+            )  # fmt: skip
             entries.append(entry)
             offset += planes.size
     index = _Index(key=key, photographs=tuple(entries))

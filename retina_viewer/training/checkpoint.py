@@ -29,38 +29,25 @@ class SavingFailed(UserError):
 
 
 class Counters(BaseModel):
-    """Where the training stands.
-
-    Attributes:
-        ended: before its iterations: out of patience, or asked to.
-        validated_step: of the last validation.
-        saved_once: the stage has begun; False only before its first checkpoint.
-        parts: in how many parts a batch is computed, since memory did not hold the whole.
-        retreats: how often the losses left the numbers and it went back to a checkpoint.
-        rate_factor: of the learning rate since then.
-    """
+    """Where the training stands."""
 
     stage: int = 0
     step: int = 0
     best_score: float | None = None
     best_step: int = 0
-    ended: bool = False
-    validated_step: int | None = None
-    saved_once: bool = False
-    parts: int = 1
-    retreats: int = 0
-    rate_factor: float = 1.0
+    ended: bool = False  # before its iterations: out of patience, or asked to
+    validated_step: int | None = None  # of the last validation
+    saved_once: bool = False  # the stage has begun; False only before its first checkpoint
+    parts: int = 1  # that a batch is computed in, since memory did not hold the whole
+    retreats: int = 0  # how often the losses left the numbers and it went back
+    rate_factor: float = 1.0  # of the learning rate since then
     precision: str = ""
     seconds: float = 0.0
     history: list[dict[str, float]] = []
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], counters: Counters) -> None:
-    """Write ``path`` atomically, replacing an older checkpoint.
-
-    Raises:
-        SavingFailed: the disk is full, the folder gone or read-only.
-    """
+    """Write ``path`` atomically, replacing an older checkpoint; SavingFailed says why not."""
     # clone: tensors of one storage (averages at their start) would be refused.
     flat = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     content = save(flat, metadata={_METADATA: counters.model_dump_json()})
@@ -72,11 +59,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], counters: Counter
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], Counters]:
-    """The tensors and counters of a checkpoint.
-
-    Raises:
-        UserError: not a checkpoint of this program.
-    """
+    """The tensors and counters of a checkpoint."""
     try:
         with safe_open(path, framework="pt") as stream:
             metadata = stream.metadata() or {}
@@ -148,13 +131,10 @@ def fresh_stage(task: Task, number: int, where: TrainContext) -> StageState:
 
 
 def take_up(stage: StageState) -> bool:
-    """Bring a stage to where its checkpoint is.
-
-    Returns:
-        Whether there is one of this very stage; without, nothing changes.
+    """Bring a stage to where its checkpoint is; False without one of this very stage.
 
     Raises:
-        UserError: the file is not a checkpoint.
+        UserError: the file is not a checkpoint of this training.
     """
     if not stage.where.checkpoint.exists():
         return False
@@ -179,11 +159,7 @@ def take_up(stage: StageState) -> bool:
 
 
 def save_stage(stage: StageState) -> None:
-    """Replace the stage's checkpoint; only the first process of a group does.
-
-    Raises:
-        UserError: it cannot be written; the one before stays.
-    """
+    """Replace the stage's checkpoint; only the first process of a group does."""
     if not stage.where.group.is_first:
         return
     tensors = with_prefix("average", stage.average.state_dict())

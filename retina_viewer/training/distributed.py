@@ -37,14 +37,10 @@ _SETTLING = 0.3  # s
 
 @dataclass(frozen=True)
 class Group:
-    """The processes of one training; alone, nothing is exchanged.
+    """The processes of one training; alone, nothing is exchanged. The first one writes files,
+    events and checkpoints."""
 
-    Args:
-        rank: this process's number, from 0; the first one writes files, events and checkpoints.
-        size: how many there are.
-    """
-
-    rank: int = 0
+    rank: int = 0  # this process's number
     size: int = 1
 
     @property
@@ -52,15 +48,10 @@ class Group:
         return self.rank == 0
 
     def average(self, tensors: Iterable[Tensor]) -> None:
-        """Replace tensors by their means over the processes, in one exchange.
-
-        Args:
-            tensors: floating point, of one device, the same shapes in the same order everywhere.
-        """
-        if self.size == 1:
-            return
+        """Replace tensors by their means over the processes, in one exchange: floating point, of
+        one device, the same shapes in the same order everywhere."""
         parts = list(tensors)
-        if not parts:
+        if self.size == 1 or not parts:
             return
         flat = torch.cat([part.detach().reshape(-1).float() for part in parts])
         with _lost_is_said():
@@ -93,10 +84,7 @@ class Group:
         return bool(flag.item())
 
     def from_first(self, make: Callable[[], Any]) -> Any:
-        """What the first process makes, while the others wait for it.
-
-        Args:
-            make: called in the first process alone; gives something that JSON can hold.
+        """What the first process makes, while the others wait for it: something that JSON holds.
 
         Raises:
             UserError: in the others, when ``make`` failed; the first raises what it raised.
@@ -115,11 +103,8 @@ class Group:
         return value
 
     def first_before_others(self, work: Callable[[], Result]) -> Result:
-        """Do some work in the first process, then in the others, which find its files made.
-
-        Raises:
-            UserError: also in the others, when the first failed.
-        """
+        """Do some work in the first process, then in the others, which find its files made; they
+        fail when it failed."""
         if not self.is_first:
             _heard()
             return work()
@@ -128,10 +113,8 @@ class Group:
         return results[0]
 
     def together(self, progress: Progress) -> Progress:
-        """A progress callback that cancels all processes when one of theirs cancels.
-
-        To be called equally often everywhere.
-        """
+        """A progress callback that cancels all processes when one of theirs cancels; to be called
+        equally often everywhere."""
         if self.size == 1:
             return progress
 
@@ -148,11 +131,6 @@ class Group:
 
 
 ALONE = Group()
-
-
-def is_first_process() -> bool:
-    """Whether this process speaks for the training: it is alone, or ``torchrun``'s first."""
-    return int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager

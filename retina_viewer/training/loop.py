@@ -6,7 +6,9 @@ import dataclasses
 import math
 import sys
 import time
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from retina_viewer.training.checkpoint import Counters, StageState, fresh_stage,
 from retina_viewer.training.recipe import Optimisation
 from retina_viewer.training.task import Player, Task, TrainContext
 
+Result = TypeVar("Result")
 _EMA_WARMUP = 10  # the average follows quickly at first: decay = min(ema, (1 + n) / (10 + n))
 
 
@@ -71,9 +74,8 @@ def _attempt(stage: StageState) -> dict[str, float]:
     pass (running statistics, the vectors of spectral normalisation) is put back on failure.
     """
     task, where = stage.task, stage.where
-    drawn: list[Any] = []
-    _together(stage, lambda: drawn.append(_batch(stage)))
-    parts = in_parts(drawn[0], min(stage.counters.parts, size_of(drawn[0])))
+    batch = _together(stage, lambda: _batch(stage))
+    parts = in_parts(batch, min(stage.counters.parts, size_of(batch)))
     logged: dict[str, float] = {}
     before = [[buffer.clone() for buffer in p.network.buffers()] for p in task.players]
     try:
@@ -89,20 +91,15 @@ def _attempt(stage: StageState) -> dict[str, float]:
             for buffer, old in zip(player.network.buffers(), buffers, strict=True):
                 buffer.copy_(old)
         raise
+    rate = learning_rate(task.optimisation, stage.counters.step) * stage.counters.rate_factor
     for player in task.players:
-        _update(stage, player)
+        optimiser = stage.optimisers[player.name]
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.step()
+        where.group.average(b for b in player.network.buffers() if b.is_floating_point())
     _follow(stage.average, task.players[0].network, task.optimisation.ema, stage.counters.step)
     return logged
-
-
-def _update(stage: StageState, player: Player) -> None:
-    """One step along the gradients that are in place."""
-    optimiser = stage.optimisers[player.name]
-    rate = learning_rate(stage.task.optimisation, stage.counters.step) * stage.counters.rate_factor
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    optimiser.step()
-    stage.where.group.average(b for b in player.network.buffers() if b.is_floating_point())
 
 
 def _batch(stage: StageState) -> Any:
@@ -124,10 +121,9 @@ def _gradients(
     """Leave a player's gradients over all parts in place; its loss terms by name."""
     stage.optimisers[player.name].zero_grad(set_to_none=True)
     sums: dict[str, float] = {}
-    finite = True
 
-    def descend() -> None:
-        nonlocal finite
+    def descend() -> bool:
+        """False where a loss is not finite."""
         precision: torch.dtype = getattr(torch, stage.counters.precision)
         device, enabled = stage.where.device.type, precision != torch.float32
         for part, share in parts:
@@ -135,31 +131,30 @@ def _gradients(
                 terms = stage.task.losses(player, part)
             total = torch.stack(list(terms.values())).sum()
             if not torch.isfinite(total):
-                finite = False
-                return
+                return False
             (total if share == 1 else share * total).backward()  # type: ignore[no-untyped-call]
             for name, term in terms.items():
                 key = f"{player.name}/{name}"
                 sums[key] = sums.get(key, 0.0) + share * float(term.detach())
+        return True
 
-    _together(stage, descend)
-    if not stage.where.group.agreed(finite):
+    if not stage.where.group.agreed(_together(stage, descend)):
         raise NotFinite
     return sums
 
 
-def _together(stage: StageState, work: Any) -> None:
+def _together(stage: StageState, work: Callable[[], Result]) -> Result:
     """Do some work, and learn whether memory held in all processes."""
-    held = True
+    done: Result | None = None
     try:
-        work()
+        done = work()
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        held = False
     # Outside of the except clause: there, the traceback would keep what filled the memory.
-    if not stage.where.group.agreed(held):
+    if not stage.where.group.agreed(done is not None) or done is None:
         raise _OutOfMemory
+    return done
 
 
 def learning_rate(plan: Optimisation, step: int) -> float:
@@ -189,16 +184,11 @@ def size_of(batch: Any) -> int:
 
 
 def in_parts(batch: Any, parts: int) -> list[tuple[Any, float]]:
-    """Divide a batch into parts of consecutive samples.
+    """Parts of consecutive samples, each with its share of them; the shares add up to 1.
 
-    Args:
-        batch: a tuple or a dataclass, of tensors or again of such; the first dimension of every
-            tensor counts the samples.
-        parts: 1 to the number of samples.
-
-    Returns:
-        Each part with its share of the samples; the shares add up to 1. Losses are means over
-        samples, so the sum of their gradients times the shares is the gradient of the whole.
+    A batch is a tuple or a dataclass, of tensors or again of such, the first dimension of each
+    counting the samples. Losses are means over samples, so the sum of their gradients times the
+    shares is the gradient of the whole.
     """
     if parts == 1:
         return [(batch, 1.0)]
@@ -224,11 +214,9 @@ def _fields(batch: Any) -> dict[Any, Any]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out: the GPU's, or the processor's (torch reports
-    that one as a RuntimeError)."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    """Whether memory ran out: the GPU's, or the processor's (torch says that as RuntimeError)."""
+    told = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return told or isinstance(error, torch.OutOfMemoryError | MemoryError)
 
 
 _WORTHWHILE = 1.25  # least speed-up for which the coarser numbers are accepted
@@ -239,9 +227,8 @@ def fastest_precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     times = {dtype: _trial_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    if times[torch.float32] > _WORTHWHILE * times[torch.bfloat16]:
-        return torch.bfloat16
-    return torch.float32
+    worthwhile = times[torch.float32] > _WORTHWHILE * times[torch.bfloat16]
+    return torch.bfloat16 if worthwhile else torch.float32
 
 
 def _trial_seconds(dtype: torch.dtype) -> float:
@@ -249,7 +236,7 @@ def _trial_seconds(dtype: torch.dtype) -> float:
     layers = [nn.Conv2d(32, 32, 3, padding=1) for _ in range(4)]
     network = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     sample = torch.rand(2, 32, 64, 64).to(memory_format=torch.channels_last)
-    best = float("inf")
+    best = math.inf
     for _ in range(4):
         start = time.perf_counter()
         with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
@@ -285,16 +272,11 @@ def run_stage(task: Task, number: int, where: TrainContext) -> Counters:
     recipe's patience, or when ``where.should_stop`` says so.
 
     Losses or gradients that are no numbers send it back to the last checkpoint with half the
-    learning rate, twice at most.
+    learning rate, twice at most. When the progress callback raises Cancelled, a checkpoint is
+    written first, so the training can go on later.
 
     Args:
-        task: what is trained.
         number: of the stage in its recipe, from 0; part of every random seed.
-        where: device, seed, checkpoint and listeners. Its progress callback may raise Cancelled:
-            a checkpoint is written first, so the training can go on later.
-
-    Returns:
-        The counters at the end, with the history of losses and validations.
 
     Raises:
         UserError: the losses stay not finite, memory does not hold one sample, or the checkpoint
@@ -302,7 +284,11 @@ def run_stage(task: Task, number: int, where: TrainContext) -> Counters:
     """
     stage = begin_stage(task, number, where)
     if not stage.counters.saved_once:
-        _start(stage)
+        # The first checkpoint: what a loss that is no number goes back to.
+        if task.optimisation.validate_first:
+            _validate(stage)
+        stage.counters.saved_once = True
+        save_stage(stage)
     try:
         _train(stage)
     finally:
@@ -323,20 +309,12 @@ def begin_stage(task: Task, number: int, where: TrainContext) -> StageState:
     return stage
 
 
-def _start(stage: StageState) -> None:
-    """The first checkpoint: what a loss that is no number goes back to."""
-    if stage.task.optimisation.validate_first:
-        _validate(stage)
-    stage.counters.saved_once = True
-    save_stage(stage)
-
-
 def _train(stage: StageState) -> None:
     counters, plan, where = stage.counters, stage.task.optimisation, stage.where
     progress = where.group.together(where.progress)
     last_saved = started = time.monotonic()
     seconds_before = counters.seconds
-    running: dict[str, list[float]] = {}
+    running: dict[str, list[float]] = defaultdict(list)
     while not _is_over(stage):
         try:
             terms = one_step(stage)
@@ -348,7 +326,7 @@ def _train(stage: StageState) -> None:
         counters.step += 1
         counters.seconds = seconds_before + time.monotonic() - started
         for name, value in terms.items():
-            running.setdefault(name, []).append(value)
+            running[name].append(value)
         if counters.step % where.log_every == 0:
             _log(stage, running)
         if counters.step % plan.validate_every == 0 or counters.step == plan.iterations:
@@ -365,11 +343,9 @@ def _is_over(stage: StageState) -> bool:
     if counters.ended or counters.step >= plan.iterations:
         return True
     if where.group.agreed(not where.should_stop()):
-        since_best = counters.step - counters.best_step
-        out_of_patience = (
-            plan.patience is not None and since_best >= plan.patience * plan.validate_every
-        )
-        counters.ended = counters.best_score is not None and out_of_patience
+        if plan.patience is not None and counters.best_score is not None:
+            since_best = counters.step - counters.best_step
+            counters.ended = since_best >= plan.patience * plan.validate_every
         return counters.ended
     if counters.validated_step != counters.step or counters.best_score is None:
         _validate(stage)
@@ -419,10 +395,9 @@ def _log(stage: StageState, running: dict[str, list[float]]) -> None:
 
 def validated(stage: StageState) -> dict[str, float]:
     """The metrics of the averaged weights, measured by the first process."""
-    network = stage.average.eval()
-    where, task = stage.where, stage.task
+    network, where = stage.average.eval(), stage.where
     found: dict[str, float] = where.group.from_first(
-        lambda: where.observe(network, task.validate(network))
+        lambda: where.observe(network, stage.task.validate(network))
     )
     return found
 

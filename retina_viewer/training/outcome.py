@@ -34,19 +34,8 @@ class TrainingData:
 
 
 def write_model(folder: Path, weights: Mapping[str, Tensor], **about: Any) -> ModelCard:
-    """Leave weights and card in ``folder``: what every training and fit ends with.
-
-    Args:
-        folder: made if missing.
-        weights: the network's state.
-        about: what else the card says; a field that is not known is an error.
-
-    Returns:
-        The card, read from the folder.
-
-    Raises:
-        UserError: they cannot be written.
-    """
+    """Leave weights and card in ``folder``: what every training and fit ends with. ``about`` is
+    what else the card says. Gives the card as read from the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = save_weights(dict(weights), folder)
     save_card(ModelCard(weights_sha256=sha256, created=datetime.now(UTC).date(), **about), folder)
@@ -79,7 +68,6 @@ def training_summary(
     """What a card says of a training: counts and hashes of its photographs, no names.
 
     Args:
-        train, validation: its photographs.
         hashes: SHA-256 of the files of ``train``, in any order.
         practised: bundled photographs that were trained on beside them.
         about: recipe, seed, iterations, device: the other fields of the summary.

@@ -17,12 +17,10 @@ from retina_viewer.networks.generator_cascade import GeneratorCascade
 from retina_viewer.training.patches import PatchSource, random_low_resolution
 from retina_viewer.training.recipe import DegradationRange, StepStage
 
-_LUMINANCE = (0.299, 0.587, 0.114)  # BT.601
-
 
 def luminance(rgb: Tensor) -> Tensor:
     """BT.601 luminance: ``(N, 3, H, W)`` -> ``(N, 1, H, W)``."""
-    weights = rgb.new_tensor(_LUMINANCE).view(1, 3, 1, 1)
+    weights = rgb.new_tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
     return (rgb * weights).sum(dim=1, keepdim=True)
 
 

@@ -12,22 +12,19 @@ from retina_viewer.imaging.degradation import Degradation, Kernel, degrade, samp
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 from retina_viewer.training.recipe import ColourGain, DegradationRange, Grain, Sharpening
 
+Floats = NDArray[np.float32]
 _INSIDE = 0.6  # least share of a patch inside the field of view
 _TRIES = 20
 
 
 @dataclass(frozen=True)
 class PatchSource:
-    """Draws high-resolution patches.
+    """Draws high-resolution patches, some of them with other colours, sharpened, or with grain.
 
     Args:
-        cache: the photographs.
         diameters: the field of view of a drawn photograph is shrunk to a diameter in this range,
             px, uniform in its logarithm: small enough that the patch is sharp, varied enough that
             vessels of all calibres occur.
-        grain: noise that is added to some patches.
-        sharpening: unsharp masking of some patches.
-        colour: gains of the channels.
     """
 
     cache: PhotographCache
@@ -36,7 +33,7 @@ class PatchSource:
     sharpening: Sharpening = field(default_factory=Sharpening)
     colour: ColourGain = field(default_factory=ColourGain)
 
-    def draw(self, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def draw(self, side: int, rng: np.random.Generator) -> Floats:
         """``(side, side, 3)`` float32 in [0, 1], one of the eight flips and rotations."""
         photograph = self.cache.draw(rng)
         low, high = self.diameters
@@ -55,9 +52,7 @@ class PatchSource:
         return with_grain(crisp, self.grain, rng)
 
 
-def with_gains(
-    rgb: NDArray[np.float32], colour: ColourGain, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def with_gains(rgb: Floats, colour: ColourGain, rng: np.random.Generator) -> Floats:
     """``(H, W, 3)`` float32 in [0, 1], its channels brighter or darker."""
     if not colour.gain:
         return rgb
@@ -65,9 +60,7 @@ def with_gains(
     return np.asarray(np.clip(rgb * gains, 0, 1), dtype=np.float32)
 
 
-def sharpened(
-    rgb: NDArray[np.float32], sharpening: Sharpening, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def sharpened(rgb: Floats, sharpening: Sharpening, rng: np.random.Generator) -> Floats:
     """``(H, W, 3)`` float32 in [0, 1], sometimes after unsharp masking."""
     if not sharpening.probability or rng.random() >= sharpening.probability:
         return rgb
@@ -76,9 +69,7 @@ def sharpened(
     return np.asarray(np.clip(rgb + amount * (rgb - soft), 0, 1), dtype=np.float32)
 
 
-def with_grain(
-    rgb: NDArray[np.float32], grain: Grain, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def with_grain(rgb: Floats, grain: Grain, rng: np.random.Generator) -> Floats:
     """``(H, W, 3)`` float32 in [0, 1], sometimes with noise, as a sensor's after demosaicing."""
     if not grain.probability or rng.random() >= grain.probability:
         return rgb
@@ -100,9 +91,6 @@ def _place(photograph: CachedPhotograph, window: int, rng: np.random.Generator) 
     return y, x
 
 
-Floats = NDArray[np.float32]
-
-
 def random_low_resolution(
     rgb: Floats, scale: int, ranges: DegradationRange, rng: np.random.Generator
 ) -> tuple[Floats, Degradation]:
@@ -110,9 +98,6 @@ def random_low_resolution(
 
     Args:
         rgb: ``(H, W, 3)`` float32 in [0, 1], H and W multiples of ``scale``.
-        scale: 2, 4, 8 or 16.
-        ranges: the recipe's ranges.
-        rng: decides everything.
 
     Returns:
         ``(H / scale, W / scale, 3)`` float32 in [0, 1], on the grid of 8 bits; and the kernel's

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from retina_viewer.core.errors import UserError
-from retina_viewer.core.files import read_small
-from retina_viewer.networks.architectures import (
-    CascadeParameters,
-    EstimatorParameters,
-    UNetParameters,
-)
+from retina_viewer.core.files import read_toml
+from retina_viewer.networks import architectures
 
 
 class RecipePart(BaseModel):
@@ -43,7 +38,7 @@ class DegradationRange(RecipePart):
     area: float = 0.15
     noise_probability: float = 0.15
     noise_levels: tuple[float, float] = (0.5, 4.0)
-    noise_blur: tuple[float, float] = Field(default=(0.0, 0.0), description="sigma, px")
+    noise_blur: tuple[float, float] = (0.0, 0.0)  # sigma, px
     jpeg_probability: float = 0.10
     jpeg_quality: tuple[int, int] = (60, 100)
 
@@ -57,8 +52,8 @@ class Grain(RecipePart):
     """
 
     probability: float = Field(default=0.0, ge=0, le=1)
-    levels: tuple[float, float] = Field(default=(0.5, 4.0), description="deviation, grey levels")
-    blur: tuple[float, float] = Field(default=(0.0, 0.8), description="sigma, px: demosaicing")
+    levels: tuple[float, float] = (0.5, 4.0)  # deviation, grey levels
+    blur: tuple[float, float] = (0.0, 0.8)  # sigma, px: demosaicing
 
 
 class Sharpening(RecipePart):
@@ -67,13 +62,13 @@ class Sharpening(RecipePart):
 
     probability: float = Field(default=0.0, ge=0, le=1)
     amount: tuple[float, float] = (0.0, 1.0)
-    sigma: tuple[float, float] = Field(default=(0.6, 1.2), description="px")
+    sigma: tuple[float, float] = (0.6, 1.2)  # px
 
 
 class ColourGain(RecipePart):
     """Another camera's colours: each channel of the sharp patch times a random gain."""
 
-    gain: float = Field(default=0.0, ge=0, lt=1, description="largest relative change, per channel")
+    gain: float = Field(default=0.0, ge=0, lt=1)  # largest relative change, per channel
 
 
 class Optimisation(RecipePart):
@@ -86,38 +81,29 @@ class Optimisation(RecipePart):
     warmup: int = 100
     beta1: float = 0.9
     weight_decay: float = 0.0
-    clip: float = Field(default=1.0, description="largest norm of the gradient")
-    ema: float = Field(
-        default=0.999, description="decay of the moving average that validation judges"
-    )
+    clip: float = 1.0  # largest norm of the gradient
+    ema: float = 0.999  # decay of the moving average that validation judges
     validate_every: int = Field(default=500, gt=0)
-    validate_first: bool = Field(
-        default=False,
-        description="judge the weights it starts from too: what is kept is never worse than they",
-    )
-    patience: int | None = Field(
-        default=None, gt=0, description="validations without a better score that end the stage"
-    )
+    # Judge the weights it starts from too: what is kept is never worse than they
+    validate_first: bool = False
+    # Validations without a better score that end the stage
+    patience: int | None = Field(default=None, gt=0)
 
 
 class StepStage(RecipePart):
     """One step of the cascade: where its patches lie, how long it trains."""
 
-    step: int = Field(ge=1, le=4, description="step k doubles level k - 1")
-    patch: int = Field(gt=0, description="low-resolution pixels, side of a patch")
-    border: int = Field(default=3, description="low-resolution pixels at the rim outside the loss")
+    step: int = Field(ge=1, le=4)  # step k doubles level k - 1
+    patch: int = Field(gt=0)  # low-resolution pixels, side of a patch
+    border: int = 3  # low-resolution pixels at the rim outside the loss
     validation_patches: int = Field(default=48, gt=0)
-    field_diameters: tuple[float, float] | None = Field(
-        default=None,
-        description="of this stage, where they are not the recipe's: in deeper cascades an early "
-        "step meets small fields",
-    )
+    # Of this stage, where they are not the recipe's: in deeper cascades an early step meets
+    # small fields
+    field_diameters: tuple[float, float] | None = None
     grain: Grain = Grain()
     sharpening: Sharpening = Sharpening()
     colour: ColourGain = ColourGain()
-    degradation: DegradationRange | None = Field(
-        default=None, description="of this stage, where it is not the recipe's"
-    )
+    degradation: DegradationRange | None = None  # of this stage, where it is not the recipe's
     optimisation: Optimisation
 
     @model_validator(mode="after")
@@ -130,20 +116,14 @@ class StepStage(RecipePart):
 class SuperresStage(StepStage):
     """The pixel-loss training of one step, on the output of the frozen steps before it."""
 
-    loss: Literal["charbonnier", "squared"] = Field(
-        default="charbonnier", description="squared: the mean squared error, as in the 2017 paper"
-    )
+    # squared: the mean squared error, as in the 2017 paper
+    loss: Literal["charbonnier", "squared"] = "charbonnier"
     charbonnier_epsilon: float = 0.01
-    luminance_weight: float = Field(default=1.0, description="0 leaves the term out")
-    vgg19: float = Field(
-        default=0.0,
-        description="between VGG-19 relu3_4 features: a content loss (Zhao 2025, eq. 3)",
-    )
-    together: bool = Field(
-        default=False,
-        description="the steps before it learn with it: each result by its own loss, and each step "
-        "by those of the results that it serves",
-    )
+    luminance_weight: float = 1.0  # 0 leaves the term out
+    vgg19: float = 0.0  # between VGG-19 relu3_4 features: a content loss (Zhao 2025, eq. 3)
+    # The steps before it learn with it: each result by its own loss, and each step by those
+    # of the results that it serves
+    together: bool = False
 
 
 RecipeMethod = Literal["srgan", "srgan-vgg19", "srcnn"]
@@ -154,11 +134,9 @@ GAN's."""
 class SuperresRecipe(TrainingRecipe):
     task: Literal["superres"]
     method: RecipeMethod | None = None
-    base: str | None = Field(
-        default=None, description="a model whose weights it starts from, at most as large"
-    )
+    base: str | None = None  # a model whose weights it starts from, at most as large
     field_diameters: tuple[float, float] = (480.0, 1300.0)
-    architecture: CascadeParameters
+    architecture: architectures.CascadeParameters
     degradation: DegradationRange = DegradationRange()
     stages: tuple[SuperresStage, ...]
 
@@ -170,15 +148,13 @@ class GanWeights(RecipePart):
     ``adversarial`` (eq. 10) 0.01, with ``pixel`` 0.
     """
 
-    pixel: float = Field(default=1.0, description="Charbonnier, keeps colour and place")
-    squared: float = Field(default=0.0, description="mean squared error, as SRGAN has it")
-    weighted: float = Field(default=0.5, description="squared error weighted by saliency, eq. 7")
-    saliency: float = Field(default=0.1, description="between the two saliency maps, eq. 9")
-    cnn: float = Field(default=0.08, description="between the features of ``cnn_features``, eq. 8")
-    adversarial: float = Field(default=5e-3, description="eq. 10, or relativistic")
-    grid: float = Field(
-        default=300.0, description="against a pattern of the period of the last shuffling"
-    )
+    pixel: float = 1.0  # Charbonnier, keeps colour and place
+    squared: float = 0.0  # mean squared error, as SRGAN has it
+    weighted: float = 0.5  # squared error weighted by saliency, eq. 7
+    saliency: float = 0.1  # between the two saliency maps, eq. 9
+    cnn: float = 0.08  # between the features of ``cnn_features``, eq. 8
+    adversarial: float = 5e-3  # eq. 10, or relativistic
+    grid: float = 300.0  # against a pattern of the period of the last shuffling
 
 
 SaliencyKind = Literal["local", "curvature", "entropy", "filters"]
@@ -188,25 +164,18 @@ class SaliencyGanStage(StepStage):
     """The GAN training of one step, from the pixel-trained weights."""
 
     weights: GanWeights = GanWeights()
-    weighting: Literal["paper", "truth"] = Field(
-        default="truth",
-        description="paper: each image by its own saliency (eq. 7); truth: the squared error by "
-        "that of the true photograph, which cannot trade weight against brightness",
-    )
-    saliency: SaliencyKind = Field(
-        default="local", description="of equations 7 and 9; filters: global, eq. 7 alone"
-    )
-    curvature_share: float = Field(
-        default=0.4, ge=0, le=1, description="w1 of eq. 3, for local saliency"
-    )
-    cnn_features: Literal["vgg16", "vgg19"] = Field(
-        default="vgg16", description="VGG-16 relu4_1, or VGG-19 relu3_4 (Zhao 2025)"
-    )
+    # paper: each image by its own saliency (eq. 7); truth: the squared error by that of the
+    # true photograph, which cannot trade weight against brightness
+    weighting: Literal["paper", "truth"] = "truth"
+    saliency: SaliencyKind = "local"  # of equations 7 and 9; filters: global, eq. 7 alone
+    curvature_share: float = Field(default=0.4, ge=0, le=1)  # w1 of eq. 3, for local saliency
+    # VGG-16 relu4_1, or VGG-19 relu3_4 (Zhao 2025)
+    cnn_features: Literal["vgg16", "vgg19"] = "vgg16"
     adversarial: Literal["paper", "relativistic"] = "relativistic"
     discriminator: Literal["plain", "vgg19"] = "plain"
     discriminator_narrow: int = Field(default=2, gt=0)
-    discriminator_batch_norm: bool = Field(default=False, description="of the plain one")
-    instance_noise: float = Field(default=0.02, description="standard deviation at the start")
+    discriminator_batch_norm: bool = False  # of the plain one
+    instance_noise: float = 0.02  # standard deviation at the start
 
     @model_validator(mode="after")
     def _a_map_without_gradient_is_asked_for_none(self) -> Self:
@@ -220,7 +189,7 @@ class SaliencyGanStage(StepStage):
 class SaliencyGanRecipe(TrainingRecipe):
     task: Literal["saliency-gan"]
     method: RecipeMethod | None = None
-    base: str = Field(description="the pixel-trained model it starts from")
+    base: str  # the pixel-trained model it starts from
     field_diameters: tuple[float, float] = (480.0, 1300.0)
     degradation: DegradationRange = DegradationRange()
     stages: tuple[SaliencyGanStage, ...]
@@ -229,10 +198,8 @@ class SaliencyGanRecipe(TrainingRecipe):
 class FormationStage(RecipePart):
     """The training of the estimator of blur and noise."""
 
-    patches: dict[int, int] = Field(
-        default={2: 72, 4: 72, 8: 44, 16: 26}, description="side in small pixels, by scale"
-    )
-    validation_patches: int = Field(default=48, gt=0, description="of each scale")
+    patches: dict[int, int] = {2: 72, 4: 72, 8: 44, 16: 26}  # side in small pixels, by scale
+    validation_patches: int = Field(default=48, gt=0)  # of each scale
     grain: Grain = Grain()
     sharpening: Sharpening = Sharpening()
     degradation: DegradationRange = DegradationRange()
@@ -242,7 +209,7 @@ class FormationStage(RecipePart):
 class FormationRecipe(TrainingRecipe):
     task: Literal["formation"]
     field_diameters: tuple[float, float] = (480.0, 1300.0)
-    architecture: EstimatorParameters = EstimatorParameters()
+    architecture: architectures.EstimatorParameters = architectures.EstimatorParameters()
     stages: tuple[FormationStage, ...]
 
 
@@ -250,10 +217,10 @@ class VesselAugmentation(RecipePart):
     """Random changes; each range is uniform (``scale`` in its logarithm)."""
 
     scale: tuple[float, float] = (0.75, 1.4)
-    gain: float = Field(default=0.2, description="per channel, relative")
+    gain: float = 0.2  # per channel, relative
     gamma: tuple[float, float] = (0.7, 1.4)
     blur_sigma: float = 1.2
-    noise: float = Field(default=0.03, description="largest standard deviation, of full scale")
+    noise: float = 0.03  # largest standard deviation, of full scale
 
 
 class VesselStage(RecipePart):
@@ -265,51 +232,24 @@ class VesselStage(RecipePart):
 
 class VesselRecipe(TrainingRecipe):
     task: Literal["vessels"]
-    field_diameter: int = Field(
-        default=640, description="the working resolution: px across the field"
-    )
-    architecture: UNetParameters
+    field_diameter: int = 640  # the working resolution: px across the field
+    architecture: architectures.UNetParameters
     stages: tuple[VesselStage, ...]
 
 
+TunedRecipe = SuperresRecipe | SaliencyGanRecipe | VesselRecipe
 Recipe = SuperresRecipe | SaliencyGanRecipe | FormationRecipe | VesselRecipe
-
-
+_Recipe = TypeVar("_Recipe")
 _RECIPES: TypeAdapter[Recipe] = TypeAdapter(Annotated[Recipe, Field(discriminator="task")])
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Read and check a recipe.
-
-    Raises:
-        UserError: unreadable, not TOML, or a field that does not fit, named in the message.
-    """
-    return checked(_RECIPES, read_content(path), path)
-
-
-_Recipe = TypeVar("_Recipe")
-
-
-def read_content(path: Path) -> dict[str, Any]:
-    """What stands in a recipe's file, not yet checked.
-
-    Raises:
-        UserError: unreadable, or not TOML.
-    """
-    try:
-        return tomllib.loads(read_small(path).decode())
-    except OSError as error:
-        raise UserError(f"The recipe {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:  # what is nested too deeply is no recipe either
-        raise UserError(f"The recipe {path.name} is not valid TOML: {error}.") from error
+    """Read and check a recipe; UserError names the field that does not fit."""
+    return checked(_RECIPES, read_toml(path, "recipe"), path)
 
 
 def checked(recipes: TypeAdapter[_Recipe], content: dict[str, Any], path: Path) -> _Recipe:
-    """The recipe that ``content``, read from ``path``, is of.
-
-    Raises:
-        UserError: a field does not fit; it is named in the message.
-    """
+    """The recipe that ``content``, read from ``path``, is of."""
     try:
         return recipes.validate_python(content)
     except ValidationError as error:

@@ -26,11 +26,10 @@ from retina_viewer.saliency.filters import SUPERPIXELS, saliency_filters
 from retina_viewer.saliency.local import LocalSaliency
 from retina_viewer.training.pairs import PairSource, PatchPair, charbonnier, luminance
 from retina_viewer.training.recipe import SaliencyGanStage, SaliencyKind
-from retina_viewer.training.superres_task import StepTask
+from retina_viewer.training.superres_task import StepTask, feature_loss
 from retina_viewer.training.task import Player, Task
 
-OPPONENT = "discriminator"
-"""The name of the player that judges."""
+OPPONENT = "discriminator"  # the name of the player that judges
 _VGG16_LAYER = "relu4_1"
 _CHARBONNIER_EPSILON = 0.01
 _JUDGED_PATCHES = 24
@@ -54,7 +53,12 @@ class SaliencyGanTask(StepTask):
         self._period = 2 * getattr(generator, "unshuffle", 1)
         if isinstance(generator, LeakyGenerator):
             generator.hold_statistics()  # this is the last part of its training
-        self._discriminator = _discriminator(stage).to(device)
+        narrow, normed = stage.discriminator_narrow, stage.discriminator_batch_norm
+        self._discriminator = (
+            VGG19Discriminator(narrow)
+            if stage.discriminator == "vgg19"
+            else Discriminator(narrow, normed)
+        ).to(device)
         players = (Player("generator", generator), Player(OPPONENT, self._discriminator))
         super().__init__(f"saliency GAN step {stage.step}", players, stage.optimisation, pairs)
         self._gan = stage
@@ -69,8 +73,8 @@ class SaliencyGanTask(StepTask):
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """PSNR by blur, LPIPS of Gaussian patches, and the score: LPIPS, turned to be high."""
-        distance = self._pairs.mean_distance(network, self._perceptual, _JUDGED_PATCHES)
-        return {**self._pairs.luminance_psnr(network), "lpips": distance, "score": -distance}
+        distance = self.pairs.mean_distance(network, self._perceptual, _JUDGED_PATCHES)
+        return {**self.pairs.luminance_psnr(network), "lpips": distance, "score": -distance}
 
     def batch(self, rng: np.random.Generator) -> PatchPair:
         self._judged.clear()
@@ -79,8 +83,8 @@ class SaliencyGanTask(StepTask):
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
         if player.name == OPPONENT:  # the generator has played on this batch
             return {"adversarial": self._discriminator_loss(*self._judged.pop(id(batch)))}
-        truth = self._pairs.inside(batch.high)
-        made = self._pairs.inside(player.network(batch.low, batch.degradation))
+        truth = self.pairs.inside(batch.high)
+        made = self.pairs.inside(player.network(batch.low, batch.degradation))
         weight = self._gan.weights.grid
         grid = {"grid": weight * grid_error(made - truth, self._period)} if weight else {}
         truth, made = self._shifted(truth, made)
@@ -106,7 +110,7 @@ class SaliencyGanTask(StepTask):
         if weights.weighted or weights.saliency:
             terms |= self._saliency_terms(truth, made)
         if weights.cnn:
-            terms["cnn"] = weights.cnn * self._cnn_loss(truth, made)
+            terms["cnn"] = weights.cnn * feature_loss(self._features, self._layer, truth, made)
         if weights.adversarial:
             terms["adversarial"] = weights.adversarial * self._generator_adversarial(truth, made)
         return terms
@@ -122,12 +126,6 @@ class SaliencyGanTask(StepTask):
         if weights.saliency and made_map is not None:
             terms["saliency"] = weights.saliency * F.mse_loss(made_map, true_map)
         return terms
-
-    def _cnn_loss(self, truth: Tensor, made: Tensor) -> Tensor:
-        """Eq. 8: mean squared difference of all maps."""
-        with torch.no_grad():
-            wanted = self._features(truth)[self._layer].float()
-        return F.mse_loss(self._features(made)[self._layer].float(), wanted)
 
     def _generator_adversarial(self, truth: Tensor, made: Tensor) -> Tensor:
         self._discriminator.requires_grad_(False)
@@ -152,12 +150,6 @@ class SaliencyGanTask(StepTask):
         return logits
 
 
-def _discriminator(stage: SaliencyGanStage) -> nn.Module:
-    if stage.discriminator == "vgg19":
-        return VGG19Discriminator(stage.discriminator_narrow)
-    return Discriminator(stage.discriminator_narrow, stage.discriminator_batch_norm)
-
-
 def grid_error(difference: Tensor, period: int) -> Tensor:
     """How much of an error repeats with the period of the pixel shuffling: a visible grid.
 
@@ -177,10 +169,9 @@ def grid_error(difference: Tensor, period: int) -> Tensor:
 def weighted_squared_error(
     truth: Tensor, made: Tensor, true_map: Tensor, made_map: Tensor | None
 ) -> Tensor:
-    """The saliency-weighted mean squared error.
+    """The saliency-weighted mean squared error of ``(N, 3, H, W)``.
 
     Args:
-        truth, made: ``(N, 3, H, W)``.
         true_map: saliency, ``(N, 1, H, W)``.
         made_map: likewise, for eq. 7 as printed, ``(w_HR HR - w_SR SR)^2``: each image is
             multiplied by its own saliency inside the square. None for ``w_HR (HR - SR)^2``.
@@ -190,10 +181,6 @@ def weighted_squared_error(
     return (true_map * (truth - made).square()).mean()
 
 
-_PIXELS_A_SUPERPIXEL = 36  # in patches, which are too small for the 400 of whole photographs
-_FEWEST = 16
-
-
 class SaliencyMaps(nn.Module):
     """Saliency of patches, ``(N, 3, H, W)`` in [0, 1] -> ``(N, 1, H, W)``.
 
@@ -201,10 +188,7 @@ class SaliencyMaps(nn.Module):
     ``filters`` are Saliency Filters, the global map of the comparison. They have no gradient: the
     truth is weighed by them (eq. 7), but two maps cannot be drawn together (eq. 9), which is then
     left out. Each patch is taken for the whole image: what is rare in it is salient.
-
-    Args:
-        kind: see above.
-        curvature_share: w1 of eq. 3, for ``local``.
+    ``curvature_share`` is w1 of eq. 3, for ``local``.
     """
 
     def __init__(self, kind: SaliencyKind, curvature_share: float) -> None:
@@ -229,8 +213,8 @@ class SaliencyMaps(nn.Module):
 
 
 def _filtered(images: Tensor) -> Tensor:
-    count = images.shape[2] * images.shape[3] // _PIXELS_A_SUPERPIXEL
-    count = min(max(count, _FEWEST), SUPERPIXELS)
+    # 36 pixels each: patches are too small for the 400 of whole photographs.
+    count = min(max(images.shape[2] * images.shape[3] // 36, 16), SUPERPIXELS)
     rgb = images.detach().float().clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     maps = np.stack([saliency_filters(one, count) for one in rgb])
     return torch.from_numpy(maps)[:, None].to(images.device)
@@ -252,15 +236,11 @@ def keep_discriminators(
     Args:
         run: the folder with the checkpoints, ``stageN.safetensors``.
         steps: of the cascade, that the stages trained in turn.
-        card: of the model folder.
         first: the number of the first of these stages.
         base: what the model was tuned from: its discriminators stand for steps that were not.
 
     Returns:
         The steps with a discriminator; none where no stage had one, or where they are too large.
-
-    Raises:
-        UserError: a checkpoint cannot be read, or the folder not be written.
     """
     found: dict[int, KeptState] = {}
     for number, step in enumerate(steps, first):
@@ -275,20 +255,11 @@ def keep_discriminators(
 
 
 def begin_with(task: Task, kept: KeptState | None) -> bool:
-    """Let a task's discriminator go on from a kept state.
-
-    Args:
-        task: before its stage begins.
-        kept: of the same step; None where there is none.
-
-    Returns:
-        False where the task has a discriminator and it stays as it was made: nothing was kept, or
-        it is of another form.
-    """
-    players = [player for player in task.players if player.name == OPPONENT]
-    if not players:
+    """Let a task's discriminator go on from a kept state of the same step; False where it has one
+    that stays as it was made: nothing was kept, or it is of another form."""
+    network = next((player.network for player in task.players if player.name == OPPONENT), None)
+    if network is None:
         return True
-    network = players[0].network
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     if kept is None or {name: value.shape for name, value in kept.items()} != wanted:
         return False
@@ -297,11 +268,8 @@ def begin_with(task: Task, kept: KeptState | None) -> bool:
 
 
 def take_over(task: Task, step: int, base: ModelCard) -> str:
-    """Let a task's discriminator go on from that of the model that is tuned.
-
-    Returns:
-        What to tell the person where it does not; else empty.
-    """
+    """Let a task's discriminator go on from that of the model that is tuned; what to tell the
+    person where it does not."""
     kept, problem = _kept_with(base)
     if begin_with(task, kept.get(step)):
         return ""

@@ -18,26 +18,17 @@ class StepTask:
     """What every training of one step shares: where its pairs come from, how it is judged."""
 
     def __init__(
-        self,
-        name: str,
-        players: tuple[Player, ...],
-        optimisation: Optimisation,
-        pairs: PairSource,
+        self, name: str, players: tuple[Player, ...], optimisation: Optimisation, pairs: PairSource
     ) -> None:
         self.name, self.players, self.optimisation = name, players, optimisation
-        self._pairs = pairs
-
-    @property
-    def pairs(self) -> PairSource:
-        """What it trains on and is judged by."""
-        return self._pairs
+        self.pairs = pairs
 
     def batch(self, rng: np.random.Generator) -> PatchPair:
-        return self._pairs.draw(self.optimisation.batch, rng)
+        return self.pairs.draw(self.optimisation.batch, rng)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Luminance PSNR of fixed validation patches by blur, and the score, weighted likewise."""
-        return scored(self._pairs, network)
+        return scored(self.pairs, network)
 
 
 def scored(pairs: PairSource, network: nn.Module) -> dict[str, float]:
@@ -62,8 +53,8 @@ class SuperresTask(StepTask):
         self._content = ContentLoss(stage, device)
 
     def losses(self, player: Player, batch: PatchPair) -> dict[str, Tensor]:
-        made = self._pairs.inside(player.network(batch.low, batch.degradation))
-        return self._content.losses(made, self._pairs.inside(batch.high))
+        made = self.pairs.inside(player.network(batch.low, batch.degradation))
+        return self._content.losses(made, self.pairs.inside(batch.high))
 
 
 class JointTask(StepTask):
@@ -121,6 +112,13 @@ def _up_to(level: int, network: nn.Module) -> Chain:
     return Chain(list(network.steps)[:level])
 
 
+def feature_loss(features: nn.Module, layer: str, truth: Tensor, made: Tensor) -> Tensor:
+    """Mean squared difference of all maps of a layer."""
+    with torch.no_grad():
+        wanted = features(truth)[layer].float()
+    return F.mse_loss(features(made)[layer].float(), wanted)
+
+
 class ContentLoss:
     """The pixel stage's loss terms of a result."""
 
@@ -134,14 +132,10 @@ class ContentLoss:
         if weight := self._stage.luminance_weight:
             terms["luminance"] = weight * self._size(luminance(made - truth))
         if self._features is not None:
-            terms["cnn"] = self._stage.vgg19 * self._cnn_loss(self._features, truth, made)
+            # Zhao 2025, eq. 3
+            cnn = feature_loss(self._features, DEEPEST, truth, made)
+            terms["cnn"] = self._stage.vgg19 * cnn
         return terms
-
-    def _cnn_loss(self, features: nn.Module, truth: Tensor, made: Tensor) -> Tensor:
-        """Zhao 2025, eq. 3: mean squared difference of all maps."""
-        with torch.no_grad():
-            wanted = features(truth)[DEEPEST].float()
-        return F.mse_loss(features(made)[DEEPEST].float(), wanted)
 
     def _size(self, difference: Tensor) -> Tensor:
         if self._stage.loss == "squared":

@@ -38,10 +38,8 @@ class Task(Protocol):
 
     @property
     def players(self) -> tuple[Player, ...]:
-        """In the order in which their losses are asked for; the first is kept and averaged.
-
-        All of them are updated after that, so each judges the others as the step found them.
-        """
+        """In the order in which their losses are asked for; the first is kept and averaged. All are
+        updated after that, so each judges the others as the step found them."""
 
     def batch(self, rng: np.random.Generator) -> Any:
         """A batch, every sample drawn from a child of ``rng`` of its own (``rng.spawn``).
@@ -62,14 +60,7 @@ Event = Mapping[str, Any]
 
 @dataclass
 class TrainContext:
-    """Where a training runs and whom it tells.
-
-    Attributes:
-        precision: ``float32`` or ``bfloat16``; empty to find the faster one by a trial.
-        log_every: steps between two ``losses`` events.
-        should_stop: asked at every step; true ends the stage with the best weights so far.
-        observe: given the validated network and its metrics, gives these and perhaps others.
-    """
+    """Where a training runs and whom it tells."""
 
     checkpoint: Path
     seed: int
@@ -77,9 +68,11 @@ class TrainContext:
     events: Callable[[Event], None]
     progress: Progress = no_progress
     group: Group = ALONE
-    precision: str = ""
-    log_every: int = 50
+    precision: str = ""  # float32 or bfloat16; empty to find the faster one by a trial
+    log_every: int = 50  # steps between two losses events
+    # Asked at every step; true ends the stage with the best weights so far.
     should_stop: Callable[[], bool] = lambda: False
+    # Given the validated network and its metrics, gives these and perhaps others.
     observe: Callable[[nn.Module, dict[str, float]], dict[str, float]] = lambda _, metrics: metrics
 
     def notice(self, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,13 +17,12 @@ from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.metrics import auc, dice
 from retina_viewer.training.cache import CachedPhotograph, PhotographCache, as_unit
 from retina_viewer.training.pairs import masked_bce, masked_soft_dice
-from retina_viewer.training.recipe import Optimisation, VesselAugmentation, VesselStage
+from retina_viewer.training.recipe import VesselAugmentation, VesselStage
 from retina_viewer.training.task import Player
 from retina_viewer.vessels.preprocess import local_contrast
 from retina_viewer.vessels.segment import VesselSegmenter
 
 Floats = NDArray[np.float32]
-_AREA = cv2.INTER_AREA
 _SURROUND = 48  # px beyond a crop, so that its local statistics are those of the photograph
 
 
@@ -37,12 +37,7 @@ class VesselTask:
     """Vessels of the photographs in ``train``; the score is the mean AUC over ``validation``.
 
     Args:
-        network: the U-Net.
-        stage: crop size, loss weights, augmentation.
-        train: photographs with vessels.
-        validation: others, of other patients.
         diameter: the working resolution: px across the field of view.
-        device: where it trains.
     """
 
     name = "vessels"
@@ -57,17 +52,11 @@ class VesselTask:
         device: torch.device,
     ) -> None:
         self.players = (Player("segmenter", network),)
+        self.optimisation = stage.optimisation
         self._stage, self._train, self._device = stage, train, device
         self._diameter = float(diameter)
-        self._sets = sorted({train[k].dataset for k in range(len(train))})
-        self._members = {
-            name: [k for k in range(len(train)) if train[k].dataset == name] for name in self._sets
-        }
+        self._sets = sorted(train.members)
         self._validation = [_whole(validation[k], self._diameter) for k in range(len(validation))]
-
-    @property
-    def optimisation(self) -> Optimisation:
-        return self._stage.optimisation
 
     def batch(self, rng: np.random.Generator) -> VesselBatch:
         return self._tensors([self._crop(one) for one in rng.spawn(self.optimisation.batch)])
@@ -121,7 +110,7 @@ class VesselTask:
         """Of every data set equally often, unless the cache has shares of its own."""
         if self._train.shares is not None:
             return self._train.draw(rng)
-        members = self._members[self._sets[int(rng.integers(len(self._sets)))]]
+        members = self._train.members[self._sets[int(rng.integers(len(self._sets)))]]
         return self._train[members[int(rng.integers(len(members)))]]
 
     def _tensors(self, samples: list[tuple[Floats, Floats, Floats]]) -> VesselBatch:
@@ -138,15 +127,10 @@ class VesselTask:
 def _whole(photograph: CachedPhotograph, diameter: float) -> tuple[Floats, Floats, Floats]:
     """A whole photograph at the working resolution."""
     factor = diameter / photograph.diameter
-    planes = [np.asarray(photograph.rgb), np.asarray(photograph.field)]
-    if photograph.vessels is not None:
-        planes.append(np.asarray(photograph.vessels))
-    rgb, field, vessels = (
-        as_unit(
-            cv2.resize(np.ascontiguousarray(p), None, fx=factor, fy=factor, interpolation=_AREA)
-        )
-        for p in planes
-    )
+    assert photograph.vessels is not None  # the cache was built with vessels
+    planes = (photograph.rgb, photograph.field, photograph.vessels)
+    shrink = partial(cv2.resize, dsize=None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    rgb, field, vessels = (as_unit(shrink(np.ascontiguousarray(plane))) for plane in planes)
     inside = field > 0.5
     return local_contrast(rgb, inside, diameter), vessels, inside.astype(np.float32)
 
@@ -167,11 +151,8 @@ def _warped(
         matrix[0] = (0, 0, side - 1) - matrix[0]
     assert photograph.vessels is not None  # the cache was built with vessels
 
-    def warp(plane: NDArray[np.uint8]) -> Floats:
-        result = cv2.warpAffine(
-            np.ascontiguousarray(plane), matrix, (side, side), flags=cv2.INTER_LINEAR
-        )
-        return as_unit(result)
+    def warp(plane: NDArray[np.uint8]) -> Floats:  # bilinear
+        return as_unit(cv2.warpAffine(np.ascontiguousarray(plane), matrix, (side, side)))
 
     return warp(photograph.rgb), warp(photograph.vessels), warp(photograph.field)
 
@@ -196,11 +177,7 @@ def unbiased_threshold(segmenter: VesselSegmenter, photographs: Sequence[Photogr
     A threshold that maximises overlap with the labels follows one observer's habit (some draw
     wide, some leave thin vessels out) and changes with the set. This one asks that the area of
     the mask be the sum of the probabilities, so that the share of the retina that is vessel is
-    not biased; it needs no labels. Rounded to two digits.
-
-    Args:
-        segmenter: the trained model; its present threshold does not matter.
-        photographs: of validation; every one counts alike.
+    not biased; it needs no labels. Rounded to two digits; every photograph counts alike.
     """
     found = []
     for photograph in photographs:

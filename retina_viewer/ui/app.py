@@ -37,17 +37,8 @@ logger = logging.getLogger(__name__)
 
 
 def run(files: Sequence[Path], start: Start) -> int:
-    """Open the window, with these photographs or folders, until it is closed.
-
-    Args:
-        files: what to open.
-        start: the method and its settings, where they are not to be those of the last time.
-
-    Returns:
-        The process's exit code.
-
-    Raises:
-        UserError: there is no display, or the method or model is not installed.
+    """Open the window, with these photographs or folders, until it is closed. Returns the process's
+    exit code. Raises UserError: there is no display, or the method or model is not installed.
     """
     if not has_display():
         raise UserError(
@@ -89,19 +80,15 @@ def render_window(
     layers: Sequence[str] = ("saliency", "vessels"),
 ) -> None:
     """Render the window, without a display, with a photograph, its tiles and layers finished.
+    Raises UserError: the photograph cannot be read, the model does not fit the method, or a part of
+    the window's work failed.
 
     Args:
-        image_path: a photograph.
         png: the picture of the window to write; replaced if it exists.
-        method, scale: the super-resolution to show.
         size: of the window, in logical pixels.
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
         model, fidelity: of the method; None for its defaults.
         layers: names of the layers that are on.
-
-    Raises:
-        UserError: the photograph cannot be read, the model does not fit the method, or a part of
-            the window's work failed.
     """
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"

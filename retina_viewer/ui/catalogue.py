@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retina_viewer.model_store.card import Fidelity, share_at
 from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
-
-if TYPE_CHECKING:
-    from retina_viewer.superres.methods import Method
+from retina_viewer.superres.methods import Method
 
 
 @dataclass(frozen=True)
@@ -117,6 +115,15 @@ class Catalogue:
             if old is not None and one.family == old.family:
                 return one.name
         return None
+
+    def still(self, choice: ResultChoice) -> ResultChoice:
+        """A choice as it can be made now: what is no longer installed, by the default instead."""
+        if choice.method not in self._by_id:
+            choice = choice.changed(method=self.default, model=None, title="")
+        known = {network.name for network in self._networks[choice.method]}
+        if choice.model is not None and choice.model not in known:
+            choice = choice.changed(model=None, title="")
+        return choice
 
     def settings(self, choice: ResultChoice, scale: Scale, device: str) -> EnhanceSettings:
         """What a chosen result is made with."""

@@ -127,13 +127,8 @@ class WithTokens(Protocol):
 
 
 class Looks:
-    """Hands a theme's colours, and icons in them, to whoever draws with them.
-
-    Args:
-        with_icons: parts that show icons.
-        with_tokens: parts that draw in the theme's colours themselves.
-        window: gets the program's own icon.
-    """
+    """Hands a theme's colours, and icons in them, to whoever draws with them; the window gets the
+    program's own."""
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -24,13 +25,15 @@ _ARROWS = {
 
 
 def add_shortcuts(
-    window: QWidget, others: Mapping[str, Callable[[], object]], controller: Controller
+    window: QWidget, others: Mapping[str, Callable[..., object]], controller: Controller
 ) -> None:
     """Make the shortcuts of the key table; what is not in ``others`` is one of ``controller``."""
     for _, keys in KEYS:
         for key in keys:
-            for sequence in key.keys:
+            for number, sequence in enumerate(key.keys, start=1):
                 action = others.get(key.command) or getattr(controller, key.command)
+                if key.is_numbered:
+                    action = partial(action, number)
                 QShortcut(QKeySequence(sequence), window, action)
 
 

@@ -15,12 +15,14 @@ class Key:
         shown: what the list calls them.
         text: what they do.
         command: the name of the command.
+        is_numbered: whether the command is told which of the keys it was, from 1.
     """
 
     keys: tuple[str, ...]
     shown: str
     text: str
     command: str = ""
+    is_numbered: bool = False
 
 
 KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
@@ -43,7 +45,7 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
         (
             Key(("C",), "C", "Panes side by side, or a slider", "next_arrangement"),
             Key((), "hold Space", "Hide the layers"),
-            Key((), "hold O", "See the original"),
+            Key((), "hold O", "See the original, or the reference"),
             Key(("S",), "S", "Saliency", "toggle_saliency"),
             Key(("V",), "V", "Vessels", "toggle_vessels"),
             Key(("U",), "U", "Uncertainty", "toggle_uncertainty"),
@@ -62,12 +64,31 @@ KEYS: tuple[tuple[str, tuple[Key, ...]], ...] = (
         ),
     ),
     (
+        "Comparing",
+        (
+            Key(("Shift+C",), "Shift + C", "Compare methods, or close the comparison", "compare"),
+            Key(
+                ("Alt+1", "Alt+2", "Alt+3", "Alt+4"),
+                "Alt + 1 to 4",
+                "One result alone",
+                "show_alone",
+                is_numbered=True,
+            ),
+            Key(("0",), "0, Esc", "All again", "show_all"),
+            Key(("N",), "N", "The next in its place", "show_next"),
+            Key(("Shift+N",), "Shift + N", "The one before", "show_before"),
+            Key(("K",), "K", "Blink", "blink"),
+            Key(("X",), "X", "Swap places", "swap"),
+            Key(("Shift+R",), "Shift + R", "Measure against a larger photograph", "reference"),
+            Key(("Ctrl+Shift+E",), "Ctrl + Shift + E", "Save as one picture", "save_comparison"),
+        ),
+    ),
+    (
         "Doing",
         (
             Key(("Ctrl+O",), "Ctrl + O", "Open photographs", "open_files"),
             Key(("Ctrl+Shift+O",), "Ctrl + Shift + O", "Open a folder", "open_folder"),
             Key(("Ctrl+E",), "Ctrl + E", "Export", "export"),
-            Key(("Shift+C",), "Shift + C", "Compare methods", "compare"),
             Key(("Ctrl+M",), "Ctrl + M", "Models", "models"),
             Key(("Ctrl+T",), "Ctrl + T", "Train a model", "train"),
             Key(("M",), "M", "Measure", "toggle_measure"),

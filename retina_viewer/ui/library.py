@@ -11,8 +11,6 @@ from enum import Enum, auto
 from pathlib import Path
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.errors import UserError
@@ -43,13 +41,8 @@ class Status(Enum):
 
 @dataclass
 class _Attempt:
-    """What the person wants opened, until it is on the screen or nothing of it can be.
-
-    Attributes:
-        waiting: the files to try after this one, where any of several will do.
-        paths: the strip to go back to where nothing of a folder can be opened.
-        failures: of the files that were tried.
-        asked_at: ``time.monotonic()`` when the person wanted it.
+    """What the person wants opened, until it is on the screen or nothing of it can be: the files to
+    try after this one, where any of several will do, and the strip to go back to where none will.
     """
 
     waiting: list[Path]
@@ -133,8 +126,6 @@ class Library(QObject):
         )
 
     def _add(self, files: list[Path]) -> None:
-        if not files:
-            return
         new = [path for path in files if path not in self.paths]
         if new:
             self.paths = [*self.paths, *new]
@@ -272,18 +263,14 @@ class Library(QObject):
     def _next_thumbnail(self) -> None:
         if self._jobs.is_active(THUMBNAIL_KEY):
             return
-        for index in self._visible:
-            if index < len(self.paths) and self._is_missing(self.paths[index]):
-                self._make_thumbnail(self.paths[index])
+        for path in (self.paths[index] for index in self._visible if index < len(self.paths)):
+            if path not in self._thumbnails and self._status.get(path) is not Status.FAILED:
+                self._make_thumbnail(path)
                 return
-
-    def _is_missing(self, path: Path) -> bool:
-        return path not in self._thumbnails and self._status.get(path) is not Status.FAILED
 
     def _make_thumbnail(self, path: Path) -> None:
         def work(progress: Progress) -> Pyramid:
-            pixels: NDArray[np.uint8] = self._services.thumbnail(path, THUMBNAIL_SIDE)
-            return Pyramid.from_rgb(pixels)
+            return Pyramid.from_rgb(self._services.thumbnail(path, THUMBNAIL_SIDE))
 
         def done(picture: Pyramid) -> None:
             self._thumbnails[path] = picture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Qt
@@ -21,12 +23,35 @@ MASKS = ("_fov", "_vessels", "_ma")
 
 def samples() -> list[Path]:
     """The bundled photographs, by name."""
-    folder = resources_dir() / "samples"
-    return sorted(
+    pictures = [
         path
-        for path in folder.iterdir()
-        if path.suffix in (".jpg", ".png", ".tif") and not path.stem.endswith(MASKS)
-    )
+        for path in (resources_dir() / "samples").iterdir()
+        if path.suffix in (".jpg", ".png", ".tif")
+    ]
+    return sorted(path for path in pictures if not path.stem.endswith(MASKS))
+
+
+def ask_for(
+    parent: QWidget, title: str, folder: Path | None, chosen: Callable[[list[Path]], object],
+    *, folders: bool = False,
+) -> None:  # fmt: skip
+    """Have photographs or a folder chosen; the window goes on working behind the question.
+
+    Args:
+        folder: where it begins; None for Qt's own choice.
+        folders: a folder is wanted, which is given as a list of one.
+    """
+    dialog, mode = QFileDialog(parent, title), QFileDialog.FileMode
+    dialog.setFileMode(mode.Directory if folders else mode.ExistingFiles)
+    if folders:
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    else:
+        dialog.setNameFilter(FILTER)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    if folder is not None:
+        dialog.setDirectory(str(folder))
+    dialog.filesSelected.connect(lambda names: chosen([Path(name) for name in names]))
+    dialog.open()
 
 
 class Opening(QObject):
@@ -47,36 +72,20 @@ class Opening(QObject):
         recent = self._settings.recent_files
         if recent:
             menu.addSeparator()
-            heading = menu.addAction("Recent")
-            heading.setEnabled(False)
+            menu.addAction("Recent").setEnabled(False)
             for path in recent:
                 name = readable(path.name).replace("&", "&&")
-                action = menu.addAction(name)
-                action.triggered.connect(lambda _=False, path=path: self._library.open([path]))
+                menu.addAction(name, partial(self._library.open, [path]))
             menu.addSeparator()
             menu.addAction("Forget recent files and folders", self.forget)
 
     def ask_for_files(self) -> None:
-        dialog = self._dialog("Open photographs", QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter(FILTER)
-        dialog.open()
+        folder = self._settings.last_folder
+        ask_for(self._window, "Open photographs", folder, self._library.open)
 
     def ask_for_folder(self) -> None:
-        dialog = self._dialog("Open a folder", QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.open()
-
-    def _dialog(self, title: str, mode: QFileDialog.FileMode) -> QFileDialog:
-        """Not modal to the event loop: the window goes on working behind it."""
-        dialog = QFileDialog(self._window, title)
-        dialog.setFileMode(mode)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if self._settings.last_folder is not None:
-            dialog.setDirectory(str(self._settings.last_folder))
-        dialog.filesSelected.connect(
-            lambda names: self._library.open([Path(name) for name in names])
-        )
-        return dialog
+        folder = self._settings.last_folder
+        ask_for(self._window, "Open a folder", folder, self._library.open, folders=True)
 
     def open_sample(self) -> None:
         """All samples in the strip, the first one shown."""

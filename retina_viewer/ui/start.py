@@ -28,10 +28,8 @@ class Start:
     back_projection: bool | None = None
 
     def put_into(self, settings: Settings, catalogue: Catalogue) -> None:
-        """Replace what was remembered.
-
-        Raises:
-            UserError: the method or model is not installed, or they do not fit each other.
+        """Replace what was remembered. Raises UserError: the method or model is not installed, or
+        they do not fit each other.
         """
         method = self.method or self._method_of_model(catalogue) or settings.method
         known = [one.id for one in catalogue.methods]
@@ -87,11 +85,11 @@ def state_from(settings: Settings, catalogue: Catalogue) -> ViewState:
         settings.fidelity,
         settings.back_projection,
     )
-    scales = catalogue.method(method).scales
+    scales, layout = catalogue.method(method).scales, settings.pane_layout
     state = ViewState(
         results=(choice,),
         scale=settings.scale if settings.scale in scales else 4,
-        arrangement=_arrangement(settings.pane_layout),
+        arrangement=Arrangement(layout) if layout in set(Arrangement) else Arrangement.AUTO,
         loupe_shown=settings.loupe_shown,
     )
     for name in LayerName:
@@ -110,13 +108,13 @@ def remember(settings: Settings, view: View) -> None:
     """Write the choices that outlive a run into the settings.
 
     Layers that are on are not among them: they cost time on every start. Of results that are
-    compared, the first is remembered.
+    compared, the active one is remembered.
     """
-    state, first = view.state, view.state.results[0]
+    state, chosen = view.state, view.state.result
     settings.pane_layout, settings.loupe_shown = state.arrangement.value, state.loupe_shown
-    settings.method, settings.scale = first.method, state.scale
-    settings.model, settings.fidelity = first.model, first.fidelity
-    settings.back_projection = first.back_projection
+    settings.method, settings.scale = chosen.method, state.scale
+    settings.model, settings.fidelity = chosen.model, chosen.fidelity
+    settings.back_projection = chosen.back_projection
     settings.device = view.data.device
     for name in LayerName:
         old = settings.layers.get(name.value, LayerSettings())
@@ -125,7 +123,3 @@ def remember(settings: Settings, view: View) -> None:
         settings.layers[name.value] = LayerSettings(
             opacity=state.layer(name).opacity, colour_map=colours, style=style
         )
-
-
-def _arrangement(name: str) -> Arrangement:
-    return Arrangement(name) if name in set(Arrangement) else Arrangement.AUTO

@@ -1,4 +1,4 @@
-"""All looks in one place: colour tokens, the style sheet and the palette.
+"""The one QApplication and all its looks: colour tokens, the style sheet and the palette.
 
 Greys are neutral: a tint beside the picture would bias the eye's reading of the retina. There is
 one accent, amber for what a network made, red for failure alone. Text keeps a contrast of 4.5 : 1.
@@ -58,7 +58,8 @@ QLabel[role="value"] { color: $text; }
 QLabel[role="problem"] { color: $red; font-weight: bold; }
 QLabel[role="strong"] { font-weight: bold; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px; }
-QWidget#toolbar, QWidget#statusbar, QWidget#inspector, QWidget#inspectorBody, QListView#filmstrip
+QWidget#toolbar, QWidget#statusbar, QWidget#figures, QWidget#inspector, QWidget#inspectorBody,
+QListView#filmstrip
   { background: $panel; }
 QWidget#toolbar { border-bottom: 1px solid $border; }
 QWidget#statusbar { border-top: 1px solid $border; }

@@ -25,6 +25,7 @@ from retina_viewer.imaging.field_of_view import FieldOfView
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.model_store.defaults import default_model
 from retina_viewer.model_store.store import find_model
+from retina_viewer.networks.devices import Device
 from retina_viewer.ui.canvas.photo import Photo, detailed_place
 from retina_viewer.ui.canvas.scene import Point
 from retina_viewer.ui.comparison.controller import ComparisonController
@@ -41,7 +42,7 @@ from retina_viewer.ui.panels.filmstrip import Filmstrip
 from retina_viewer.ui.panels.inspector import Inspector
 from retina_viewer.ui.panels.statusbar import Readouts, StatusBar
 from retina_viewer.ui.panels.toolbar import COMPARE, SLIDER, Toolbar
-from retina_viewer.ui.services import DeviceInfo, Services
+from retina_viewer.ui.services import Services
 from retina_viewer.ui.start import remember, state_from
 from retina_viewer.ui.theme import Tokens
 from retina_viewer.ui.training.training_controller import TrainingController
@@ -142,9 +143,11 @@ class Window(QMainWindow):
         library.failed.connect(lambda path, error: self.problems.show(error))
         library.list_changed.connect(self._show_filmstrip)
         self.filmstrip.picked.connect(library.select)
+        view.photo_changed.connect(self._look_into)
         view.problem.connect(self._problem)
         self.comparison.problem.connect(self._problem)
         self.manager.compare_wanted.connect(self.comparison.start_models)
+        self.manager.looked.connect(self.comparison.use_models)
         self.training.problem.connect(self.problems.show)
         self.jobs.unhandled.connect(lambda job, error: self.problems.show(error))
         self.banner.action_clicked.connect(self._try_again)
@@ -163,7 +166,7 @@ class Window(QMainWindow):
         self.inspector.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
 
-    def _commands(self) -> dict[str, Callable[[], object]]:
+    def _commands(self) -> dict[str, Callable[..., object]]:
         """What the names in the key table stand for, where it is not one of the view's commands."""
         return {
             "open_files": self.opening.ask_for_files,
@@ -179,6 +182,14 @@ class Window(QMainWindow):
             "train": self.training.show,
             "models": self.manager.show,
             "compare": self.comparison.toggle,
+            "show_alone": self.comparison.show_alone,
+            "show_all": self.comparison.show_all,
+            "show_next": self.comparison.show_next,
+            "show_before": lambda: self.comparison.show_next(-1),
+            "blink": self.comparison.toggle_blink,
+            "swap": self.comparison.swap,
+            "reference": self.comparison.ask_for_reference,
+            "save_comparison": self.comparison.save,
         }
 
     # What the person does
@@ -188,9 +199,11 @@ class Window(QMainWindow):
         self.library.open(paths)
 
     def cancel(self) -> None:
-        """Close the message, or else stop what is being computed."""
+        """Close the message, or show all cells again, or else stop what is being computed."""
         if self.banner.isVisible():
             self.banner.hide()
+            return
+        if self.comparison.show_all():
             return
         self.jobs.cancel_where(lambda job: bool(job.title))
         self.view.cancelled()
@@ -221,7 +234,7 @@ class Window(QMainWindow):
 
     def export(self) -> None:
         """Open the export dialog; nothing happens without a photograph."""
-        photo, picture = self.view.photo, self.view.picture
+        photo, picture = self.comparison.reference.opened, self.view.picture
         if photo is None or not self.view.may_enlarge():
             return
         request = ExportRequest(
@@ -254,7 +267,7 @@ class Window(QMainWindow):
     def _look_for_devices(self) -> None:
         """In the background, since a GPU's driver takes seconds to answer."""
 
-        def done(devices: Sequence[DeviceInfo]) -> None:
+        def done(devices: Sequence[Device]) -> None:
             self.toolbar.show_devices(devices, self.view.data.device)
 
         self.jobs.submit("devices", lambda progress: self.services.devices(), done)
@@ -266,7 +279,6 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{readable(photo.image.name)} - Retina Viewer")
         self.stage.setFocus()
         self.opening.remember(photo)
-        self._look_into(photo)
 
     def _look_into(self, photo: Photo) -> None:
         """Find the field of view, and where there is most to see in it."""
@@ -285,6 +297,7 @@ class Window(QMainWindow):
 
     def _try_again(self) -> None:
         self.banner.hide()
+        self.comparison.retry()
         self.view.retry()
 
     def use_tokens(self, tokens: Tokens) -> None:

@@ -20,16 +20,14 @@ def local_contrast(
 ) -> NDArray[np.float32]:
     """(x - local mean) / (local deviation + floor) for each channel, inside the field of view.
 
-    Mean and deviation are Gaussian-weighted over the field's pixels only (normalised
-    convolution), sigma = diameter / 20, so that neither the rim nor the illumination shows.
+    Mean and deviation are Gaussian-weighted over the field's pixels only (normalised convolution),
+    sigma = diameter / 20, so that neither the rim nor the illumination shows. Returns ``(H, W, 3)``
+    float32 in [-4, 4]; 0 outside the mask.
 
     Args:
         rgb: ``(H, W, 3)`` float32 in [0, 1].
         mask: ``(H, W)`` bool, the field of view.
         diameter: of the field of view, px.
-
-    Returns:
-        ``(H, W, 3)`` float32 in [-4, 4]; 0 outside the mask.
     """
     height, width = mask.shape
     size = (max(1, -(-width // _SHRINK)), max(1, -(-height // _SHRINK)))
@@ -54,14 +52,11 @@ def has_contrast(contrast: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDAr
     """Where anything at all is to be seen: the network says vessel to what is quite even.
 
     No pixel of a vessel that it found on 14 photographs of five cameras is lost, nor where these
-    have a fifth of their brightness.
+    have a fifth of their brightness. Returns ``(H, W)`` bool.
 
     Args:
         contrast: ``(H, W, 3)``, of :func:`local_contrast`, with a field some 640 px across.
         mask: ``(H, W)`` bool, the field of view.
-
-    Returns:
-        ``(H, W)`` bool.
     """
     square = np.ones((_RIM, _RIM), np.uint8)
     core = cv2.erode(mask.astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=0)[

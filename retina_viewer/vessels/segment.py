@@ -39,10 +39,6 @@ class VesselMap:
         probability: ``(H, W)`` float32 in [0, 1]; 0 outside the field of view.
         mask: ``(H, W)`` bool, ``probability >= threshold``, inside the field of view.
         share: of the field of view that is vessel, 0 to 1.
-        threshold: of the mask, from the model's card.
-        model: the card's name.
-        model_sha256: of the weights.
-        device: where it was computed.
     """
 
     probability: NDArray[np.float32]
@@ -68,13 +64,11 @@ class VesselSegmenter:
     def segment(self, image: FundusImage, progress: Progress = no_progress) -> VesselMap:
         """The vessels of one photograph.
 
-        Each field of view is brought to the working resolution by its diameter, so the result
-        does not depend on how many pixels the camera has. The probability is the mean over the
-        four flips (test-time augmentation). There is no vessel where there is no contrast, and
-        none at all where no retina was found.
-
-        Raises:
-            UserError: the field of view is too small, or the result is not finite.
+        Each field of view is brought to the working resolution by its diameter, so the result does
+        not depend on how many pixels the camera has. The probability is the mean over the four
+        flips (test-time augmentation). There is no vessel where there is no contrast, and none at
+        all where no retina was found. Raises UserError: the field of view is too small, or the
+        result is not finite.
         """
         progress(0.0, "finding vessels")
         field = image.field_of_view
@@ -188,19 +182,13 @@ def segment_vessels(
 def export_vessels(
     image: FundusImage, found: VesselMap, mask_path: Path, probability_path: Path
 ) -> Provenance:
-    """Write the vessels of a photograph, both files in the photograph's size.
+    """Write the vessels of a photograph, both files in the photograph's size. Returns what was
+    written into both files and beside the mask. Raises UserError: a name is taken or cannot be
+    written.
 
     Args:
-        image: the photograph.
-        found: its vessels.
         mask_path: ``.png``, 8-bit grey: 255 where a vessel is, else 0.
         probability_path: ``.png``, 8-bit grey: 0 to 255 for a probability of 0 to 1.
-
-    Returns:
-        What was written into both files and beside the mask.
-
-    Raises:
-        UserError: a name is taken or cannot be written.
     """
     provenance = Provenance(
         kind="vessels",

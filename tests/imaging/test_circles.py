@@ -78,7 +78,7 @@ def test_a_disk_holds_the_pixels_whose_centres_it_holds(
     frame = (5.0, 40.0, 7.0, 55.0) if framed else None
     if framed:
         expected &= (rows > 5) & (rows < 40) & (columns > 7) & (columns < 55)
-    found = disk_mask(50, 60, Circle(x, y, radius), frame)
+    found = disk_mask((50, 60), Circle(x, y, radius), frame)
     # A centre exactly on the circle may fall either way.
     doubtful = np.abs(np.hypot(columns - x, rows - y) - radius) < 1e-6
     assert not ((found != expected) & ~doubtful).any()

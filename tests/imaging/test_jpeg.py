@@ -204,7 +204,7 @@ def test_the_header_of_jpeg(photograph: Image.Image) -> None:
     assert header is not None
     assert (header.width, header.height, header.bits) == (320, 300, 8)
     assert (header.ids, header.subsampled, header.jfif) == ((1, 2, 3), True, True)
-    assert (header.is_ycbcr, header.progressive, header.lossless) == (True, False, False)
+    assert (header.is_ycbcr, header.kind, header.lossless) == (True, 0xC0, False)
 
 
 def test_the_header_of_jpeg_ls(crop: NDArray[np.uint8]) -> None:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from retina_viewer.core.errors import Cancelled, UserError
-from retina_viewer.core.geometry import Rect, tiles_covering
+from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.classical import bicubic, lanczos
 from retina_viewer.superres.enhancer import FloatImage
-from retina_viewer.superres.tiles import enhance_image, tile_side, tiles_centre_first
+from retina_viewer.superres.tiles import enhance_image, tile_side
 
 
 @dataclass
@@ -112,27 +112,6 @@ def test_a_method_for_whole_images_gets_the_whole_image(photograph: NDArray[np.u
     with pytest.raises(UserError):
         enhance_image(enhancer, photograph, tile=16)
     assert enhancer.asked == [Rect(0, 0, 64, 48)]
-
-
-@given(
-    width=st.integers(1, 300),
-    height=st.integers(1, 300),
-    tile=st.integers(16, 128),
-    x=st.floats(0, 300),
-    y=st.floats(0, 300),
-)
-def test_centre_first_keeps_every_tile_and_starts_at_the_eye(
-    width: int, height: int, tile: int, x: float, y: float
-) -> None:
-    regions = list(tiles_covering(width, height, tile))
-    ordered = tiles_centre_first(regions, x, y)
-    assert sorted(ordered) == sorted(regions)
-
-    def distance(region: Rect) -> float:
-        return float(np.hypot(region.x + region.width / 2 - x, region.y + region.height / 2 - y))
-
-    distances = [distance(region) for region in ordered]
-    assert distances == pytest.approx(sorted(distances))
 
 
 def test_result_tiles_stay_bounded() -> None:

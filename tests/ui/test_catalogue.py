@@ -1,25 +1,19 @@
 """What there is to choose from, and what follows from a choice."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.settings import Settings
-from retina_viewer.superres.enhance_settings import EnhanceSettings
-from retina_viewer.superres.methods import Character
+from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
+from retina_viewer.superres.methods import Method
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, ResultChoice, labels
 from retina_viewer.ui.start import Start
 
 
-@dataclass
-class Method:
-    id: str
-    learned: bool
-    title: str = ""
-    sentence: str = ""
-    scales: tuple[int, ...] = (2, 4, 8, 16)
-    character: Character = "restores"
+def method(name: str, learned: bool) -> Method:
+    return Method(name, name, "", "restores", learned, SCALES)
 
 
 NETWORKS = {
@@ -33,7 +27,7 @@ NETWORKS = {
 
 @pytest.fixture
 def catalogue() -> Catalogue:
-    methods = [Method("gan", True), Method("pixel", True), Method("bicubic", False)]
+    methods = [method("gan", True), method("pixel", True), method("bicubic", False)]
     return Catalogue(methods, "gan", lambda method: NETWORKS[method])
 
 
@@ -109,7 +103,7 @@ def test_what_does_not_fit_is_refused(catalogue: Catalogue, start: Start, messag
 
 def test_each_scale_may_have_a_default_of_its_own() -> None:
     network = NetworkInfo("gan", "GAN", "pixel", {2: 0.6, 4: 0.3})
-    one = Catalogue([Method("gan", True)], "gan", lambda _: [network])
+    one = Catalogue([method("gan", True)], "gan", lambda _: [network])
     assert one.settings(ResultChoice("gan"), 2, "cpu").fidelity == 0.6
     assert one.settings(ResultChoice("gan"), 4, "cpu").fidelity == 0.3
     chosen = ResultChoice("gan", fidelity=0.9)

@@ -176,10 +176,10 @@ def paint_mark(painter: QPainter, shown: QRectF) -> None:
     painter.drawRect(box)
 
 
-def paint_frame(painter: QPainter, box: QRectF) -> None:
-    """Around the one of several results that is chosen for."""
+def paint_frame(painter: QPainter, box: QRectF, colour: str) -> None:
+    """Along the pane's edge."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(DARK.accent), 2))
+    painter.setPen(QPen(QColor(colour), 2))
     painter.drawRect(box.adjusted(1, 1, -1, -1))
 
 

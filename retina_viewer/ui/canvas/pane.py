@@ -105,8 +105,6 @@ class Pane(QWidget):
             painter.restore()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_labels(painter, mapping, ratio)
-        elif self.scene.remark:
-            deco.paint_remark(painter, self.scene.remark, 0, self.width(), deco.MARGIN)
         painter.end()
 
     def _paint_labels(self, painter: QPainter, mapping: Mapping, ratio: float) -> None:
@@ -152,8 +150,9 @@ class Pane(QWidget):
             end = mapping.point(*scene.ruler[2:]) / ratio
             label = deco.length_label(scene.ruler, scene.um_per_px)
             deco.paint_ruler(painter, start, end, label, width)
-        if scene.is_active:
-            deco.paint_frame(painter, QRectF(self.rect()))
+        if scene.is_active or scene.is_inset:
+            colour = DARK.accent if scene.is_active else DARK.text
+            deco.paint_frame(painter, QRectF(self.rect()), colour)
 
     # What the person does
 

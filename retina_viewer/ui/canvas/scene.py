@@ -158,6 +158,8 @@ class Scene:
     legend: bool = False
     covered: float = 0.0
     """Logical pixels of the width, from the right, whose lower corner another pane lies over."""
+    is_inset: bool = False
+    """Whether it lies over another pane, and needs a frame to be told from it."""
     is_active: bool = False
     """Whether it is the one of several results that the panel's choices are for."""
 

@@ -1,90 +1,119 @@
-"""Which methods are compared, in which order. No Qt."""
+"""What can be compared, methods or the models of one task, and which of them are. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from retina_viewer.superres.enhance_settings import Scale
-from retina_viewer.ui.catalogue import Catalogue, MethodInfo
-from retina_viewer.ui.comparison.enlarging import MOST_PANES, Contender
-from retina_viewer.ui.view.state import ViewState
+from retina_viewer.model_store.card import TaskName
+from retina_viewer.superres.enhance_settings import SCALES, Scale
+from retina_viewer.ui.catalogue import Catalogue, ResultChoice
+from retina_viewer.ui.models.installed_models import ModelEntry
+from retina_viewer.ui.view.state import MOST_RESULTS, ViewState
 
-LEAST_PANES = 2
+LEAST_RESULTS = 2
+Choices = tuple[ResultChoice, ...]
 
 
-@dataclass
-class Choice:
-    """Two to four methods of those on offer at a scale.
+@dataclass(frozen=True)
+class Option:
+    """One method or model.
 
-    Args:
-        state: the window's: its method keeps the network, fidelity and back-projection that the
-            person chose there; all others have their defaults.
-        device: to compute on.
+    Attributes:
+        key: the method's identifier or the model's name.
+        sentence: what it is, for people.
+        choice: the result that it is added as.
     """
 
-    catalogue: Catalogue
-    state: ViewState
-    device: str
-    scale: Scale
-    chosen: list[str] = field(default_factory=list)
+    key: str
+    title: str
+    sentence: str
+    learned: bool
+    scales: Sequence[int]
+    choice: ResultChoice
 
-    def __post_init__(self) -> None:
-        if not self.chosen:
-            self.chosen = self._first()
 
-    def _first(self) -> list[str]:
-        """The window's method, with bicubic or, beside that, with the default method."""
-        first = self.state.method
-        for other in ("bicubic", self.catalogue.default, *(m.id for m in self.catalogue.methods)):
-            if other != first and other in {method.id for method in self.catalogue.methods}:
-                return [first, other]
-        return [first]
+@dataclass(frozen=True)
+class Offer:
+    """The options, and two to four results of them."""
 
-    @property
-    def methods(self) -> list[MethodInfo]:
-        """The chosen ones, in their order."""
-        return [self.catalogue.method(name) for name in self.chosen]
+    options: tuple[Option, ...]
+    task: TaskName | None = None
+    """Of the models; None where methods are compared."""
 
-    @property
-    def contenders(self) -> list[Contender]:
-        return [self._contender(method) for method in self.methods]
+    @classmethod
+    def of_methods(cls, catalogue: Catalogue) -> Offer:
+        return cls(
+            tuple(
+                Option(one.id, one.title, one.sentence, one.learned, one.scales,
+                       ResultChoice(one.id))
+                for one in catalogue.methods
+            )
+        )  # fmt: skip
 
-    def _contender(self, method: MethodInfo) -> Contender:
-        own = method.id == self.state.method
-        settings: dict[str, object] = {"method": method.id, "scale": self.scale}
-        if not own:
-            settings |= {"model": None, "fidelity": None}
-        making = self.catalogue.making(self.state.model_copy(update=settings), self.device)
-        return Contender(method.title, making, method.learned)
+    @classmethod
+    def of_task(cls, entries: Sequence[ModelEntry], base: ResultChoice) -> Offer:
+        """The models of a task. A result of vessels is else as ``base``."""
+        options = tuple(_model(entry, base) for entry in entries)
+        return cls(options, entries[0].card.task if entries else None)
 
-    def why_not(self, name: str) -> str:
-        """Why a method cannot be added or taken away now; empty where it can."""
-        if name in self.chosen:
-            return "At least two are compared." if len(self.chosen) <= LEAST_PANES else ""
-        if self.scale not in self.catalogue.method(name).scales:
-            return f"It does not enlarge by ×{self.scale}."
-        full = len(self.chosen) >= MOST_PANES
+    def key(self, choice: ResultChoice) -> str:
+        """Of the option that a result is; empty where it is none of the models."""
+        return (choice.vessels or choice.model or "") if self.task else choice.method
+
+    def option(self, key: str) -> Option | None:
+        return next((one for one in self.options if one.key == key), None)
+
+    def begun(self, first: ResultChoice, catalogue: Catalogue) -> Choices:
+        """A result beside bicubic's or, beside that, beside the default method's."""
+        for key in ("bicubic", catalogue.default, *(one.key for one in self.options)):
+            other = self.option(key)
+            if other is not None and key != first.method:
+                return (first, other.choice)
+        return (first,)
+
+    def why_not(self, key: str, chosen: Choices, scale: Scale) -> str:
+        """Why an option cannot be added or taken away now; empty where it can."""
+        option = self.option(key)
+        if any(self.key(one) == key for one in chosen):
+            return "At least two are compared." if len(chosen) <= LEAST_RESULTS else ""
+        if option is None or scale not in option.scales:
+            return f"It does not enlarge by ×{scale}."
+        full = len(chosen) >= MOST_RESULTS
         return "At most four are compared: take one away first." if full else ""
 
-    def toggle(self, name: str) -> None:
-        """Add a method or take it away, where that can be."""
-        if self.why_not(name):
-            return
-        if name in self.chosen:
-            self.chosen.remove(name)
-        else:
-            self.chosen.append(name)
+    def toggled(self, key: str, chosen: Choices, scale: Scale) -> Choices:
+        """With an option added or taken away, where that can be."""
+        option = self.option(key)
+        if option is None or self.why_not(key, chosen, scale):
+            return chosen
+        places = [place for place, one in enumerate(chosen) if self.key(one) == key]
+        if not places:
+            return (*chosen, option.choice)
+        return (*chosen[: places[-1]], *chosen[places[-1] + 1 :])
 
-    def rotate(self) -> None:
-        """Every method goes one place to the left, the first to the end; of two, they swap."""
-        self.chosen = self.chosen[1:] + self.chosen[:1]
+    def kept(self, chosen: Choices) -> Choices:
+        """Without what is no longer on offer, and filled up to two where that can be."""
+        kept = [one for one in dict.fromkeys(chosen) if self.option(self.key(one))]
+        keys = {self.key(one) for one in kept}
+        others = [one.choice for one in self.options if one.key not in keys]
+        return (*kept, *others[: max(0, LEAST_RESULTS - len(kept))])
 
-    def offer(self, catalogue: Catalogue) -> None:
-        """Other methods are installed than before: what is gone is no longer compared."""
-        self.catalogue = catalogue
-        known: Sequence[str] = [method.id for method in catalogue.methods]
-        self.chosen = [name for name in self.chosen if name in known]
-        self.chosen += [name for name in known if name not in self.chosen][
-            : max(0, LEAST_PANES - len(self.chosen))
-        ]
+
+def _model(entry: ModelEntry, base: ResultChoice) -> Option:
+    card = entry.card
+    title = f"{card.title} (in use)" if entry.is_default else card.title
+    if card.task == "vessels":
+        choice, scales = replace(base, vessels=card.name, title=card.title), SCALES
+        return Option(card.name, title, card.name, True, scales, choice)
+    choice = ResultChoice(card.enhancer_method, card.name, title=card.title)
+    return Option(card.name, title, card.name, True, card.scales, choice)
+
+
+def put(state: ViewState, results: Choices) -> None:
+    """Compare these; the active one stays active, where it is among them."""
+    active = state.result
+    state.results = results
+    state.active = results.index(active) if active in results else min(
+        state.active, len(results) - 1
+    )  # fmt: skip

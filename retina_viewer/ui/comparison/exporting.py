@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +16,14 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.marks import Title, sheet
 from retina_viewer.imaging.provenance import AI_STATEMENT, PROGRAM, Provenance, Region
 from retina_viewer.imaging.writers import write_image, write_sidecar
-from retina_viewer.superres.enhance_settings import Scale
+from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
 from retina_viewer.superres.export import provenance_of
 from retina_viewer.superres.tiles import quantised
 from retina_viewer.ui.canvas.photo import Photo
-from retina_viewer.ui.comparison.enlarging import Contender
-from retina_viewer.ui.comparison.figures import NAMES, Figures
-from retina_viewer.ui.comparison.reference import Reference
-from retina_viewer.ui.comparison.reference_choice import NONE
+from retina_viewer.ui.comparison.measuring import NAMES, Figures
+from retina_viewer.ui.comparison.reference import NONE, GroundTruth
 from retina_viewer.ui.services import Services
-from retina_viewer.ui.view.enhancer_cache import EnhancerShelf, enhance_part
+from retina_viewer.ui.view.enhancer_cache import EnhancerCache, enhance_part
 
 MOST_PIXELS = 64_000_000
 """Of a single result: more are not looked at beside others."""
@@ -35,19 +33,29 @@ MOST_PIXELS = 64_000_000
 class Part:
     """One result of the comparison, and the figures of what is in view, where they are known."""
 
-    contender: Contender
+    title: str
+    settings: EnhanceSettings
+    learned: bool
     figures: Figures | None = None
+
+    def name(self, scale: int) -> str:
+        """As on a chip, of a result at this scale: ``AI ×2 (of ×4) · Saliency GAN, ...``."""
+        chosen, fidelity = self.settings.scale, self.settings.fidelity
+        kind = "AI" if self.learned else "INTERPOLATED"
+        of = "" if scale == chosen else f" (of ×{chosen})"
+        settings = "" if fidelity is None else f", fidelity {fidelity * 100:.0f} %"
+        return f"{kind} ×{scale}{of} · {self.title}{settings}"
 
 
 @dataclass(frozen=True)
-class Request:
+class ComparisonRequest:
     """What is on the screen.
 
     Attributes:
         source: the open photograph, also where its shrunk copy is enlarged.
         photo: what is enlarged.
         region: of ``photo``, in its pixels.
-        scale: of the results as they are shown; at most that of the contenders.
+        scale: of the results as they are shown; at most the chosen one.
     """
 
     source: FundusImage
@@ -55,16 +63,19 @@ class Request:
     region: Rect
     scale: Scale
     parts: Sequence[Part]
-    reference: Reference | None = None
+    truth: GroundTruth | None = None
 
-
-def file_name(source: FundusImage, scale: int) -> str:
-    """``<stem>_comparison_x4.png``."""
-    return f"{source.stem}_comparison_x{scale}.png"
+    @property
+    def file_name(self) -> str:
+        return f"{self.source.stem}_comparison_x{self.scale}.png"
 
 
 def write_comparison(
-    request: Request, path: Path, shelf: EnhancerShelf, services: Services, progress: Progress
+    request: ComparisonRequest,
+    path: Path,
+    enhancers: EnhancerCache,
+    services: Services,
+    progress: Progress,
 ) -> Path:
     """Compute every result, put them on one sheet, write it with its provenance.
 
@@ -78,9 +89,8 @@ def write_comparison(
         raise UserError("The part in view is too large for one picture.", "Zoom in first.")
     pictures, sources = [], []
     for number, part in enumerate(request.parts):
-        progress(number / len(request.parts), f"Enlarging: {part.contender.title}")
-        making = part.contender.making.at(request.scale)
-        enhancer = shelf.fitted(request.photo, making)
+        progress(number / len(request.parts), f"Enlarging: {part.title}")
+        enhancer = enhancers.fitted(request.photo, part.settings.at(request.scale))
         result = enhance_part(enhancer, request.photo.image, request.region)
         pixels = quantised(result, np.dtype(np.uint8))
         pictures.append(services.to_screen(pixels, request.photo.image))
@@ -90,7 +100,7 @@ def write_comparison(
     provenance = provenance_of_all(request, sources)
     page = sheet(
         pictures,
-        [_title(part.contender, request.scale) for part in request.parts],
+        [Title(part.name(request.scale), part.learned) for part in request.parts],
         columns=len(pictures) if len(pictures) <= 3 else 2,
         captions=captions(request),
         notes=notes(request, provenance),
@@ -101,24 +111,19 @@ def write_comparison(
     return path
 
 
-def _title(contender: Contender, scale: int) -> Title:
-    name = contender.name(scale)
-    return Title(name if contender.learned else f"INTERPOLATED {name}", contender.learned)
-
-
-def captions(request: Request) -> list[str]:
+def captions(request: ComparisonRequest) -> list[str]:
     """Under each picture its figures; none without a reference."""
-    if request.reference is None:
+    if request.truth is None:
         return []
-    found = []
-    for part in request.parts:
-        texts = ("not measured",) if part.figures is None else part.figures.texts
-        words = [f"{name} {text}" for name, text in zip(NAMES, texts, strict=False)]
-        found.append(",  ".join(words) if part.figures is not None else "not measured")
-    return found
+    return [
+        ",  ".join(f"{name} {text}" for name, text in zip(NAMES, part.figures.texts, strict=True))
+        if part.figures is not None
+        else "not measured"
+        for part in request.parts
+    ]
 
 
-def notes(request: Request, provenance: Provenance) -> list[str]:
+def notes(request: ComparisonRequest, provenance: Provenance) -> list[str]:
     """What a reader of the picture must know. No file names: they may name a patient."""
     image, region = request.photo.image, request.region
     made = f"{PROGRAM} {provenance.version}, {provenance.created:%Y-%m-%d %H:%M} UTC"
@@ -127,38 +132,31 @@ def notes(request: Request, provenance: Provenance) -> list[str]:
         f"{image.width} × {image.height} px"
     )
     lines = [f"{made}. Each picture: {place}, enlarged ×{request.scale}."]
-    reference = request.reference
-    if reference is None:
+    truth = request.truth
+    if truth is None:
         lines.append(NONE)
-    elif reference.is_trial:
+    elif truth.is_trial:
         lines.append(
-            f"The photograph was shrunk ×{reference.scale} first; the figures compare the part in "
+            f"The photograph was shrunk ×{truth.scale} first; the figures compare the part in "
             "view with what it was."
         )
     else:
-        lines.append(
-            f"Figures of the part in view at ×{reference.scale} against a larger photograph."
-        )
-    if any(part.contender.learned for part in request.parts):
+        lines.append(f"Figures of the part in view at ×{truth.scale} against a larger photograph.")
+    if any(part.learned for part in request.parts):
         lines.append(AI_STATEMENT)
     return lines
 
 
-def _with_figures(made: Provenance, request: Request, part: Part) -> Provenance:
+def _with_figures(made: Provenance, request: ComparisonRequest, part: Part) -> Provenance:
     changes: dict[str, object] = {"region": Region.of(request.region)}
     if part.figures is not None:
-        changes["figures"] = {
-            "psnr": part.figures.psnr,
-            "ssim": part.figures.ssim,
-            "lpips": part.figures.lpips,
-        }
+        changes["figures"] = asdict(part.figures)
     return made.model_copy(update=changes)
 
 
-def provenance_of_all(request: Request, parts: Sequence[Provenance]) -> Provenance:
+def provenance_of_all(request: ComparisonRequest, parts: Sequence[Provenance]) -> Provenance:
     """Of the sheet: the photograph, and each result with its model and settings."""
-    source, reference = request.source, request.reference
-    trial = reference is not None and reference.is_trial
+    source, truth = request.source, request.truth
     models = [part.model for part in parts if part.model is not None]
     return Provenance(
         kind="super-resolution",
@@ -167,9 +165,9 @@ def provenance_of_all(request: Request, parts: Sequence[Provenance]) -> Provenan
         scale=request.scale,
         device=parts[0].device,
         **source.as_source(),
-        region=None if trial else Region.of(request.region),
+        region=None if truth is not None and truth.is_trial else Region.of(request.region),
         compared=tuple(parts),
         learned=any(part.is_ai for part in parts),
         generative=any(part.generative for part in parts),
-        reference=None if reference is None else reference.name or "the photograph itself, shrunk",
+        reference=None if truth is None else truth.name or "the photograph itself, shrunk",
     )

@@ -1,4 +1,4 @@
-"""What results are measured against, and whether it shows the same scene. In worker threads.
+"""What results are measured against.
 
 Two kinds: a photograph of the same scene that is larger by the scale, pixel on pixel; or the open
 photograph itself, which is then shrunk, enlarged again, and compared with what it was.
@@ -6,49 +6,51 @@ photograph itself, which is then shrunk, enlarged again, and compared with what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.errors import UserError
+from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.degradation import crop_to_multiple, degrade, to_8bit
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.quality.metrics import evaluation_mask, luminance_full
+from retina_viewer.quality.metrics import Bytes, evaluation_mask
+from retina_viewer.quality.registration import check_same_scene
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings, Scale
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
+from retina_viewer.ui.canvas.scene import Camera, Tone
 from retina_viewer.ui.canvas.tile_requests import (
-    CACHE_BYTES,
-    Recipe,
     TileCache,
     TileKey,
+    TileRequest,
     tile_side,
     tiles_over,
 )
-from retina_viewer.ui.view.state import Tone
+from retina_viewer.ui.jobs import Jobs
+from retina_viewer.ui.services import Services
+from retina_viewer.ui.view.data import HeldReference
+from retina_viewer.ui.view.view import View
 
-Bytes = NDArray[np.uint8]
-LEAST_LIKENESS = 0.6
-"""Correlation of fine structure: the same scene with noise reaches 0.9, another eye 0.1."""
-MOST_SHIFT = 0.5
-"""Source pixels: beyond, the figures would measure the shift."""
-_DETAIL = 4.0
-"""Source pixels: structure up to this size is compared; every retina is round and bright."""
+KEY, TONED = "comparison reference", "comparison tone"
+NONE = (
+    "Without a reference no PSNR, SSIM or LPIPS exists: nothing here says which picture is truer."
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """The truth for one photograph at one scale.
+class GroundTruth:
+    """What one photograph's results at one scale should be.
 
     Attributes:
         photo: what is enlarged: the open photograph, or its shrunk copy.
         scale: how many times larger the truth is.
         rgb8: ``(h * scale, w * scale, 3)`` uint8 sRGB, for a photograph of ``w`` x ``h``.
         mask: its field of view, eroded by ``2 * scale + 4`` pixels, ``(h * scale, w * scale)``.
-        tiles: its pixels cut as results are, so that it is drawn in the same places.
         name: the file's name; empty where the photograph itself was shrunk.
     """
 
@@ -56,37 +58,34 @@ class Reference:
     scale: Scale
     rgb8: Bytes
     mask: NDArray[np.bool_]
-    tiles: TileCache
     name: str = ""
-
-    @classmethod
-    def made(
-        cls, photo: Photo, scale: Scale, rgb8: Bytes, mask: NDArray[np.bool_], name: str = ""
-    ) -> Reference:
-        """With its field of view eroded and its tiles cut."""
-        tiles, recipe = TileCache(CACHE_BYTES), recipe_of(photo, scale)
-        for rect in tiles_over(photo.bounds, photo.bounds, tile_side(scale)):
-            part = Pyramid.from_rgb(rgb8[rect.scaled(scale).slices()])
-            tiles.put(TileKey(recipe, rect), part)
-        return cls(photo, scale, rgb8, evaluation_mask(mask, scale), tiles, name)
-
-    @property
-    def recipe(self) -> Recipe:
-        """By which its tiles are found."""
-        return recipe_of(self.photo, self.scale)
+    _shown: dict[Tone, HeldReference] = field(default_factory=dict)
 
     @property
     def is_trial(self) -> bool:
         """Whether the photograph was shrunk for it."""
         return not self.name
 
+    def ready(self, tone: Tone) -> HeldReference | None:
+        """What is drawn of it in a tone, or in another as long as that is not there."""
+        return self._shown.get(tone) or next(iter(self._shown.values()), None)
 
-def recipe_of(photo: Photo, scale: Scale) -> Recipe:
-    """Of no method: of what is to be made."""
-    return Recipe(photo.key, EnhanceSettings("reference", scale), Tone.COLOUR)
+    def shown(self, tone: Tone) -> HeldReference:
+        """What is drawn of it in a tone: its pixels cut as results are, and found by the request of
+        no method. Slow the first time, so call it in a worker."""
+        if tone not in self._shown:
+            settings = EnhanceSettings("reference", self.scale)
+            request, tiles = TileRequest(self.photo.key, settings, tone), TileCache()
+            tone_map, image = self.photo.toned(tone).tone_map, self.photo.bounds
+            for rect in tiles_over(image, image, tile_side(self.scale)):
+                part = self.rgb8[rect.scaled(self.scale).slices()]
+                toned = tone_map.apply(part, x=rect.x, y=rect.y, scale=self.scale)
+                tiles.put(TileKey(request, rect), Pyramid.from_rgb(toned))
+            self._shown[tone] = HeldReference(request, tiles)
+        return self._shown[tone]
 
 
-def trial_of(photo: Photo, scale: Scale) -> Reference:
+def trial_of(photo: Photo, scale: Scale) -> GroundTruth:
     """The photograph as its own truth: shrunk by METHODS' forward model, to be enlarged again.
 
     Raises:
@@ -103,8 +102,8 @@ def trial_of(photo: Photo, scale: Scale) -> Reference:
     small = to_8bit(degrade(truth.astype(np.float32) / np.float32(255), scale))
     shrunk = FundusImage.from_array(small, f"{image.stem}, shrunk ×{scale}")
     mask = crop_to_multiple(image.field_of_view.mask, scale)
-    key = f"{photo.key} shrunk {scale}"
-    return Reference.made(Photo(shrunk, key), scale, truth, mask)
+    copy = Photo(shrunk, f"{photo.key} shrunk {scale}", label=f"SHRUNK ×{scale}")
+    return GroundTruth(copy, scale, truth, evaluation_mask(mask, scale))
 
 
 def scale_between(image: FundusImage, reference: FundusImage) -> int | None:
@@ -115,7 +114,7 @@ def scale_between(image: FundusImage, reference: FundusImage) -> int | None:
     return None
 
 
-def reference_from(photo: Photo, reference: FundusImage, scale: Scale) -> Reference:
+def truth_from(photo: Photo, reference: FundusImage, scale: Scale) -> GroundTruth:
     """A given image as the truth, checked.
 
     Args:
@@ -142,98 +141,129 @@ def reference_from(photo: Photo, reference: FundusImage, scale: Scale) -> Refere
     truth = np.ascontiguousarray(reference.display_rgb[:height, :width])
     mask = reference.field_of_view.mask[:height, :width]
     chosen = next(one for one in SCALES if one == found)
-    return Reference.made(photo, chosen, truth, mask, reference.name)
+    return GroundTruth(photo, chosen, truth, evaluation_mask(mask, chosen), reference.name)
 
 
-def check_same_scene(image: FundusImage, reference: FundusImage, scale: int) -> None:
-    """Refuse what does not lie pixel on pixel.
+class References(QObject):
+    """The reference that the person gave, at most one: made in the background, made anew by need,
+    shown by the view."""
 
-    Raises:
-        UserError: another scene, or the same one shifted by more than half a source pixel.
-    """
-    likeness, shift = registration(image, reference, scale)
-    far = float(np.hypot(*shift))
-    if likeness >= LEAST_LIKENESS and far <= MOST_SHIFT:
-        return
-    if MOST_SHIFT < far < 32 and _likeness_moved(image, reference, scale, shift) >= LEAST_LIKENESS:
-        across, down = shift
-        raise UserError(
-            f"{reference.name} shows the same scene, but shifted by {across:+.1f} × {down:+.1f} "
-            "pixels of the photograph.",
-            "Every figure would measure the shift. Register the two first.",
-        )
-    raise UserError(
-        f"{reference.name} does not show the same scene, or not in the same place.",
-        "A reference must lie over the photograph pixel on pixel.",
-    )
+    changed = Signal()
+    """Another reference, or another photograph that is enlarged."""
+    problem = Signal(object)
+    """(Exception): it was refused; what was there before stays."""
 
+    def __init__(self, view: View, services: Services, jobs: Jobs, parent: QObject) -> None:
+        super().__init__(parent)
+        self._view, self._services, self._jobs = view, services, jobs
+        self._given: GroundTruth | None = None
+        self._is_following = False
+        self.opened: Photo | None = None
+        """The open photograph, also where its shrunk copy is shown."""
+        view.photo_changed.connect(self._photo_changed)
 
-def registration(
-    image: FundusImage, reference: FundusImage, scale: int
-) -> tuple[float, tuple[float, float]]:
-    """How alike fine structure is, and how far it is shifted.
+    @property
+    def truth(self) -> GroundTruth | None:
+        """What the results are measured against, where there is something for this scale."""
+        given = self._given
+        return given if given is not None and given.scale == self._view.state.scale else None
 
-    Returns:
-        Correlation, -1 to 1, and (x, y) in source pixels.
-    """
-    one, two = _detail(image.display_rgb), _shrunk_detail(image, reference, scale)
-    return _correlation(one, two), _shift(one, two)
+    @property
+    def is_given(self) -> bool:
+        return self._given is not None
 
+    @property
+    def words(self) -> str:
+        """What the figures stand on, in a sentence."""
+        given, scale = self._given, self._view.state.scale
+        if self._jobs.is_active(KEY):
+            return "The reference is being prepared."
+        if given is None:
+            return NONE
+        if given.scale != scale:
+            return f"The reference {given.name} is ×{given.scale}: at ×{scale} no figure exists."
+        if given.is_trial:
+            image = given.photo.image
+            return (
+                f"Test: this photograph, shrunk to {image.width} × {image.height} px and enlarged "
+                "again; the figures compare with what it was."
+            )
+        return f"The figures compare with {given.name}, inside its field of view."
 
-def _shift(one: NDArray[np.float32], two: NDArray[np.float32]) -> tuple[float, float]:
-    """How far ``two`` lies to the right of ``one`` and below it, where both match best.
+    def open(self, path: Path) -> None:
+        """Take an image file as the reference, if it is one."""
+        read, scale = self._services.open_image, self._view.state.scale
+        self._prepare(lambda photo: truth_from(photo, read(path, 0), scale))
 
-    Not phase correlation: of small smooth photographs its peak is off by half a pixel.
-    """
-    height, width = one.shape
-    window = np.outer(np.hanning(height), np.hanning(width))
-    spectrum = np.conj(np.fft.rfft2(one * window)) * np.fft.rfft2(two * window)
-    match = np.fft.irfft2(spectrum, s=(height, width))
-    y, x = (int(place) for place in np.unravel_index(int(np.argmax(match)), match.shape))
-    across = _peak([float(match[y, (x + step) % width]) for step in (-1, 0, 1)])
-    down = _peak([float(match[(y + step) % height, x]) for step in (-1, 0, 1)])
-    whole_x = x - width if x > width // 2 else x
-    whole_y = y - height if y > height // 2 else y
-    return whole_x + across, whole_y + down
+    def use_photo_itself(self) -> None:
+        """Shrink the photograph and compare with what it was."""
+        scale = self._view.state.scale
+        self._prepare(lambda photo: trial_of(photo, scale))
 
+    def clear(self) -> None:
+        """Show the open photograph, measured against nothing."""
+        self._jobs.cancel(KEY)
+        self._jobs.cancel(TONED)
+        self._given = None
+        self.follow()
 
-def _peak(values: Sequence[float]) -> float:
-    """Where the parabola through three neighbours has its top, from the middle one."""
-    left, middle, right = values
-    bend = left - 2 * middle + right
-    return 0.0 if bend == 0 else 0.5 * (left - right) / bend
+    def _prepare(self, make: Callable[[Photo], GroundTruth]) -> None:
+        photo, tone = self.opened, self._view.state.tone
+        if photo is None:
+            return
 
+        def work(progress: Progress) -> GroundTruth:
+            progress(0.0, "")
+            truth = make(photo)
+            truth.shown(tone)
+            return truth
 
-def _likeness_moved(
-    image: FundusImage, reference: FundusImage, scale: int, shift: tuple[float, float]
-) -> float:
-    one, two = _detail(image.display_rgb), _shrunk_detail(image, reference, scale)
-    across, down = (round(part) for part in shift)
-    back = np.roll(two, (-down, -across), axis=(0, 1))
-    rim = 1 + max(abs(across), abs(down))
-    inner = (slice(rim, -rim), slice(rim, -rim))
-    return _correlation(one[inner], back[inner])
+        def done(truth: GroundTruth) -> None:
+            self._given = truth
+            self.follow()
 
+        def failed(error: Exception) -> None:
+            if self._given is not None and self._given.is_trial:
+                self._given = None  # a test of another scale says nothing of this one
+            self.follow()
+            self.problem.emit(error)
 
-def _shrunk_detail(image: FundusImage, reference: FundusImage, scale: int) -> NDArray[np.float32]:
-    rgb = reference.display_rgb[: image.height * scale, : image.width * scale]
-    if scale > 1:
-        size = (image.width, image.height)
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return _detail(rgb)
+        self._jobs.submit(KEY, work, done, failed=failed, title="reference")
+        self.changed.emit()
 
+    def scale_changed(self) -> None:
+        """A test by shrinking follows the scale."""
+        if self._given is not None and self._given.is_trial and self.truth is None:
+            self.use_photo_itself()
+        self.follow()
 
-def _detail(rgb8: Bytes) -> NDArray[np.float32]:
-    """Luminance without what is larger than vessels, its contrast limited: the hard rim of the
-    field of view would outweigh all vessels together."""
-    plane = luminance_full(rgb8).astype(np.float32)
-    fine = cv2.GaussianBlur(plane, (0, 0), 1.0) - cv2.GaussianBlur(plane, (0, 0), _DETAIL)
-    spread = float(np.median(np.abs(fine[plane > 24]))) if (plane > 24).any() else 1.0
-    limit = max(3 * spread, 0.5)
-    return np.asarray(np.clip(fine, -limit, limit), np.float32)
+    def follow(self) -> None:
+        """Show what the reference is for, at the same place of the scene."""
+        view, truth = self._view, self.truth
+        photo, old = truth.photo if truth is not None else self.opened, view.photo
+        if photo is not old and photo is not None and old is not None:
+            factor = photo.bounds.width / old.bounds.width
+            camera, loupe = view.state.camera, view.state.loupe_at
+            at = camera and Camera(camera.x * factor, camera.y * factor, camera.zoom / factor)
+            self._is_following = True
+            view.show_photo(photo, at=at)
+            self._is_following = False
+            view.state.loupe_at = loupe and (loupe[0] * factor, loupe[1] * factor)
+        view.set_reference(self._shown(truth) if truth is not None else None)
+        self.changed.emit()
 
+    def _shown(self, truth: GroundTruth) -> HeldReference | None:
+        """In the chosen tone, as soon as it is there."""
+        tone = self._view.state.tone
+        ready = truth.ready(tone)
+        if (ready is None or ready.request.tone is not tone) and not self._jobs.is_active(TONED):
+            self._jobs.submit(TONED, lambda _: truth.shown(tone), lambda _: self.follow())
+        return ready
 
-def _correlation(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
-    a, b = one - one.mean(), two - two.mean()
-    size = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / size if size > 0 else 0.0
+    def _photo_changed(self, photo: Photo | None) -> None:
+        """The reference was not for another photograph."""
+        if not self._is_following:
+            self.opened = photo
+            if self.is_given or self._jobs.is_active(KEY):
+                self.clear()
+            self.changed.emit()

@@ -14,15 +14,7 @@ from retina_viewer.core.names import free_paths, readable
 from retina_viewer.core.progress import Progress
 from retina_viewer.superres.enhancer import Enhancer
 from retina_viewer.superres.export import ai_text, has_room_for_mark
-from retina_viewer.ui.dialogs.export_products import (
-    FORMATS,
-    PRODUCTS,
-    ExportRequest,
-    formats_for,
-    names_of,
-    products_for,
-    write,
-)
+from retina_viewer.ui.dialogs import export_products
 from retina_viewer.ui.jobs import Job, Jobs
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.theme import HIT_TARGET
@@ -45,7 +37,12 @@ class ExportDialog(QDialog):
     """(list of the written Paths)"""
 
     def __init__(
-        self, request: ExportRequest, folder: Path, services: Services, jobs: Jobs, parent: QWidget
+        self,
+        request: export_products.ExportRequest,
+        folder: Path,
+        services: Services,
+        jobs: Jobs,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
@@ -56,8 +53,8 @@ class ExportDialog(QDialog):
         self._problem = ""
         self._written: list[Path] = []
         self.product = Chooser("What")
-        for product in products_for(request):
-            self.product.addItem(PRODUCTS[product], product)
+        for product in export_products.products_for(request):
+            self.product.addItem(export_products.PRODUCTS[product], product)
         self.product.activated.connect(self._product_changed)
         self.format = Chooser("Format")
         self.format.activated.connect(self._show_names)
@@ -100,7 +97,7 @@ class ExportDialog(QDialog):
             widget.hide()
 
     @property
-    def request(self) -> ExportRequest:
+    def request(self) -> export_products.ExportRequest:
         product = self.product.currentData()
         marked = self._offers_mark() and self._has_corner and self.mark.isChecked()
         return replace(self._request, product=product, mark=marked)
@@ -142,11 +139,11 @@ class ExportDialog(QDialog):
 
     def _product_changed(self) -> None:
         self.format.clear()
-        kinds = formats_for(
+        kinds = export_products.formats_for(
             self._request.image, self.product.currentData(), self._request.settings.scale
         )
         for kind in kinds:
-            self.format.addItem(FORMATS[kind], kind)
+            self.format.addItem(export_products.FORMATS[kind], kind)
         self._show_mark()
         self._show_names()
 
@@ -155,7 +152,7 @@ class ExportDialog(QDialog):
         without = self.product.currentData() in ("saliency", "vessels")
         if kind is None or not (without or self._enhancer is not None) or not folder.is_dir():
             return []
-        return free_paths(folder, names_of(self.request, self._enhancer, kind))
+        return free_paths(folder, export_products.names_of(self.request, self._enhancer, kind))
 
     def _show_names(self) -> None:
         if paths := self._paths():
@@ -178,7 +175,7 @@ class ExportDialog(QDialog):
         paths, request, enhancer = self._paths(), self.request, self._enhancer
 
         def work(progress: Progress) -> list[Path]:
-            return write(request, enhancer, paths, self._services, progress)
+            return export_products.write(request, enhancer, paths, self._services, progress)
 
         self._jobs.submit(KEY, work, self._done, failed=self._failed, title="export")
         self.bar.setValue(0)

@@ -27,22 +27,16 @@ from retina_viewer.imaging.layer_art import (
 from retina_viewer.imaging.marks import GAP, HEADROOM, Title, beside, stamps_of
 from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
+from retina_viewer.superres import export
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
-from retina_viewer.superres.export import (
-    Product,
-    ai_text,
-    file_names,
-    provenance_of,
-    result_is_large,
-)
 from retina_viewer.superres.tiles import enhanced_whole
 from retina_viewer.superres.uncertainty import UncertaintyMap
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.picture import LayerView
 
-PRODUCTS: dict[Product, str] = {
+PRODUCTS: dict[export.Product, str] = {
     "result": "Enlarged photograph",
     "with_layers": "Enlarged photograph with the layers drawn in",
     "beside": "Original and enlarged photograph side by side, labelled",
@@ -57,42 +51,32 @@ FORMATS = {".png": "PNG, lossless", ".tif": "TIFF, lossless", ".jpg": "JPEG, sma
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """One export as the person set it up.
-
-    Attributes:
-        layers: what is drawn in, with its opacity, for ``with_layers``.
-        colour_map: of the saliency.
-        saliency_style: likewise.
-        mark: whether ``result`` carries a small mark in a corner.
-    """
+    """One export as the person set it up: ``with_layers`` has the layers drawn in, ``result`` may
+    carry a small mark in a corner."""
 
     image: FundusImage
     settings: EnhanceSettings
-    product: Product = "result"
+    product: export.Product = "result"
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
     saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
     mark: bool = False
 
 
-def products_for(request: ExportRequest) -> list[Product]:
-    """What there is to save: layers only where some are on, guesses only of networks."""
-    missing = set()
-    if not request.layers:
-        missing.add("with_layers")
-    if request.settings.model is None:
-        missing.add("uncertainty")
-    return [product for product in PRODUCTS if product not in missing]
+def products_for(request: ExportRequest) -> list[export.Product]:
+    """What there is to save: layers only where some are on, uncertainty only of networks."""
+    there = {"with_layers": bool(request.layers), "uncertainty": request.settings.model is not None}
+    return [product for product in PRODUCTS if there.get(product, True)]
 
 
-def formats_for(image: FundusImage, product: Product, scale: int) -> list[str]:
+def formats_for(image: FundusImage, product: export.Product, scale: int) -> list[str]:
     """The suffixes of the formats that can hold the product, the best first."""
     if product in ("saliency", "vessels", "uncertainty"):
         return [".png"]
-    if result_is_large(image, scale):
+    if export.result_is_large(image, scale):
         return [".tif"] if product == "result" else []
     across = 2 if product == "beside" else 1
-    if across > 1 and result_is_large(image, 2 * scale):  # with room to spare
+    if across > 1 and export.result_is_large(image, 2 * scale):  # with room to spare
         return []
     longest = max(across * image.width * scale + GAP, image.height * scale + HEADROOM)
     everything = [".png", ".tif", ".jpg"]
@@ -100,27 +84,20 @@ def formats_for(image: FundusImage, product: Product, scale: int) -> list[str]:
 
 
 def names_of(request: ExportRequest, enhancer: Enhancer | None, suffix: str) -> list[str]:
-    """The names that will be written, the main one first.
-
-    Args:
-        enhancer: the one that makes the result; None where none is needed.
-        suffix: of the format.
-    """
-    return file_names(request.product, request.image, enhancer, suffix)
+    """The names that will be written, the main one first; an enhancer is needed for results."""
+    return export.file_names(request.product, request.image, enhancer, suffix)
 
 
 def write(
     request: ExportRequest, enhancer: Enhancer | None, paths: list[Path], services: Services,
     progress: Progress,
 ) -> list[Path]:  # fmt: skip
-    """Compute and write the product, all of it or nothing; the files that were written.
+    """Compute and write the product, all of it or nothing; the files that were written. Raises
+    UserError: see the writers.
 
     Args:
         paths: as :func:`~retina_viewer.core.names.free_paths` gave them; where one is taken
             meanwhile, all get another number.
-
-    Raises:
-        UserError: see the writers.
     """
     with staged(paths[0].parent, [path.name for path in paths]) as staging:
         _write(request, enhancer, staging.inside, services, progress)
@@ -159,7 +136,7 @@ def _write_result(
     rgb = image.unit_rgb()
     enhancer = enhancer.fitted_to(rgb)
     if request.product == "uncertainty":
-        found = _guess(request, enhancer, services, part_of(progress, 0.0, 0.95))
+        found = _uncertainty(request, enhancer, services, part_of(progress, 0.0, 0.95))
         services.export_uncertainty(image, enhancer, found, *paths)
         return
     computing = part_of(progress, 0.0, 0.6)
@@ -174,7 +151,7 @@ def _write_result(
         shown = beside_original(request, enhancer, shown)
         how = f"{enhancer.method}, beside the original"
     progress(0.95, f"Writing {path.name}")
-    provenance = provenance_of(image, enhancer).model_copy(update={"method": how})
+    provenance = export.provenance_of(image, enhancer).model_copy(update={"method": how})
     write_image(path, shown, provenance=provenance)
     write_sidecar(path, provenance)
 
@@ -203,16 +180,16 @@ def with_layers(
             art = saliency_art(services.saliency(image, part), mask, *look)
             legend = saliency_legend(*look)
         else:
-            guess = _guess(request, enhancer, services, part)
-            art, legend = uncertainty_veil(guess.expected_error, mask), uncertainty_legend()
+            unsure = _uncertainty(request, enhancer, services, part)
+            art, legend = uncertainty_veil(unsure.expected_error, mask), uncertainty_legend()
         layers.append((art, layer.opacity))
         legends.append(legend)
     paint(rgb, layers, enhancer.scale)
-    for stamp in stamps_of(legends, mask, enhancer.scale, ai_text(enhancer)):
+    for stamp in stamps_of(legends, mask, enhancer.scale, export.ai_text(enhancer)):
         stamp.onto(rgb)
 
 
-def _guess(
+def _uncertainty(
     request: ExportRequest, enhancer: Enhancer, services: Services, progress: Progress
 ) -> UncertaintyMap:
     """The error to be expected of the result of a fitted enhancer."""
@@ -225,7 +202,7 @@ def _guess(
 
 def beside_original(request: ExportRequest, enhancer: Enhancer, rgb: Bytes) -> Bytes:
     """The photograph, interpolated to the result's size, left of the result; both labelled."""
-    image, learned = request.image, bool(ai_text(enhancer))
+    image, learned = request.image, bool(export.ai_text(enhancer))
     size = (rgb.shape[1], rgb.shape[0])
     original = cv2.resize(image.display_rgb, size, interpolation=cv2.INTER_CUBIC)
     made = f"{enhancer.method} ({enhancer.model})" if enhancer.model else enhancer.method

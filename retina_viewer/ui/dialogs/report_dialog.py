@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QGridLayout, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QPlainTextEdit, QWidget
 
 import retina_viewer
 from retina_viewer.core.log import LEFT_OUT, described, frames_of, is_harmless
-from retina_viewer.ui.keys import KEYS
+from retina_viewer.ui.keys import KEYS, Key
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label, value_label
 
@@ -25,27 +26,47 @@ class KeysDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         columns = layout.row(spacing=32)
+        grid = _KeyGrid()
         for title, keys in KEYS:
-            grid = QGridLayout()
-            grid.setHorizontalSpacing(16)
-            grid.setVerticalSpacing(8)
-            heading = value_label()
-            heading.setText(title)
-            heading.setProperty("role", "heading")
-            grid.addWidget(heading, 0, 0, 1, 2)
-            for row, key in enumerate(keys, start=1):
-                shown, text = value_label(), dim_label(key.text)
-                shown.setWordWrap(False)
-                shown.setText(key.shown)
-                text.setFixedWidth(190)
-                grid.addWidget(shown, row, 0, Qt.AlignmentFlag.AlignTop)
-                grid.addWidget(text, row, 1, Qt.AlignmentFlag.AlignTop)
-            grid.setRowStretch(len(keys) + 1, 1)
-            columns.addLayout(grid)
+            if grid.rowCount() + len(keys) > MOST_ROWS:
+                grid.close(columns)
+                grid = _KeyGrid()
+            grid.add(title, keys)
+        grid.close(columns)
         close = layout.button("Close", act=self.accept)
         close.setDefault(True)
         last = layout.row(..., close)
         self.setLayout(layout.column(columns, last, margins=(24, 20, 24, 16)))
+
+
+MOST_ROWS = 16
+"""Of a column of keys: a window of 1040 pixels is to hold all columns."""
+
+
+class _KeyGrid(QGridLayout):
+    """A column of the list: groups of keys under their headings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHorizontalSpacing(16)
+        self.setVerticalSpacing(8)
+
+    def add(self, title: str, keys: Sequence[Key]) -> None:
+        heading = value_label()
+        heading.setText(title)
+        heading.setProperty("role", "heading")
+        self.addWidget(heading, self.rowCount(), 0, 1, 2)
+        for row, key in enumerate(keys, start=self.rowCount()):
+            shown, text = value_label(), dim_label(key.text)
+            shown.setWordWrap(False)
+            shown.setText(key.shown)
+            text.setFixedWidth(190)
+            self.addWidget(shown, row, 0, Qt.AlignmentFlag.AlignTop)
+            self.addWidget(text, row, 1, Qt.AlignmentFlag.AlignTop)
+
+    def close(self, columns: QHBoxLayout) -> None:
+        self.setRowStretch(self.rowCount(), 1)
+        columns.addLayout(self)
 
 
 _FRAME = re.compile(r"  [\w<>.-]+/[\w<>.-]+\.py:\d+ in [\w<>]+")

@@ -6,17 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from PySide6 import QtWidgets
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QScrollArea,
-    QStackedWidget,
-    QTableView,
-    QWidget,
-)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress
@@ -24,27 +15,15 @@ from retina_viewer.model_store.card import Measurement, ModelCard
 from retina_viewer.model_store.extras import HISTORY_FILE
 from retina_viewer.model_store.own_models import LONGEST_NOTE
 from retina_viewer.ui.jobs import Jobs, Lane
-from retina_viewer.ui.models.installed_models import (
-    ModelEntry,
-    card_rows,
-    subtitle,
-    verdict_heading,
-    verdict_sentences,
-)
-from retina_viewer.ui.widgets import layout
+from retina_viewer.ui.models import installed_models
+from retina_viewer.ui.widgets import layout, table_views
 from retina_viewer.ui.widgets.fields import dim_label, panel_form, value_label
 from retina_viewer.ui.widgets.learning_curves import CurvesArea
 from retina_viewer.ui.widgets.learning_history import LearningHistory, read_history
 from retina_viewer.ui.widgets.segments import Segments
-from retina_viewer.ui.widgets.table_views import (
-    PATIENTS_COLUMN,
-    number_table,
-    show_general,
-    show_held_out,
-)
 
 
-class ModelPage(QWidget):
+class ModelPage(QtWidgets.QWidget):
     """A heading and three pages, one of them shown; the same one for the next model."""
 
     def __init__(self, jobs: Jobs) -> None:
@@ -53,7 +32,7 @@ class ModelPage(QWidget):
         self.heading.setTextFormat(Qt.TextFormat.PlainText)
         self.about = dim_label()
         self.card, self.curves, self.lineage = CardPage(), CurvesPage(jobs), LineagePage()
-        self.pages = QStackedWidget()
+        self.pages = QtWidgets.QStackedWidget()
         for page in (self.card, self.curves, self.lineage):
             self.pages.addWidget(page)
         self.tabs = Segments(
@@ -71,14 +50,13 @@ class ModelPage(QWidget):
             )
         )  # fmt: skip
 
-    def show_entry(self, entry: ModelEntry) -> None:
+    def show_entry(self, entry: installed_models.ModelEntry) -> None:
         """Another model, or the same with news."""
         self.heading.setText(entry.card.title)
         used = "In use for its task. " if entry.is_default else ""
-        self.about.setText(f"{used}{subtitle(entry)}")
-        self.card.show_entry(entry)
-        self.curves.show_entry(entry)
-        self.lineage.show_entry(entry)
+        self.about.setText(f"{used}{installed_models.subtitle(entry)}")
+        for page in (self.card, self.curves, self.lineage):
+            page.show_entry(entry)
 
     def _show_page(self, page: int) -> None:
         self.tabs.set_value(page)
@@ -95,7 +73,7 @@ NONE = (
 )
 
 
-class _ScrolledPage(QScrollArea):
+class _ScrolledPage(QtWidgets.QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("page")
@@ -115,10 +93,10 @@ class CurvesPage(CurvesArea):
         super().__init__(_COLUMNS, margin=4)
         self.setObjectName("page")
         self._jobs = jobs
-        self._entry: ModelEntry | None = None
+        self._entry: installed_models.ModelEntry | None = None
         self._drawn = ""
 
-    def show_entry(self, entry: ModelEntry) -> None:
+    def show_entry(self, entry: installed_models.ModelEntry) -> None:
         """Show another model; drawn at once only where the page is looked at."""
         self._entry = entry
         if self.isVisible():
@@ -157,14 +135,14 @@ class LineagePage(_ScrolledPage):
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def show_entry(self, entry: ModelEntry) -> None:
+    def show_entry(self, entry: installed_models.ModelEntry) -> None:
         """Show another model."""
         parts: list[layout.Part] = []
         for depth, ancestor in enumerate(entry.chain):
             if depth:
                 parts.append(_indented(dim_label("was trained on from"), depth))
             if ancestor.card is None:
-                missing = QLabel(f"{ancestor.name}, which is not installed here")
+                missing = QtWidgets.QLabel(f"{ancestor.name}, which is not installed here")
                 parts.append(_indented(missing, depth))
             else:
                 parts.append(_indented(self._button(ancestor.card, bool(depth)), depth))
@@ -175,26 +153,20 @@ class LineagePage(_ScrolledPage):
             parts += [_indented(self._button(card, True), 0) for card in entry.children]
         self.show_parts(*parts, spacing=4)
 
-    def _button(self, card: ModelCard, enabled: bool) -> QPushButton:
+    def _button(self, card: ModelCard, enabled: bool) -> QtWidgets.QPushButton:
         button = layout.button(f"{card.title}   {card.name}, {card.created:%Y-%m-%d}")
         button.setEnabled(enabled)
         button.clicked.connect(lambda: self.picked.emit(card.name))
         return button
 
 
-def _indented(widget: QWidget, depth: int) -> QWidget:
+def _indented(widget: QtWidgets.QWidget, depth: int) -> QtWidgets.QWidget:
     return layout.holding(layout.row(widget, ..., margins=(depth * _INDENT, 0, 0, 0)))
 
 
 @dataclass(frozen=True)
 class Figure:
-    """How a figure is named and written.
-
-    Attributes:
-        short: for the head of a column.
-        meaning: for its tool tip.
-        written: a format of its value.
-    """
+    """The head of a column, its tool tip, and the format of a value."""
 
     short: str
     meaning: str
@@ -225,12 +197,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Block:
-    """One table.
-
-    Attributes:
-        figures: the columns.
-        rows: the photographs, and the values of the columns, empty where there is none.
-    """
+    """One table: its columns, and rows of photographs and values, empty where there is none."""
 
     figures: tuple[Figure, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
@@ -288,8 +255,8 @@ class CardPage(_ScrolledPage):
         super().__init__()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.note, self.keep_note = QPlainTextEdit(), QPushButton()
-        self.entry: ModelEntry | None = None
+        self.note, self.keep_note = QtWidgets.QPlainTextEdit(), QtWidgets.QPushButton()
+        self.entry: installed_models.ModelEntry | None = None
         self._written = ""
 
     @property
@@ -297,7 +264,7 @@ class CardPage(_ScrolledPage):
         """Whether the person has written what is not kept yet."""
         return self.entry is not None and self._written.strip() != self.entry.note
 
-    def show_entry(self, entry: ModelEntry) -> None:
+    def show_entry(self, entry: installed_models.ModelEntry) -> None:
         """Show another model, or what has become of this one; a note that is being written stays
         while the model does."""
         same = self.entry is not None and self.entry.card.name == entry.card.name
@@ -306,19 +273,19 @@ class CardPage(_ScrolledPage):
         parts: list[layout.Part] = [_verdict(entry)]
         verdict = entry.card.verdict
         if verdict is not None and verdict.comparisons:
-            table = show_held_out(verdict)
+            table = table_views.show_held_out(verdict)
             across, tip = Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole
             # Shorter than in the wizard: there is less room.
-            table.model().setHeaderData(PATIENTS_COLUMN, across, "Better : worse")
-            table.model().setHeaderData(PATIENTS_COLUMN, across, "Patients", tip)
+            table.model().setHeaderData(table_views.PATIENTS_COLUMN, across, "Better : worse")
+            table.model().setHeaderData(table_views.PATIENTS_COLUMN, across, "Patients", tip)
             parts += [_heading("On the held-out patients"), table]
         if verdict is not None and verdict.general:
             heading = _heading("On bundled photographs of other cameras")
-            parts += [heading, show_general(verdict)]
+            parts += [heading, table_views.show_general(verdict)]
         for block in blocks_of(entry.card.measurements):
             parts += [_heading("Measured"), _figures(block)]
         form = panel_form()
-        for name, value in card_rows(entry):
+        for name, value in installed_models.card_rows(entry):
             label = value_label()
             label.setText(value)
             form.addRow(dim_label(name), label)
@@ -329,7 +296,7 @@ class CardPage(_ScrolledPage):
 
     def _note_parts(self, text: str) -> list[layout.Part]:
         # New ones, since the old body takes its widgets with it.
-        self.note, self.keep_note = QPlainTextEdit(text), layout.button("Keep the note")
+        self.note, self.keep_note = QtWidgets.QPlainTextEdit(text), layout.button("Keep the note")
         self.note.setAccessibleName("Note")
         self.note.setPlaceholderText("What you want to remember of it. It stays on this computer.")
         self.note.setFixedHeight(84)
@@ -346,25 +313,25 @@ class CardPage(_ScrolledPage):
         self.keep_note.setEnabled(self.has_unkept_note and fits)
 
 
-def _heading(text: str) -> QLabel:
+def _heading(text: str) -> QtWidgets.QLabel:
     return layout.label(text, "group", wraps=False)
 
 
-def _verdict(entry: ModelEntry) -> QFrame:
-    frame = QFrame()
+def _verdict(entry: installed_models.ModelEntry) -> QtWidgets.QFrame:
+    frame = QtWidgets.QFrame()
     frame.setProperty("role", "card")
     heading = value_label()
     heading.setProperty("role", "group")
-    heading.setText(verdict_heading(entry))
-    labels = [dim_label(sentence) for sentence in verdict_sentences(entry)]
+    heading.setText(installed_models.verdict_heading(entry))
+    labels = [dim_label(sentence) for sentence in installed_models.verdict_sentences(entry)]
     for label in labels:
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     frame.setLayout(layout.column(heading, *labels, spacing=4, margins=(16, 12, 16, 12)))
     return frame
 
 
-def _figures(block: Block) -> QTableView:
+def _figures(block: Block) -> QtWidgets.QTableView:
     titles = ("Photographs", *(one.short for one in block.figures))
     tips = {column: one.meaning for column, one in enumerate(block.figures, 1)}
     rows = [(data, *values) for data, values in block.rows]
-    return number_table(titles, rows, "Measured figures", tips)
+    return table_views.number_table(titles, rows, "Measured figures", tips)

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retina_viewer.finetuning.plan import task_of_base
+from retina_viewer.model_store import own_models
 from retina_viewer.model_store.card import ModelCard, TaskName
 from retina_viewer.model_store.defaults import default_before, default_model
-from retina_viewer.model_store.own_models import (
-    Ancestor,
-    children,
-    lineage,
-    note_of,
-    twin_to_delete,
-)
 from retina_viewer.model_store.store import is_own, list_models
 
 TASKS: tuple[tuple[TaskName, str], ...] = (
@@ -33,22 +27,15 @@ _SETS = {"own": "own photographs", "replay": "bundled photographs"}
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model as the list and its page show it.
-
-    Attributes:
-        is_default: of its task.
-        note: the person's own words.
-        lonely_twin: the twin that would be of no use without it.
-        chain: from the model back to where it comes from.
-        children: models that were trained on from it.
-    """
+    """A model as the list and its page show it: ``lonely_twin`` would be of no use without it,
+    ``chain`` goes back to where it comes from, ``children`` were trained on from it."""
 
     card: ModelCard
     is_own: bool
     is_default: bool
     note: str = ""
     lonely_twin: ModelCard | None = None
-    chain: tuple[Ancestor, ...] = ()
+    chain: tuple[own_models.Ancestor, ...] = ()
     children: tuple[ModelCard, ...] = ()
 
     @property
@@ -62,12 +49,8 @@ class ModelEntry:
 
 @dataclass(frozen=True)
 class InstalledModels:
-    """Everything that is installed.
-
-    Attributes:
-        before: what would be the default of a task again; tasks with nothing to roll back are
-            not in it.
-    """
+    """Everything that is installed; and what would be the default again of the tasks with something
+    to roll back."""
 
     entries: tuple[ModelEntry, ...] = ()
     before: Mapping[TaskName, str] | None = None
@@ -89,10 +72,10 @@ def read_installed() -> InstalledModels:
             card,
             is_own=is_own(card),
             is_default=default_model(card.task) == card.name,
-            note=note_of(card),
-            lonely_twin=twin_to_delete(card),
-            chain=tuple(lineage(card)),
-            children=tuple(children(card)),
+            note=own_models.note_of(card),
+            lonely_twin=own_models.twin_to_delete(card),
+            chain=tuple(own_models.lineage(card)),
+            children=tuple(own_models.children(card)),
         )
         for card in list_models()
     )
@@ -132,11 +115,8 @@ def verdict_sentences(entry: ModelEntry) -> list[str]:
     said = list(card.verdict.sentences) if card.verdict is not None else []
     if card.verdict is None and not entry.is_own:
         count = len(card.measurements)
-        said.append(
-            f"{count} figures were measured on photographs that no training saw."
-            if count
-            else "Its card holds no figures."
-        )
+        measured = f"{count} figures were measured on photographs that no training saw."
+        said.append(measured if count else "Its card holds no figures.")
     if card.reason:
         said.append(f"Kept because: {card.reason}")
     return said
@@ -184,7 +164,6 @@ def _training(card: ModelCard) -> str:
 def _shares(card: ModelCard) -> str:
     """``50 %``, or ``50 % at x2, 30 % at x4``."""
     if isinstance(card.fidelity, dict):
-        return ", ".join(
-            f"{share * 100:.0f} % at ×{scale}" for scale, share in card.fidelity.items()
-        )
+        shares = card.fidelity.items()
+        return ", ".join(f"{share * 100:.0f} % at ×{scale}" for scale, share in shares)
     return f"{(card.fidelity or 0) * 100:.0f} %"

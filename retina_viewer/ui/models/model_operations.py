@@ -67,13 +67,8 @@ class ModelOperations(QObject):
 
     def look(self) -> None:
         """Read what is installed."""
-        self._jobs.submit(
-            _LOOK,
-            lambda _: read_installed(),
-            self.looked.emit,
-            failed=self.failed.emit,
-            lane=Lane.FILES,
-        )
+        done, failed = self.looked.emit, self.failed.emit
+        self._jobs.submit(_LOOK, lambda _: read_installed(), done, failed=failed, lane=Lane.FILES)
 
     def use(self, name: str) -> None:
         """Make a model the default of its task."""
@@ -112,9 +107,7 @@ class ModelOperations(QObject):
         self._do(
             "deleting",
             lambda _: own_models.delete(name, with_twin=with_twin),
-            lambda gone: Outcome(
-                f"{' and '.join(gone)} {'was' if len(gone) == 1 else 'were'} deleted."
-            ),
+            lambda gone: Outcome(f"{' and '.join(gone)} {'were' if gone[1:] else 'was'} deleted."),
         )
 
     def export(self, name: str, path: Path) -> None:
@@ -161,11 +154,7 @@ class ModelOperations(QObject):
 
 
 def _import_all(paths: Sequence[Path], progress: Progress) -> Outcome:
-    """Install every file that is a sound model.
-
-    Raises:
-        Cancelled: those before are installed.
-    """
+    """Install every file that is a sound model. Raises Cancelled: those before are installed."""
     cards: list[ModelCard] = []
     failures: list[tuple[Path, UserError]] = []
     for number, path in enumerate(paths):

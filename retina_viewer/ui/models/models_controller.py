@@ -24,6 +24,8 @@ class ModelsController(QObject):
     """(ModelCard): the person wants to work with it"""
     compare_wanted = Signal(object, object)
     """(the ModelEntries of a task, the names of the two to begin with)"""
+    looked = Signal(object)
+    """(InstalledModels): what is installed now"""
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
@@ -44,6 +46,7 @@ class ModelsController(QObject):
         if self.dialog is None:
             self.dialog = ModelsDialog(self._jobs, Path.home(), self._window)
             self.dialog.operations.changed.connect(self.changed)
+            self.dialog.operations.looked.connect(self.looked)
             self.dialog.operations.used.connect(self.used)
             self.dialog.compare_wanted.connect(self.compare)
             self.dialog.retrain_wanted.connect(self.retrain_wanted)
@@ -62,6 +65,8 @@ class ModelsController(QObject):
         others = [one.card.name for one in entries if one.card.name != entry.card.name]
         if self._view.photo is None or not others or not self._view.may_enlarge():
             return
+        if self.dialog is not None:
+            self.dialog.close()  # it would cover them
         self.compare_wanted.emit(entries, (others[0], entry.card.name))
 
     def use_icons(self, icons: Icons) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6 import QtWidgets
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFont, QFontMetrics, QPainter, QPalette
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import free_paths
@@ -18,20 +18,127 @@ from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.models.card_page import ModelPage
-from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, ModelEntry
-from retina_viewer.ui.models.model_list import ModelList
+from retina_viewer.ui.models.installed_models import TASKS, InstalledModels, ModelEntry, subtitle
 from retina_viewer.ui.models.model_operations import ModelOperations
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.banner import Banner
 from retina_viewer.ui.widgets.choices import Switch
 from retina_viewer.ui.widgets.fields import dim_label
+from retina_viewer.ui.widgets.table_views import Index
+
+NAME = Qt.ItemDataRole.UserRole
+SUBTITLE = Qt.ItemDataRole.UserRole + 1
+IN_USE = Qt.ItemDataRole.UserRole + 2
+_PADDING = 12
+_MARK = "in use"
+
+
+class ModelList(QtWidgets.QListWidget):
+    """Says which model the person picks."""
+
+    picked = Signal(str)
+    """(name)"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("modelList")
+        self.setAccessibleName("Models")
+        self.setItemDelegate(_Rows(self))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QtWidgets.QListWidget.ScrollMode.ScrollPerPixel)
+        self.currentItemChanged.connect(self._changed)
+
+    def show_installed(self, installed: InstalledModels, chosen: str) -> None:
+        """List everything; the chosen one stays chosen, or else the first default is."""
+        self.blockSignals(True)
+        self.clear()
+        for task, title in TASKS:
+            entries = installed.of(task)
+            if entries:
+                QtWidgets.QListWidgetItem(title, self).setFlags(Qt.ItemFlag.NoItemFlags)
+            for entry in entries:
+                item = QtWidgets.QListWidgetItem(entry.card.title, self)
+                item.setData(NAME, entry.card.name)
+                item.setData(SUBTITLE, subtitle(entry))
+                item.setData(IN_USE, entry.is_default)
+                item.setToolTip(f"{entry.card.title} ({subtitle(entry)})")
+                mark = ", in use" if entry.is_default else ""
+                read = f"{entry.card.title}, {subtitle(entry)}{mark}"
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, read)
+        self.blockSignals(False)
+        self.choose(chosen if installed.entry(chosen) else "")
+
+    def choose(self, name: str) -> None:
+        """Select a model by name; without a name the first one."""
+        for row in range(self.count()):
+            found = self.item(row).data(NAME)
+            if found is not None and name in ("", found):
+                self.setCurrentRow(row)
+                return
+
+    @property
+    def chosen(self) -> str:
+        item = self.currentItem()
+        return str(item.data(NAME)) if item is not None and item.data(NAME) else ""
+
+    def _changed(self, item: QtWidgets.QListWidgetItem | None) -> None:
+        if item is not None and item.data(NAME):
+            self.picked.emit(self.chosen)
+
+
+class _Rows(QtWidgets.QStyledItemDelegate):
+    def paint(
+        self, painter: QPainter, option: QtWidgets.QStyleOptionViewItem, index: Index
+    ) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect: QRect = option.rect
+        palette = (
+            QtWidgets.QApplication.palette()
+        )  # the style sheet has changed the colours of the list's
+        dim = palette.color(QPalette.ColorRole.PlaceholderText)
+        box = rect.adjusted(_PADDING, 8, -_PADDING, -6)
+        if index.data(NAME) is None:
+            painter.setPen(dim)
+            flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
+            painter.drawText(box, flags, index.data())
+            painter.restore()
+            return
+        accent = palette.color(QPalette.ColorRole.Highlight)
+        if option.state & QtWidgets.QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, palette.color(QPalette.ColorRole.Button))
+            painter.fillRect(QRect(rect.x(), rect.y(), 3, rect.height()), accent)
+        font = QFont(option.font)
+        metrics = QFontMetrics(font)
+        room = box.width()
+        if index.data(IN_USE):
+            painter.setPen(accent)
+            flags = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
+            painter.drawText(box, flags, _MARK)
+            room -= metrics.horizontalAdvance(_MARK) + 12
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(palette.color(QPalette.ColorRole.Text))
+        title = QFontMetrics(font).elidedText(index.data(), Qt.TextElideMode.ElideRight, room)
+        painter.drawText(box, Qt.AlignmentFlag.AlignTop, title)
+        font.setBold(False)
+        painter.setFont(font)
+        painter.setPen(dim)
+        text = metrics.elidedText(index.data(SUBTITLE), Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignBottom, text)
+        painter.restore()
+
+    def sizeHint(self, option: QtWidgets.QStyleOptionViewItem, index: Index) -> QSize:
+        line = QFontMetrics(option.font).height()
+        return QSize(200, line + 18 if index.data(NAME) is None else 2 * line + 20)
+
 
 SIZE = (1240, 760)
 LIST_WIDTH = 292
 FILTER = f"Models (*{SUFFIX})"
 
 
-class ModelButtons(QWidget):
+class ModelButtons(QtWidgets.QWidget):
     """Decides which buttons make sense; the dialog does what they say."""
 
     def __init__(self) -> None:
@@ -42,10 +149,8 @@ class ModelButtons(QWidget):
         self.rename = layout.button("Rename…", "Give it another title")
         self.export = layout.button("Export…", "Write it into one file")
         self.delete = layout.button("Delete…", "Remove it for good")
-        left, right = (
-            (self.use, self.compare, self.retrain),
-            (self.rename, self.export, self.delete),
-        )
+        left = (self.use, self.compare, self.retrain)
+        right = (self.rename, self.export, self.delete)
         self._tips = {button: button.toolTip() for button in (*left, *right)}
         self.setLayout(layout.row(*left, ..., *right, spacing=8, margins=0))
 
@@ -69,13 +174,13 @@ class ModelButtons(QWidget):
             button.setEnabled(button.isEnabled() and not obstacle)
 
 
-class DeleteQuestion(QMessageBox):
+class DeleteQuestion(QtWidgets.QMessageBox):
     """Says what is lost; not deleting is what Return and Escape do."""
 
     confirmed = Signal(bool)
     """(whether the twin goes too)"""
 
-    def __init__(self, entry: ModelEntry, parent: QWidget) -> None:
+    def __init__(self, entry: ModelEntry, parent: QtWidgets.QWidget) -> None:
         super().__init__(parent)
         card = entry.card
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -87,13 +192,13 @@ class DeleteQuestion(QMessageBox):
             said.append(f"{len(entry.children)} models were trained on from it; they stay.")
         said.append("Export it first if you may want it back.")
         self.setInformativeText(" ".join(said))
-        self.twin: QCheckBox | None = None
+        self.twin: QtWidgets.QCheckBox | None = None
         if entry.lonely_twin is not None:
             self.twin = Switch(f"Also its pixel-trained twin, {entry.lonely_twin.title}")
             self.twin.setChecked(True)
             self.setCheckBox(self.twin)
-        self.delete = self.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        keep = self.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
+        self.delete = self.addButton("Delete", QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
+        keep = self.addButton("Keep it", QtWidgets.QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(keep)
         self.setEscapeButton(keep)
         self.delete.clicked.connect(self._confirm)
@@ -102,21 +207,16 @@ class DeleteQuestion(QMessageBox):
         self.confirmed.emit(self.twin is not None and self.twin.isChecked())
 
 
-class ModelsDialog(QDialog):
-    """Not modal: the photograph stays in reach, and the window behind a question goes on.
-
-    Args:
-        jobs: the window's.
-        folder: where files are looked for and go to; the last one that was used from then on.
-        parent: the window.
-    """
+class ModelsDialog(QtWidgets.QDialog):
+    """Not modal: the photograph stays in reach, and the window behind a question goes on. Files are
+    looked for in and go to ``folder``, from then on the last one that was used."""
 
     compare_wanted = Signal(object, object)
     """(ModelEntry, InstalledModels): beside which other one is chosen there"""
     retrain_wanted = Signal(object)
     """(ModelCard) to begin a training with"""
 
-    def __init__(self, jobs: Jobs, folder: Path, parent: QWidget) -> None:
+    def __init__(self, jobs: Jobs, folder: Path, parent: QtWidgets.QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Models")
         self.setWindowModality(Qt.WindowModality.NonModal)
@@ -125,7 +225,7 @@ class ModelsDialog(QDialog):
         self.operations = ModelOperations(jobs, self)
         self.installed = InstalledModels()
         self.has_photo = False
-        self.question: QWidget | None = None
+        self.question: QtWidgets.QWidget | None = None
         self._folder, self._wanted = folder, ""
         self.banner, self.list, self.page = Banner(), ModelList(), ModelPage(jobs)
         self.list.setFixedWidth(LIST_WIDTH)
@@ -259,7 +359,7 @@ class ModelsDialog(QDialog):
     # What the person is asked
 
     def _ask_for_title(self, entry: ModelEntry) -> None:
-        name, dialog = entry.card.name, QInputDialog(self)
+        name, dialog = entry.card.name, QtWidgets.QInputDialog(self)
         dialog.setWindowTitle("Rename")
         dialog.setLabelText(f"Title, up to {LONGEST_TITLE} characters. Name no patients.")
         dialog.setTextValue(entry.card.title)
@@ -280,24 +380,24 @@ class ModelsDialog(QDialog):
 
     def _ask_where_to_export(self, entry: ModelEntry) -> None:
         name, dialog = entry.card.name, self._file_dialog("Export the model")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(SUFFIX.lstrip("."))
         # Nothing is overwritten: a name that is free, and no question that suggests otherwise.
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.setOption(QtWidgets.QFileDialog.Option.DontConfirmOverwrite)
         dialog.selectFile(free_paths(self._folder, [f"{name}{SUFFIX}"])[0].name)
         dialog.fileSelected.connect(lambda path: self.export(name, Path(path)))
         dialog.open()
 
     def _ask_what_to_import(self) -> None:
         dialog = self._file_dialog("Import models")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(
             lambda names: self.import_files([Path(name) for name in names])
         )
         dialog.open()
 
-    def _file_dialog(self, title: str) -> QFileDialog:
-        dialog = QFileDialog(self, title, str(self._folder), FILTER)
+    def _file_dialog(self, title: str) -> QtWidgets.QFileDialog:
+        dialog = QtWidgets.QFileDialog(self, title, str(self._folder), FILTER)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.question = dialog
         return dialog

@@ -103,6 +103,8 @@ class EnhancePanel(QWidget):
         self._caution.setVisible(method.learned)
         self._export.setEnabled(picture.has_image)
         self._compare.setEnabled(picture.has_image)
+        several = len(picture.results) > 1
+        self._compare.setText("Close the comparison" if several else "Compare methods…")
         width, height = (
             side * picture.scale for side in (picture.image.width, picture.image.height)
         )

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from retina_viewer.networks.devices import Device
 from retina_viewer.superres.enhance_settings import SCALES
 from retina_viewer.superres.methods import Method
 from retina_viewer.ui.icons import ICON_SIZE, Icons
-from retina_viewer.ui.services import DeviceInfo
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.view.arrange import Arrangement
 from retina_viewer.ui.view.picture import Picture
@@ -48,7 +48,7 @@ class Toolbar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(HEIGHT)
         self._icons: list[tuple[QToolButton, str]] = []
-        self._devices: Sequence[DeviceInfo] = ()
+        self._devices: Sequence[Device] = ()
         self._has_words = False
         self.open_button = self._button("Open", "Open photographs or a folder (Ctrl+O)", "open")
         self.open_button.setMenu(open_menu)
@@ -146,7 +146,7 @@ class Toolbar(QWidget):
         )
         return button
 
-    def show_devices(self, devices: Sequence[DeviceInfo], chosen: str) -> None:
+    def show_devices(self, devices: Sequence[Device], chosen: str) -> None:
         """Fill the device menu; ``auto`` is the first device."""
         self._devices = devices
         self.device_menu.clear()

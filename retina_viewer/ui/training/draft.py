@@ -11,21 +11,9 @@ from pathlib import Path
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.progress import Progress, no_progress
+from retina_viewer.finetuning import patients as people
 from retina_viewer.finetuning.intake import Examined, Intake
 from retina_viewer.finetuning.masks import MaskCheck, NamePatterns
-from retina_viewer.finetuning.patients import (
-    Division,
-    Grouping,
-    by_dicom,
-    by_file,
-    by_folder,
-    by_pattern,
-    by_table,
-    divide,
-    hashed,
-    joined,
-    planned,
-)
 from retina_viewer.finetuning.plan import Expert, PlanTask, Preset, TrainingPlan, task_of_base
 from retina_viewer.model_store.card import ModelCard
 
@@ -54,11 +42,9 @@ class GroupingChoice:
     pattern: str = SIDES
     table: Path | None = None
 
-    def group(self, files: Sequence[Path], progress: Progress = no_progress) -> Grouping:
-        """Who is on which photograph.
-
-        Raises:
-            UserError: the pattern or the table is not usable, or none was chosen.
+    def group(self, files: Sequence[Path], progress: Progress = no_progress) -> people.Grouping:
+        """Who is on which photograph. Raises UserError: the pattern or the table is not usable, or
+        none was chosen.
         """
         if self.way is None:
             raise UserError(
@@ -66,14 +52,14 @@ class GroupingChoice:
                 "Choose how patients are told apart.",
             )
         if self.way is Way.DICOM:
-            return by_dicom(files, progress)
+            return people.by_dicom(files, progress)
         if self.way is Way.PATTERN:
-            return by_pattern(self.pattern, files)
+            return people.by_pattern(self.pattern, files)
         if self.way is Way.TABLE:
             if self.table is None:
                 raise UserError("No table has been chosen yet.", "Choose a CSV file.")
-            return by_table(self.table, files)
-        return by_folder(files) if self.way is Way.FOLDER else by_file(files)
+            return people.by_table(self.table, files)
+        return people.by_folder(files) if self.way is Way.FOLDER else people.by_file(files)
 
 
 def suggested_grouping(files: Sequence[Path]) -> GroupingChoice:
@@ -96,12 +82,10 @@ class Draft:
     """The choices; pages write them, each its own.
 
     Attributes:
-        places: folders and files.
-        intake: what was found there; None until they were looked at.
+        intake: what was found in the places; None until they were looked at.
         decided: photographs of which the person says otherwise than proposed.
         grouping: how patients are told apart; ``patients`` what came of it.
         patterns, masks: vessels: how masks are found, and those that were checked.
-        base, steps, minutes, preset, expert, device: see :class:`TrainingPlan`.
     """
 
     places: list[Path] = field(default_factory=list)
@@ -111,7 +95,7 @@ class Draft:
     patterns: NamePatterns = field(default_factory=NamePatterns)
     masks: dict[Path, tuple[Path, MaskCheck]] = field(default_factory=dict)
     grouping: GroupingChoice = field(default_factory=GroupingChoice)
-    patients: Grouping | None = None
+    patients: people.Grouping | None = None
     base: str = ""
     steps: tuple[int, ...] = (1, 2)
     minutes: float = 30.0
@@ -133,31 +117,27 @@ class Draft:
 
     def keeps(self, file: Examined) -> bool:
         """What the person decided, or else what was proposed."""
-        proposed = file.proposed == "keep"
-        return self.can_keep(file) and self.decided.get(file.path, proposed)
+        return self.can_keep(file) and self.decided.get(file.path, file.proposed == "keep")
 
     @property
     def kept(self) -> list[Examined]:
         """The photographs to work with; for vessels those with a mask."""
+        vessels = self.task == "vessels"
+        return [one for one in self.chosen if not vessels or one.path in self.masks]
+
+    @property
+    def chosen(self) -> list[Examined]:
+        """All photographs that are not left out."""
         files = () if self.intake is None else self.intake.photographs
-        with_mask = self.masks if self.task == "vessels" else None
-        return [
-            file
-            for file in files
-            if self.keeps(file) and (with_mask is None or file.path in with_mask)
-        ]
+        return [file for file in files if self.keeps(file)]
 
-    def division(self, salt: bytes) -> Division:
-        """Who trains, who tells when to stop, who is held out.
-
-        Raises:
-            UserError: too few patients.
-        """
+    def division(self, salt: bytes) -> people.Division:
+        """Who trains, validates and is held out. Raises UserError: too few patients."""
         hashes = {file.path: file.sha256 for file in self.kept}
         groups: dict[str, list[str]] = {}
         for path, group in self.groups(salt).items():
             groups.setdefault(group, []).append(hashes[path])
-        return divide(groups, self.expert.seed)
+        return people.divide(groups, self.expert.seed)
 
     def groups(self, salt: bytes) -> dict[Path, str]:
         """The hashed patient of every kept photograph."""
@@ -167,24 +147,18 @@ class Draft:
         kept = {file.path for file in self.kept}
         labels = {path: label for path, label in completed.items() if path in kept}
         # Pairs that are alike must not be torn apart, whatever the person says of patients.
-        together = joined(labels, list(self.intake.alike))
-        return {path: hashed(label, salt) for path, label in together.items()}
+        together = people.joined(labels, list(self.intake.alike))
+        return {path: people.hashed(label, salt) for path, label in together.items()}
 
     def plan(self, salt: bytes, name: str, title: str = "") -> TrainingPlan:
-        """Everything chosen, frozen.
-
-        Raises:
-            UserError: too few patients.
-        """
+        """Everything chosen, frozen. Raises UserError: too few patients."""
         groups, division = self.groups(salt), self.division(salt)
         hashes = {file.path: file.sha256 for file in self.intake.files} if self.intake else {}
         kept = {file.path: file.sha256 for file in self.kept}
-        masks = None
-        if self.task == "vessels":
-            masks = {
-                photograph: (mask, hashes[mask], check.inverted)
-                for photograph, (mask, check) in self.masks.items()
-            }
+        masks = {
+            photograph: (mask, hashes[mask], check.inverted)
+            for photograph, (mask, check) in self.masks.items()
+        }
         return TrainingPlan(
             name=name,
             title=title,
@@ -195,7 +169,9 @@ class Draft:
             preset=self.preset,
             device=self.device,
             expert=self.expert,
-            photographs=planned(kept, groups, division, masks),
+            photographs=people.planned(
+                kept, groups, division, masks if self.task == "vessels" else None
+            ),
         )
 
 

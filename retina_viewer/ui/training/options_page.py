@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import ValidationError
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QScrollArea, QWidget
@@ -59,11 +61,7 @@ class ExpertFields(QWidget):
         self.setLayout(form)
 
     def value(self) -> Expert:
-        """What was typed.
-
-        Raises:
-            UserError: a field that cannot be, named.
-        """
+        """What was typed. Raises UserError: a field that cannot be, named."""
         given: dict[str, object] = {}
         titles = {name: title for name, title, _ in _FIELDS}
         for name, title, kind in _FIELDS:
@@ -109,13 +107,13 @@ class OptionsPage(WizardPage):
         self.budget = Segments(
             [(m, title, f"About {duration(60 * m)} of training") for m, title in BUDGETS], "Time"
         )
-        self.budget.chosen.connect(self._choose_budget)
+        self.budget.chosen.connect(partial(self._choose, "minutes"))
         self.budget_label = BudgetLabel(context.jobs)
         self.budget_label.failed.connect(self.show_problem)
         self.preset = Segments(
             [(name, name.capitalize(), PRESETS[name]) for name in PRESETS], "Preset"
         )
-        self.preset.chosen.connect(self._choose_preset)
+        self.preset.chosen.connect(partial(self._choose, "preset"))
         self.preset_sentence = dim_label()
         self.expert = ExpertFields(context.draft.expert)
         self.expert.changed.connect(self._changed)
@@ -130,8 +128,7 @@ class OptionsPage(WizardPage):
             ("Preset", self.preset, self.preset_sentence),
         ):
             form.addRow(
-                dim_label(title),
-                layout.column(layout.row(segments, ...), sentence, spacing=4),
+                dim_label(title), layout.column(layout.row(segments, ...), sentence, spacing=4)
             )
         self.section = Section("For experts", self.expert, is_open=False)
         body = layout.holding(
@@ -154,10 +151,8 @@ class OptionsPage(WizardPage):
         self.base.clear()
         for card in self._cards:
             self.base.addItem(card.title, card.name)
-        names = [card.name for card in self._cards]
-        wanted = self.draft.base if self.draft.base in names else default
-        if wanted in names:
-            self.base.setCurrentIndex(names.index(wanted))
+        places = [self.base.findData(name) for name in (self.draft.base, default)]
+        self.base.setCurrentIndex(next((place for place in places if place >= 0), 0))
         self._choose_base()
 
     @property
@@ -188,13 +183,8 @@ class OptionsPage(WizardPage):
         self._steps_row.addStretch(1)
         self._steps_label.setVisible(bool(card.scales))
 
-    def _choose_budget(self, minutes: object) -> None:
-        assert isinstance(minutes, float)
-        self.draft.minutes = minutes
-        self._changed()
-
-    def _choose_preset(self, preset: object) -> None:
-        self.draft.preset = preset  # type: ignore[assignment]
+    def _choose(self, what: str, value: object) -> None:
+        setattr(self.draft, what, value)
         self._changed()
 
     def _changed(self) -> None:

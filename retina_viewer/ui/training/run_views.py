@@ -6,16 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6 import QtWidgets
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QSizePolicy,
-    QWidget,
-)
 
 from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
@@ -67,40 +60,38 @@ def as_image(rgb: NDArray[np.uint8]) -> QImage:
     return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
-class PatchPicture(QWidget):
+class PatchPicture(QtWidgets.QWidget):
     """One picture as large as the room allows, whole, its pixels left as they are."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._image = QImage()
+        self.image = QImage()
         self.setAccessibleName(name)
         self.setMinimumSize(120, 120)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-
-    @property
-    def image(self) -> QImage:
-        return self._image
+        self.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding
+        )
 
     def show_image(self, image: QImage) -> None:
-        self._image = image
+        self.image = image
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._image.isNull():
+        image, ratio = self.image, self.devicePixelRatioF()
+        if image.isNull():
             return
         painter = QPainter(self)
-        ratio = self.devicePixelRatioF()
-        factor = min(self.width() / self._image.width(), self.height() / self._image.height())
+        factor = min(self.width() / image.width(), self.height() / image.height())
         # Whole screen pixels for a picture's pixel where there is room: smoothing would show a
         # sharpness that is not there, or hide one that is.
         if factor * ratio >= 1:
             factor = int(factor * ratio) / ratio
         else:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        room = QRectF(0, 0, self._image.width() * factor, self._image.height() * factor)
+        room = QRectF(0, 0, image.width() * factor, image.height() * factor)
         room.moveCenter(QRectF(self.rect()).center())
         room.moveTo(round(room.x() * ratio) / ratio, round(room.y() * ratio) / ratio)
-        painter.drawImage(room, self._image)
+        painter.drawImage(room, image)
 
 
 def _plain_icon(path: Path) -> QIcon:
@@ -111,7 +102,7 @@ def _plain_icon(path: Path) -> QIcon:
     return icon
 
 
-class CropsView(QWidget):
+class CropsView(QtWidgets.QWidget):
     """The patch that the person chose: as the base makes it, as it is now, and the truth."""
 
     def __init__(self) -> None:
@@ -119,18 +110,18 @@ class CropsView(QWidget):
         self._shown: tuple[Path | None, int] = (None, -1)
         self.empty = dim_label("The first pictures come with the first validation.")
         self.pictures = {kind: PatchPicture(kind) for kind in KINDS}
-        self.captions = {kind: QLabel() for kind in KINDS}
-        self.patches = QListWidget()
+        self.captions = {kind: QtWidgets.QLabel() for kind in KINDS}
+        self.patches = QtWidgets.QListWidget()
         self.patches.setAccessibleName("Validation patches")
-        self.patches.setViewMode(QListWidget.ViewMode.IconMode)
-        self.patches.setFlow(QListWidget.Flow.LeftToRight)
+        self.patches.setViewMode(QtWidgets.QListWidget.ViewMode.IconMode)
+        self.patches.setFlow(QtWidgets.QListWidget.Flow.LeftToRight)
         self.patches.setWrapping(False)
-        self.patches.setMovement(QListWidget.Movement.Static)
+        self.patches.setMovement(QtWidgets.QListWidget.Movement.Static)
         self.patches.setIconSize(THUMBNAIL)
         self.patches.setSpacing(4)
         self.patches.setFixedHeight(THUMBNAIL.height() + 36)
         self.patches.currentRowChanged.connect(lambda _: self._show_patch())
-        grid = QGridLayout()
+        grid = QtWidgets.QGridLayout()
         grid.setSpacing(8)
         for column, kind in enumerate(KINDS):
             self.captions[kind].setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -150,28 +141,23 @@ class CropsView(QWidget):
         names = [] if folder is None else sorted(folder.glob("patch*_truth.png"))
         if folder != before or len(names) != self.patches.count():
             chosen = max(0, self.patches.currentRow())
-            self.patches.blockSignals(True)
-            self.patches.clear()
-            for number, path in enumerate(names, start=1):
-                item = QListWidgetItem(_plain_icon(path), f"{number}")
-                item.setToolTip(f"Patch {number}")
-                self.patches.addItem(item)
-            self.patches.setCurrentRow(min(chosen, len(names) - 1))
-            self.patches.blockSignals(False)
+            with QSignalBlocker(self.patches):
+                self.patches.clear()
+                for number, path in enumerate(names, start=1):
+                    item = QtWidgets.QListWidgetItem(_plain_icon(path), f"{number}")
+                    item.setToolTip(f"Patch {number}")
+                    self.patches.addItem(item)
+                self.patches.setCurrentRow(min(chosen, len(names) - 1))
         self.empty.setVisible(not names)
         self.patches.setVisible(bool(names))
         self._show_patch()
 
     def _show_patch(self) -> None:
         row, (folder, step) = self.patches.currentRow(), self._shown
-        titles = {
-            "before": "Base model",
-            "after": f"Now, step {step:,}",
-            "truth": "True photograph",
-        }
-        for kind in KINDS:
+        titles = ("Base model", f"Now, step {step:,}", "True photograph")
+        for kind, title in zip(KINDS, titles, strict=True):
             image = QImage()
             if folder is not None and row >= 0:
                 image = QImage(str(folder / f"patch{row + 1:02}_{kind}.png"))
             self.pictures[kind].show_image(image)
-            self.captions[kind].setText("" if image.isNull() else titles[kind])
+            self.captions[kind].setText("" if image.isNull() else title)

@@ -58,12 +58,12 @@ class RunButtons(QWidget):
         self._try(lambda: self._trainings.ask(what))
 
     def _try(self, act: Callable[[], None]) -> None:
+        problem = None
         try:
             act()
         except UserError as error:
-            self.failed.emit(error)
-        else:
-            self.failed.emit(None)
+            problem = error
+        self.failed.emit(problem)
 
     def _confirm_cancel(self) -> None:
         layout.ask_before_loss(
@@ -183,8 +183,11 @@ class RunningPage(WizardPage):
             self.show_problem(None)  # of what it was before
         self._phase = trainings.phase
         self._show_words(trainings)
-        if self.isVisible():
-            self._show_pictures(trainings)
+        status = trainings.status
+        if self.isVisible() and self._stack.currentWidget() is self.crops:
+            self.crops.show_folder(status.crops, status.validated_step)
+        elif self.isVisible():
+            self.curves.show_history(status.history)
         complete = trainings.phase is Phase.FINISHED
         if complete != self._complete:
             self._complete = complete
@@ -205,13 +208,6 @@ class RunningPage(WizardPage):
             label.setText(text)
             label.setVisible(bool(text))
         self.controls.show_state()
-
-    def _show_pictures(self, trainings: Trainings) -> None:
-        status = trainings.status
-        if self._stack.currentWidget() is self.crops:
-            self.crops.show_folder(status.crops, status.validated_step)
-        else:
-            self.curves.show_history(status.history)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -244,10 +240,9 @@ def state_in_words(trainings: Trainings) -> str:
 
 def _stage(trainings: Trainings) -> str:
     """``Stage 2 of 2, ×4: ``; nothing where there is one only."""
-    status = trainings.status
+    status, names = trainings.status, trainings.status.history.names
     if status.stages < 2:
         return ""
-    names = status.history.names
     name = f", {names[status.stage]}" if status.stage < len(names) else ""
     return f"Stage {status.stage + 1} of {status.stages}{name}: "
 
@@ -256,17 +251,11 @@ def performance_of(status: TrainingStatus) -> list[str]:
     """Device, speed and memory, as far as they are known."""
     parts = []
     if status.device:
-        parts.append(f"Device: {_device(status.device)}")
+        kind, _, number = status.device.partition(":")
+        gpu = f"GPU {number} ({kind.upper()})" if number else kind
+        parts.append(f"Device: {'processor (CPU)' if kind == 'cpu' else gpu}")
     if status.steps_per_second:
         parts.append(f"Speed: {status.steps_per_second:.2g} steps a second")
     if status.memory_mb is not None:
         parts.append(f"Memory: {status.memory_mb / 1024:.1f} GB at most")
     return parts
-
-
-def _device(name: str) -> str:
-    """``cpu`` and ``cuda:1`` as people call them."""
-    if name == "cpu":
-        return "processor (CPU)"
-    kind, _, number = name.partition(":")
-    return f"GPU {number} ({kind.upper()})" if number else name

@@ -83,17 +83,9 @@ class BudgetLabel(QLabel):
 
 
 def measured_speeds(plan: TrainingPlan, progress: Progress = no_progress) -> list[Speed]:
-    """Train for a few seconds with a few of a plan's photographs; nothing is kept.
-
-    Args:
-        plan: whole, as it would be trained.
-        progress: may cancel.
-
-    Returns:
-        How fast each stage is, in their order.
-
-    Raises:
-        UserError: a photograph or the base cannot be read, or they do not fit the plan.
+    """How fast each stage of a whole plan is, in their order: train for a few seconds with a few of
+    its photographs; nothing is kept. Raises UserError: a photograph or the base cannot be read, or
+    they do not fit the plan.
     """
     # torch and the tasks take seconds to load; they are there when the person comes here.
     from retina_viewer.finetuning.budget import try_stage

@@ -51,22 +51,14 @@ class TrainingChip(QWidget):
         self._show()
 
     def _show(self) -> None:
-        trainings = self._trainings
-        shown = trainings.run is not None and trainings.phase is not Phase.CANCELLED
-        self.setVisible(shown)
-        if not shown:
-            return
-        self.bar.setVisible(trainings.phase.is_active)
-        self.bar.setValue(round(trainings.status.fraction * 1000))
-        self.button.setText(self._text())
-
-    def _text(self) -> str:
         phase, status = self._trainings.phase, self._trainings.status
-        if phase is not Phase.RUNNING:
-            return _WORDS.get(phase, "")
+        self.setVisible(self._trainings.run is not None and phase is not Phase.CANCELLED)
+        self.bar.setVisible(phase.is_active)
+        self.bar.setValue(round(status.fraction * 1000))
         left = status.seconds_left if status.iterations else None
         time = "" if left is None else f", {duration(left)} left"
-        return f"Training {status.fraction:.0%}{time}"
+        running = f"Training {status.fraction:.0%}{time}"
+        self.button.setText(running if phase is Phase.RUNNING else _WORDS.get(phase, ""))
 
 
 class WaitingRunBar(QFrame):

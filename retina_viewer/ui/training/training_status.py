@@ -16,6 +16,7 @@ from retina_viewer.ui.widgets.learning_history import Curve, LearningHistory, Po
 Event = Mapping[str, Any]
 _PLACE = ("event", "task", "stage", "step", "iterations", "steps_per_second", "memory_mb", "time")
 """Fields of losses and validations that are no curves."""
+_DAMAGED = (KeyError, TypeError, ValueError, OverflowError)
 _MOST_STAGES = 100
 _TELLING = 0.1
 """The share of the comparison from which on its own speed tells the time left."""
@@ -64,20 +65,17 @@ def phase_of(state: RunState | None, alive: bool, starting: bool) -> Phase:
 
 @dataclass
 class TrainingStatus:
-    """Everything that the training page shows. Feed it events in their order.
+    """Everything that the training page shows. Feed it events in their order. What is 0, empty or
+    None is not known yet.
 
     Attributes:
         stages: how many it has; each gets the same share of the time.
-        device: where it computes; empty until it has said so.
-        seconds_planned: the time that all stages are to take; 0 until known.
-        seconds_after: what calibration and verdict are to take after them; None where unknown.
-        history: losses and validations by stage.
-        stage: the present one, from 0.
-        step, iterations: of the present stage.
-        steps_per_second: measured; 0 until known.
-        memory_mb: at most so far; None where it is not measured.
+        seconds_planned: the time that all stages are to take.
+        seconds_after: what calibration and verdict are to take after them.
+        stage: the present one, from 0; ``step`` and ``iterations`` are its own.
+        memory_mb: at most so far.
         notices: what happened on the way, whole sentences.
-        crops: the folder of the newest before-and-after patches; None before there are any.
+        crops: the folder of the newest before-and-after patches.
         activity: what is being done, in words, where it is not training steps.
         fraction: of everything, 0 to 1.
     """
@@ -105,12 +103,12 @@ class TrainingStatus:
         """Take up events; returns whether there were any. One that is damaged is left out."""
         told = False
         for event in events:
-            handler = _HANDLERS.get(str(event.get("event", "")))
+            handler = getattr(self, f"_on_{event.get('event', '')}".replace(" ", "_"), None)
             if handler is not None:
-                with suppress(KeyError, TypeError, ValueError, OverflowError):
+                with suppress(*_DAMAGED):
                     self._time = _number(event, "time", self._time)
-                with suppress(KeyError, TypeError, ValueError, OverflowError):
-                    handler(self, event)
+                with suppress(*_DAMAGED):
+                    handler(event)
             told = True
         return told
 
@@ -162,9 +160,9 @@ class TrainingStatus:
         curves = self.history.curves(self.stage)
         return [in_words(one) for one in curves if not one.is_loss and one.name != "score"]
 
-    # One handler an event
+    # One handler an event, by its name
 
-    def _start(self, event: Event) -> None:
+    def _on_start(self, event: Event) -> None:
         self.device = str(event.get("device", ""))
         self.seconds_planned = _number(event, "seconds_planned", self.seconds_planned)
         self.stages = max(1, len(event.get("stages") or [0]))
@@ -172,11 +170,11 @@ class TrainingStatus:
         after = event.get("seconds_after")
         self.seconds_after = None if after is None else _number(event, "seconds_after")
 
-    def _trial(self, event: Event) -> None:
+    def _on_trial(self, event: Event) -> None:
         self.steps_per_second = _number(event, "steps_per_second", 0.0)
         self.activity = "measuring how fast this computer trains"
 
-    def _losses(self, event: Event) -> None:
+    def _on_losses(self, event: Event) -> None:
         step = int(_number(event, "step"))
         self._enter(event)
         self.step = step
@@ -186,32 +184,32 @@ class TrainingStatus:
             self.memory_mb = _number(event, "memory_mb")
         self._add_point(event)
 
-    def _validation(self, event: Event) -> None:
+    def _on_validation(self, event: Event) -> None:
         step = int(_number(event, "step"))
         self._enter(event)
         self.step = max(self.step, step)
         self._add_point(event)
 
-    def _crops(self, event: Event) -> None:
+    def _on_crops(self, event: Event) -> None:
         self.crops = Path(str(event["folder"]))
 
-    def _notice(self, event: Event) -> None:
+    def _on_notice(self, event: Event) -> None:
         self.notices.append(str(event.get("message", "")))
 
-    def _stage_finished(self, event: Event) -> None:
+    def _on_stage_finished(self, event: Event) -> None:
         self.step = int(_number(event, "steps", self.iterations))
         if int(_number(event, "stage", self.stage + 1)) >= self.stages:
             self._trained = self._time
 
-    def _compare(self, event: Event) -> None:
+    def _on_comparing(self, event: Event) -> None:
         self._comparing = (self._time, self.fraction)
 
-    def _progress(self, event: Event) -> None:
+    def _on_progress(self, event: Event) -> None:
         self.fraction = min(1.0, max(0.0, _number(event, "fraction", 0.0)))
         what = str(event.get("what", ""))
         self.activity = "" if what == self.task else what
 
-    def _verdict(self, event: Event) -> None:
+    def _on_verdict(self, event: Event) -> None:
         self.fraction, self.activity = 1.0, ""
 
     # Bookkeeping
@@ -235,10 +233,8 @@ class TrainingStatus:
 
 
 def _number(event: Event, name: str, default: float | None = None) -> float:
-    """A field that is finite; ``default`` where there is none, or nought.
-
-    Raises:
-        ValueError, TypeError, KeyError: it is no number, or missing where it must be there.
+    """A field that is finite; ``default`` where there is none, or nought. Raises ValueError,
+    TypeError, KeyError: it is no number, or missing where it must be there.
     """
     value = float(event[name] if default is None else event.get(name) or default)
     if not math.isfinite(value):
@@ -259,20 +255,6 @@ def _forget_what_comes_again(points: list[Point], new: Mapping[str, Any]) -> Non
     ]
 
 
-_HANDLERS = {
-    "start": TrainingStatus._start,
-    "trial": TrainingStatus._trial,
-    "losses": TrainingStatus._losses,
-    "validation": TrainingStatus._validation,
-    "crops": TrainingStatus._crops,
-    "notice": TrainingStatus._notice,
-    "stage finished": TrainingStatus._stage_finished,
-    "progress": TrainingStatus._progress,
-    "comparing": TrainingStatus._compare,
-    "verdict": TrainingStatus._verdict,
-}
-
-
 def in_words(curve: Curve) -> str:
     """A validation curve as a sentence: where it began, where it is, which way is better."""
     first, last = float(curve.values[0]), float(curve.values[-1])
@@ -285,16 +267,13 @@ def in_words(curve: Curve) -> str:
     if round(moved, digits) == 0:
         return f"{name} is where it began, at {last:.{digits}f} ({better} is better)."
     verb = "rose" if moved > 0 else "fell"
-    good = (moved > 0) != curve.falls
-    judged = "better" if good else "worse so far"
+    judged = "better" if (moved > 0) != curve.falls else "worse so far"
     return f"{name} {verb} from {first:.{digits}f} to {last:.{digits}f}: {judged}."
 
 
 def duration(seconds: float) -> str:
     """``40 s``, ``18 min``, ``2 h 05 min``."""
+    minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

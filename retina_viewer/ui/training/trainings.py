@@ -51,10 +51,8 @@ def command_for(run: RunFolder) -> list[str]:
 
 
 def launch(run: RunFolder) -> subprocess.Popen[bytes]:
-    """Start the process of a run.
-
-    Raises:
-        UserError: the system refuses to, or the run's folder is not there.
+    """Start the process of a run. Raises UserError: the system refuses to, or the run's folder is
+    not there.
     """
     try:
         with (run.path / LOG).open("wb") as output:
@@ -117,7 +115,7 @@ class FoundRun:
     @property
     def is_open(self) -> bool:
         """Whether there is anything left for the person to do or decide about."""
-        return self.phase is not Phase.CANCELLED and not is_reviewed(self.run)
+        return self.phase is not Phase.CANCELLED and not (self.run.path / _REVIEWED).exists()
 
     @property
     def title(self) -> str:
@@ -130,10 +128,6 @@ class FoundRun:
     def in_words(self) -> str:
         """``is paused``"""
         return _FOUND_WORDS.get(self.phase, self.phase.value)
-
-
-def is_reviewed(run: RunFolder) -> bool:
-    return (run.path / _REVIEWED).exists()
 
 
 def mark_reviewed(run: RunFolder, what: str) -> None:
@@ -160,15 +154,8 @@ def found_runs() -> list[FoundRun]:
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at the folder of a run.
-
-    Attributes:
-        state: as read; None where the folder is gone.
-        status: everything told so far.
-        details: what the process wrote before it could write events, where it failed.
-        offset: how far the events were read.
-        ended: whether the training had ended.
-    """
+    """One look at the folder of a run, its state None where that is gone; ``details`` is what a
+    process that failed wrote before it could write events, ``offset`` how far they were read."""
 
     state: RunState | None = None
     phase: Phase = Phase.PREPARED
@@ -255,10 +242,8 @@ class Trainings(QObject):
     # Which one
 
     def begin(self, plan: TrainingPlan) -> None:
-        """Prepare a folder for a plan, start its process and follow it.
-
-        Raises:
-            UserError: the folder cannot be written, or the process not be started.
+        """Prepare a folder for a plan, start its process and follow it. Raises UserError: the
+        folder cannot be written, or the process not be started.
         """
         self._refuse_a_second()
         name = f"{datetime.now():%Y-%m-%d %H.%M} {plan.name}"
@@ -292,10 +277,8 @@ class Trainings(QObject):
     # What is asked of it
 
     def resume(self) -> None:
-        """Start the process again, from the last checkpoint.
-
-        Raises:
-            UserError: it cannot be started, or another training runs.
+        """Start the process again, from the last checkpoint. Raises UserError: it cannot be
+        started, or another training runs.
         """
         run = self._wanted()
         self._refuse_a_second(run)
@@ -311,10 +294,8 @@ class Trainings(QObject):
         """Pause, stop and keep the best so far, or cancel.
 
         Where no process runs, cancelling is done at once, and stopping by one that is started for
-        it. A process that is still starting is told as soon as it listens.
-
-        Raises:
-            UserError: the word cannot be written.
+        it. A process that is still starting is told as soon as it listens. Raises UserError: the
+        word cannot be written.
         """
         run = self._wanted()
         if what == "cancel" and not self.phase.is_active:

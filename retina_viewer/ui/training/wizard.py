@@ -11,17 +11,14 @@ from retina_viewer.core.settings import Settings
 from retina_viewer.model_store.card import ModelCard
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.theme import HIT_TARGET
-from retina_viewer.ui.training.check_page import CheckPage
+from retina_viewer.ui.training.check_page import CheckPage, SourcePage
 from retina_viewer.ui.training.draft import Draft
-from retina_viewer.ui.training.keep_page import KeepPage
-from retina_viewer.ui.training.masks_page import MasksPage
 from retina_viewer.ui.training.options_page import OptionsPage
-from retina_viewer.ui.training.patients_page import PatientsPage
+from retina_viewer.ui.training.patients_page import MasksPage, PatientsPage
 from retina_viewer.ui.training.running_page import RunningPage
-from retina_viewer.ui.training.source_page import SourcePage
 from retina_viewer.ui.training.training_status import Phase
 from retina_viewer.ui.training.trainings import Trainings
-from retina_viewer.ui.training.verdict_page import VerdictPage
+from retina_viewer.ui.training.verdict_page import KeepPage, VerdictPage
 from retina_viewer.ui.training.wizard_page import IntakeJob, PageId, WizardContext, WizardPage
 from retina_viewer.ui.widgets import layout
 
@@ -51,10 +48,8 @@ class StepList(QWidget):
         self._labels: dict[PageId, tuple[QLabel, QLabel]] = {}
         box = layout.column(spacing=0, margins=(0, 20, 0, 16))
         for page in PageId:
-            title, summary = (
-                layout.label(role="step", wraps=False),
-                layout.label(role="stepSummary"),
-            )
+            title = layout.label(role="step", wraps=False)
+            summary = layout.label(role="stepSummary")
             title.setContentsMargins(16, 8, 8, 0)
             summary.setContentsMargins(36, 0, 8, 8)
             for label in (title, summary):
@@ -85,23 +80,14 @@ class StepList(QWidget):
 
 
 class TrainingWizard(QWizard):
-    """Closing it hides it: choices stay, and so does a training.
-
-    Args:
-        trainings: of the window; the wizard shows the one that is followed.
-        jobs, settings: the window's.
-        parent: the window.
-    """
+    """Closing it hides it: choices stay, and so does a training. It shows the one of the window's
+    trainings that is followed."""
 
     kept = Signal(object)
     """(ModelCard): the person has kept a model"""
 
     def __init__(
-        self,
-        trainings: Trainings,
-        jobs: Jobs,
-        settings: Settings,
-        parent: QWidget | None = None,
+        self, trainings: Trainings, jobs: Jobs, settings: Settings, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Train a model")

@@ -129,11 +129,9 @@ class WizardPage(QWizardPage):
 
     def show_problem(self, error: Exception | None) -> None:
         """Say what went wrong where it went wrong; None takes it back."""
+        known = error is None or isinstance(error, UserError)
+        self.problem.setText(str(error or "") if known else f"This failed unexpectedly: {error}")
         self.problem.setVisible(error is not None)
-        if isinstance(error, UserError):
-            self.problem.setText(f"{error.message} {error.hint}".strip())
-        elif error is not None:
-            self.problem.setText(f"This failed unexpectedly: {error}")
 
     def do(
         self, key: str, work: Callable[[Progress], T], done: Callable[[T], None],

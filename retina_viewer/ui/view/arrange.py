@@ -21,7 +21,9 @@ LEAST_CELL = 80
 LEAST_LOUPE = 150
 MOST_LOUPE = 0.42
 """The part of the stage that the loupe takes at most unless the person drags it larger."""
-INSET_PART, INSET_SIDES, INSET_MARGIN = 0.34, (110, 300), 8
+INSET_PART, INSET_HEIGHTS, INSET_MARGIN = 0.34, (110, 300), 8
+INSET_SHAPE = 1.35
+"""Width to height: chips have room."""
 INSET_COST = 0.95
 """An inset hides a part of the picture: another place is better where it costs less than this."""
 ALIKE = 0.985
@@ -236,14 +238,15 @@ def _insets(cells: Sequence[Rect], parts: int) -> list[Rect]:
     found = []
     for number in range(parts):
         cell = cells[min(number, len(cells) - 1)]
-        low, high = INSET_SIDES
+        low, high = INSET_HEIGHTS
         inside = parts if len(cells) < parts else 1
-        part = min(INSET_PART * min(cell.width, cell.height), MOST_LOUPE * cell.width / inside)
-        room = min(cell.height, cell.width // inside) - 2 * INSET_MARGIN
-        side = max(int(min(max(part, low), high, room)), 1)
+        part = INSET_PART * min(cell.width, cell.height)
+        room = min(cell.height, MOST_LOUPE * cell.width / inside) - 2 * INSET_MARGIN
+        height = max(int(min(max(part, low), high, room)), 1)
+        width = max(int(min(INSET_SHAPE * height, cell.width / inside - 2 * INSET_MARGIN)), 1)
         back = inside - number if inside > 1 else 1
-        x = cell.right - back * side - INSET_MARGIN - (back - 1) * GAP
-        found.append(Rect(x, cell.bottom - INSET_MARGIN - side, side, side))
+        x = cell.right - back * width - INSET_MARGIN - (back - 1) * GAP
+        found.append(Rect(x, cell.bottom - INSET_MARGIN - height, width, height))
     return found
 
 

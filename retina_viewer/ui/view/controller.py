@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.imaging.layer_art import SaliencyStyle
@@ -92,8 +94,13 @@ class Controller(QObject):
         if with_ctrl:
             self.change_opacity(notches)
             return
+        size = pane.device_size
         zoom = self._view.picture.camera.zoom * WHEEL_FACTOR**notches
-        self._look(self._zoomed(zoom, x, y, pane.device_size))
+        camera = self._zoomed(zoom, x, y, size)
+        self._look(camera)
+        if pane.device_size != size:  # the loupe has gone or come: the point stays at the cursor
+            at, now = camera.source(x, y, size), camera.source(x, y, pane.device_size)
+            self._look(replace(camera, x=camera.x + at[0] - now[0], y=camera.y + at[1] - now[1]))
 
     def _drag(self, dx: float, dy: float) -> None:
         self._look(self._view.picture.camera.panned(dx, dy))

@@ -91,10 +91,11 @@ def _made(
     return (done,) if sharp >= 1 else (done, Chip("PENDING", Source.PENDING))
 
 
-def tone_chips(state: ViewState, data: ViewData) -> Chips:
-    """The tone of what is shown, and the chosen one while it is still to come."""
+def tone_chips(state: ViewState, data: ViewData, shown: Tone | None = None) -> Chips:
+    """The tone of what is shown, which is the photograph's unless another is given, and the chosen
+    one while it is still to come."""
     wanted = state.tone
-    shown = data.toned.tone if data.toned else wanted
+    shown = shown or (data.toned.tone if data.toned else wanted)
     chips = [] if shown is Tone.COLOUR else [Chip(shown.value.upper(), Source.CAMERA)]
     if shown is not wanted:
         chips.append(Chip(f"PENDING {wanted.value.upper()}", Source.PENDING))

@@ -1,6 +1,6 @@
 """The layers over the photograph: computed when first turned on, kept for the last photographs.
 
-Where detail is a guess is no such layer: it is of a result, and computed as that is, in view.
+Uncertainty is no such layer: it is of a result, and computed as that is, in view.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,7 @@ from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.services import Services
-
-if TYPE_CHECKING:
-    from retina_viewer.vessels.segment import VesselMap
+from retina_viewer.vessels.segment import VesselMap
 
 PHOTOGRAPHS_KEPT = 4
 SaliencyLook = tuple[str, SaliencyStyle]
@@ -51,7 +48,7 @@ class Layers:
     """The vessels that models find that are compared."""
 
     def art(self, name: LayerName) -> Drawn | VesselArt | None:
-        """What is drawn of a layer; None until it is there. Guesses are kept elsewhere."""
+        """What is drawn of a layer; None until it is there. Uncertainty is kept elsewhere."""
         match name:
             case LayerName.SALIENCY:
                 return self.saliency_art

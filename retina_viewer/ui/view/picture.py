@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retina_viewer.core.geometry import Rect
 from retina_viewer.imaging.layer_art import SaliencyStyle
 from retina_viewer.superres.enhance_settings import EnhanceSettings, Scale
+from retina_viewer.superres.methods import Method
 from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Scene, Tone
 from retina_viewer.ui.canvas.tile_requests import TileRequest, Wanted
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo, ResultChoice
@@ -15,7 +16,6 @@ from retina_viewer.ui.view.arrange import Arrangement, Places
 from retina_viewer.ui.view.sight import Sight
 
 if TYPE_CHECKING:
-    from retina_viewer.superres.methods import Method
     from retina_viewer.ui.view.uncertainty_loader import Summary
 
 

@@ -31,7 +31,7 @@ from retina_viewer.ui.canvas.tile_requests import (
     scale_for,
 )
 from retina_viewer.ui.catalogue import ResultChoice
-from retina_viewer.ui.view.arrange import Arrangement, LoupePlace, Places, arrange
+from retina_viewer.ui.view.arrange import Arrangement, LoupePlace, Shares, arrange
 from retina_viewer.ui.view.data import HeldReference, ViewData, fit_field
 from retina_viewer.ui.view.labels import original_chips, result_chips, tone_chips
 from retina_viewer.ui.view.picture import Cell, LayerView, Picture, Result
@@ -59,12 +59,14 @@ class _Resolving:
         self.field = fit_field(data)
         self.shown = self._shown_places()
         self.parts = self._loupe_parts()
-        self.places = self._arranged()
-        self.sizes = self._sizes()
-        self.camera = self._camera()
-        self.loupe = self._loupe_camera()
-        self.is_closer = self.camera.zoom >= state.loupe_zoom
+        self._arrange(state.shares)
+        self.is_closer = bool(self.parts) and self.camera.zoom >= state.loupe_zoom
         """Whether the panes show at least what the loupe would: it would repeat them."""
+        if self.is_closer:
+            self.parts = ()
+            shape = (len(self.places.columns), len(self.places.rows))
+            self._arrange(replace(state.shares, shape=shape))
+        self.loupe = self._loupe_camera()
 
     @property
     def is_split(self) -> bool:
@@ -89,12 +91,15 @@ class _Resolving:
             return ()
         return (ORIGINAL, self.active + 1) if self.is_split else self._all_places()
 
-    def _arranged(self) -> Places:
+    def _arrange(self, shares: Shares) -> None:
+        """Lay cells and loupe out, and look at what is shown in them."""
         sides = (max(self.field.width, 1), max(self.field.height, 1))
-        return arrange(
+        self.places = arrange(
             self.data.stage, len(self.shown), sides, self.state.arrangement,
-            parts=len(self.parts), foot=self.state.feet, shares=self.state.shares,
+            parts=len(self.parts), foot=self.state.feet, shares=shares,
         )  # fmt: skip
+        self.sizes = self._sizes()
+        self.camera = self._camera()
 
     def _sizes(self) -> dict[int, Point]:
         """Of every main pane, in device pixels; those that are not shown are as the first."""
@@ -173,7 +178,7 @@ class _Resolving:
         return Wanted(request, region, camera.x, camera.y) if region.area else None
 
     def _wanted_in_loupe(self, settings: EnhanceSettings, place: int) -> Wanted | None:
-        if place not in self.parts or self.is_closer:
+        if place not in self.parts:
             return None
         return self._wanted(settings, self.loupe, self._loupe_size(place))
 
@@ -270,13 +275,14 @@ class _Resolving:
             is_active=len(results) > 1 and place == self.active + 1,
         )
         if place == ORIGINAL:
-            return self._original(scene)
+            note = f"{self.camera.zoom * 100:.0f} %: no loupe shows more" if self.is_closer else ""
+            return replace(self._original(scene), note=note)
         scene = self._result_scene(scene, place, results[place - 1], layers)
         return replace(scene, legend=bool(scene.layers) and place == legend_at)
 
     def _covered(self, rect: Rect) -> float:
         """What an inset loupe covers at the lower right."""
-        if self.places.loupe is not LoupePlace.INSET or self.is_closer:
+        if self.places.loupe is not LoupePlace.INSET:
             return 0.0
         lefts = [one.x for one in self.places.loupes if rect.x <= one.x < rect.right]
         return float(rect.right - min(lefts)) if lefts else 0.0
@@ -284,22 +290,14 @@ class _Resolving:
     def _loupes(
         self, results: tuple[Result, ...], layers: tuple[LayerName, ...]
     ) -> tuple[Cell, ...]:
-        if self.is_closer and self.places.loupe is LoupePlace.INSET:
-            return ()
         found: list[Cell] = []
         for place, rect in zip(self.parts, self.places.loupes, strict=True):
-            if self.is_closer:
-                scene = Scene(remark=self._says_so() if not found else "")
-            else:
-                scene = self._loupe_scene(place, results, layers)
-                if not found:
-                    scene = replace(scene, note=self._loupe_note())
+            scene = self._loupe_scene(place, results, layers)
+            scene = replace(scene, is_inset=self.places.loupe is LoupePlace.INSET)
+            if not found:
+                scene = replace(scene, note=scene.note or self._loupe_note())
             found.append(Cell(place, rect, scene))
         return tuple(found)
-
-    def _says_so(self) -> str:
-        shown, wish = self.camera.zoom * 100, self.state.loupe_zoom * 100
-        return f"The panes show {shown:.0f} %: the loupe, at {wish:.0f} %, would show no more."
 
     def _loupe_note(self) -> str:
         held = ", held" if self.state.loupe_locked else ""
@@ -311,8 +309,7 @@ class _Resolving:
         """To compare detail, which a veil of colours would cover: of the layers, vessels alone."""
         scene = replace(self._scene(self.loupe), crosshair=True)
         if place == ORIGINAL:
-            chips = original_chips(self.state, self.data, self.loupe, with_size=False)
-            return replace(scene, chips=chips)
+            return self._original(scene, narrow=True)
         kept = tuple(name for name in layers if name is LayerName.VESSELS)
         return self._result_scene(scene, place, results[place - 1], kept, narrow=True)
 
@@ -326,8 +323,8 @@ class _Resolving:
             ruler=self.state.ruler,
         )
 
-    def _original(self, scene: Scene) -> Scene:
-        chips = original_chips(self.state, self.data, self.camera)
+    def _original(self, scene: Scene, *, narrow: bool = False) -> Scene:
+        chips = original_chips(self.state, self.data, scene.camera, with_size=not narrow)
         return replace(scene, chips=chips, content=Content.ORIGINAL)
 
     def _result_scene(
@@ -342,7 +339,9 @@ class _Resolving:
         """Args: narrow: of the loupe, whose chips leave out what the main pane says."""
         if self.state.original_held:
             reference = self.data.reference
-            return self._original(scene) if reference is None else self._held(scene, reference)
+            if reference is None:
+                return self._original(scene, narrow=narrow)
+            return self._held(scene, reference)
         if result.model is not None:
             return self._vessel_scene(scene, result, result.model)
         wanted = result.in_loupe if narrow else result.wanted
@@ -388,7 +387,10 @@ class _Resolving:
         return replace(
             scene,
             content=Content.RESULT,
-            result_chips=(Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),),
+            result_chips=(
+                Chip(f"REFERENCE ×{reference.request.scale}", Source.CAMERA),
+                *tone_chips(self.state, self.data, reference.request.tone),
+            ),
             request=reference.request,
             tiles=reference.tiles.in_view(wanted, self.data.bounds),
         )
@@ -426,7 +428,7 @@ class _Resolving:
 
     def _loupe_mark(self) -> Line | None:
         """(x, y, width, height) of what the loupe shows."""
-        if not self.parts or self.is_closer:
+        if not self.parts:
             return None
         width, height = (side / self.loupe.zoom for side in self._loupe_size(self.parts[-1]))
         return self.loupe.x - width / 2, self.loupe.y - height / 2, width, height
@@ -434,7 +436,7 @@ class _Resolving:
     def _pointer(self, place: int) -> Point | None:
         """The cursor over another cell, where the loupe's mark does not show it already."""
         pointer = self.state.pointer
-        follows = bool(self.parts) and not self.state.loupe_locked and not self.is_closer
+        follows = bool(self.parts) and not self.state.loupe_locked
         if pointer is None or pointer[0] == place or follows:
             return None
         return pointer[1]

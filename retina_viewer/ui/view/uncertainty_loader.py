@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.core.progress import Progress
 from retina_viewer.imaging.layer_art import uncertainty_legend
+from retina_viewer.superres.uncertainty import UncertaintyMap
 from retina_viewer.ui.canvas.layer_pictures import uncertainty_art
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
@@ -25,9 +25,6 @@ from retina_viewer.ui.services import Services
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 from retina_viewer.ui.view.sight import Sight, is_tile, spot_of, tile_at
 from retina_viewer.ui.view.tile_loader import Loader
-
-if TYPE_CHECKING:
-    from retina_viewer.superres.uncertainty import UncertaintyMap
 
 KEY = "uncertainty"
 CACHE_BYTES = 256 * 2**20

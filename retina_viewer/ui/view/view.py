@@ -167,11 +167,7 @@ class View(QObject):
 
     def use_catalogue(self, catalogue: Catalogue) -> None:
         """Other models are installed than before."""
-        known = {method.id for method in catalogue.methods}
-        self.state.results = tuple(
-            one if one.method in known else one.changed(method=catalogue.default, model=None)
-            for one in self.state.results
-        )
+        self.state.results = tuple(catalogue.still(one) for one in self.state.results)
         self._set(catalogue=catalogue, failed=frozenset(), broken_models=frozenset())
         self.apply()
 

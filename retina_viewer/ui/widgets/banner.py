@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-)
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton
 
 from retina_viewer.core.names import readable
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets import layout
+from retina_viewer.ui.widgets.fields import dim_label
 
 
 class Banner(QFrame):
@@ -26,9 +20,7 @@ class Banner(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("banner")
-        self.message = _text("message")
-        self.hint = _text("hint")
-        self.details = _text("dim")
+        self.message, self.hint, self.details = _text("message"), _text("hint"), _text("dim")
         self._fold = QToolButton()
         self._fold.setText("Details")
         self._fold.setCheckable(True)
@@ -42,15 +34,11 @@ class Banner(QFrame):
         close.setAccessibleName("Close the message")
         close.setMinimumSize(HIT_TARGET, HIT_TARGET)
         close.clicked.connect(self.hide)
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        for label in (self.message, self.hint, self.details):
-            texts.addWidget(label)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 8, 8)
-        row.addLayout(texts, 1)
+        texts = layout.column(self.message, self.hint, self.details, spacing=2)
+        row = layout.row((texts, 1), margins=(16, 8, 8, 8))
         for button in (self._fold, self._action, close):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self.setLayout(row)
         self.hide()
 
     def use_icons(self, icons: Icons) -> None:
@@ -81,10 +69,8 @@ class Banner(QFrame):
 
 
 def _text(role: str) -> QLabel:
-    label = QLabel()
+    label = dim_label()
     label.setProperty("role", role)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label

@@ -14,11 +14,23 @@ from retina_viewer.ui.theme import HIT_TARGET
 BOX = 16.0
 
 
+def _pen_for(painter: QPainter, widget: QWidget, is_on: bool) -> None:
+    """What a mark of the widget is drawn with."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    group = QPalette.ColorGroup.Active if is_on else QPalette.ColorGroup.Disabled
+    painter.setPen(QPen(widget.palette().color(group, QPalette.ColorRole.Text), 1.5))
+
+
+def _draw_chevron(painter: QPainter, x: float, y: float, width: float, rise: float) -> None:
+    places = [(x - width, y - rise), (x, y + rise), (x + width, y - rise)]
+    painter.drawPolyline(QPolygonF([QPointF(*place) for place in places]))
+
+
 class Chooser(QComboBox):
     """A combo box with a chevron."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.setAccessibleName(name)
         self.setMinimumHeight(HIT_TARGET)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -26,20 +38,15 @@ class Chooser(QComboBox):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        group = QPalette.ColorGroup.Active if self.isEnabled() else QPalette.ColorGroup.Disabled
-        painter.setPen(QPen(self.palette().color(group, QPalette.ColorRole.Text), 1.5))
-        x, y = self.width() - 14.0, self.height() / 2
-        painter.drawPolyline(
-            QPolygonF([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
-        )
+        _pen_for(painter, self, self.isEnabled())
+        _draw_chevron(painter, self.width() - 14.0, self.height() / 2, 4, 2)
 
 
 class NumberBox(QSpinBox):
     """A number with a chevron for the next and one for the one before."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.setAccessibleName(name)
         self.setMinimumHeight(HIT_TARGET)
 
@@ -48,22 +55,14 @@ class NumberBox(QSpinBox):
         option = QStyleOptionSpinBox()
         self.initStyleOption(option)
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for part, step, rise in (
             (QStyle.SubControl.SC_SpinBoxUp, QSpinBox.StepEnabledFlag.StepUpEnabled, -2.0),
             (QStyle.SubControl.SC_SpinBoxDown, QSpinBox.StepEnabledFlag.StepDownEnabled, 2.0),
         ):
-            is_on = self.isEnabled() and bool(self.stepEnabled() & step)
-            group = QPalette.ColorGroup.Active if is_on else QPalette.ColorGroup.Disabled
-            painter.setPen(QPen(self.palette().color(group, QPalette.ColorRole.Text), 1.5))
+            _pen_for(painter, self, self.isEnabled() and bool(self.stepEnabled() & step))
             kind = QStyle.ComplexControl.CC_SpinBox
             box = QRectF(self.style().subControlRect(kind, option, part, self))
-            x, y = box.center().x(), box.center().y()
-            painter.drawPolyline(
-                QPolygonF(
-                    [QPointF(x - 3, y - rise), QPointF(x, y + rise), QPointF(x + 3, y - rise)]
-                )
-            )
+            _draw_chevron(painter, box.center().x(), box.center().y(), 3, rise)
 
 
 def draw_box(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
 
 from retina_viewer.imaging.formats import TITLES
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets import layout
 
 PICTURE_SIDE = 72
 
@@ -22,29 +23,24 @@ class Empty(QWidget):
         super().__init__()
         picture = self._picture = QLabel()
         picture.setFixedHeight(PICTURE_SIDE)  # nothing moves when it comes
-        sentence = QLabel("Drop a fundus photograph or a folder here.")
-        sentence.setProperty("role", "heading")
-        formats = QLabel(f"{TITLES}. Nothing leaves this computer.")
-        formats.setProperty("role", "dim")
+        said = "Drop a fundus photograph or a folder here."
+        sentence = layout.label(said, "heading", wraps=False)
+        said = f"{TITLES}. Nothing leaves this computer."
+        formats = layout.label(said, "dim", wraps=False)
         opener = QPushButton("Open…")
         opener.setDefault(True)
         opener.clicked.connect(self.open_clicked)
         sample = QPushButton("Open a sample")
         sample.clicked.connect(self.sample_clicked)
-        buttons = QHBoxLayout()
-        buttons.addStretch()
         for button in (opener, sample):
             button.setMinimumHeight(HIT_TARGET + 4)
-            buttons.addWidget(button)
-        buttons.addStretch()
-        column = QVBoxLayout(self)
-        column.setSpacing(12)
+        column = layout.column(spacing=12)
         column.addStretch(2)
         for label in (picture, sentence, formats):
             column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addSpacing(8)
-        column.addLayout(buttons)
+        layout.add(column, 8, layout.row(..., opener, sample, ...))
         column.addStretch(3)
+        self.setLayout(column)
 
     def use_icons(self, icons: Icons) -> None:
         self._picture.setPixmap(icons.picture("retina", PICTURE_SIDE, self.devicePixelRatioF()))
@@ -60,8 +56,7 @@ class DropHint(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._label = QLabel()
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column = QVBoxLayout(self)
-        column.addWidget(self._label)
+        self.setLayout(layout.column(self._label))
         self.hide()
 
     def show_for(self, count: int) -> None:

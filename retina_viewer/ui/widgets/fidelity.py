@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QSlider,
-    QStyle,
-    QStyleOptionSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from retina_viewer.ui.theme import tabular
+from retina_viewer.ui.widgets import layout
 from retina_viewer.ui.widgets.fields import dim_label
 
 REST_MS = 150
@@ -75,20 +69,12 @@ class FidelitySlider(QWidget):
         self.slider.setToolTip(TIP)
         self.words = dim_label()
         self.words.setFont(tabular(self.words.font()))
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self._announce)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(_end("Detail"))
-        row.addWidget(self.slider, 1)
-        row.addWidget(_end("Fidelity"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(row)
-        column.addWidget(self.words)
+        self._rest = layout.delayed(self, REST_MS, self._announce)
+        ends = dim_label("Detail"), dim_label("Fidelity")
+        for end in ends:
+            end.setWordWrap(False)
+        row = layout.row(ends[0], (self.slider, 1), ends[1], spacing=8)
+        self.setLayout(layout.column(row, self.words, spacing=0, margins=0))
         self.slider.valueChanged.connect(self._moved)
         self.slider.reset.connect(self._reset)
 
@@ -113,9 +99,8 @@ class FidelitySlider(QWidget):
         self.slider.update()
 
     def _stand_at(self, percent: int) -> None:
-        self.slider.blockSignals(True)
-        self.slider.setValue(percent)
-        self.slider.blockSignals(False)
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(percent)
 
     def _show_words(self) -> None:
         percent, mark = self.slider.value(), self.slider.mark
@@ -133,9 +118,3 @@ class FidelitySlider(QWidget):
     def _announce(self) -> None:
         percent = self.slider.value()
         self.chosen.emit(None if percent == self.slider.mark else percent / 100)
-
-
-def _end(text: str) -> QWidget:
-    label = dim_label(text)
-    label.setWordWrap(False)
-    return label

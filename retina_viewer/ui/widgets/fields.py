@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QFormLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from retina_viewer.ui.theme import tabular
+from retina_viewer.ui.widgets import layout
 
 
 class PercentSlider(QWidget):
@@ -24,17 +25,13 @@ class PercentSlider(QWidget):
         self._value.setFont(tabular(self.font()))
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._value.setMinimumWidth(44)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._slider, 1)
-        row.addWidget(self._value)
+        self.setLayout(layout.row((self._slider, 1), self._value, margins=0))
         self._slider.valueChanged.connect(self._changed)
 
     def set_value(self, value: float) -> None:
         """Show a value without announcing it."""
-        self._slider.blockSignals(True)
-        self._slider.setValue(round(value * 100))
-        self._slider.blockSignals(False)
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(round(value * 100))
         self._value.setText(f"{round(value * 100)} %")
 
     def _changed(self, percent: int) -> None:
@@ -44,18 +41,14 @@ class PercentSlider(QWidget):
 
 def dim_label(text: str = "") -> QLabel:
     """Secondary text that wraps."""
-    label = QLabel(text)
-    label.setProperty("role", "dim")
-    label.setWordWrap(True)
+    label = layout.label(text, "dim")
     label.setTextFormat(Qt.TextFormat.PlainText)
     return label
 
 
 def value_label() -> QLabel:
     """A value that can be selected and copied."""
-    label = QLabel()
-    label.setProperty("role", "value")
-    label.setWordWrap(True)
+    label = layout.label(role="value")
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setFont(tabular(label.font()))
@@ -64,9 +57,8 @@ def value_label() -> QLabel:
 
 def panel_column(panel: QWidget) -> QVBoxLayout:
     """The body of a section: one column on the 4 px grid."""
-    column = QVBoxLayout(panel)
-    column.setContentsMargins(12, 4, 12, 12)
-    column.setSpacing(8)
+    column = layout.column(spacing=8, margins=(12, 4, 12, 12))
+    panel.setLayout(column)
     return column
 
 

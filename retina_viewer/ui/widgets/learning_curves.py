@@ -7,17 +7,9 @@ import os
 from pathlib import Path
 
 import numpy as np
+from PySide6 import QtWidgets
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QGridLayout,
-    QLabel,
-    QScrollArea,
-    QSizePolicy,
-    QWidget,
-)
 
 from retina_viewer.core.errors import UserError
 from retina_viewer.ui.application import make_application
@@ -51,7 +43,7 @@ _STEP_TICKS = 2
 """Steps of a tick below a plot: more of them, with thousands, would touch."""
 
 
-class Chart(QWidget):
+class Chart(QtWidgets.QWidget):
     """Lines on a grid, with figures beside it. Drawn by Qt's own painter: a training tells new
     figures every two seconds, and a plotting library takes its time for each plot."""
 
@@ -61,7 +53,9 @@ class Chart(QWidget):
         self._trend: Line | None = None
         self._range = (0.0, 1.0)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # what lies behind is not drawn
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding
+        )
 
     def show_curve(self, curve: Curve) -> None:
         """Draw it; nothing happens where it is drawn already."""
@@ -154,7 +148,7 @@ def _spread(values: Line, low: float, high: float, padding: float) -> Line:
     return np.asarray((values - low + room) / (high - low + 2 * room))
 
 
-class CurvePlot(QFrame):
+class CurvePlot(QtWidgets.QFrame):
     """One quantity: as it was measured, thin; of losses also the trend, strong."""
 
     def __init__(self) -> None:
@@ -200,7 +194,7 @@ def round_ticks(low: float, high: float, parts: int = 5) -> list[tuple[float, st
     return [(number * step, f"{number * step:,.{decimals}f}") for number in range(first, last + 1)]
 
 
-class LearningCurves(QWidget):
+class LearningCurves(QtWidgets.QWidget):
     """All curves of a training, stage by stage; it may be shown again while they grow.
 
     Args:
@@ -214,8 +208,8 @@ class LearningCurves(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._plots: dict[tuple[int, str], CurvePlot] = {}
         self._drawn: dict[int, list[Point]] = {}
-        self._headings: list[QLabel] = []
-        self._grids: list[QGridLayout] = []
+        self._headings: list[QtWidgets.QLabel] = []
+        self._grids: list[QtWidgets.QGridLayout] = []
         self._column = layout.column(
             layout.label(_NOTE, "dim"), spacing=8, margins=(16, 12, 16, 12)
         )
@@ -246,7 +240,7 @@ class LearningCurves(QWidget):
         return 80 + 46 * len(self._grids) + rows * (_PLOT_HEIGHT + 8)
 
     def _begin_stage(self) -> None:
-        heading, grid = layout.label(role="heading", wraps=False), QGridLayout()
+        heading, grid = layout.label(role="heading", wraps=False), QtWidgets.QGridLayout()
         grid.setSpacing(8)
         for column in range(self._columns):
             grid.setColumnStretch(column, 1)
@@ -261,7 +255,7 @@ class LearningCurves(QWidget):
         return plot
 
 
-class CurvesArea(QScrollArea):
+class CurvesArea(QtWidgets.QScrollArea):
     """Scrolls through the curves; shows a sentence in their place until there are any."""
 
     def __init__(self, columns: int, margin: int = 0) -> None:
@@ -291,22 +285,19 @@ class CurvesArea(QScrollArea):
 def render_curves(
     run: Path, png: Path, *, theme: str = "dark", width: int = 1360, pixel_ratio: float = 1.0
 ) -> None:
-    """Draw the curves of a training into a picture, without a display.
+    """Draw the curves of a training into a picture, without a display. Raises UserError: there is
+    no history, or the picture cannot be written.
 
     Args:
         run: a training's folder, or its ``history.json``.
         png: the picture to write; replaced if it exists.
-        theme: ``dark`` or ``light``.
         width: in logical pixels; the height follows from the number of curves.
         pixel_ratio: device pixels per logical pixel; only the first window of a process sets it.
-
-    Raises:
-        UserError: there is no history, or the picture cannot be written.
     """
     history = read_history(run)
     if not any(history.stages):
         raise UserError("The training has not written anything down yet.", "Let it run a while.")
-    if QApplication.instance() is None:
+    if QtWidgets.QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ["QT_SCALE_FACTOR"] = str(pixel_ratio)
     apply_theme(make_application(), theme)
@@ -315,7 +306,7 @@ def render_curves(
         curves.show_history(history)
         curves.resize(width, curves.wanted_height)
         curves.show()
-        QApplication.processEvents()
+        QtWidgets.QApplication.processEvents()
         if not curves.grab().save(str(png), "PNG"):
             raise UserError(f"{png.name} could not be written.", "Choose another folder.")
     finally:

@@ -52,14 +52,8 @@ _AT_ONCE = 256
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One quantity over one stage.
-
-    Attributes:
-        name: as written down.
-        steps: ``(n,)``.
-        values: ``(n,)``.
-        kept: step and value where the weights stand that the stage kept; None for losses.
-    """
+    """One quantity over one stage, by its name as written: ``(n,)`` steps and values, and where
+    the weights stand that the stage kept; None for losses."""
 
     name: str
     steps: Line
@@ -111,16 +105,12 @@ class LearningHistory:
     names: Sequence[str] = ()
 
     def add(self, stage: int, point: Mapping[str, object]) -> None:
-        """Append what a running training has just told.
-
-        Args:
-            stage: its number, from 0; may begin a new one.
-            point: ``step`` and values; what is no number is left out.
-        """
+        """Append what a running training has just told of a stage, from 0, which may be a new one:
+        ``step`` and values; what is no number is left out."""
         while len(self.stages) <= stage:
             self.stages.append([])
-        numbers = {k: float(v) for k, v in point.items() if isinstance(v, int | float)}
-        self.stages[stage].append({k: v for k, v in numbers.items() if math.isfinite(v)})
+        numbers = {k: v for k, v in point.items() if isinstance(v, int | float)}
+        self.stages[stage].append(_finite(numbers))
 
     def thin(self, stage: int) -> None:
         """Bound what a stage holds, so that it is drawn as fast at its end as at its beginning:
@@ -168,6 +158,10 @@ class LearningHistory:
         return found
 
 
+def _finite(point: Mapping[str, float]) -> Point:
+    return {str(k): float(v) for k, v in point.items() if math.isfinite(float(v))}
+
+
 def _mean(one: Point, other: Point | None = None) -> Point:
     """Of two neighbours, at the step of the later one."""
     if other is None:
@@ -177,14 +171,11 @@ def _mean(one: Point, other: Point | None = None) -> Point:
 
 
 def read_history(path: Path) -> LearningHistory:
-    """The history of a training.
+    """The history of a training. Raises UserError: there is none, or it is not readable.
 
     Args:
         path: a ``history.json``, or a training's folder; of a training that has not ended, the
             checkpoints in it are read.
-
-    Raises:
-        UserError: there is none, or it is not readable.
     """
     file = path / HISTORY if path.is_dir() else path
     names = _names_of_stages(file.parent / _RECIPE)
@@ -213,13 +204,7 @@ def _names_of_stages(recipe: Path) -> list[str]:
 def _from_json(file: Path) -> list[list[Point]]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        stages: list[list[Point]] = [
-            [
-                {str(k): float(v) for k, v in point.items() if math.isfinite(float(v))}
-                for point in stage
-            ]
-            for stage in content
-        ]
+        stages: list[list[Point]] = [[_finite(point) for point in stage] for stage in content]
         if not all("step" in point for stage in stages for point in stage):
             raise ValueError("a point without its step")
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -232,11 +217,7 @@ def _from_json(file: Path) -> list[list[Point]]:
 
 def smoothed(values: Line) -> Line:
     """The trend of values that jump: a centred running median over a tenth of them, at least 9,
-    narrower at both ends but never of a few values alone, which would jump there.
-
-    Args:
-        values: ``(n,)``.
-    """
+    narrower at both ends but never of a few values alone, which would jump there. ``(n,)``."""
     half = max(4, len(values) // 20)
     places = np.arange(len(values))
     reach = np.maximum(np.minimum(half, np.minimum(places, places[::-1])), half // 3)

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetrics,
-    QPainter,
-    QPalette,
-    QStandardItem,
-    QStandardItemModel,
-)
-from PySide6.QtWidgets import (
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6 import QtGui
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from retina_viewer.superres.methods import Character, Method
 from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
 from retina_viewer.ui.widgets.ai_mark import paint_ai_mark
 from retina_viewer.ui.widgets.choices import Chooser
+from retina_viewer.ui.widgets.table_views import Index
 
 ID = Qt.ItemDataRole.UserRole
 """The method's identifier; nothing for the heading of a group."""
@@ -47,26 +35,21 @@ GROUPS: dict[Character, str] = {
 class _TwoLines(QStyledItemDelegate):
     """A bold title, its mark, and a sentence that wraps; or the heading of a group."""
 
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
+    def paint(self, painter: QtGui.QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
         rect: QRect = option.rect
-        palette: QPalette = option.palette
+        palette: QtGui.QPalette = option.palette
         if index.data(ID) is None:
             self._paint_heading(painter, rect, palette, index)
             painter.restore()
             return
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, palette.highlight())
-        painter.setPen(palette.color(QPalette.ColorRole.Text))
-        font: QFont = QFont(option.font)
+        painter.setPen(palette.color(QtGui.QPalette.ColorRole.Text))
+        font: QtGui.QFont = QtGui.QFont(option.font)
         font.setBold(True)
         painter.setFont(font)
-        metrics = QFontMetrics(font)
+        metrics = QtGui.QFontMetrics(font)
         box = rect.adjusted(_SIDE, _TOP, -_SIDE, -_TOP)
         title = str(index.data())
         painter.drawText(box, Qt.AlignmentFlag.AlignTop, title)
@@ -81,13 +64,11 @@ class _TwoLines(QStyledItemDelegate):
         painter.restore()
 
     def _paint_heading(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        palette: QPalette,
-        index: QModelIndex | QPersistentModelIndex,
+        self, painter: QtGui.QPainter, rect: QRect, palette: QtGui.QPalette, index: Index
     ) -> None:
-        ink = QColor(palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Text))
+        ink = QtGui.QColor(
+            palette.color(QtGui.QPalette.ColorGroup.Active, QtGui.QPalette.ColorRole.Text)
+        )
         if index.row() > 0:
             ink.setAlphaF(0.25)
             painter.fillRect(rect.x(), rect.y(), rect.width(), 1, ink)
@@ -96,18 +77,18 @@ class _TwoLines(QStyledItemDelegate):
         box = rect.adjusted(_SIDE, 4, -_SIDE, 0)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, str(index.data()))
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if index.data(ID) is None:
             return QSize(WIDTH, _HEADING)
-        bold = QFont(option.font)
+        bold = QtGui.QFont(option.font)
         bold.setBold(True)
         # The scroll bar may take a part of the width.
         room = QRect(0, 0, WIDTH - 2 * _SIDE - 12, 1000)
         sentence = str(index.data(SENTENCE))
-        text = QFontMetrics(option.font).boundingRect(room, Qt.TextFlag.TextWordWrap, sentence)
-        height = text.height() + QFontMetrics(bold).height() + 2 + 2 * _TOP
+        text = QtGui.QFontMetrics(option.font).boundingRect(
+            room, Qt.TextFlag.TextWordWrap, sentence
+        )
+        height = text.height() + QtGui.QFontMetrics(bold).height() + 2 + 2 * _TOP
         return QSize(WIDTH, height)
 
 
@@ -117,8 +98,8 @@ class MethodChooser(Chooser):
     chosen = Signal(str)
     """(method id), when the person picks it"""
 
-    def __init__(self, methods: Sequence[Method], parent: QWidget | None = None) -> None:
-        super().__init__("Method", parent)
+    def __init__(self, methods: Sequence[Method]) -> None:
+        super().__init__("Method")
         self.setMinimumWidth(130)
         self.setMaxVisibleItems(ROWS)
         # Not as wide as the headings: the row of the toolbar is full.
@@ -141,7 +122,7 @@ class MethodChooser(Chooser):
             return
         shown = self.method
         self._offered = list(methods)
-        model = QStandardItemModel(self)
+        model = QtGui.QStandardItemModel(self)
         for character, heading in GROUPS.items():
             group = [method for method in methods if method.character == character]
             for row in ([_heading(heading)] if group else []) + [_entry(one) for one in group]:
@@ -163,15 +144,15 @@ class MethodChooser(Chooser):
             self.chosen.emit(str(method))
 
 
-def _heading(text: str) -> QStandardItem:
+def _heading(text: str) -> QtGui.QStandardItem:
     """What cannot be chosen; keys and wheel pass over it."""
-    item = QStandardItem(text)
+    item = QtGui.QStandardItem(text)
     item.setFlags(Qt.ItemFlag.NoItemFlags)
     return item
 
 
-def _entry(method: Method) -> QStandardItem:
-    item = QStandardItem(method.title)
+def _entry(method: Method) -> QtGui.QStandardItem:
+    item = QtGui.QStandardItem(method.title)
     item.setData(method.id, ID)
     item.setData(method.sentence, SENTENCE)
     item.setData(method.learned, LEARNED)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QToolButton, QWidget
 
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.widgets import layout
 
 TEXT_ROOM = 22
 """Beside a choice's text: its padding and its border."""
@@ -33,9 +34,8 @@ class Segments(QWidget):
         self.setAccessibleName(name)
         self._values = [value for value, _, _ in options]
         self._group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(1, 1, 1, 1)
-        row.setSpacing(1)
+        row = layout.row(spacing=1, margins=1)
+        self.setLayout(row)
         for index, (_, label, tip) in enumerate(options):
             button = QToolButton()
             button.setText(label)

@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from PySide6 import QtWidgets
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import (
-    QFont,
-    QGuiApplication,
-    QPainter,
-    QPalette,
-    QStandardItem,
-    QStandardItemModel,
-)
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QWidget,
-)
+from PySide6.QtGui import QGuiApplication, QPainter, QPalette, QStandardItem, QStandardItemModel
 
 from retina_viewer.model_store.card import Change, ComparedFigure, Verdict
 from retina_viewer.ui.theme import tabular
@@ -30,10 +15,9 @@ from retina_viewer.ui.widgets.choices import BOX, draw_box
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _ACROSS, _TIP = Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole
-_HELD_OUT = (
-    "Figure", "Base", "Tuned", "Change", "Better : worse", "p", "Effect", "Reading",
-)  # fmt: skip
-_GENERAL = ("Figure", "Base", "Tuned", "Change", "Reading")
+_HEAD = ("Figure", "Base", "Tuned", "Change")
+_HELD_OUT = (*_HEAD, "Better : worse", "p", "Effect", "Reading")
+_GENERAL = (*_HEAD, "Reading")
 PATIENTS_COLUMN = 4
 _TIPS = {
     PATIENTS_COLUMN: "How many patients gained, and how many lost",
@@ -42,7 +26,7 @@ _TIPS = {
 }
 
 
-def show_held_out(verdict: Verdict) -> QTableView:
+def show_held_out(verdict: Verdict) -> QtWidgets.QTableView:
     """One row a figure of the held-out patients, the leading one first and bold."""
     rows = [
         [
@@ -55,7 +39,7 @@ def show_held_out(verdict: Verdict) -> QTableView:
         for one in verdict.comparisons
     ]
     table = number_table(_HELD_OUT, rows, "Figures of the held-out patients", _TIPS, words=1)
-    bold = QFont(table.font())
+    bold = tabular(table.font())
     bold.setBold(True)
     for row, one in enumerate(verdict.comparisons):
         for column in range(len(_HELD_OUT) if one.leads else 0):
@@ -64,7 +48,7 @@ def show_held_out(verdict: Verdict) -> QTableView:
     return table
 
 
-def show_general(verdict: Verdict) -> QTableView:
+def show_general(verdict: Verdict) -> QtWidgets.QTableView:
     """One row a figure of the bundled photographs of other cameras."""
     rows = [[*_values(one), _reading(one)] for one in verdict.general]
     return number_table(_GENERAL, rows, "Figures of photographs of other cameras", words=1)
@@ -82,14 +66,11 @@ def _values(change: Change) -> list[str]:
 
 
 def _reading(change: Change) -> str:
-    if isinstance(change, ComparedFigure) and change.forbids_better and not change.leads:
-        return "worse" if change.p < 0.05 else "worse, may be chance"
-    if (
-        isinstance(change, ComparedFigure)
-        and change.p >= 0.05
-        and (change.is_gain or change.is_loss)
-    ):
-        return "may be chance"
+    if isinstance(change, ComparedFigure):
+        if change.forbids_better and not change.leads:
+            return "worse" if change.p < 0.05 else "worse, may be chance"
+        if change.p >= 0.05 and (change.is_gain or change.is_loss):
+            return "may be chance"
     if change.is_gain:
         return "better"
     return "worse" if change.is_loss else "no difference"
@@ -102,7 +83,7 @@ def number_table(
     tips: Mapping[int, str] | None = None,
     *,
     words: int = 0,
-) -> QTableView:
+) -> QtWidgets.QTableView:
     """A name and figures, all of it at once: a table that scrolls within a page that scrolls
     takes its wheel away.
 
@@ -126,21 +107,21 @@ def number_table(
     model.setParent(table)
     table.setModel(model)
     table.setFont(tabular(table.font()))
-    table.setSelectionMode(QTableView.SelectionMode.NoSelection)
+    table.setSelectionMode(QtWidgets.QTableView.SelectionMode.NoSelection)
     table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     if words:  # they are verdicts, and the unit stands at the end of a name
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     header = table.horizontalHeader()  # figures as wide as they are, names take what is left
     header.setStretchLastSection(False)
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
     height = table.verticalHeader().defaultSectionSize() * model.rowCount()
     table.setFixedHeight(header.sizeHint().height() + height + 10)
     table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return table
 
 
-def text_table(name: str) -> tuple[QTableView, QStandardItemModel]:
+def text_table(name: str) -> tuple[QtWidgets.QTableView, QStandardItemModel]:
     """A quiet table, and the model of what it shows."""
     table = plain_table(name)
     model = QStandardItemModel(table)
@@ -148,17 +129,17 @@ def text_table(name: str) -> tuple[QTableView, QStandardItemModel]:
     return table, model
 
 
-def plain_table(name: str) -> QTableView:
+def plain_table(name: str) -> QtWidgets.QTableView:
     """A quiet table: whole rows, no grid, the last column takes what is left."""
-    view = QTableView()
+    view = QtWidgets.QTableView()
     view.setAccessibleName(name)
     view.setShowGrid(False)
     view.setWordWrap(False)
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    view.setSelectionBehavior(QtWidgets.QTableView.SelectionBehavior.SelectRows)
+    view.setEditTriggers(QtWidgets.QTableView.EditTrigger.NoEditTriggers)
+    view.setVerticalScrollMode(QtWidgets.QTableView.ScrollMode.ScrollPerPixel)
     view.verticalHeader().hide()
-    view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    view.verticalHeader().setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.Fixed)
     left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
     view.horizontalHeader().setDefaultAlignment(left)
     view.horizontalHeader().setStretchLastSection(True)
@@ -167,20 +148,22 @@ def plain_table(name: str) -> QTableView:
     return view
 
 
-class TickDelegate(QStyledItemDelegate):
+class TickDelegate(QtWidgets.QStyledItemDelegate):
     """Draws the tick in a box that is seen on any ground, as :class:`Switch` does."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(
+        self, painter: QPainter, option: QtWidgets.QStyleOptionViewItem, index: Index
+    ) -> None:
         super().paint(painter, option, index)
         state = index.data(Qt.ItemDataRole.CheckStateRole)
         if state is None:
             return
-        view: QWidget = option.widget
-        mine = QStyleOptionViewItem(option)
+        view: QtWidgets.QWidget = option.widget
+        mine = QtWidgets.QStyleOptionViewItem(option)
         self.initStyleOption(mine, index)
-        part = QStyle.SubElement.SE_ItemViewItemCheckIndicator
+        part = QtWidgets.QStyle.SubElement.SE_ItemViewItemCheckIndicator
         place = view.style().subElementRect(part, mine, view)
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        chosen = bool(option.state & QtWidgets.QStyle.StateFlag.State_Selected)
         role = QPalette.ColorRole
         palette = QGuiApplication.palette()  # a table's own has the colours of its selection
         painter.save()
@@ -192,7 +175,6 @@ class TickDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(box, 3, 3)
         is_on = Qt.CheckState(state) is Qt.CheckState.Checked
         fill = palette.color(role.Highlight) if is_on else None
-        draw_box(
-            painter, box, fill, palette.color(role.HighlightedText), palette.color(role.WindowText)
-        )
+        tick, ink = palette.color(role.HighlightedText), palette.color(role.WindowText)
+        draw_box(painter, box, fill, tick, ink)
         painter.restore()

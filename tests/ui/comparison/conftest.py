@@ -1,4 +1,4 @@
-"""A window with a photograph, and its comparison of methods."""
+"""A window with a photograph, and its comparison."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from retina_viewer.ui.comparison.dialog import MethodsDialog
+from retina_viewer.ui.catalogue import ResultChoice
+from retina_viewer.ui.comparison.controller import ComparisonController
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import SAMPLES
 
@@ -15,9 +16,9 @@ WAIT = 30_000
 
 @pytest.fixture
 def photograph(tmp_path: Path) -> Path:
-    """A whole view of 128 x 120 pixels: LPIPS takes its time."""
+    """A whole view of 128 x 128 pixels: LPIPS takes its time."""
     with Image.open(SAMPLES / "chase_14L.jpg") as image:
-        small = image.convert("RGB").resize((128, 120), Image.Resampling.BOX)
+        small = image.convert("RGB").resize((128, 128), Image.Resampling.BOX)
     path = tmp_path / "photograph.png"
     small.save(path)
     return path
@@ -31,30 +32,22 @@ def with_photo(window: Window, photograph: Path, qtbot: QtBot) -> Window:
 
 
 @pytest.fixture
-def dialog(with_photo: Window) -> MethodsDialog:
+def comparison(with_photo: Window) -> ComparisonController:
     """Bicubic beside Lanczos, so that a test computes little; ×2."""
     return compare(with_photo, "bicubic", "lanczos")
 
 
-def compare(window: Window, *methods: str, scale: int = 2) -> MethodsDialog:
+def compare(window: Window, *methods: str, scale: int = 2) -> ComparisonController:
     """Open the comparison and choose methods."""
-    window.comparisons.show()
-    dialog = window.comparisons.dialog
-    assert dialog is not None
-    dialog.comparison.choice.chosen = list(methods)
-    dialog.header.scales.button(scale).click()
-    return dialog
+    window.comparison.start()
+    window.view.state.results = tuple(ResultChoice(method) for method in methods)
+    window.toolbar.scales.button(scale).click()
+    return window.comparison
 
 
-def finish(dialog: MethodsDialog, qtbot: QtBot) -> None:
-    """Wait until every pane shows all of its result."""
-    count = len(dialog.comparison.choice.chosen)
+def finish(window: Window, qtbot: QtBot) -> None:
+    """Wait until every result is shown whole."""
     qtbot.waitUntil(
-        lambda: all(
-            one.is_finished and pane.scene.request is not None
-            for one, pane in zip(
-                dialog.comparison.enlargings[:count], dialog.stage.panes, strict=False
-            )
-        ),
+        lambda: all(one.wanted and one.sharp >= 1 for one in window.view.picture.results),
         timeout=WAIT,
     )

@@ -11,7 +11,7 @@ from retina_viewer.finetuning.plan import TrainingPlan
 from retina_viewer.finetuning.run_folder import RunFolder, RunStatus
 from retina_viewer.ui.training.draft import Way
 from retina_viewer.ui.training.training_status import Phase
-from retina_viewer.ui.training.trainings import found_runs, is_reviewed, mark_reviewed
+from retina_viewer.ui.training.trainings import found_runs, mark_reviewed
 from retina_viewer.ui.training.wizard import TrainingWizard
 from retina_viewer.ui.training.wizard_page import PageId
 from retina_viewer.ui.window import Window
@@ -68,7 +68,7 @@ def test_what_is_cancelled_or_decided_is_not_offered(
     prepared(folder, "cancelled", "cancelled")
     decided = prepared(folder, "decided", "finished")
     mark_reviewed(decided, "not kept")
-    assert is_reviewed(decided)
+    assert (decided.path / "reviewed").exists()
     (user_runs_dir() / "rubbish").mkdir()
     look(window, qtbot)
     assert not window.training.waiting_bar.isVisible()

@@ -15,9 +15,9 @@ from retina_viewer.core.errors import UserError
 from retina_viewer.finetuning.run_folder import list_runs
 from retina_viewer.imaging.formats import SUPPORTED
 from retina_viewer.model_store.store import find_model
-from retina_viewer.ui.training.blinded_dialog import BlindedDialog
 from retina_viewer.ui.training.draft import Way
 from retina_viewer.ui.training.training_status import Phase
+from retina_viewer.ui.training.verdict_page import BlindedDialog
 from retina_viewer.ui.training.wizard import TrainingWizard
 from retina_viewer.ui.training.wizard_page import PageId
 from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade

@@ -231,7 +231,8 @@ def test_held_keys_hide_layers_without_turning_them_off(state: ViewState) -> Non
     data = with_layers(state, data_of())
     state.layers_hidden = True
     picture = resolve(state, data)
-    assert picture.layers == main_scene(picture, 1).layers == ()
+    assert picture.layers == ()
+    assert main_scene(picture, 1).layers == ()
     assert picture.layers_on == (LayerName.SALIENCY, LayerName.VESSELS)
 
 
@@ -425,18 +426,26 @@ def test_the_loupe_never_repeats_what_the_panes_show(state: ViewState) -> None:
     assert picture.loupe == Camera(10, 20, 8)
     assert main_scene(picture, 0).marked is not None
     state.camera = Camera(280, 290, 8)
-    picture = resolve(state, data_of())
-    assert "would show no more" in picture.loupes[0].scene.remark
-    assert [cell for cell in picture.loupes if cell.scene.original is not None] == []
-    assert main_scene(picture, 0).marked is None
-    assert picture.result.in_loupe is None
-    state.arrangement, wide = Arrangement.SLIDER, (1250, 930)
-    state.camera = None
+    closer = resolve(state, data_of())
+    assert closer.loupes == ()
+    assert closer.cells[0].rect.height > picture.cells[0].rect.height  # its room is the panes' now
+    assert main_scene(closer, 0).note == "800 %: no loupe shows more"
+    assert main_scene(closer, 0).marked is None
+    assert closer.result.in_loupe is None
+    state.results = state.results * 3
+    for zoom in (7.9, 8.0):  # the panes stay in their order
+        state.camera = Camera(280, 290, zoom)
+        assert len(resolve(state, data_of()).places.columns) == 2
+
+
+def test_an_inset_loupe_is_framed_and_leaves_the_scale_bar_room(state: ViewState) -> None:
+    state.arrangement, state.camera = Arrangement.SLIDER, None
     large = FundusImage.from_array(np.zeros((1000, 1400, 3), np.uint8))
-    inset = resolve(state, data_of(large, stage=wide))
-    assert inset.places.loupe is LoupePlace.INSET
-    state.camera = Camera(280, 290, 9)
-    assert resolve(state, data_of(large, stage=wide)).loupes == ()
+    picture = resolve(state, data_of(large, stage=(1250, 930)))
+    assert picture.places.loupe is LoupePlace.INSET
+    assert {part.scene.is_inset for part in picture.loupes} == {True}
+    covered = picture.cells[0].scene.covered
+    assert covered == picture.cells[0].rect.right - picture.loupes[0].rect.x
 
 
 def test_the_loupe_begins_where_there_is_most_to_see(state: ViewState) -> None:

@@ -86,6 +86,5 @@ def test_another_photograph_is_looked_at_anew() -> None:
     state = ViewState(camera=Camera(1, 2, 3), loupe_at=(1, 2), loupe_locked=True)
     state.ruler = (0, 0, 1, 1)
     state.begin_photo()
-    assert (state.camera, state.loupe_at, state.loupe_locked, state.ruler) == (
-        None, None, False, None,
-    )  # fmt: skip
+    assert not state.loupe_locked
+    assert [state.camera, state.loupe_at, state.ruler] == [None] * 3

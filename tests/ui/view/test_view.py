@@ -134,7 +134,7 @@ def test_drag_the_line_between_two_panes_and_make_it_automatic_again(
     assert [cell.rect for cell in window.view.picture.cells] == before
 
 
-def test_the_loupe_opens_on_what_has_contrast_and_says_where_it_would_repeat(
+def test_the_loupe_opens_on_what_has_contrast_and_goes_where_it_would_repeat(
     make: MakeWindow, qtbot: QtBot
 ) -> None:
     window = make()
@@ -145,10 +145,15 @@ def test_the_loupe_opens_on_what_has_contrast_and_says_where_it_would_repeat(
     around = photo.image.display_rgb[int(loupe.y) - 20 :, int(loupe.x) - 20 :][:40, :40, 1]
     assert np.ptp(around.astype(int)) > 40  # not flat
     assert window.stage.loupe_original.scene.camera == loupe
-    window.controller.zoom_to(9.0)
-    assert "would show no more" in window.stage.loupe_original.scene.remark
-    assert window.stage.loupe_result.scene.original is None
+    window.controller.zoom_to(7.0)
+    pane = window.stage.original
+    place = (pane.width() // 2 + 40, pane.height() // 2 + 60)
+    before = pane.mapping.source(*place)
+    pane.wheeled.emit(2.0, *map(float, place), False)
+    assert not window.stage.loupe_original.isVisible()
+    assert pane.mapping.source(*place) == pytest.approx(before, abs=0.01)
     window.controller.fit()
+    assert window.stage.loupe_result.isVisible()
     assert window.stage.loupe_result.scene.original is not None
 
 

@@ -1,11 +1,10 @@
-"""How long one waits for where detail is a guess: the first value, spots all over, all in view.
+"""How long one waits for uncertainty: the first value, spots all over, all in view.
 
-``python -m studies.speed.guesses PHOTOGRAPH...`` from the project's folder opens each photograph in
-the window, waits for the enlargement in view, turns the layer on, and prints seconds: on the clock
-and, in brackets, of all processors together, which tell more on a busy machine. At the zoom that
-shows all of the photograph, and at others. ``--whole`` is what it takes to compute the map of all
-of the photograph at once, as the command line does; it may take many minutes.
-"""
+``python -m studies.speed.uncertainty PHOTOGRAPH...`` from the project's folder opens each
+photograph in the window, waits for the enlargement in view, turns the layer on, and prints seconds:
+on the clock and, in brackets, of all processors together, which tell more on a busy machine. At the
+zoom that shows all of the photograph, and at others. ``--whole`` is what it takes to compute the
+map of all of the photograph at once, as the command line does; it may take many minutes."""
 
 from __future__ import annotations
 
@@ -62,19 +61,21 @@ def _one_view(path: Path, zoom: float | None, limit: float) -> tuple[str, ...]:
     window.resize(1600, 1000)
     window.show()
     window.open([path])
-    viewer, guesses = window.view, window.view.uncertainty
-    wait_until(lambda: viewer.photo is not None)
+    view = window.view
+    wait_until(lambda: view.photo is not None)
     if zoom is not None:
         window.controller.zoom_to(zoom)
-    wait_until(lambda: viewer.sharp >= 1 and not window.jobs.active, 10 * limit)
+    wait_until(lambda: view.sharp >= 1 and not window.jobs.active, 10 * limit)
     begun = _Moment.now()
     arrivals: list[tuple[_Moment, Rect]] = []
-    guesses.tile_ready.connect(lambda rect: arrivals.append((_Moment.now().since(begun), rect)))
+    view.uncertainty.tile_ready.connect(
+        lambda rect: arrivals.append((_Moment.now().since(begun), rect))
+    )
     watch = StallWatch()
     window.controller.toggle_uncertainty()
     with suppress(UserError):
         wait_until(lambda: _share(window) >= 1, limit)
-    gaps, share, shown = watch.stop(), _share(window), viewer.picture.camera.zoom
+    gaps, share, shown = watch.stop(), _share(window), view.picture.camera.zoom
     window.close()
     spots = [when for when, rect in arrivals if not is_tile(rect)]
     last = arrivals[-1][0] if arrivals else _Moment(math.nan, math.nan)
@@ -107,8 +108,8 @@ class _Moment:
 
 
 def _share(window: Window) -> float:
-    told = [one.uncertainty for one in window.view.picture.results if one.uncertainty]
-    return min((one.share for one in told), default=0.0)
+    summary = window.view.picture.result.uncertainty
+    return 0.0 if summary is None else summary.share
 
 
 def _whole(path: Path) -> _Moment:
