@@ -408,7 +408,8 @@ def test_zoomed_out_nothing_is_saved(
     with_photo: Window, comparison: ComparisonController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "retina_viewer.ui.comparison.comparison_controller.is_worthwhile", lambda camera, image: False
+        "retina_viewer.ui.comparison.comparison_controller.is_worthwhile",
+        lambda camera, image: False,
     )
     comparison.save()
     assert "zoom in first" in comparison.header.words.text()
