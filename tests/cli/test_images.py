@@ -18,7 +18,7 @@ from PIL import Image
 from retina_viewer.cli import main
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import sidecar_path
-from retina_viewer.imaging import readers
+from retina_viewer.imaging import readers, writers
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layer_art import AMBER
 from retina_viewer.imaging.readers import open_image
@@ -310,7 +310,7 @@ def test_a_disk_that_is_full_at_the_sidecar_leaves_no_image(
     def full(*_: Any, **__: Any) -> None:
         raise UserError("The disk is full.", "Free some space.")
 
-    monkeypatch.setattr(export, "write_sidecar", full)
+    monkeypatch.setattr(writers, "write_sidecar", full)
     command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "bicubic"]
     assert main(command) == 1
     assert "disk is full" in capsys.readouterr().err
