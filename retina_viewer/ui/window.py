@@ -110,7 +110,7 @@ class Window(QMainWindow):
         self._connect()
         self.models.connect(self.toolbar.models_menu, self.training, self.manager)
         add_shortcuts(self, self._commands(), self.controller)
-        self._held = HeldKeys(self, self.controller)
+        self._held = HeldKeys(self, self.view, self.controller)
         self._drops = DropTarget(self, self.drop_hint, self.library.open)
         self._look_for_devices()
 
@@ -151,7 +151,7 @@ class Window(QMainWindow):
         self.training.problem.connect(self.problems.show)
         self.jobs.unhandled.connect(lambda job, error: self.problems.show(error))
         self.banner.action_clicked.connect(self._try_again)
-        toolbar.scale_chosen.connect(self.controller.set_scale)
+        toolbar.scale_chosen.connect(lambda scale: view.change(scale=scale))
         toolbar.method_chosen.connect(self.controller.set_method)
         toolbar.layout_chosen.connect(self._layout_chosen)
         toolbar.device_chosen.connect(self._device_chosen)
@@ -161,9 +161,9 @@ class Window(QMainWindow):
         self.empty.open_clicked.connect(self.opening.ask_for_files)
         self.empty.sample_clicked.connect(self.opening.open_sample)
         self.inspector.information.page_chosen.connect(library.show_page)
-        self.inspector.export_clicked.connect(self.export)
-        self.inspector.compare_clicked.connect(self.comparison.toggle)
-        self.inspector.theme_chosen.connect(self._theme_chosen)
+        self.inspector.enhance.export_clicked.connect(self.export)
+        self.inspector.enhance.compare_clicked.connect(self.comparison.toggle)
+        self.inspector.view_panel.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
 
     def _commands(self) -> dict[str, Callable[..., object]]:
@@ -403,7 +403,7 @@ class ModelChanges:
         self.refresh()
         if card.task == "superres":
             self._controller.set_method(card.enhancer_method)
-            self._controller.set_network(card.name)
+            self._controller.choose(model=card.name)
 
 
 def _vessel_weights() -> str:
