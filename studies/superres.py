@@ -216,7 +216,7 @@ def evaluate_superres(
     Args:
         photographs: what to measure on.
         contenders: methods and conditions.
-        diameter: see :class:`~retina_viewer.quality.protocols.Scenes`.
+        diameter: see :class:`~retina_viewer.quality.protocols.EvaluationPairs`.
         perceptual: measures LPIPS and S3 too; None leaves them out.
         log: what was measured before; it is not measured again. New records go into it.
         progress: called before every enlargement.

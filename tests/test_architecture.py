@@ -75,6 +75,7 @@ def test_the_scan_sees_imports_inside_functions(tmp_path: Path) -> None:
     assert set(imported(module)) == {"urllib", "urllib.request"}
 
 
+@pytest.mark.slow
 def test_working_on_a_photograph_opens_no_connection(samples: Path, tmp_path: Path) -> None:
     """The interpreter reports every socket; none may be made, by us or by a library."""
     command = (

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import retina_viewer
-from retina_viewer.cli import images, learning, models, window
+from retina_viewer.cli import images, learning, models, window_verbs
 from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, mendable
 from retina_viewer.core.processes import heeding
@@ -99,7 +99,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
         "--version", action="version", version=f"retina-viewer {retina_viewer.__version__}"
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for group in (window, images, models, learning):
+    for group in (window_verbs, images, models, learning):
         group.add_verbs(verbs)
     return parser, verbs.choices
 

@@ -66,7 +66,7 @@ def user_runs_dir() -> Path:
 
 
 def patient_salt_file() -> Path:
-    """The random bytes that patients' labels are hashed with; see ``training.patients``."""
+    """The random bytes that patients' labels are hashed with; see ``finetuning.patients``."""
     return _user_dir("data") / "patient-salt"
 
 

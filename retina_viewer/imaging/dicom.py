@@ -118,7 +118,7 @@ def _pixels(
     grey = Grey.of(file, bits, int(samples.max()))
     if grey.negative and grey.interest is None:
         raise UserError(f"{name} holds measurements, not a photograph.", "Choose another file.")
-    if grey.as_stored:
+    if grey.interest is None and grey.modality is None:
         bits, words = _own_depth(samples, bits - grey.signed)
         grey, notes = Grey.of(file, bits, 0), notes + words
     table, words = grey.table(frame.colour == "MONOCHROME1", samples)
@@ -285,11 +285,6 @@ class Grey:
             interest=_table(file, "VOILUTSequence") or _window(file),
             inverted=str(file.value("PresentationLUTShape")).strip() == "INVERSE",
         )
-
-    @property
-    def as_stored(self) -> bool:
-        """Whether stored values are shown from none to the highest possible."""
-        return self.interest is None and self.modality is None
 
     def table(self, monochrome1: bool, samples: Integers) -> tuple[Pixels, list[str]]:
         """The brightness of every stored value, ``(2^bits,)`` uint8 or uint16, and what a person

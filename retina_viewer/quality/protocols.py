@@ -121,14 +121,10 @@ class EvaluationPairs:
 
     Conditions whose truths are of one size share one :class:`Truth`, so that what others compute
     of it can be kept. Memory is bounded: of the scenes only the last is kept.
-
-    Args:
-        diameter: of the field of view that the photograph is shrunk to first, pixels; None for
-            its own size. Only under the native protocol.
     """
 
     photograph: Photograph
-    diameter: int | None = None
+    diameter: int | None = None  # of the field of view it is shrunk to first; of native ones
     _truths: dict[Protocol, Truth] = field(default_factory=dict)
     _cropped: dict[tuple[Protocol, tuple[int, ...]], Truth] = field(default_factory=dict)
     _last: tuple[Condition, EvaluationPair] | None = None
@@ -142,10 +138,9 @@ class EvaluationPairs:
     def _made(self, condition: Condition) -> EvaluationPair:
         protocol = condition.protocol
         if protocol not in self._truths:
-            native = protocol == "native"
             self._truths[protocol] = (
                 truth_of(self.photograph, self.diameter)
-                if native
+                if protocol == "native"
                 else prepare(self.photograph, protocol)
             )
         cropped = self._truths[protocol].cropped(condition.scale)

@@ -18,6 +18,7 @@ from retina_viewer.model_store.store import DEFAULT_MODELS, find_model, list_mod
 from retina_viewer.superres.classical import bicubic, lanczos
 from retina_viewer.superres.enhance_settings import SCALES, EnhanceSettings
 from retina_viewer.superres.enhancer import Enhancer
+from retina_viewer.superres.linear import load_linear
 
 Character = Literal["draws", "restores", "interpolates"]
 """What a method does to detail: draws what looks right, restores what comes closest to the truth,
@@ -136,12 +137,6 @@ def _ssr(scale: int) -> Enhancer:
     return ssr(scale)
 
 
-def _linear(card: ModelCard, scale: int) -> Enhancer:
-    from retina_viewer.superres.linear import load_linear
-
-    return load_linear(card, scale)
-
-
 def _forest(card: ModelCard, scale: int) -> Enhancer:
     from retina_viewer.superres.forest import load_forest
 
@@ -155,7 +150,7 @@ _OF_THE_PHOTOGRAPH: dict[str, Callable[[int], Enhancer]] = {
     "lanczos": lanczos,
 }
 _FITTED: dict[str, Callable[[ModelCard, int], Enhancer]] = {
-    "linear": _linear,
+    "linear": load_linear,
     "sr-forest": _forest,
 }
 

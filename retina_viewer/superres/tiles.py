@@ -41,17 +41,6 @@ def quantised(result: FloatImage, dtype: np.dtype[Any]) -> Pixels:
     return pixels
 
 
-def unit_rgb_of(image: FundusImage | NDArray[Any]) -> tuple[FloatImage, np.dtype[Any]]:
-    """A photograph, or ``(H, W, 3)`` uint8, uint16 or float in [0, 1], as float32 in [0, 1]; and
-    the dtype that its result has: uint16 for 16-bit sources, uint8 for all others."""
-    if isinstance(image, FundusImage):
-        return image.unit_rgb(), image.pixels.dtype
-    if image.dtype.kind == "f":
-        return np.asarray(image, dtype=np.float32), np.dtype(np.uint8)
-    peak = np.float32(np.iinfo(image.dtype).max)
-    return image.astype(np.float32) / peak, image.dtype
-
-
 class ResultGuard:
     """Refuses results that are no image: not finite, black or constant where the source is not."""
 
@@ -124,7 +113,7 @@ def enhance_image(
     Besides the result itself it holds one tile of floats and the source as float.
 
     Args:
-        image: as :func:`unit_rgb_of` takes it.
+        image: a photograph, or ``(H, W, 3)`` uint8, uint16 or float in [0, 1].
         tile: side of a tile in source pixels; smaller needs less memory.
         progress: called before every tile; it may cancel.
 
@@ -134,7 +123,12 @@ def enhance_image(
     Raises:
         UserError: a result that is no image, or one that does not fit into memory.
     """
-    rgb, dtype = unit_rgb_of(image)
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+    if isinstance(image, np.ndarray) and image.dtype.kind == "f":
+        rgb = np.asarray(image, np.float32)
+    else:
+        photograph = image if isinstance(image, FundusImage) else FundusImage.from_array(image)
+        rgb, dtype = photograph.unit_rgb(), photograph.pixels.dtype
     return enhanced_whole(enhancer.fitted_to(rgb), rgb, dtype, tile=tile, progress=progress)
 
 

@@ -1,8 +1,8 @@
 """From features to an expected error: fitted once a model and scale, kept beside its weights.
 
-The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the features ``f_k``, each
-averaged over the window in which errors are compared, with weights ``w_k >= 0``: more of any
-feature never means less error.
+The score of a source pixel is ``sum_k w_k log(f_k + floor)`` over the planes ``f_k`` of
+:func:`~retina_viewer.superres.uncertainty.uncertainty_features`, each averaged over the window in
+which errors are compared, with weights ``w_k >= 0``: more of any feature never means less error.
 A rising piecewise linear curve turns the score into grey levels. See docs/decisions/uncertainty.md.
 """
 

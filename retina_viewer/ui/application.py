@@ -12,14 +12,7 @@ from pathlib import Path
 
 # Before Qt: on Windows, torch's libraries do not load into a process that has loaded Qt's.
 import torch
-from PySide6.QtCore import (
-    QCoreApplication,
-    QEventLoop,
-    QLibraryInfo,
-    QObject,
-    QSettings,
-    QTimer,
-)
+from PySide6 import QtCore
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -50,7 +43,7 @@ def refuse_without_libraries() -> None:
     on_x11 = os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY")
     if platform != "xcb" and (platform or not on_x11):
         return
-    plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
+    plugins = Path(QtCore.QLibraryInfo.path(QtCore.QLibraryInfo.LibraryPath.PluginsPath))
     plugin = plugins / "platforms" / "libqxcb.so"
     if plugin.exists() and not loads(str(plugin)) and (packages := missing_packages()):
         raise UserError(*in_words(packages))
@@ -66,13 +59,15 @@ def make_application() -> QApplication:
     torch.set_num_threads(cores if cores <= 2 else cores - 1)
     QGuiApplication.setApplicationDisplayName("Retina Viewer")
     # What Qt's file dialogs remember names people too: it lies with the program's own settings.
-    QSettings.setPath(
-        QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(settings_file().parent)
+    QtCore.QSettings.setPath(
+        QtCore.QSettings.Format.NativeFormat,
+        QtCore.QSettings.Scope.UserScope,
+        str(settings_file().parent),
     )
     application = QApplication(["retina-viewer"])
     # PySide sets its signatures up when a docstring is first asked for, and no other thread runs
     # for a tenth of a second; the late imports would ask while the person is working.
-    _ = QObject.setParent.__doc__
+    _ = QtCore.QObject.setParent.__doc__
     application.setApplicationName("retina-viewer")
     application.setDesktopFileName("retina-viewer")
     # What is there now stays to the end (torch alone makes hundreds of thousands of objects): the
@@ -88,10 +83,10 @@ def closing_on_signals() -> Iterator[None]:
     what is half-written goes away."""
 
     def end(number: int, frame: object) -> None:
-        QCoreApplication.exit(128 + number)
+        QtCore.QCoreApplication.exit(128 + number)
 
     # Python looks at signals only when it runs, which the event loop does not: this lets it.
-    look = QTimer(interval=200)
+    look = QtCore.QTimer(interval=200)
     look.timeout.connect(lambda: None)
     look.start()
     with heeding(end, "SIGTERM", "SIGHUP"):
@@ -107,9 +102,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = RENDER_SECONDS) -
     Raises:
         UserError: it took too long.
     """
-    loop, end = QEventLoop(), time.monotonic() + seconds
+    loop, end = QtCore.QEventLoop(), time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             raise UserError("The window's work did not finish in time.", "Try a smaller scale.")
-        loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        loop.processEvents(QtCore.QEventLoop.ProcessEventsFlag.AllEvents, 20)
         time.sleep(0.002)

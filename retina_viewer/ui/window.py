@@ -28,7 +28,7 @@ from retina_viewer.model_store.store import find_model
 from retina_viewer.networks.devices import Device
 from retina_viewer.ui.canvas.photo import Photo, detailed_place
 from retina_viewer.ui.canvas.scene import Point
-from retina_viewer.ui.comparison.controller import ComparisonController
+from retina_viewer.ui.comparison.comparison_controller import ComparisonController
 from retina_viewer.ui.dialogs.export_dialog import ExportDialog
 from retina_viewer.ui.dialogs.export_products import ExportRequest
 from retina_viewer.ui.dialogs.report_dialog import KeysDialog, ReportDialog, report_on

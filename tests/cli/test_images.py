@@ -18,7 +18,7 @@ from PIL import Image
 from retina_viewer.cli import main
 from retina_viewer.core.errors import UserError
 from retina_viewer.core.names import sidecar_path
-from retina_viewer.imaging import readers
+from retina_viewer.imaging import readers, writers
 from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.imaging.layer_art import AMBER
 from retina_viewer.imaging.readers import open_image
@@ -52,6 +52,7 @@ def test_enhance_into_a_file(eye: Path, tmp_path: Path) -> None:
     assert main(command) == 1  # it exists now, and is not overwritten
 
 
+@pytest.mark.slow
 def test_enhance_marks_a_network_s_result_where_it_is_asked_to(eye: Path, tmp_path: Path) -> None:
     command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "linear", "--scale", "2"]
     forest = ["enhance", str(eye), "-o", str(tmp_path), "--method", "sr-forest", "--scale", "2"]
@@ -148,6 +149,7 @@ def test_what_is_no_retina_gets_a_word_and_an_empty_result(
     assert "No retina was found" in warning["message"]
 
 
+@pytest.mark.slow
 def test_saliency_is_computed_at_one_size_of_the_field(samples: Path, tmp_path: Path) -> None:
     photograph, wide = samples / "chase_14L.jpg", tmp_path / "wide.png"
     with Image.open(photograph) as image:
@@ -308,7 +310,7 @@ def test_a_disk_that_is_full_at_the_sidecar_leaves_no_image(
     def full(*_: Any, **__: Any) -> None:
         raise UserError("The disk is full.", "Free some space.")
 
-    monkeypatch.setattr(export, "write_sidecar", full)
+    monkeypatch.setattr(writers, "write_sidecar", full)
     command = ["enhance", str(eye), "-o", str(tmp_path), "--method", "bicubic"]
     assert main(command) == 1
     assert "disk is full" in capsys.readouterr().err
@@ -370,6 +372,7 @@ def test_a_request_to_end_leaves_nothing_half_written(tmp_path: Path, name: str)
 
 
 @pytest.mark.parametrize("streams", [">&- 2>&-", "2>&1 | true"])
+@pytest.mark.slow
 def test_results_are_written_though_nobody_listens(eye: Path, tmp_path: Path, streams: str) -> None:
     command = [sys.executable, "-m", "retina_viewer", "enhance", "missing.png", str(eye), str(eye)]
     line = shlex.join([*command, "-o", str(tmp_path), "--method", "bicubic", "--scale", "2"])
@@ -380,6 +383,7 @@ def test_results_are_written_though_nobody_listens(eye: Path, tmp_path: Path, st
     assert (tmp_path / "eye_SRx2_bicubic.png.json").is_file()
 
 
+@pytest.mark.slow
 def test_interrupting_leaves_nothing_half_written(samples: Path, tmp_path: Path) -> None:
     photograph, out = samples / "hrf_08_h.jpg", tmp_path / "out"
     command = ["enhance", str(photograph), "-o", str(out / "large.tif"), "--scale", "16", "--json"]

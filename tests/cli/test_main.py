@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from retina_viewer.cli import main, window
+from retina_viewer.cli import main, window_verbs
 from retina_viewer.cli.console import Console
 from retina_viewer.core.errors import Cancelled, UserError
 from retina_viewer.superres.methods import METHODS
@@ -180,28 +180,28 @@ def test_where_a_window_can_appear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    assert not window.has_display()
+    assert not window_verbs.has_display()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    assert window.has_display()
+    assert window_verbs.has_display()
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen:size=800x600")
-    assert not window.has_display()
+    assert not window_verbs.has_display()
     monkeypatch.delenv("QT_QPA_PLATFORM")
     monkeypatch.delenv("WAYLAND_DISPLAY")
     monkeypatch.setattr(sys, "platform", "win32")
-    assert window.has_display()
+    assert window_verbs.has_display()
 
 
 def test_the_demo_uses_an_empty_folder_and_spares_a_full_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[Path] = []
-    monkeypatch.setattr(window, "has_display", lambda: False)
+    monkeypatch.setattr(window_verbs, "has_display", lambda: False)
 
     def demo_files(sample: Path, out: Path, console: Console) -> int:
         used.append(out)
         return 0
 
-    monkeypatch.setattr(window, "_demo_files", demo_files)
+    monkeypatch.setattr(window_verbs, "_demo_files", demo_files)
     empty, full = tmp_path / "empty", tmp_path / "1.5 full"
     for folder in (empty, full):
         folder.mkdir()
@@ -229,10 +229,10 @@ def test_a_library_that_qt_lacks_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "retina_viewer.ui.app", None)  # importing it fails
-    monkeypatch.setattr(window, "missing_packages", lambda: ["libegl1", "libgl1"])
+    monkeypatch.setattr(window_verbs, "missing_packages", lambda: ["libegl1", "libgl1"])
     assert main(["view"]) == 1
     assert "apt-get install libegl1 libgl1" in capsys.readouterr().err
-    monkeypatch.setattr(window, "missing_packages", list)
+    monkeypatch.setattr(window_verbs, "missing_packages", list)
     with pytest.raises(ImportError):
         main(["view"])
 

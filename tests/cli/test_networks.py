@@ -15,7 +15,7 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 from torch import nn
 
-from retina_viewer.cli import main, window
+from retina_viewer.cli import main, window_verbs
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.imaging.readers import open_image
 from retina_viewer.imaging.writers import read_provenance
@@ -189,7 +189,7 @@ def test_the_demo_without_a_display_writes_everything(
     add_model("veins", "unet", UNET)
     set_default("gan")
     set_default("veins")
-    monkeypatch.setattr(window, "DEMO_SAMPLE", eye.rename(tmp_path / "chase_14L.png"))
+    monkeypatch.setattr(window_verbs, "DEMO_SAMPLE", eye.rename(tmp_path / "chase_14L.png"))
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
     check_demo(tmp_path / "demo", "gan")
     assert str(tmp_path / "demo") in capsys.readouterr().out

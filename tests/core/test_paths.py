@@ -12,7 +12,7 @@ def test_user_data_lies_below_the_named_folder(
 ) -> None:
     monkeypatch.setenv(paths.BASE_DIRECTORY_VARIABLE, str(tmp_path))
     found = [
-        paths.settings_file(), paths.user_models_dir(), paths.log_dir()
+        paths.settings_file(), paths.user_models_dir(), paths.user_runs_dir(), paths.log_dir()
     ]  # fmt: skip
     assert all(path.is_relative_to(tmp_path) for path in found)
     assert len(set(found)) == 4

@@ -146,6 +146,7 @@ def test_a_file_that_vanishes_while_it_is_looked_at(
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_copies_and_near_copies_are_found_and_mirrored_ones_are_not(
     samples: Path, tmp_path: Path
 ) -> None:
@@ -162,6 +163,7 @@ def test_copies_and_near_copies_are_found_and_mirrored_ones_are_not(
     assert report.alike == ((tmp_path / "1.png", tmp_path / "3 smaller.jpg"),)
 
 
+@pytest.mark.slow
 def test_photographs_of_different_people_have_different_fingerprints(samples: Path) -> None:
     replay = samples.parent / "replay"
     files = [*(samples / name for name in PHOTOGRAPHS), *sorted(replay.glob("*.jpg"))]

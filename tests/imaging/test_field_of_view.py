@@ -214,6 +214,7 @@ def disk_of(texture: Bytes, size: tuple[int, int], x: float, y: float, radius: f
     size=st.floats(0.35, 0.6),
 )
 @example(width=400, height=300, across=0.5, down=0.5, size=0.48)
+@pytest.mark.slow
 def test_a_disk_is_found_wherever_it_lies(
     texture: Bytes, width: int, height: int, across: float, down: float, size: float
 ) -> None:

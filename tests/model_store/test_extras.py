@@ -121,6 +121,7 @@ def card() -> ModelCard:
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.slow
 def test_they_come_back_and_judge_alike(card: ModelCard, batch_norm: bool) -> None:
     torch.manual_seed(5)
     network = Discriminator(narrow=16, batch_norm=batch_norm).eval()

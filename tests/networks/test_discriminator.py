@@ -24,6 +24,7 @@ def test_the_paper_s_layers() -> None:
     assert network.features(torch.rand(1, 3, 96, 96)).shape == (1, 512, 6, 6)
 
 
+@pytest.mark.slow
 def test_it_learns_to_tell_sharp_from_blurred() -> None:
     torch.manual_seed(0)
     network = Discriminator(narrow=8)

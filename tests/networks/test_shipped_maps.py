@@ -7,6 +7,8 @@ from retina_viewer.model_store.store import find_model, load_network
 from retina_viewer.networks.generator_cascade import GeneratorCascade
 from studies.active_maps import active_shares
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("twin", [False, True])
 def test_no_layer_of_the_default_model_or_its_twin_has_died(twin: bool) -> None:

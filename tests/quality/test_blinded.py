@@ -21,6 +21,7 @@ def photographs(samples: Path) -> list[Photograph]:
     ]
 
 
+@pytest.mark.slow
 def test_pairs_show_one_place_by_both_models_on_random_sides(
     photographs: list[Photograph],
 ) -> None:

@@ -42,6 +42,7 @@ def pair() -> tuple[ModelCard, ModelCard]:
     return tiny_cascade("tiny", twin="twin", seed=1), twin
 
 
+@pytest.mark.slow
 def test_a_tuned_gan_gets_a_map_of_its_own_that_can_be_drawn(
     pair: tuple[ModelCard, ModelCard], photographs: list[Photograph], tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from retina_viewer.quality.datasets import Photograph
 from retina_viewer.quality.gate import SuperresFigures, general_photographs, judge
 from tests.untrained import add_cascade
 
+pytestmark = pytest.mark.slow
+
 CPU = resolve_device("cpu")
 
 

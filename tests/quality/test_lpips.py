@@ -63,6 +63,7 @@ def test_only_the_masked_pixels_count(network: LPIPS, photograph: np.ndarray) ->
     )
 
 
+@pytest.mark.slow
 def test_tiles_leave_no_seam(
     network: LPIPS, photograph: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ def test_a_narrower_field_is_taken_as_it_is(photograph: FundusImage) -> None:
     np.testing.assert_array_equal(saliency_layer(photograph, field=None), expected)
 
 
+@pytest.mark.slow
 def test_it_means_the_same_for_a_camera_with_more_pixels(photograph: FundusImage) -> None:
     size = (2 * photograph.width, 2 * photograph.height)
     large = FundusImage.from_array(

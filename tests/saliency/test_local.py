@@ -170,6 +170,7 @@ def test_both_forms_agree_on_a_real_photograph(crop: Tensor) -> None:
     assert abs(exact.mean() - smooth.mean()) < 0.25 * exact.mean()
 
 
+@pytest.mark.slow
 def test_the_gradient_is_the_derivative(crop: Tensor) -> None:
     part = crop[..., 60:70, 60:71].clone().requires_grad_(True)
     assert torch.autograd.gradcheck(LocalSaliency(), (part,), eps=1e-7, atol=1e-4)

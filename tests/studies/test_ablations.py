@@ -68,6 +68,7 @@ def test_what_is_swept_is_swept() -> None:
     assert without.saliency > 0
 
 
+@pytest.mark.slow
 def test_it_trains_what_is_missing_measures_it_once_and_keeps_the_table(
     data_folder: Path,
     tmp_path: Path,

@@ -43,6 +43,7 @@ def measured(dark: None, data: Path, tmp_path_factory: pytest.TempPathFactory) -
     return out
 
 
+@pytest.mark.slow
 def test_every_table_is_written_with_what_it_rests_on(measured: Path) -> None:
     for number in (1, 2, 3):
         for suffix in (".md", ".csv", "_per_image.csv", ".json"):

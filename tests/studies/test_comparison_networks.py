@@ -58,6 +58,7 @@ def test_a_network_is_trained_once_and_finds_vessels(
     assert again.card.weights_sha256 == card.weights_sha256
 
 
+@pytest.mark.slow
 def test_a_training_that_was_broken_off_ends_as_an_unbroken_one(
     data_folder: Path, tmp_path: Path, recipe: Path
 ) -> None:

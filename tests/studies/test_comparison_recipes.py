@@ -80,6 +80,7 @@ def test_srcnn(trained: Callable[..., ModelCard], samples: Path) -> None:
     is_used("srcnn", card.name, samples)
 
 
+@pytest.mark.slow
 def test_srgan_is_mixed_with_the_pixel_trained_network_it_began_as(
     trained: Callable[..., ModelCard], samples: Path
 ) -> None:
@@ -92,6 +93,7 @@ def test_srgan_is_mixed_with_the_pixel_trained_network_it_began_as(
     assert make_enhancer(EnhanceSettings("srgan", 2, "cpu", card.name, 0)).fidelity == 0
 
 
+@pytest.mark.slow
 def test_srgan_with_vgg_19_in_two_stages(trained: Callable[..., ModelCard], samples: Path) -> None:
     content = trained("srgan-vgg19-content")
     card = trained("srgan-vgg19", content.name)

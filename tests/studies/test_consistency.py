@@ -111,6 +111,7 @@ def test_tiles_are_spread_over_the_field_of_view() -> None:
     assert small[only.slices()].any()
 
 
+@pytest.mark.slow
 def test_fit_and_check_by_one_command(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def test_folds_part_no_patient_and_lose_no_photograph(
     assert max(sizes) - min(sizes) <= 1  # as even as patients allow
 
 
+@pytest.mark.slow
 def test_each_fold_is_measured_with_a_filter_that_has_not_seen_it(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

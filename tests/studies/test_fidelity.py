@@ -78,6 +78,7 @@ def test_a_model_without_a_twin_has_nothing_to_sweep(data: Path, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_command_sweeps_and_chooses(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

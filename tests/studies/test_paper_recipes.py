@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -63,6 +64,7 @@ def test_the_recipes_say_what_the_paper_prints() -> None:
         assert (plan.beta1, plan.iterations) == (0.93, 100_000)
 
 
+@pytest.mark.slow
 def test_the_paper_s_gan_is_trained_and_enlarges_any_region_alike(
     data_folder: Path, tmp_path: Path, samples: Path
 ) -> None:

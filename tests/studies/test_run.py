@@ -24,6 +24,8 @@ from retina_viewer.training.recipe import load_recipe
 from retina_viewer.vessels.segment import segment_vessels
 from studies.train import train
 
+pytestmark = pytest.mark.slow
+
 
 def tiny(recipe: str, folder: Path, **numbers: int) -> Path:
     """A shipped recipe cut down to seconds: CHASE_DB1 alone, few and small steps."""

@@ -37,6 +37,7 @@ def shipped() -> ForestEnhancer:
 
 
 @pytest.mark.parametrize(("scale", "least"), [(2, 0.6), (4, 0.5)])
+@pytest.mark.slow
 def test_it_is_better_than_bicubic_on_blurred_photographs(
     truths: Truths, shipped: ForestEnhancer, scale: int, least: float
 ) -> None:

@@ -17,11 +17,13 @@ def unit(photograph: NDArray[np.uint8]) -> FloatImage:
     return photograph[:36, :44].astype(np.float32) / np.float32(255)
 
 
+@pytest.mark.slow
 def test_it_is_better_than_bicubic_on_blurred_photographs(truths: Truths) -> None:
     for truth in truths:
         assert gain_over_sharp_bicubic(ssr(2), truth) > 0.5
 
 
+@pytest.mark.slow
 def test_it_is_better_by_four_on_a_sharp_photograph(truths: Truths) -> None:
     """Of the other, 32 x 40 pixels are left, too few to learn from: no better, no worse."""
     other, sharp = truths
@@ -30,6 +32,7 @@ def test_it_is_better_by_four_on_a_sharp_photograph(truths: Truths) -> None:
 
 
 @pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.slow
 def test_regions_are_cut_from_the_whole_and_learned_once(
     photograph: NDArray[np.uint8], scale: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,8 @@ from studies.train import train
 from tests.studies.test_run import tiny
 from tests.training.together import DuelTask, weights
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 IN_FLOAT32 = (  # the precision is chosen by time, and two trainings that differ cannot be compared
     "import sys, torch\n"
@@ -81,6 +83,7 @@ def test_two_processes_broken_off_and_gone_on_are_one_with_twice_the_batch(
     assert (first["validations"], second["validations"]) == (3, 0)
 
 
+@pytest.mark.verify
 def test_the_same_command_under_two_processes_makes_the_model_of_twice_the_batch(
     data_folder: Path, tmp_path: Path
 ) -> None:

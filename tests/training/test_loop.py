@@ -238,6 +238,7 @@ def test_stopping_keeps_the_best_so_far(tmp_path: Path) -> None:
     assert task.validate(task.players[0].network)["score"] == pytest.approx(counters.best_score)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

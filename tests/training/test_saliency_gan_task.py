@@ -217,6 +217,7 @@ def test_training_holds_the_statistics_of_a_generator_with_batch_normalisation(
         torch.testing.assert_close(value, before[name])
 
 
+@pytest.mark.slow
 def test_both_players_get_better_at_what_they_do(source: PatchSource) -> None:
     """A few updates on one batch lower the loss of the generator's content, and the critic's."""
     task = make_task(source, discriminator="vgg19", cnn_features="vgg19")

@@ -20,6 +20,7 @@ from retina_viewer.ui.start import Start
 from retina_viewer.ui.window import Window
 
 
+@pytest.mark.slow
 def test_the_rendered_window_shows_the_finished_result(
     qtbot: QtBot, photograph: Path, tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_has_display(monkeypatch: pytest.MonkeyPatch) -> None:
     assert has_display()
 
 
+@pytest.mark.slow
 def test_a_request_to_end_closes_the_window_and_saves_the_settings(
     qtbot: QtBot, qapp: QApplication
 ) -> None:

@@ -42,6 +42,7 @@ def result_chips(window: Window) -> list[tuple[str, Source]]:
     return [(chip.text, chip.source) for chip in window.stage.result.scene.result_chips]
 
 
+@pytest.mark.slow
 def test_the_slider_mixes_the_two_networks(gan_window: Window, qtbot: QtBot) -> None:
     window = gan_window
     slider = window.inspector.enhance.fidelity.slider
@@ -191,6 +192,7 @@ def test_back_projection_is_part_of_what_is_made(gan_window: Window, qtbot: QtBo
     assert abs(held - original) < 0.4 * abs(free - original)
 
 
+@pytest.mark.slow
 def test_choices_survive_the_window_and_reach_the_export(
     gan_window: Window, make: MakeWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:

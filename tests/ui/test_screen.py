@@ -13,6 +13,8 @@ import pytest
 from tests.test_packaging import ROOT, load_check_system
 from tests.ui.screen_walk import WINDOW
 
+pytestmark = pytest.mark.slow
+
 SCREEN = f"{WINDOW.right() + 30}x{WINDOW.bottom() + 80}x24"
 WAIT = 300.0
 """Seconds: it takes 30, and longer where other programs keep the processor busy."""

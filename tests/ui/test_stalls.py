@@ -2,9 +2,13 @@
 
 import gc
 
+import pytest
+
 from retina_viewer.core.paths import resources_dir
 from tests.ui.conftest import MakeWindow
 from tests.ui.stalls import StallWatch, scripted_session
+
+pytestmark = pytest.mark.slow
 
 LIMIT_MS = 100.0
 

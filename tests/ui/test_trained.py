@@ -11,6 +11,8 @@ from retina_viewer.ui.canvas.tile_requests import TileKey, tile_side, tiles_over
 from retina_viewer.ui.view.enhancer_cache import enhance_part
 from tests.ui.conftest import SAMPLES, MakeWindow
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_tile_and_the_vessels_of_the_shipped_networks(make: MakeWindow, qtbot: QtBot) -> None:
     window = make(method="pixel", scale=2)

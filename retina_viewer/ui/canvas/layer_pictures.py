@@ -13,16 +13,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF
 
 from retina_viewer.core.geometry import Rect
-from retina_viewer.imaging.layer_art import (
-    CYAN,
-    Art,
-    Colour,
-    SaliencyStyle,
-    Veil,
-    outline,
-    saliency_art,
-    uncertainty_veil,
-)
+from retina_viewer.imaging import layer_art
 from retina_viewer.ui.canvas.pyramid import SMALLEST_SIDE, Pyramid
 
 PIECE = 16
@@ -44,7 +35,10 @@ class VesselArt:
     """
 
     def __init__(
-        self, probability: NDArray[np.float32], threshold: float, colour: Colour = CYAN
+        self,
+        probability: NDArray[np.float32],
+        threshold: float,
+        colour: layer_art.Colour = layer_art.CYAN,
     ) -> None:
         self.height, self.width = probability.shape
         self.colour = colour
@@ -71,7 +65,7 @@ class VesselArt:
         return [self._polygons[index] for index in np.flatnonzero(touching).tolist()]
 
 
-def _outline_levels(mask: NDArray[np.bool_], colour: Colour) -> list[Pyramid]:
+def _outline_levels(mask: NDArray[np.bool_], colour: layer_art.Colour) -> list[Pyramid]:
     share = mask.astype(np.float32)
     levels = []
     while True:
@@ -82,9 +76,9 @@ def _outline_levels(mask: NDArray[np.bool_], colour: Colour) -> list[Pyramid]:
         share = np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _outline_picture(mask: NDArray[np.bool_], colour: Colour) -> Pyramid:
+def _outline_picture(mask: NDArray[np.bool_], colour: layer_art.Colour) -> Pyramid:
     bgra = np.zeros((*mask.shape, 4), np.uint8)
-    bgra[outline(mask)] = (*colour[::-1], 255)
+    bgra[layer_art.outline(mask)] = (*colour[::-1], 255)
     return Pyramid(bgra, has_alpha=True)
 
 
@@ -113,9 +107,9 @@ def _boxes(pieces: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 Drawn = Pyramid | tuple[VesselArt, ...]
 
 
-def drawn(art: Art) -> Drawn:
+def drawn(art: layer_art.Art) -> Drawn:
     """A layer ready for the painter. Build it in a worker thread."""
-    if isinstance(art, Veil):
+    if isinstance(art, layer_art.Veil):
         return _pyramid(art)
     return tuple(VesselArt(one.plane, one.threshold, one.colour) for one in art)
 
@@ -124,17 +118,17 @@ def heat_art(
     values: NDArray[np.float32],
     mask: NDArray[np.bool_],
     colour_map: str,
-    style: SaliencyStyle = SaliencyStyle.COLOURS,
+    style: layer_art.SaliencyStyle = layer_art.SaliencyStyle.COLOURS,
 ) -> Drawn:
     """The saliency map ``(H, W)`` float32 inside the field of view ``(H, W)`` bool."""
-    return drawn(saliency_art(values, mask, colour_map, style))
+    return drawn(layer_art.saliency_art(values, mask, colour_map, style))
 
 
 def uncertainty_art(expected_error: NDArray[np.float32], mask: NDArray[np.bool_]) -> Pyramid:
     """The map of uncertainty, from ``(H, W)`` float32 in grey levels."""
-    return _pyramid(uncertainty_veil(expected_error, mask))
+    return _pyramid(layer_art.uncertainty_veil(expected_error, mask))
 
 
-def _pyramid(veil: Veil) -> Pyramid:
+def _pyramid(veil: layer_art.Veil) -> Pyramid:
     bgra = np.asarray(cv2.cvtColor(veil.rgba, cv2.COLOR_RGBA2BGRA), np.uint8)
     return Pyramid(bgra, has_alpha=True)

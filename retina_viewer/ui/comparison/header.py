@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6 import QtWidgets
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
-    QLabel,
-    QMenu,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
-    QWidget,
-)
 
 from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.comparison.choice import Choices, Offer, Option
@@ -34,7 +25,7 @@ FOOT = 76
 ORIGINAL_TIP = "The photograph itself beside the results"
 
 
-class Header(QFrame):
+class Header(QtWidgets.QFrame):
     """What is compared, and against what. A file dropped on it is to be the reference."""
 
     file_dropped = Signal(object)
@@ -45,13 +36,13 @@ class Header(QFrame):
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAcceptDrops(True)
-        self._icons: list[tuple[QToolButton, str]] = []
+        self._icons: list[tuple[QtWidgets.QToolButton, str]] = []
         self.chips = Chips()
         self.original = _chip("Original", ORIGINAL_TIP, self)
         self.reference = self._button("Reference", "What to measure against", "reference")
         self.reference.setMinimumWidth(118)
-        self.reference.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.reference)
+        self.reference.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QtWidgets.QMenu(self.reference)
         self.from_file = menu.addAction("A larger photograph of the same scene…\tShift+R")
         self.itself = menu.addAction("This photograph itself, shrunk first")
         self.no_reference = menu.addAction("No reference")
@@ -94,8 +85,8 @@ class Header(QFrame):
         for button, name in self._icons:
             button.setIcon(icons.toggle(name) if button.isCheckable() else icons.icon(name))
 
-    def _button(self, text: str, tip: str, picture: str) -> QToolButton:
-        button = QToolButton()
+    def _button(self, text: str, tip: str, picture: str) -> QtWidgets.QToolButton:
+        button = QtWidgets.QToolButton()
         button.setText(text)
         button.setToolTip(tip)
         button.setAccessibleName(text or tip)
@@ -124,8 +115,8 @@ class Header(QFrame):
         self.file_dropped.emit(paths_in(event.mimeData())[0])
 
 
-def _chip(title: str, tip: str, parent: QWidget) -> QPushButton:
-    chip = QPushButton(title, parent)
+def _chip(title: str, tip: str, parent: QtWidgets.QWidget) -> QtWidgets.QPushButton:
+    chip = QtWidgets.QPushButton(title, parent)
     chip.setCheckable(True)
     chip.setAutoDefault(False)
     chip.setMinimumHeight(HIT_TARGET)
@@ -135,7 +126,7 @@ def _chip(title: str, tip: str, parent: QWidget) -> QPushButton:
     return chip
 
 
-class Chips(QWidget):
+class Chips(QtWidgets.QWidget):
     """One chip an option, in rows that wrap; those that are compared are pressed."""
 
     toggled = Signal(str)
@@ -144,13 +135,15 @@ class Chips(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("What is compared")
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        policy = QtWidgets.QSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Preferred
+        )
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._options: tuple[Option, ...] = ()
-        self._chips: dict[str, QPushButton] = {}
+        self._chips: dict[str, QtWidgets.QPushButton] = {}
 
-    def chip(self, key: str) -> QPushButton:
+    def chip(self, key: str) -> QtWidgets.QPushButton:
         return self._chips[key]
 
     def show_choice(self, offer: Offer, chosen: Choices, scale: Scale) -> None:
@@ -203,9 +196,9 @@ class Chips(QWidget):
         for chip, place in self._places(width)[0]:
             chip.setGeometry(place)
 
-    def _places(self, width: int) -> tuple[list[tuple[QPushButton, QRect]], int]:
+    def _places(self, width: int) -> tuple[list[tuple[QtWidgets.QPushButton, QRect]], int]:
         """Where each chip goes in a given width, and the height of all."""
-        places: list[tuple[QPushButton, QRect]] = []
+        places: list[tuple[QtWidgets.QPushButton, QRect]] = []
         x = y = 0
         for chip in self._chips.values():
             size = chip.sizeHint().expandedTo(QSize(0, HIT_TARGET))
@@ -216,14 +209,14 @@ class Chips(QWidget):
         return places, y + HIT_TARGET
 
 
-class FiguresStrip(QFrame):
+class FiguresStrip(QtWidgets.QFrame):
     """Two rows of three figures; the best of all results are bold."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("figures")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        grid = QGridLayout(self)
+        grid = QtWidgets.QGridLayout(self)
         grid.setContentsMargins(10, 4, 10, 6)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(2)
@@ -231,7 +224,7 @@ class FiguresStrip(QFrame):
             grid.addWidget(_label(name, "dim", hint, right=True), 0, column)
             grid.setColumnStretch(column, 1)
         grid.addWidget(_label("bold: best", "dim"), 0, 0)
-        self._values: list[list[QLabel]] = []
+        self._values: list[list[QtWidgets.QLabel]] = []
         for row, title in enumerate(ROWS, start=1):
             grid.addWidget(_label(title, "dim"), row, 0)
             values = [_label("", "value", hint, right=True) for hint in HINTS]
@@ -271,8 +264,8 @@ class FiguresStrip(QFrame):
         return "; ".join(rows)
 
 
-def _label(text: str, role: str, hint: str = "", *, right: bool = False) -> QLabel:
-    label = QLabel(text)
+def _label(text: str, role: str, hint: str = "", *, right: bool = False) -> QtWidgets.QLabel:
+    label = QtWidgets.QLabel(text)
     label.setProperty("role", role)
     label.setToolTip(hint)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -10,20 +10,8 @@ import numpy as np
 
 from retina_viewer.core.files import staged
 from retina_viewer.core.progress import Progress, part_of
+from retina_viewer.imaging import layer_art
 from retina_viewer.imaging.fundus_image import FundusImage
-from retina_viewer.imaging.layer_art import (
-    VESSEL_LEGEND,
-    Art,
-    Bytes,
-    Legend,
-    SaliencyStyle,
-    paint,
-    saliency_art,
-    saliency_legend,
-    uncertainty_legend,
-    uncertainty_veil,
-    vessel_lines,
-)
 from retina_viewer.imaging.marks import GAP, HEADROOM, Title, beside, stamps_of
 from retina_viewer.imaging.provenance import AI_STATEMENT
 from retina_viewer.imaging.writers import JPEG_MAX_SIDE, write_image, write_sidecar
@@ -59,7 +47,7 @@ class ExportRequest:
     product: export.Product = "result"
     layers: tuple[LayerView, ...] = ()
     colour_map: str = "inferno"
-    saliency_style: SaliencyStyle = SaliencyStyle.COLOURS
+    saliency_style: layer_art.SaliencyStyle = layer_art.SaliencyStyle.COLOURS
     mark: bool = False
 
 
@@ -157,7 +145,11 @@ def _write_result(
 
 
 def with_layers(
-    request: ExportRequest, enhancer: Enhancer, rgb: Bytes, services: Services, progress: Progress
+    request: ExportRequest,
+    enhancer: Enhancer,
+    rgb: layer_art.Bytes,
+    services: Services,
+    progress: Progress,
 ) -> None:
     """Draw the request's layers, their legends and what made the result into it, in place.
 
@@ -168,23 +160,29 @@ def with_layers(
     image, mask = request.image, request.image.field_of_view.mask
     look = (request.colour_map, request.saliency_style)
     steps = max(1, len(request.layers))
-    layers: list[tuple[Art, float]] = []
-    legends: list[Legend] = []
+    layers: list[tuple[layer_art.Art, float]] = []
+    legends: list[layer_art.Legend] = []
     for number, layer in enumerate(request.layers):
         part = part_of(progress, number / steps, (number + 1) / steps)
-        art: Art
+        art: layer_art.Art
         if layer.name is LayerName.VESSELS:
             found = services.vessels(image, None, request.settings.device, part)
-            art, legend = vessel_lines(found.probability, found.threshold, mask), VESSEL_LEGEND
+            art, legend = (
+                layer_art.vessel_lines(found.probability, found.threshold, mask),
+                layer_art.VESSEL_LEGEND,
+            )
         elif layer.name is LayerName.SALIENCY:
-            art = saliency_art(services.saliency(image, part), mask, *look)
-            legend = saliency_legend(*look)
+            art = layer_art.saliency_art(services.saliency(image, part), mask, *look)
+            legend = layer_art.saliency_legend(*look)
         else:
             unsure = _uncertainty(request, enhancer, services, part)
-            art, legend = uncertainty_veil(unsure.expected_error, mask), uncertainty_legend()
+            art, legend = (
+                layer_art.uncertainty_veil(unsure.expected_error, mask),
+                layer_art.uncertainty_legend(),
+            )
         layers.append((art, layer.opacity))
         legends.append(legend)
-    paint(rgb, layers, enhancer.scale)
+    layer_art.paint(rgb, layers, enhancer.scale)
     for stamp in stamps_of(legends, mask, enhancer.scale, export.ai_text(enhancer)):
         stamp.onto(rgb)
 
@@ -200,7 +198,9 @@ def _uncertainty(
     return services.uncertainty(request.image, enhancer, other, request.image.bounds, progress)
 
 
-def beside_original(request: ExportRequest, enhancer: Enhancer, rgb: Bytes) -> Bytes:
+def beside_original(
+    request: ExportRequest, enhancer: Enhancer, rgb: layer_art.Bytes
+) -> layer_art.Bytes:
     """The photograph, interpolated to the result's size, left of the result; both labelled."""
     image, learned = request.image, bool(export.ai_text(enhancer))
     size = (rgb.shape[1], rgb.shape[0])

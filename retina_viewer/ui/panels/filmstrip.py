@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QRectF,
-    QSize,
-    Qt,
-    QTimer,
-    Signal,
-)
+from PySide6 import QtCore
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -23,12 +12,12 @@ from retina_viewer.ui.library import Library, Status
 from retina_viewer.ui.theme import Tokens
 
 WIDTH = 110
-ROW = QSize(WIDTH - 2, 98)
-PICTURE = QSize(96, 66)
-Index = QModelIndex | QPersistentModelIndex
+ROW = QtCore.QSize(WIDTH - 2, 98)
+PICTURE = QtCore.QSize(96, 66)
+Index = QtCore.QModelIndex | QtCore.QPersistentModelIndex
 
 
-class _Model(QAbstractListModel):
+class _Model(QtCore.QAbstractListModel):
     def __init__(self, library: Library) -> None:
         super().__init__(library)
         self._library = library
@@ -36,13 +25,13 @@ class _Model(QAbstractListModel):
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._library.paths)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: Index, role: int = QtCore.Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid() or index.row() >= len(self._library.paths):
             return None
         path = self._library.paths[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == QtCore.Qt.ItemDataRole.DisplayRole:
             return readable(path.name)
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == QtCore.Qt.ItemDataRole.ToolTipRole:
             return readable(str(path))
         return None
 
@@ -63,16 +52,16 @@ class _Painter(QStyledItemDelegate):
         self._library = library
         self._tokens = tokens
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QtCore.QSize:
         return ROW
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         if index.row() >= len(self._library.paths):
             return
-        rect: QRect = option.rect
+        rect: QtCore.QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = QRectF(rect).adjusted(2, 2, -2, -2)
+        frame = QtCore.QRectF(rect).adjusted(2, 2, -2, -2)
         if index.row() == self._library.current:
             painter.setPen(QPen(QColor(self._tokens.accent), 2))
             painter.setBrush(QColor(self._tokens.raised))
@@ -81,20 +70,20 @@ class _Painter(QStyledItemDelegate):
         self._paint_name(painter, index, frame)
         painter.restore()
 
-    def _paint_picture(self, painter: QPainter, row: int, frame: QRectF) -> None:
-        room = QRectF(frame.x() + 4, frame.y() + 4, PICTURE.width(), PICTURE.height())
+    def _paint_picture(self, painter: QPainter, row: int, frame: QtCore.QRectF) -> None:
+        room = QtCore.QRectF(frame.x() + 4, frame.y() + 4, PICTURE.width(), PICTURE.height())
         picture = self._library.thumbnail(row)
         if picture is None:
             painter.fillRect(room, QColor(self._tokens.window))
             return
         factor = min(room.width() / picture.width, room.height() / picture.height)
-        target = QRectF(0, 0, picture.width * factor, picture.height * factor)
+        target = QtCore.QRectF(0, 0, picture.width * factor, picture.height * factor)
         target.moveCenter(room.center())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         whole = Rect(0, 0, picture.width, picture.height)
         picture.draw(painter, target, whole, factor * painter.device().devicePixelRatioF())
 
-    def _paint_name(self, painter: QPainter, index: Index, frame: QRectF) -> None:
+    def _paint_name(self, painter: QPainter, index: Index, frame: QtCore.QRectF) -> None:
         tokens = self._tokens
         colour = {
             Status.UNSEEN: None,
@@ -102,22 +91,24 @@ class _Painter(QStyledItemDelegate):
             Status.ENHANCED: tokens.amber,
             Status.FAILED: tokens.red,
         }[self._library.status(index.row())]
-        line = QRectF(frame.x() + 4, frame.bottom() - 22, frame.width() - 8, 20)
+        line = QtCore.QRectF(frame.x() + 4, frame.bottom() - 22, frame.width() - 8, 20)
         if colour is not None:
-            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setPen(QtCore.Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colour))
-            painter.drawEllipse(QPointF(line.x() + 4, line.center().y()), 3.5, 3.5)
+            painter.drawEllipse(QtCore.QPointF(line.x() + 4, line.center().y()), 3.5, 3.5)
         painter.setPen(QColor(tokens.text))
         box = line.adjusted(12, 0, 0, 0)
         metrics = QFontMetrics(painter.font())
-        name = metrics.elidedText(index.data(), Qt.TextElideMode.ElideMiddle, int(box.width()))
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)
+        name = metrics.elidedText(
+            index.data(), QtCore.Qt.TextElideMode.ElideMiddle, int(box.width())
+        )
+        painter.drawText(box, QtCore.Qt.AlignmentFlag.AlignVCenter, name)
 
 
 class Filmstrip(QListView):
     """The library's photographs from top to bottom."""
 
-    picked = Signal(int)
+    picked = QtCore.Signal(int)
 
     def __init__(self, library: Library, tokens: Tokens) -> None:
         super().__init__()
@@ -129,10 +120,10 @@ class Filmstrip(QListView):
         self.use_tokens(tokens)
         self.setFixedWidth(WIDTH)
         self.setUniformItemSizes(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         # Asks once per turn of the event loop, however often the list scrolls.
-        self._ask = QTimer(self)
+        self._ask = QtCore.QTimer(self)
         self._ask.setSingleShot(True)
         self._ask.setInterval(0)
         self._ask.timeout.connect(self._want_visible)

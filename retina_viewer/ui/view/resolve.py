@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from retina_viewer.core.geometry import Rect
 from retina_viewer.superres.enhance_settings import EnhanceSettings
+from retina_viewer.ui.canvas import tile_requests
 from retina_viewer.ui.canvas.scene import (
     Camera,
     Chip,
@@ -22,13 +23,6 @@ from retina_viewer.ui.canvas.scene import (
     Scene,
     Source,
     Tone,
-)
-from retina_viewer.ui.canvas.tile_requests import (
-    PlacedTile,
-    TileRequest,
-    Wanted,
-    is_worthwhile,
-    scale_for,
 )
 from retina_viewer.ui.catalogue import ResultChoice
 from retina_viewer.ui.view.arrange import Arrangement, LoupePlace, Shares, arrange
@@ -167,17 +161,21 @@ class _Resolving:
             uncertainty=data.uncertainty.summary(sight) if sight and data.uncertainty else None,
         )
 
-    def _wanted(self, settings: EnhanceSettings, camera: Camera, size: Point) -> Wanted | None:
+    def _wanted(
+        self, settings: EnhanceSettings, camera: Camera, size: Point
+    ) -> tile_requests.Wanted | None:
         """The tiles that a pane shows; None where they would not be seen."""
         photo, image = self.data.photo, self.data.bounds
-        if photo is None or not is_worthwhile(camera, image):
+        if photo is None or not tile_requests.is_worthwhile(camera, image):
             return None
-        scale = scale_for(camera, settings.scale)
+        scale = tile_requests.scale_for(camera, settings.scale)
         region = camera.visible(*size, image)
-        request = TileRequest(photo.key, settings.at(scale), self.state.tone)
-        return Wanted(request, region, camera.x, camera.y) if region.area else None
+        request = tile_requests.TileRequest(photo.key, settings.at(scale), self.state.tone)
+        return tile_requests.Wanted(request, region, camera.x, camera.y) if region.area else None
 
-    def _wanted_in_loupe(self, settings: EnhanceSettings, place: int) -> Wanted | None:
+    def _wanted_in_loupe(
+        self, settings: EnhanceSettings, place: int
+    ) -> tile_requests.Wanted | None:
         if place not in self.parts:
             return None
         return self._wanted(settings, self.loupe, self._loupe_size(place))
@@ -194,7 +192,7 @@ class _Resolving:
         region = self.camera.visible(*self.sizes[place], image)
         if not region.area:
             return None
-        request = TileRequest(photo.key, settings, Tone.COLOUR)
+        request = tile_requests.TileRequest(photo.key, settings, Tone.COLOUR)
         return Sight(request, self.camera, region, image, self.data.field_of_view)
 
     # The panes
@@ -364,7 +362,9 @@ class _Resolving:
             note="" if wanted is None or sharp >= 1 else f"{int(sharp * 100)} % sharp",
         )
 
-    def _placeholder(self, place: int, result: Result, wanted: Wanted | None) -> TileRequest | None:
+    def _placeholder(
+        self, place: int, result: Result, wanted: tile_requests.Wanted | None
+    ) -> tile_requests.TileRequest | None:
         """What was finished with similar settings before, where tiles of it are in view."""
         before = self.data.finished.get(place)
         if wanted is None or before is None or not before.is_placeholder_for(result.settings):
@@ -374,8 +374,8 @@ class _Resolving:
         return request if found > 0 else None
 
     def _tiles(
-        self, wanted: Wanted | None, placeholder: TileRequest | None
-    ) -> tuple[PlacedTile, ...]:
+        self, wanted: tile_requests.Wanted | None, placeholder: tile_requests.TileRequest | None
+    ) -> tuple[tile_requests.PlacedTile, ...]:
         if wanted is None:
             return ()
         return self.data.tiles.in_view(wanted, self.data.bounds, placeholder)
@@ -383,7 +383,7 @@ class _Resolving:
     def _held(self, scene: Scene, reference: HeldReference) -> Scene:
         """The reference in a pane, while the original is held."""
         region = scene.camera.visible(*self.sizes[self.shown[0]], self.data.bounds)
-        wanted = Wanted(reference.request, region, scene.camera.x, scene.camera.y)
+        wanted = tile_requests.Wanted(reference.request, region, scene.camera.x, scene.camera.y)
         return replace(
             scene,
             content=Content.RESULT,

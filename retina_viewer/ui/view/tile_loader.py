@@ -13,30 +13,21 @@ from typing import Generic
 from PySide6.QtCore import QObject, Signal
 
 from retina_viewer.core.progress import Progress
+from retina_viewer.ui.canvas import tile_requests
 from retina_viewer.ui.canvas.photo import Photo
 from retina_viewer.ui.canvas.pyramid import Pyramid
-from retina_viewer.ui.canvas.tile_requests import (
-    Cache,
-    T,
-    TileCache,
-    TileKey,
-    Wanted,
-    nearest,
-    tile_side,
-    tiles_over,
-)
 from retina_viewer.ui.jobs import Jobs, Lane
 from retina_viewer.ui.view.enhancer_cache import EnhancerCache
 
 KEY = "tile"
 
 
-class Loader(QObject, Generic[T]):
+class Loader(QObject, Generic[tile_requests.T]):
     """Keeps what is shown coming, one tile at a time. What a tile holds, and which comes next, is
     said by those who derive from it; two of them in one window need different keys.
     """
 
-    cache: Cache[T]
+    cache: tile_requests.Cache[tile_requests.T]
 
     tile_ready = Signal(object)
     """(Rect): a tile of what is shown is in the cache."""
@@ -55,13 +46,15 @@ class Loader(QObject, Generic[T]):
         self._paused = False
         self._asked_at: float | None = None
         self._waited: float | None = None
-        self._under_way: TileKey | None = None
+        self._under_way: tile_requests.TileKey | None = None
 
-    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> T:
+    def _make(
+        self, photo: Photo, key: tile_requests.TileKey, progress: Progress
+    ) -> tile_requests.T:
         """The tile; in a worker thread."""
         raise NotImplementedError
 
-    def _most_wanted(self, photo: Photo) -> TileKey | None:
+    def _most_wanted(self, photo: Photo) -> tile_requests.TileKey | None:
         """What to compute next; None where nothing is missing."""
         raise NotImplementedError
 
@@ -136,11 +129,11 @@ class Loader(QObject, Generic[T]):
         if key is not None:
             self._compute(self._photo, key)
 
-    def _compute(self, photo: Photo, key: TileKey) -> None:
-        def work(progress: Progress) -> T:
+    def _compute(self, photo: Photo, key: tile_requests.TileKey) -> None:
+        def work(progress: Progress) -> tile_requests.T:
             return self._make(photo, key, progress)
 
-        def done(tile: T) -> None:
+        def done(tile: tile_requests.T) -> None:
             self.cache.put(key, tile)
             self._stop_the_clock()
             self.tile_ready.emit(key.rect)
@@ -157,19 +150,19 @@ class Loader(QObject, Generic[T]):
 class TileLoader(Loader["Pyramid"]):
     """Keeps the tiles of results coming."""
 
-    cache: TileCache
+    cache: tile_requests.TileCache
 
     def __init__(self, enhancers: EnhancerCache, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(jobs, KEY, Lane.TILES, parent)
-        self.cache = TileCache()
+        self.cache = tile_requests.TileCache()
         self._enhancers = enhancers
-        self._shown: Sequence[Sequence[Wanted]] = ()
+        self._shown: Sequence[Sequence[tile_requests.Wanted]] = ()
 
     def show(
         self,
         photo: Photo | None,
         kind: object,
-        shown: Sequence[Sequence[Wanted]],
+        shown: Sequence[Sequence[tile_requests.Wanted]],
         asked_at: float | None = None,
     ) -> None:
         """Say what is on the screen.
@@ -191,10 +184,10 @@ class TileLoader(Loader["Pyramid"]):
             self.cache.share(wanted, photo.bounds) >= 1 for group in self._shown for wanted in group
         )
 
-    def _make(self, photo: Photo, key: TileKey, progress: Progress) -> Pyramid:
+    def _make(self, photo: Photo, key: tile_requests.TileKey, progress: Progress) -> Pyramid:
         return self._enhancers.tile(photo, key, progress)
 
-    def _most_wanted(self, photo: Photo) -> TileKey | None:
+    def _most_wanted(self, photo: Photo) -> tile_requests.TileKey | None:
         """A missing tile: of what is shown, centre first; then of a ring around it."""
         for ring in (0, 1):
             for group in self._shown:
@@ -202,11 +195,16 @@ class TileLoader(Loader["Pyramid"]):
                 if missing:
                     x, y = group[0].x, group[0].y
                     places = [key.rect for key in missing]
-                    return missing[places.index(nearest(places, x, y))]
+                    return missing[places.index(tile_requests.nearest(places, x, y))]
         return None
 
-    def _missing(self, photo: Photo, wanted: Wanted, ring: int) -> list[TileKey]:
-        side = tile_side(wanted.request.scale)
+    def _missing(
+        self, photo: Photo, wanted: tile_requests.Wanted, ring: int
+    ) -> list[tile_requests.TileKey]:
+        side = tile_requests.tile_side(wanted.request.scale)
         region = wanted.region.expanded(ring * side).intersected(photo.bounds)
-        keys = (TileKey(wanted.request, rect) for rect in tiles_over(region, photo.bounds, side))
+        keys = (
+            tile_requests.TileKey(wanted.request, rect)
+            for rect in tile_requests.tiles_over(region, photo.bounds, side)
+        )
         return [key for key in keys if key not in self.cache]

@@ -5,44 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import EllipsisType
 
+from PySide6 import QtWidgets
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLayout,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
 
 from retina_viewer.ui.theme import HIT_TARGET
 
-Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | int | EllipsisType
+Part = (
+    QtWidgets.QWidget
+    | QtWidgets.QLayout
+    | tuple[QtWidgets.QWidget | QtWidgets.QLayout, int]
+    | int
+    | EllipsisType
+)
 """What stands in a row or a column: a part, a part with its stretch, pixels, or ``...``, which
 takes what is left."""
 Margins = tuple[int, int, int, int] | int | None
 
 
-def row(*parts: Part, spacing: int | None = None, margins: Margins = None) -> QHBoxLayout:
+def row(*parts: Part, spacing: int | None = None, margins: Margins = None) -> QtWidgets.QHBoxLayout:
     """Parts from left to right; what is not given is the style's."""
-    box = QHBoxLayout()
+    box = QtWidgets.QHBoxLayout()
     _fill(box, parts, spacing, margins)
     return box
 
 
-def column(*parts: Part, spacing: int | None = None, margins: Margins = None) -> QVBoxLayout:
+def column(
+    *parts: Part, spacing: int | None = None, margins: Margins = None
+) -> QtWidgets.QVBoxLayout:
     """Parts from top to bottom; what is not given is the style's."""
-    box = QVBoxLayout()
+    box = QtWidgets.QVBoxLayout()
     _fill(box, parts, spacing, margins)
     return box
 
 
-def _fill(box: QBoxLayout, parts: tuple[Part, ...], spacing: int | None, margins: Margins) -> None:
+def _fill(
+    box: QtWidgets.QBoxLayout, parts: tuple[Part, ...], spacing: int | None, margins: Margins
+) -> None:
     if spacing is not None:
         box.setSpacing(spacing)
     if margins is not None:
@@ -51,7 +49,7 @@ def _fill(box: QBoxLayout, parts: tuple[Part, ...], spacing: int | None, margins
     add(box, *parts)
 
 
-def add(box: QBoxLayout, *parts: Part) -> None:
+def add(box: QtWidgets.QBoxLayout, *parts: Part) -> None:
     """Append parts."""
     for part in parts:
         if isinstance(part, EllipsisType):
@@ -61,22 +59,24 @@ def add(box: QBoxLayout, *parts: Part) -> None:
             box.addSpacing(part)
             continue
         item, stretch = part if isinstance(part, tuple) else (part, 0)
-        if isinstance(item, QLayout):
+        if isinstance(item, QtWidgets.QLayout):
             box.addLayout(item, stretch)
         else:
             box.addWidget(item, stretch)
 
 
-def holding(layout: QLayout) -> QWidget:
+def holding(layout: QtWidgets.QLayout) -> QtWidgets.QWidget:
     """A widget of this layout alone."""
-    widget = QWidget()
+    widget = QtWidgets.QWidget()
     widget.setLayout(layout)
     return widget
 
 
-def button(text: str, tip: str = "", act: Callable[..., object] | None = None) -> QPushButton:
+def button(
+    text: str, tip: str = "", act: Callable[..., object] | None = None
+) -> QtWidgets.QPushButton:
     """As high as a finger needs it; Return does not press it wherever the focus is."""
-    button = QPushButton(text)
+    button = QtWidgets.QPushButton(text)
     button.setToolTip(tip)
     button.setMinimumHeight(HIT_TARGET)
     button.setAutoDefault(False)
@@ -85,27 +85,29 @@ def button(text: str, tip: str = "", act: Callable[..., object] | None = None) -
     return button
 
 
-def label(text: str = "", role: str = "", *, wraps: bool = True) -> QLabel:
+def label(text: str = "", role: str = "", *, wraps: bool = True) -> QtWidgets.QLabel:
     """Text in a role of the style sheet."""
-    label = QLabel(text)
+    label = QtWidgets.QLabel(text)
     label.setWordWrap(wraps)
     if role:
         label.setProperty("role", role)
     return label
 
 
-def bar() -> QProgressBar:
+def bar() -> QtWidgets.QProgressBar:
     """From 0 to 1000, without words."""
-    bar = QProgressBar()
+    bar = QtWidgets.QProgressBar()
     bar.setTextVisible(False)
     bar.setRange(0, 1000)
     return bar
 
 
-def scroll(area: QScrollArea, content: QWidget | None = None) -> QScrollArea:
+def scroll(
+    area: QtWidgets.QScrollArea, content: QtWidgets.QWidget | None = None
+) -> QtWidgets.QScrollArea:
     """Have a frameless area give its content the width there is."""
     area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
     if content is not None:
         area.setWidget(content)
     return area
@@ -121,16 +123,16 @@ def delayed(parent: QObject, milliseconds: int, act: Callable[[], object]) -> QT
 
 
 def ask_before_loss(
-    parent: QWidget, title: str, text: str, more: str, *, yes: str, no: str,
+    parent: QtWidgets.QWidget, title: str, text: str, more: str, *, yes: str, no: str,
     act: Callable[[], object],
 ) -> None:  # fmt: skip
     """Ask, without blocking, before something is lost; Return and Escape lose nothing."""
-    box = QMessageBox(parent)
+    box = QtWidgets.QMessageBox(parent)
     box.setWindowTitle(title)
     box.setText(text)
     box.setInformativeText(more)
-    agreed = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
+    agreed = box.addButton(yes, QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
     agreed.clicked.connect(act)
-    box.setDefaultButton(box.addButton(no, QMessageBox.ButtonRole.RejectRole))
+    box.setDefaultButton(box.addButton(no, QtWidgets.QMessageBox.ButtonRole.RejectRole))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()

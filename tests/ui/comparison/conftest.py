@@ -7,7 +7,7 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from retina_viewer.ui.catalogue import ResultChoice
-from retina_viewer.ui.comparison.controller import ComparisonController
+from retina_viewer.ui.comparison.comparison_controller import ComparisonController
 from retina_viewer.ui.window import Window
 from tests.ui.conftest import SAMPLES
 

@@ -15,7 +15,7 @@ from retina_viewer.superres.methods import METHODS
 from retina_viewer.ui.canvas.pane import Pane
 from retina_viewer.ui.canvas.scene import Content, LayerName, Source, Tone
 from retina_viewer.ui.catalogue import Catalogue
-from retina_viewer.ui.comparison.controller import JOBS, ComparisonController
+from retina_viewer.ui.comparison.comparison_controller import JOBS, ComparisonController
 from retina_viewer.ui.comparison.measuring import why_not
 from retina_viewer.ui.comparison.reference import NONE
 from retina_viewer.ui.window import Window
@@ -408,7 +408,8 @@ def test_zoomed_out_nothing_is_saved(
     with_photo: Window, comparison: ComparisonController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "retina_viewer.ui.comparison.controller.is_worthwhile", lambda camera, image: False
+        "retina_viewer.ui.comparison.comparison_controller.is_worthwhile",
+        lambda camera, image: False,
     )
     comparison.save()
     assert "zoom in first" in comparison.header.words.text()

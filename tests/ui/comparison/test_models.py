@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from retina_viewer.core.paths import user_models_dir
 from retina_viewer.ui.canvas.scene import Content, Source
-from retina_viewer.ui.comparison.controller import OF_VESSELS, ComparisonController
+from retina_viewer.ui.comparison.comparison_controller import OF_VESSELS, ComparisonController
 from retina_viewer.ui.models.installed_models import read_installed
 from retina_viewer.ui.window import Window
 from tests.model_store.models import make_unet, own

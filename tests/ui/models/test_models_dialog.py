@@ -63,6 +63,7 @@ def test_the_list_and_the_card_say_what_is_in_use(tmp_path: Path, opened: Opened
     assert "shipped" in dialog.page.about.text()
 
 
+@pytest.mark.slow
 def test_another_default_is_used_at_once_and_rolled_back(opened: Opened, qtbot: QtBot) -> None:
     own("clinic")
     window, dialog = opened()
@@ -86,6 +87,7 @@ def test_another_default_is_used_at_once_and_rolled_back(opened: Opened, qtbot: 
     assert not dialog.roll_back_button.isEnabled()
 
 
+@pytest.mark.slow
 def test_vessels_are_found_anew_with_another_default(
     opened: Opened, photograph: Path, qtbot: QtBot
 ) -> None:
@@ -166,6 +168,7 @@ def test_deleting_asks_and_takes_the_twin_along(opened: Opened, qtbot: QtBot) ->
     assert dialog.entry is not None
 
 
+@pytest.mark.slow
 def test_a_model_goes_out_and_comes_back_by_drop(
     tmp_path: Path, opened: Opened, qtbot: QtBot
 ) -> None:
@@ -207,6 +210,7 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path, opened: Opened, qtbot:
     assert not user_models_dir().exists() or not list(user_models_dir().iterdir())
 
 
+@pytest.mark.slow
 def test_one_bad_file_of_several_does_not_keep_the_others_out(
     tmp_path: Path, opened: Opened, qtbot: QtBot
 ) -> None:

@@ -24,6 +24,8 @@ from tests.finetuning.tiny_clinic import clinic_plan, tiny_cascade
 from tests.ui.conftest import SAMPLES, MakeWindow
 from tests.ui.training.conftest import look_at
 
+pytestmark = pytest.mark.slow
+
 TINY = {"iterations": 4, "batch": 1, "patch": 16, "validate_every": 2, "validation_patches": 1}
 SLOW = 240_000  # ms; a training shares its computer with others
 

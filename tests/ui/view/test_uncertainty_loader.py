@@ -178,6 +178,7 @@ def test_what_is_not_computed_yet_does_not_look_certain(
     assert (settled[around] == plain[around]).all()
 
 
+@pytest.mark.slow
 def test_every_setting_has_a_map_of_its_own(
     gan_window: Window, qtbot: QtBot, doubting: Doubting
 ) -> None:
@@ -197,6 +198,7 @@ def test_every_setting_has_a_map_of_its_own(
     assert list(dict.fromkeys(doubting.asked)) == [(2, DEFAULT), (2, 1.0), (4, 1.0)]
 
 
+@pytest.mark.slow
 def test_another_photograph_and_another_setting_drop_what_is_under_way(
     gan_window: Window, qtbot: QtBot, doubting: Doubting, photographs: list[Path]
 ) -> None:
@@ -248,6 +250,7 @@ def test_cancel_stops_with_what_is_there_and_turns_off_what_shows_nothing(
     arrived(window, qtbot)
 
 
+@pytest.mark.slow
 def test_a_large_photograph_shown_whole_gets_spots_and_on_zooming_in_all_of_what_is_in_view(
     make: MakeWindow,
     qtbot: QtBot,
