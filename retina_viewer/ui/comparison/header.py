@@ -15,8 +15,8 @@ from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.input import paths_in
 from retina_viewer.ui.theme import HIT_TARGET, tabular
 from retina_viewer.ui.widgets import layout
-from retina_viewer.ui.widgets.ai_mark import ICON, ai_icon
 from retina_viewer.ui.widgets.fields import dim_label
+from retina_viewer.ui.widgets.method_chooser import MARK_ICON, ai_icon
 
 GAP = 6
 ROWS = ("In view", "Whole field")
@@ -169,7 +169,7 @@ class Chips(QtWidgets.QWidget):
             chip.setAccessibleName(f"Compare {option.title}{mark}")
             if option.learned:
                 chip.setIcon(ai_icon())
-                chip.setIconSize(ICON)
+                chip.setIconSize(MARK_ICON)
             chip.clicked.connect(lambda _=False, key=option.key: self.toggled.emit(key))
             chip.show()
             self._chips[option.key] = chip

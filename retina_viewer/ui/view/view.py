@@ -112,11 +112,6 @@ class View(QObject):
         return not self.picture.result.has_failed and not self.data.needs_yes
 
     @property
-    def photo_to_enlarge(self) -> Photo | None:
-        """The photograph, unless it needs a yes first."""
-        return None if self.data.needs_yes else self.photo
-
-    @property
     def remedy(self) -> str:
         """What :meth:`retry` would do now, as a button says it; empty where it would do nothing."""
         if self.data.needs_yes:

@@ -6,13 +6,46 @@ from collections.abc import Sequence
 
 from PySide6 import QtGui
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from retina_viewer.superres.methods import Character, Method
-from retina_viewer.ui.widgets.ai_mark import SIZE as MARK
-from retina_viewer.ui.widgets.ai_mark import paint_ai_mark
+from retina_viewer.ui.theme import DARK
 from retina_viewer.ui.widgets.choices import Chooser
 from retina_viewer.ui.widgets.table_views import Index
+
+MARK_SIZE = QSize(20, 14)
+MARK_ICON = QSize(24, 14)
+_SHARPEST = 3
+"""Device pixels per logical pixel up to which the icon is sharp."""
+
+
+def paint_ai_mark(painter: QPainter, box: QRectF) -> None:
+    """``AI`` on amber, filling the box."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(DARK.amber))
+    painter.drawRoundedRect(box, 3, 3)
+    font = QFont(painter.font())
+    font.setBold(True)
+    font.setPixelSize(max(8, round(box.height() * 0.72)))
+    painter.setFont(font)
+    painter.setPen(QColor(DARK.on_amber))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "AI")
+    painter.restore()
+
+
+def ai_icon() -> QIcon:
+    """The mark for a button, with some room between it and the text."""
+    pixmap = QPixmap(MARK_ICON * _SHARPEST)
+    pixmap.setDevicePixelRatio(_SHARPEST)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    paint_ai_mark(painter, QRectF(0, 0, MARK_SIZE.width(), MARK_SIZE.height()))
+    painter.end()
+    return QIcon(pixmap)
+
 
 ID = Qt.ItemDataRole.UserRole
 """The method's identifier; nothing for the heading of a group."""
@@ -55,8 +88,8 @@ class _TwoLines(QStyledItemDelegate):
         painter.drawText(box, Qt.AlignmentFlag.AlignTop, title)
         if index.data(LEARNED):
             left = box.x() + metrics.horizontalAdvance(title) + 8
-            top = box.y() + (metrics.height() - MARK.height()) / 2
-            paint_ai_mark(painter, QRectF(left, top, MARK.width(), MARK.height()))
+            top = box.y() + (metrics.height() - MARK_SIZE.height()) / 2
+            paint_ai_mark(painter, QRectF(left, top, MARK_SIZE.width(), MARK_SIZE.height()))
         painter.setFont(option.font)
         flags = Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         below = box.adjusted(0, metrics.height() + 2, 0, 0)
