@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
 
 from retina_viewer.ui.keys import KEYS
 from retina_viewer.ui.view.controller import Controller
+from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.empty import DropHint
 
 _ARROWS = {
@@ -43,10 +44,9 @@ class HeldKeys(QObject):
     Sliders and lists keep their arrows, and a button that was reached with Tab keeps Space.
     """
 
-    def __init__(self, window: QWidget, controller: Controller) -> None:
+    def __init__(self, window: QWidget, view: View, controller: Controller) -> None:
         super().__init__(window)
-        self._window = window
-        self._controller = controller
+        self._window, self._view, self._controller = window, view, controller
         self._held: set[int] = set()
         QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
 
@@ -79,9 +79,9 @@ class HeldKeys(QObject):
     def _hold(self, key: Qt.Key, held: bool) -> None:
         (self._held.add if held else self._held.discard)(key)
         if key == Qt.Key.Key_Space:
-            self._controller.hold_layers_hidden(held)
+            self._view.change(layers_hidden=held)
         else:
-            self._controller.hold_original(held)
+            self._view.change(original_held=held)
 
     def _release_all(self) -> None:
         for key in list(self._held):

@@ -40,7 +40,7 @@ from retina_viewer.ui.models.models_controller import ModelsController
 from retina_viewer.ui.opening import Opening
 from retina_viewer.ui.panels.filmstrip import Filmstrip
 from retina_viewer.ui.panels.inspector import Inspector
-from retina_viewer.ui.panels.statusbar import Readouts, StatusBar
+from retina_viewer.ui.panels.statusbar import StatusBar
 from retina_viewer.ui.panels.toolbar import COMPARE, SLIDER, Toolbar
 from retina_viewer.ui.services import Services
 from retina_viewer.ui.start import remember, state_from
@@ -76,15 +76,12 @@ class Window(QMainWindow):
         self.controller = Controller(self.view, self.stage)
         self.opening = Opening(self.library, settings, self)
         self.open_menu = QMenu(self)
-        self.toolbar = Toolbar(catalogue.methods, self.open_menu)
+        self.toolbar = Toolbar(self.view, self.controller, self.open_menu)
         self.banner = Banner()
         self.empty = Empty()
         self.filmstrip = Filmstrip(self.library, tokens)
         self.inspector = Inspector(self.view, self.controller, self.jobs, settings.theme)
-        self.statusbar = StatusBar(self.jobs)
-        self.readouts = Readouts(
-            self.view, self.controller, self.library, self.toolbar, self.statusbar
-        )
+        self.statusbar = StatusBar(self.view, self.controller, self.jobs, self.library)
         self.drop_hint = DropHint(self)
         self.problems = Problems(self.banner, self)
         choosers = (self.toolbar.method, self.inspector.enhance.method)
@@ -110,7 +107,7 @@ class Window(QMainWindow):
         self._connect()
         self.models.connect(self.toolbar.models_menu, self.training, self.manager)
         add_shortcuts(self, self._commands(), self.controller)
-        self._held = HeldKeys(self, self.controller)
+        self._held = HeldKeys(self, self.view, self.controller)
         self._drops = DropTarget(self, self.drop_hint, self.library.open)
         self._look_for_devices()
 
@@ -151,8 +148,6 @@ class Window(QMainWindow):
         self.training.problem.connect(self.problems.show)
         self.jobs.unhandled.connect(lambda job, error: self.problems.show(error))
         self.banner.action_clicked.connect(self._try_again)
-        toolbar.scale_chosen.connect(self.controller.set_scale)
-        toolbar.method_chosen.connect(self.controller.set_method)
         toolbar.layout_chosen.connect(self._layout_chosen)
         toolbar.device_chosen.connect(self._device_chosen)
         toolbar.export_clicked.connect(self.export)
@@ -161,9 +156,9 @@ class Window(QMainWindow):
         self.empty.open_clicked.connect(self.opening.ask_for_files)
         self.empty.sample_clicked.connect(self.opening.open_sample)
         self.inspector.information.page_chosen.connect(library.show_page)
-        self.inspector.export_clicked.connect(self.export)
-        self.inspector.compare_clicked.connect(self.comparison.toggle)
-        self.inspector.theme_chosen.connect(self._theme_chosen)
+        self.inspector.enhance.export_clicked.connect(self.export)
+        self.inspector.enhance.compare_clicked.connect(self.comparison.toggle)
+        self.inspector.view_panel.theme_chosen.connect(self._theme_chosen)
         self.statusbar.cancel_clicked.connect(self.cancel)
 
     def _commands(self) -> dict[str, Callable[..., object]]:
@@ -404,7 +399,7 @@ class ModelChanges:
         self.refresh()
         if card.task == "superres":
             self._controller.set_method(card.enhancer_method)
-            self._controller.set_network(card.name)
+            self._controller.choose(model=card.name)
 
 
 def _vessel_weights() -> str:

@@ -340,56 +340,56 @@ def places(walk: Walk) -> None:
     walk.step("-", lambda: walk.key(Qt.Key.Key_Minus))
     walk.step("1: one to one", lambda: walk.key(Qt.Key.Key_1))
     walk.step("right", lambda: QTest.keyClick(window.stage, Qt.Key.Key_Right))
-    walk.step("no overview", lambda: window.inspector.view_panel.overview_toggled.emit(False))
-    walk.step("overview", lambda: window.inspector.view_panel.overview_toggled.emit(True))
+    walk.step("no overview", lambda: window.view.change(overview=False))
+    walk.step("overview", lambda: window.view.change(overview=True))
     walk.step("Page Up, zoomed", lambda: walk.choose("1_green.png"))
     walk.step("F: fit", lambda: walk.key(Qt.Key.Key_F))
-    view = window.inspector.view_panel
-    walk.step("loupe zoom", lambda: view.loupe_zoom_chosen.emit(16))
-    walk.step("no loupe", lambda: view.loupe_toggled.emit(False))
+    view = window.view
+    walk.step("loupe zoom", lambda: view.change(loupe_zoom=16))
+    walk.step("no loupe", lambda: view.change(loupe_shown=False))
     walk.step("Page Up without it", lambda: walk.choose("0_red.png"))
-    walk.step("loupe", lambda: view.loupe_toggled.emit(True))
-    walk.step("not smoothed", lambda: view.smooth_toggled.emit(False))
-    walk.step("smoothed", lambda: view.smooth_toggled.emit(True))
-    walk.step("ruler", lambda: window.view.set_ruler((40.0, 60.0, 110.0, 90.0)))
-    walk.step("no ruler", lambda: window.view.set_ruler(None))
-    walk.step("light theme", lambda: window.inspector.theme_chosen.emit("light"))
-    walk.step("dark theme", lambda: window.inspector.theme_chosen.emit("dark"))
+    walk.step("loupe", lambda: view.change(loupe_shown=True))
+    walk.step("not smoothed", lambda: view.change(smooth=False))
+    walk.step("smoothed", lambda: view.change(smooth=True))
+    walk.step("ruler", lambda: window.view.change(ruler=(40.0, 60.0, 110.0, 90.0)))
+    walk.step("no ruler", lambda: window.view.change(ruler=None))
+    walk.step("light theme", lambda: window.inspector.view_panel.theme_chosen.emit("light"))
+    walk.step("dark theme", lambda: window.inspector.view_panel.theme_chosen.emit("dark"))
     walk.step("smaller", lambda: window.resize(WINDOW.width() - 60, WINDOW.height() - 50))
     walk.step("larger", lambda: window.resize(WINDOW.size()))
 
 
 def settings(walk: Walk) -> None:
     window = walk.window
-    enhance = window.inspector.enhance
+    controller = window.controller
     walk.step("scale x2", lambda: window.toolbar.scales.button(2).click())
     walk.step("scale x4", lambda: window.toolbar.scales.button(4).click())
     walk.step("D: more detail", lambda: walk.key(Qt.Key.Key_D))
     shift = Qt.KeyboardModifier.ShiftModifier
     walk.step("Shift+D: more fidelity", lambda: walk.key(Qt.Key.Key_D, shift))
-    walk.step("fidelity 100 %", lambda: enhance.fidelity_chosen.emit(1.0))
+    walk.step("fidelity 100 %", lambda: controller.set_fidelity(1.0))
     walk.step("B: not true to the photograph", lambda: walk.key(Qt.Key.Key_B))
     walk.step("B again", lambda: walk.key(Qt.Key.Key_B))
-    walk.step("method", lambda: window.toolbar.method_chosen.emit("lanczos"))
+    walk.step("method", lambda: window.controller.set_method("lanczos"))
     walk.step("method back", lambda: _use_gan(window))
-    walk.step("fidelity default", lambda: enhance.fidelity_chosen.emit(None))
+    walk.step("fidelity default", lambda: controller.set_fidelity(None))
 
 
 def _use_gan(window: Window) -> None:
-    window.toolbar.method_chosen.emit("saliency-gan")
-    window.inspector.enhance.network_chosen.emit(GAN)  # else the shipped one, which takes longer
+    window.controller.set_method("saliency-gan")
+    window.controller.choose(model=GAN)  # else the shipped one, which takes longer
 
 
 def layers(walk: Walk) -> None:
     window = walk.window
-    panel = window.inspector.layers
+    controller = window.controller
     space = Qt.Key.Key_Space
     walk.step("S: saliency", lambda: walk.key(Qt.Key.Key_S))
-    walk.step("its opacity", lambda: panel.opacity_changed.emit(LayerName.SALIENCY, 0.3))
-    walk.step("its colours", lambda: panel.colour_map_chosen.emit("cividis"))
+    walk.step("its opacity", lambda: controller.set_opacity(LayerName.SALIENCY, 0.3))
+    walk.step("its colours", lambda: window.view.change(colour_map="cividis"))
     contours, colours = SaliencyStyle.CONTOURS, SaliencyStyle.COLOURS
-    walk.step("as contours", lambda: panel.saliency_style_chosen.emit(contours))
-    walk.step("as colours", lambda: panel.saliency_style_chosen.emit(colours))
+    walk.step("as contours", lambda: window.view.change(saliency_style=contours))
+    walk.step("as colours", lambda: window.view.change(saliency_style=colours))
     walk.step("hold Space", lambda: walk.press(space))
     walk.step("let Space go", lambda: walk.release(space))
     walk.step("V: vessels", lambda: walk.key(Qt.Key.Key_V))
@@ -401,7 +401,7 @@ def layers(walk: Walk) -> None:
     walk.step("no saliency", lambda: walk.key(Qt.Key.Key_S))
     walk.step("U: uncertainty", lambda: walk.key(Qt.Key.Key_U))
     assert walk.window.stage.result.scene.layers
-    walk.step("their opacity", lambda: panel.opacity_changed.emit(LayerName.UNCERTAINTY, 0.4))
+    walk.step("their opacity", lambda: controller.set_opacity(LayerName.UNCERTAINTY, 0.4))
     walk.step("no uncertainty", lambda: walk.key(Qt.Key.Key_U))
 
 
@@ -413,9 +413,8 @@ def arrangements(walk: Walk) -> None:
     walk.step("zoom in the slider", lambda: walk.key(Qt.Key.Key_Plus))
     walk.step("C: side by side", lambda: walk.key(Qt.Key.Key_C))
     walk.step("Page Up beside each other", lambda: walk.choose("0_red.png"))
-    arrange = window.controller.set_arrangement
     for wish in (Arrangement.ROWS, Arrangement.COLUMNS, Arrangement.AUTO):
-        walk.step(f"panes: {wish}", partial(arrange, wish))
+        walk.step(f"panes: {wish}", partial(window.view.change, arrangement=wish))
     line = window.view.picture.places.dividers[0]
     walk.step("drag a line", lambda: window.stage.divider_moved.emit(line, 220.0, 90.0))
     walk.step("make it automatic", lambda: window.stage.divider_reset.emit(line))
@@ -448,11 +447,11 @@ def comparisons(walk: Walk) -> None:
     walk.step("one alone", lambda: show_alone(2))
     walk.step("all", lambda: show_alone(None))
     walk.step("two methods", lambda: compare("bicubic", "lanczos"))
-    walk.step("without the original", lambda: window.controller.set_original_shown(False))
+    walk.step("without the original", lambda: window.view.change(original_shown=False))
     walk.step("saliency in the comparison", lambda: walk.key(Qt.Key.Key_S))
     walk.step("another photograph beside it", lambda: walk.thumbnail(0))
     walk.step("no saliency there", lambda: walk.key(Qt.Key.Key_S))
-    walk.step("with the original", lambda: window.controller.set_original_shown(True))
+    walk.step("with the original", lambda: window.view.change(original_shown=True))
     walk.step("no comparison", window.comparison.toggle)
 
 

@@ -19,7 +19,7 @@ def test_another_model_of_the_same_name_makes_its_own_result(
     install_pair()
     before = weights_behind(find_model(GAN))
     window = make(method="saliency-gan", model=GAN, scale=2, fidelity=0.0)
-    window.controller.set_back_projection(False)
+    window.controller.choose(back_projection=False)
     show(window, qtbot, photograph)
     finish(window, qtbot)
     bright = pixels_of(window.stage.result.grab().toImage())

@@ -14,7 +14,7 @@ from tests.ui.conftest import SAMPLES, MakeWindow
 
 def test_a_tile_and_the_vessels_of_the_shipped_networks(make: MakeWindow, qtbot: QtBot) -> None:
     window = make(method="pixel", scale=2)
-    window.controller.set_loupe_shown(False)
+    window.view.change(loupe_shown=False)
     window.open([SAMPLES / "chase_14L.jpg"])
     qtbot.waitUntil(lambda: window.view.photo is not None)
     view = window.view

@@ -158,7 +158,7 @@ def test_zoomed_out_of_a_large_photograph_nothing_is_computed_and_the_chip_says_
         path = tmp_path / "large.png"
         image.crop((0, 0, 2100, 1400)).save(path)
     window = make()
-    window.controller.set_loupe_shown(False)
+    window.view.change(loupe_shown=False)
     show(window, qtbot, path)
     assert window.view.picture.camera.zoom < 0.5
     assert window.view.tiles.cache.nbytes == 0
@@ -403,7 +403,7 @@ def test_the_waiting_time_is_said_and_never_of_something_else(
     qtbot.waitUntil(lambda: window.view.photo is not None)
     wait()
     for change in (
-        lambda: window.controller.set_scale(8),
+        lambda: window.view.change(scale=8),
         lambda: window.controller.set_method("lanczos"),
     ):
         change()
@@ -634,7 +634,7 @@ def test_cancel_stops_the_work_and_go_on_resumes_it(
 @pytest.mark.parametrize("tone", list(Tone))
 def test_tones_reach_both_sides(window: Window, qtbot: QtBot, photograph: Path, tone: Tone) -> None:
     show(window, qtbot, photograph)
-    window.controller.set_tone(tone)
+    window.view.change(tone=tone)
     finish(window, qtbot)
     panes = (window.stage.original, window.stage.result)
     original, result = (pixels_of(pane.grab().toImage()) for pane in panes)
@@ -646,7 +646,7 @@ def test_tones_reach_both_sides(window: Window, qtbot: QtBot, photograph: Path, 
 
 def test_drag_the_slider(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
-    window.controller.set_arrangement(Arrangement.SLIDER)
+    window.view.change(arrangement=Arrangement.SLIDER)
     finish(window, qtbot)
     pane = window.stage.result
     qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(pane.width() // 2, 60))
@@ -715,7 +715,7 @@ def test_measure_a_distance_in_source_pixels(
 def test_see_green_along_the_ruler(window: Window, qtbot: QtBot, photograph: Path) -> None:
     show(window, qtbot, photograph)
     window.controller.toggle_measure()
-    window.view.set_ruler((60.0, 112.5, 180.0, 112.5))
+    window.view.change(ruler=(60.0, 112.5, 180.0, 112.5))
     panel = window.inspector.measure
     qtbot.waitUntil(lambda: panel.plot is not None, timeout=20_000)
     finish(window, qtbot)
@@ -730,7 +730,7 @@ def test_see_green_along_the_ruler(window: Window, qtbot: QtBot, photograph: Pat
     assert 0.1 < np.abs(result - original).mean() < 10  # the same place, another picture
     axes = [panel.plot.plot.getAxis(side).labelText for side in ("left", "bottom")]
     assert axes == ["green, 0 to 255", "distance (px)"]
-    window.view.set_ruler(None)
+    window.view.change(ruler=None)
     assert not panel.plot.isVisible()
 
 
@@ -749,7 +749,7 @@ def test_a_known_pixel_size_gives_nominal_millimetres(
     field = window.view.picture.field
     assert slot.text() == f"view {field.width * 0.04:.2f} mm nominal"
     assert field.width < 240
-    window.view.set_ruler((10.0, 10.0, 40.0, 50.0))
+    window.view.change(ruler=(10.0, 10.0, 40.0, 50.0))
     assert slot.text() == "ruler 2.00 mm nominal"
 
 
@@ -761,7 +761,7 @@ def test_icons_come_after_the_first_paint_and_follow_the_theme(
     dark: list[float] = []
     light: list[float] = []
     for theme, seen in (("dark", dark), ("light", light)):
-        window.inspector.theme_chosen.emit(theme)
+        window.inspector.view_panel.theme_chosen.emit(theme)
         for button in buttons:
             ink = button.icon().pixmap(QSize(18, 18), 2.0).toImage()
             assert ink.width() == 36
@@ -769,7 +769,7 @@ def test_icons_come_after_the_first_paint_and_follow_the_theme(
             rgba = ink.convertToFormat(QImage.Format.Format_RGBA8888)
             values = np.frombuffer(rgba.constBits(), np.uint8).reshape(36, -1, 4)
             seen.append(float(values[values[..., 3] > 250][:, :3].mean()))
-    window.inspector.theme_chosen.emit("dark")
+    window.inspector.view_panel.theme_chosen.emit("dark")
     assert min(dark) > 200
     assert max(light) < 60
 
@@ -833,9 +833,9 @@ def test_open_a_sample_and_change_the_theme(window: Window, qtbot: QtBot) -> Non
     assert not [name for name in names if name.endswith(("_fov.png", "_vessels.png", "_ma.png"))]
     assert window.settings.recent_files == []
     dark = pixels_of(window.grab().toImage())[:20].mean()
-    window.inspector.theme_chosen.emit("light")
+    window.inspector.view_panel.theme_chosen.emit("light")
     light = pixels_of(window.grab().toImage())[:20].mean()
-    window.inspector.theme_chosen.emit("dark")
+    window.inspector.view_panel.theme_chosen.emit("dark")
     assert light > dark + 100
 
 
@@ -853,8 +853,8 @@ def test_every_key_of_the_list_does_something(window: Window) -> None:
 def test_settings_survive_the_window(make: MakeWindow, qtbot: QtBot, photograph: Path) -> None:
     window = make()
     show(window, qtbot, photograph)
-    window.controller.set_arrangement(Arrangement.SLIDER)
-    window.controller.set_scale(8)
+    window.view.change(arrangement=Arrangement.SLIDER)
+    window.view.change(scale=8)
     window.controller.set_opacity(LayerName.SALIENCY, 0.25)
     window.close()
     settings = window.settings

@@ -20,23 +20,24 @@ ARRANGEMENTS = {
     Arrangement.GRID: "In a grid",
     Arrangement.SLIDER: "In one, with a slider",
 }
+SWITCHES = {
+    "original_shown": "Original beside the results",
+    "loupe_shown": "Loupe beside the panes",
+    "smooth": "Smooth the original when enlarged",
+    "overview": "Overview in the corner",
+}
+"""By the fields of the view's state that they set."""
 THEMES = {"dark": "Dark", "light": "Light", "system": "As the system"}
 
 
 class ViewPanel(QWidget):
-    """Tone, loupe and theme."""
+    """Arrangement, tone, loupe and theme."""
 
-    tone_chosen = Signal(object)
-    smooth_toggled = Signal(bool)
-    overview_toggled = Signal(bool)
-    arrangement_chosen = Signal(object)
-    original_toggled = Signal(bool)
-    loupe_toggled = Signal(bool)
-    loupe_zoom_chosen = Signal(object)
     theme_chosen = Signal(str)
 
-    def __init__(self, theme: str) -> None:
+    def __init__(self, view: View, theme: str) -> None:
         super().__init__()
+        self._view = view
         self._tones = Segments(
             [
                 (Tone.COLOUR, "Colour", "As photographed (R)"),
@@ -45,26 +46,18 @@ class ViewPanel(QWidget):
             ],
             "Tone",
         )
-        self._tones.chosen.connect(self.tone_chosen)
+        self._tones.chosen.connect(lambda tone: view.change(tone=tone))
         self._zooms = Segments(
             [(zoom, f"×{zoom}", f"{zoom} screen pixels per pixel") for zoom in LOUPE_ZOOMS],
             "Loupe",
         )
-        self._zooms.chosen.connect(self.loupe_zoom_chosen)
-        self._smooth = Switch("Smooth the original when enlarged")
-        self._smooth.toggled.connect(self.smooth_toggled)
+        self._zooms.chosen.connect(lambda zoom: view.change(loupe_zoom=zoom))
         self._arrangements = Chooser("How the panes are arranged")
         for arrangement, text in ARRANGEMENTS.items():
             self._arrangements.addItem(text, arrangement)
         self._arrangements.activated.connect(
-            lambda: self.arrangement_chosen.emit(self._arrangements.currentData())
+            lambda: view.change(arrangement=self._arrangements.currentData())
         )
-        self._original = Switch("Original beside the results")
-        self._original.toggled.connect(self.original_toggled)
-        self._loupe = Switch("Loupe beside the panes")
-        self._loupe.toggled.connect(self.loupe_toggled)
-        self._overview = Switch("Overview in the corner")
-        self._overview.toggled.connect(self.overview_toggled)
         self._theme = Chooser("Theme")
         self._theme.addItems(list(THEMES.values()))
         self._theme.setCurrentIndex(list(THEMES).index(theme))
@@ -76,26 +69,18 @@ class ViewPanel(QWidget):
         column = panel_column(self)
         column.addWidget(self._tones)
         column.addLayout(form)
-        column.addWidget(self._original)
-        column.addWidget(self._loupe)
-        column.addWidget(self._smooth)
-        column.addWidget(self._overview)
+        self._switches = {field: Switch(text) for field, text in SWITCHES.items()}
+        for field, switch in self._switches.items():
+            switch.toggled.connect(lambda on, field=field: view.change(**{field: on}))
+            column.addWidget(switch)
+        view.changed.connect(self._show)
+        self._show()
 
-    def show_view(self, view: View) -> None:
-        state = view.state
+    def _show(self) -> None:
+        state = self._view.state
         self._tones.set_value(state.tone)
         self._arrangements.setCurrentIndex(list(ARRANGEMENTS).index(state.arrangement))
-        self._original.setVisible(len(state.results) > 1)
-        if state.loupe_zoom in LOUPE_ZOOMS:
-            self._zooms.set_value(state.loupe_zoom)
-        else:
-            self._zooms.clear()
-        for box, value in (
-            (self._original, state.original_shown),
-            (self._loupe, state.loupe_shown),
-            (self._smooth, state.smooth),
-            (self._overview, state.overview),
-        ):
-            box.blockSignals(True)
-            box.setChecked(value)
-            box.blockSignals(False)
+        self._zooms.set_value(state.loupe_zoom)
+        for field, switch in self._switches.items():
+            switch.show_on(getattr(state, field))
+        self._switches["original_shown"].setVisible(len(state.results) > 1)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from retina_viewer.imaging.degradation import Degradation
-from retina_viewer.superres.methods import Method
 from retina_viewer.ui.catalogue import NetworkInfo, labels
 from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.choices import Chooser, Switch
 from retina_viewer.ui.widgets.fidelity import FidelitySlider
@@ -30,27 +28,22 @@ class EnhancePanel(QWidget):
 
     export_clicked = Signal()
     compare_clicked = Signal()
-    retry_clicked = Signal()
-    method_chosen = Signal(str)
-    network_chosen = Signal(str)
-    fidelity_chosen = Signal(object)
-    """(0 to 1, or None for the default)"""
-    back_projection_toggled = Signal(bool)
 
-    def __init__(self, methods: Sequence[Method]) -> None:
+    def __init__(self, view: View, controller: Controller) -> None:
         super().__init__()
-        self.method = MethodChooser(methods)
-        self.method.chosen.connect(self.method_chosen)
+        self._view = view
+        self.method = MethodChooser(view.catalogue.methods)
+        self.method.chosen.connect(controller.set_method)
         self.network = Chooser("Network")
         self.network.activated.connect(
-            lambda row: self.network_chosen.emit(self.network.itemData(row))
+            lambda row: controller.choose(model=self.network.itemData(row))
         )
         self._networks: tuple[NetworkInfo, ...] = ()
         self.fidelity = FidelitySlider()
-        self.fidelity.chosen.connect(self.fidelity_chosen)
+        self.fidelity.chosen.connect(controller.set_fidelity)
         self.back_projection = Switch("Keep true to the photograph")
         self.back_projection.setToolTip(TRUE_TIP)
-        self.back_projection.toggled.connect(self.back_projection_toggled)
+        self.back_projection.toggled.connect(lambda on: controller.choose(back_projection=on))
         self.degradation = dim_label()
         self.degradation.setToolTip("Estimated from the photograph; the network is told both.")
         self._sentence = dim_label()
@@ -58,7 +51,7 @@ class EnhancePanel(QWidget):
         self._sharp = value_label()
         self._caution = dim_label("AI-enhanced, for research use. Verify on the original.")
         self._resume = QPushButton("Resume")
-        self._resume.clicked.connect(self.retry_clicked)
+        self._resume.clicked.connect(view.retry)
         self._export = QPushButton("Export…")
         self._export.clicked.connect(self.export_clicked)
         self._compare = QPushButton("Compare methods…")
@@ -68,6 +61,9 @@ class EnhancePanel(QWidget):
             button.setMinimumHeight(HIT_TARGET)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._arrange()
+        view.changed.connect(self._show)
+        view.progressed.connect(self._show_progress)
+        self._show()
 
     def _arrange(self) -> None:
         self._choices = panel_form()
@@ -90,15 +86,13 @@ class EnhancePanel(QWidget):
         self._compare.setIconSize(ICON_SIZE)
         self._compare.setIcon(icons.icon("methods"))
 
-    def show_view(self, view: View) -> None:
-        picture, result = view.picture, view.picture.result
+    def _show(self) -> None:
+        picture, result = self._view.picture, self._view.picture.result
         method = result.method
         self.method.set_method(method.id)
-        self._show_network(view)
+        self._show_network(self._view)
         self.back_projection.setVisible(method.learned)
-        self.back_projection.blockSignals(True)
-        self.back_projection.setChecked(result.choice.back_projection)
-        self.back_projection.blockSignals(False)
+        self.back_projection.show_on(result.choice.back_projection)
         self._sentence.setText(method.sentence)
         self._caution.setVisible(method.learned)
         self._export.setEnabled(picture.has_image)
@@ -109,7 +103,7 @@ class EnhancePanel(QWidget):
             side * picture.scale for side in (picture.image.width, picture.image.height)
         )
         self._size.setText(f"{width} × {height} px" if picture.has_image else "")
-        self.show_progress(view)
+        self._show_progress()
 
     def _show_network(self, view: View) -> None:
         chosen, networks = view.network, view.catalogue.networks(view.method.id)
@@ -129,8 +123,9 @@ class EnhancePanel(QWidget):
         default = chosen.fidelity_at(view.settings.scale)
         self.fidelity.show_value(view.settings.fidelity, default, NO_TWIN)
 
-    def show_progress(self, view: View) -> None:
+    def _show_progress(self) -> None:
         """The part that changes with every tile."""
+        view = self._view
         self._sharp.setText(sharpness_text(view))
         text = degradation_text(known_degradation(view))
         self.degradation.setText(text)

@@ -33,8 +33,9 @@ class InformationPanel(QWidget):
     page_chosen = Signal(int)
     """Of several pictures in one file, from 0"""
 
-    def __init__(self) -> None:
+    def __init__(self, view: View) -> None:
         super().__init__()
+        self._view = view
         self._values = {row: value_label() for row in _ROWS}
         form = panel_form()
         for row, value in self._values.items():
@@ -46,6 +47,9 @@ class InformationPanel(QWidget):
         form.setRowVisible(self._page, False)
         self._form = form
         panel_column(self).addLayout(form)
+        view.photo_changed.connect(self.show_photo)
+        view.changed.connect(self._show_uncertainty)
+        view.progressed.connect(self._show_uncertainty)
 
     def show_photo(self, photo: Photo | None) -> None:
         """Everything that is known without computing."""
@@ -83,8 +87,9 @@ class InformationPanel(QWidget):
         self._page.blockSignals(False)
         self._form.setRowVisible(self._page, pages > 1)
 
-    def show_uncertainty(self, view: View) -> None:
+    def _show_uncertainty(self) -> None:
         """How wrong the chosen result is likely to be, where that has been computed."""
+        view = self._view
         value, found = self._values["Uncertainty"], view.picture.result.uncertainty
         if not view.picture.has_image:
             value.setText("")

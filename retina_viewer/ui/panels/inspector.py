@@ -1,8 +1,8 @@
-"""The column on the right: one section a panel, connected to the controller."""
+"""The column on the right: one section a panel."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from retina_viewer.ui.icons import Icons
@@ -23,10 +23,6 @@ WIDTH = 300
 class Inspector(QScrollArea):
     """Enhance, layers, view, measure, information."""
 
-    export_clicked = Signal()
-    compare_clicked = Signal()
-    theme_chosen = Signal(str)
-
     def __init__(self, view: View, controller: Controller, jobs: Jobs, theme: str) -> None:
         super().__init__()
         self.setObjectName("inspectorScroll")
@@ -34,12 +30,11 @@ class Inspector(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._view = view
-        self.enhance = EnhancePanel(view.catalogue.methods)
-        self.layers = LayersPanel()
-        self.view_panel = ViewPanel(theme)
-        self.measure = MeasurePanel(view, jobs)
-        self.information = InformationPanel()
+        self.enhance = EnhancePanel(view, controller)
+        self.layers = LayersPanel(view, controller)
+        self.view_panel = ViewPanel(view, theme)
+        self.measure = MeasurePanel(view, controller, jobs)
+        self.information = InformationPanel(view)
         self.sections = {
             "Enhance": Section("Enhance", self.enhance),
             "Layers": Section("Layers", self.layers),
@@ -56,39 +51,8 @@ class Inspector(QScrollArea):
             column.addWidget(section)
         column.addStretch(1)
         self.setWidget(body)
-        self._connect_controller(controller)
-        self._connect_viewer()
-
-    def _connect_controller(self, controller: Controller) -> None:
-        self.enhance.export_clicked.connect(self.export_clicked)
-        self.enhance.compare_clicked.connect(self.compare_clicked)
-        self.enhance.retry_clicked.connect(self._view.retry)
-        self.enhance.method_chosen.connect(controller.set_method)
-        self.enhance.network_chosen.connect(controller.set_network)
-        self.enhance.fidelity_chosen.connect(controller.set_fidelity)
-        self.enhance.back_projection_toggled.connect(controller.set_back_projection)
-        self.layers.toggled.connect(controller.set_layer)
-        self.layers.opacity_changed.connect(controller.set_opacity)
-        self.layers.colour_map_chosen.connect(controller.set_colour_map)
-        self.layers.saliency_style_chosen.connect(controller.set_saliency_style)
-        self.view_panel.tone_chosen.connect(controller.set_tone)
-        self.view_panel.smooth_toggled.connect(controller.set_smooth)
-        self.view_panel.overview_toggled.connect(controller.set_overview)
-        self.view_panel.loupe_toggled.connect(controller.set_loupe_shown)
-        self.view_panel.arrangement_chosen.connect(controller.set_arrangement)
-        self.view_panel.original_toggled.connect(controller.set_original_shown)
-        self.view_panel.loupe_zoom_chosen.connect(controller.set_loupe_zoom)
-        self.view_panel.theme_chosen.connect(self.theme_chosen)
-        self.measure.toggled.connect(controller.set_measuring)
         self.measure.grown.connect(lambda: self._unfold("Measure"))
-        self.measure.cleared.connect(lambda: self._view.set_ruler(None))
-
-    def _connect_viewer(self) -> None:
-        view = self._view
         view.changed.connect(self._show_view)
-        view.progressed.connect(self._show_progress)
-        view.photo_changed.connect(self.information.show_photo)
-        self._show_all()
 
     def use_icons(self, icons: Icons) -> None:
         for section in self.sections.values():
@@ -97,22 +61,8 @@ class Inspector(QScrollArea):
         self.measure.use_icons(icons)
 
     def _show_view(self, old: Picture, new: Picture) -> None:
-        self._show_all()
         if new.measuring and not old.measuring:
             self._unfold("Measure")
-
-    def _show_progress(self) -> None:
-        self.enhance.show_progress(self._view)
-        self.measure.show_profile()
-        self.layers.show_results(self._view)
-        self.information.show_uncertainty(self._view)
-
-    def _show_all(self) -> None:
-        self.enhance.show_view(self._view)
-        self.layers.show_view(self._view)
-        self.view_panel.show_view(self._view)
-        self.measure.show_view()
-        self.information.show_uncertainty(self._view)
 
     def toggle_information(self) -> None:
         """Unfold the information and bring it into view, or fold it."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from functools import partial
+
 from PySide6.QtWidgets import QWidget
 
 from retina_viewer.imaging.layer_art import CLEAR_BELOW, COLOUR_MAPS, SaliencyStyle
 from retina_viewer.superres.uncertainty import THRESHOLD
 from retina_viewer.ui.canvas.scene import LayerName
+from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.view.uncertainty_loader import Summary
 from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.choices import Chooser, Switch
@@ -33,35 +35,29 @@ _FOR_NETWORKS = "For networks alone: interpolation makes up nothing."
 class LayersPanel(QWidget):
     """On and off, opacity and colours of each layer."""
 
-    toggled = Signal(object, bool)
-    """(LayerName, on)"""
-    opacity_changed = Signal(object, float)
-    colour_map_chosen = Signal(str)
-    saliency_style_chosen = Signal(object)
-    """(SaliencyStyle)"""
-
-    def __init__(self) -> None:
+    def __init__(self, view: View, controller: Controller) -> None:
         super().__init__()
+        self._view = view
         column = panel_column(self)
         self._switches: dict[LayerName, Switch] = {}
         self._sliders: dict[LayerName, PercentSlider] = {}
         self._notes = {name: dim_label(_EXPLAINED[name]) for name in LayerName}
         self._maps = Chooser("Colours of the saliency map")
         self._maps.addItems([name.replace("-", ", ") for name in COLOUR_MAPS])
-        self._maps.activated.connect(lambda row: self.colour_map_chosen.emit(COLOUR_MAPS[row]))
+        self._maps.activated.connect(lambda row: view.change(colour_map=COLOUR_MAPS[row]))
         self._styles = Chooser("How the saliency map is shown")
         for style, text in _STYLES.items():
             self._styles.addItem(text, style)
         self._styles.activated.connect(
-            lambda: self.saliency_style_chosen.emit(self._styles.currentData())
+            lambda: view.change(saliency_style=self._styles.currentData())
         )
         for name in LayerName:
             title, key = _TITLES[name]
             switch = Switch(title)
             switch.setToolTip(f"{title} on or off ({key})")
-            switch.toggled.connect(lambda on, name=name: self.toggled.emit(name, on))
+            switch.toggled.connect(partial(controller.set_layer, name))
             slider = PercentSlider(f"Opacity: {title}")
-            slider.changed.connect(lambda value, name=name: self.opacity_changed.emit(name, value))
+            slider.changed.connect(partial(controller.set_opacity, name))
             self._switches[name], self._sliders[name] = switch, slider
             column.addWidget(switch)
             column.addWidget(slider)
@@ -70,15 +66,16 @@ class LayersPanel(QWidget):
                 column.addWidget(self._maps)
             column.addWidget(self._notes[name])
         column.addWidget(dim_label("Hold Space to hide them, O to see the original."))
+        view.changed.connect(self._show)
+        view.progressed.connect(self._show_results)
+        self._show()
 
-    def show_view(self, view: View) -> None:
-        state = view.state
+    def _show(self) -> None:
+        view, state = self._view, self._view.state
         for name in LayerName:
             layer, switch = state.layer(name), self._switches[name]
-            switch.blockSignals(True)
-            switch.setChecked(layer.on)
-            switch.blockSignals(False)
             meant = name is not LayerName.UNCERTAINTY or view.method.learned
+            switch.show_on(layer.on)
             switch.setEnabled(view.picture.has_image and meant)
             self._sliders[name].set_value(layer.opacity)
             self._sliders[name].setVisible(layer.on and meant)
@@ -86,10 +83,11 @@ class LayersPanel(QWidget):
         self._styles.setCurrentIndex(list(_STYLES).index(state.saliency_style))
         for chooser in (self._maps, self._styles):
             chooser.setVisible(state.saliency.on)
-        self.show_results(view)
+        self._show_results()
 
-    def show_results(self, view: View) -> None:
-        """What is known of the layers; changes when one arrives."""
+    def _show_results(self) -> None:
+        """What is known of the layers."""
+        view = self._view
         for name in LayerName:
             computing = view.state.layer(name).on and view.layers.is_working(name)
             self._notes[name].setText("Computing…" if computing else _EXPLAINED[name])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from retina_viewer.core.geometry import Rect
@@ -16,6 +16,7 @@ from retina_viewer.ui.icons import ICON_SIZE, Icons, import_late
 from retina_viewer.ui.jobs import Jobs
 from retina_viewer.ui.panels.profile import Profile, profile_along
 from retina_viewer.ui.theme import HIT_TARGET
+from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.fields import dim_label, panel_column, value_label
 
@@ -26,12 +27,10 @@ if TYPE_CHECKING:
 class MeasurePanel(QWidget):
     """The ruler."""
 
-    toggled = Signal(bool)
-    cleared = Signal()
     grown = Signal()
     """The plot has been added."""
 
-    def __init__(self, view: View, jobs: Jobs) -> None:
+    def __init__(self, view: View, controller: Controller, jobs: Jobs) -> None:
         super().__init__()
         self._view = view
         self._jobs = jobs
@@ -41,9 +40,9 @@ class MeasurePanel(QWidget):
         self._button = QPushButton("Measure")
         self._button.setToolTip("Draw a line on the photograph (M)")
         self._button.setCheckable(True)
-        self._button.toggled.connect(self.toggled)
+        self._button.toggled.connect(controller.set_measuring)
         self._clear = QPushButton("Clear")
-        self._clear.clicked.connect(self.cleared)
+        self._clear.clicked.connect(lambda: view.change(ruler=None))
         row = QHBoxLayout()
         for button in (self._button, self._clear):
             button.setMinimumHeight(HIT_TARGET)
@@ -55,6 +54,9 @@ class MeasurePanel(QWidget):
         self._column.addLayout(row)
         self._column.addWidget(self._reading)
         self._column.addWidget(self._hint)
+        view.changed.connect(self._show)
+        view.progressed.connect(self._show_profile)
+        self._show()
 
     def use_icons(self, icons: Icons) -> None:
         self._button.setIcon(icons.toggle("ruler"))
@@ -65,13 +67,11 @@ class MeasurePanel(QWidget):
         """None until a profile has been shown."""
         return self._plot
 
-    def show_view(self) -> None:
-        """Show the ruler."""
+    def _show(self) -> None:
         picture, photo = self._view.picture, self._view.photo
         ruler = picture.ruler
-        self._button.blockSignals(True)
-        self._button.setChecked(picture.measuring)
-        self._button.blockSignals(False)
+        with QSignalBlocker(self._button):
+            self._button.setChecked(picture.measuring)
         self._button.setEnabled(picture.has_image)
         self._clear.setEnabled(ruler is not None)
         self._hint.setVisible(picture.measuring and ruler is None)
@@ -79,9 +79,9 @@ class MeasurePanel(QWidget):
         if ruler is not None:
             um = photo.image.um_per_px if photo else None
             self._reading.setText(length_label(ruler, um))
-        self.show_profile()
+        self._show_profile()
 
-    def show_profile(self) -> None:
+    def _show_profile(self) -> None:
         """Draw what is known along the ruler; changes with the ruler and with every tile."""
         view, photo = self._view, self._view.photo
         if self._plot is not None:
@@ -113,7 +113,7 @@ class MeasurePanel(QWidget):
         def done(plot: type[ProfilePlot]) -> None:
             self._plot = plot()
             self._column.addWidget(self._plot)
-            self.show_view()
+            self._show()
             self.grown.emit()
 
         self._jobs.submit("plot", work, done, title="plot")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import time
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from retina_viewer.ui.canvas.scene import LayerName
 from retina_viewer.ui.icons import Icons
 from retina_viewer.ui.jobs import Job, Jobs
 from retina_viewer.ui.library import Library, Status
-from retina_viewer.ui.panels.toolbar import Toolbar
 from retina_viewer.ui.theme import tabular
 from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.view.view import View
+from retina_viewer.ui.widgets.layout import bar, row
 
 HEIGHT = 26
 DISTANCE_TIP = (
@@ -28,26 +28,19 @@ class StatusBar(QWidget):
 
     cancel_clicked = Signal()
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, view: View, controller: Controller, jobs: Jobs, library: Library) -> None:
         super().__init__()
         self.setObjectName("statusbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(HEIGHT)
-        self._jobs = jobs
-        self._tiles = ""
-        self._tiles_fraction = 0.0
-        self.position = self._label(210)
-        self.distance = self._label(0)
+        self._view, self._controller, self._jobs, self._library = view, controller, jobs, library
+        self._chosen: object = None
+        self.position, self.distance, self.colour = _label(210), _label(), _label(120)
         self.distance.setToolTip(DISTANCE_TIP)
-        self.colour = self._label(120)
-        self.zoom = self._label(64)
-        self.layers = self._label(0)
+        self.zoom, self.layers = _label(64), _label()
         self.layers.setToolTip("The layers that are on, at this place")
-        self.task = self._label(0)
-        self.time = self._label(0)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
+        self.task, self.time = _label(), _label()
+        self.bar = bar()
         self.bar.setFixedWidth(120)
         self.cancel = QToolButton()
         self.cancel.setText("Cancel")
@@ -55,73 +48,85 @@ class StatusBar(QWidget):
         self.cancel.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.cancel.setFixedHeight(HEIGHT - 2)
         self.cancel.clicked.connect(self.cancel_clicked)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 8, 0)
-        row.setSpacing(12)
-        for label in (self.position, self.distance, self.colour, self.zoom, self.layers):
-            row.addWidget(label)
-        row.addStretch(1)
-        for widget in (self.task, self.bar, self.cancel, self.time):
-            row.addWidget(widget)
+        self._row = row(
+            self.position, self.distance, self.colour, self.zoom, self.layers, ...,
+            self.task, self.bar, self.cancel, self.time, spacing=12, margins=(12, 0, 8, 0),
+        )  # fmt: skip
+        self.setLayout(self._row)
         for signal in (jobs.started, jobs.progressed, jobs.ended):
             signal.connect(self._show_work)
+        view.changed.connect(self._show)
+        view.progressed.connect(self._show_work)
+        view.tiles.finished.connect(lambda waited: self.time.setText(f"waited {waited:.1f} s"))
+        controller.hovered.connect(self._show_place)
+        controller.left.connect(self._show_place)
         self._show_work()
 
     def add_training(self, chip: QWidget) -> None:
         """Show a training beside what is being computed."""
-        row = self.layout()
-        assert isinstance(row, QHBoxLayout)
-        row.insertWidget(row.indexOf(self.task), chip)
+        self._row.insertWidget(self._row.indexOf(self.task), chip)
 
     def use_icons(self, icons: Icons) -> None:
         self.cancel.setIcon(icons.icon("close"))
 
-    def _label(self, width: int) -> QLabel:
-        label = QLabel()
-        label.setFont(tabular(label.font()))
-        label.setMinimumWidth(width)
-        return label
+    def _show(self) -> None:
+        picture = self._view.picture
+        chosen = (picture.photo, [result.settings for result in picture.results])
+        if chosen != self._chosen:
+            # How long something took is not said of something else.
+            self._chosen = chosen
+            self.time.setText("")
+        self.zoom.setText(f"{picture.camera.zoom * 100:.0f} %" if picture.has_image else "")
+        distance = distance_text(self._view)
+        self.distance.setText(distance)
+        self.distance.setVisible(bool(distance))
+        self._show_place()
+        self._show_work()
+        made = [one for one in picture.results if one.wanted and one.learned and one.sharp >= 1]
+        photo = self._view.photo
+        if made and photo is not None and photo.image.path:
+            self._library.mark(photo.image.path, Status.ENHANCED)
 
-    def show_cursor(self, x: float, y: float, rgb: tuple[int, int, int] | None) -> None:
-        """A place in source pixels and the original's 8-bit sRGB there; None off the picture."""
+    def _show_place(self) -> None:
+        """What is under the cursor now; without one, the loupe's place is the one to name."""
+        loupe, photo = self._view.picture.loupe, self._view.photo
+        x, y = self._controller.under_cursor or (loupe.x, loupe.y)
+        rgb = photo.colour_at(x, y) if photo is not None else None
         self.position.setText(f"x {x:.1f}  y {y:.1f} px" if rgb else "")
         self.colour.setText("RGB {} {} {}".format(*rgb) if rgb else "")
-
-    def show_layers(self, text: str) -> None:
-        """What the layers say of the place under the cursor."""
-        self.layers.setText(text)
-
-    def show_zoom(self, zoom: float | None) -> None:
-        self.zoom.setText("" if zoom is None else f"{zoom * 100:.0f} %")
-
-    def show_distance(self, text: str) -> None:
-        """A length on the retina; empty where the photograph has no known pixel size."""
-        self.distance.setText(text)
-        self.distance.setVisible(bool(text))
-
-    def show_tiles(self, text: str, fraction: float) -> None:
-        """The sharpening of what is on the screen; an empty text while there is nothing to do."""
-        self._tiles, self._tiles_fraction = text, fraction
-        self._show_work()
-
-    def show_time(self, text: str) -> None:
-        self.time.setText(text)
+        self.layers.setText(layers_text(self._view, x, y) if rgb else "")
 
     def _show_work(self, job: Job | None = None) -> None:
         if job is not None and job.title and job.seconds and not job.is_cancelled:
             self.time.setText(f"{job.title} {job.seconds:.1f} s")
         titled = [one for one in self._jobs.active if one.title]
-        busy = bool(titled) or bool(self._tiles)
-        self.bar.setVisible(busy)
-        self.cancel.setVisible(busy)
         if titled:
             first = titled[0]
             more = f" (+{len(titled) - 1})" if len(titled) > 1 else ""
-            self.task.setText(f"{first.title}{more}{_time_left(first)}")
-            self.bar.setValue(round(first.fraction * 1000))
+            text, fraction = f"{first.title}{more}{_time_left(first)}", first.fraction
         else:
-            self.task.setText(self._tiles)
-            self.bar.setValue(round(self._tiles_fraction * 1000))
+            text, fraction = self._sharpening()
+        self.task.setText(text)
+        self.bar.setValue(round(fraction * 1000))
+        for widget in (self.bar, self.cancel):
+            widget.setVisible(bool(text))
+
+    def _sharpening(self) -> tuple[str, float]:
+        """What is computed of what is on the screen, and how far it is; no text for nothing."""
+        view, results = self._view, self._view.picture.results
+        sharp = view.sharp
+        if sharp < 1 and not view.tiles.is_paused:
+            return f"tiles {int(sharp * 100)} %", sharp
+        known = [one.uncertainty for one in results if one.uncertainty is not None]
+        share = min((one.share for one in known if not one.stopped), default=1.0)
+        return (f"uncertainty {int(share * 100)} %", share) if share < 1 else ("", 0.0)
+
+
+def _label(width: int = 0) -> QLabel:
+    label = QLabel()
+    label.setFont(tabular(label.font()))
+    label.setMinimumWidth(width)
+    return label
 
 
 def _time_left(job: Job) -> str:
@@ -133,69 +138,6 @@ def _time_left(job: Job) -> str:
     if left < 1:
         return ""
     return f", {left / 60:.0f} min left" if left > 90 else f", {left:.0f} s left"
-
-
-class Readouts(QObject):
-    """Keeps toolbar and status bar up to the view, the work and the place under the cursor."""
-
-    def __init__(
-        self,
-        view: View,
-        controller: Controller,
-        library: Library,
-        toolbar: Toolbar,
-        statusbar: StatusBar,
-    ) -> None:
-        super().__init__(view)
-        self._view, self._controller, self._library = view, controller, library
-        self._toolbar, self._statusbar = toolbar, statusbar
-        self._chosen: object = None
-        view.changed.connect(self._show)
-        view.progressed.connect(self._show_progress)
-        view.tiles.finished.connect(lambda waited: statusbar.show_time(f"waited {waited:.1f} s"))
-        controller.hovered.connect(self._show_place)
-        controller.left.connect(self._show_place)
-        toolbar.show_picture(view.picture)
-
-    def _show(self) -> None:
-        picture = self._view.picture
-        chosen = (picture.photo, [result.settings for result in picture.results])
-        if chosen != self._chosen:
-            # How long something took is not said of something else.
-            self._chosen = chosen
-            self._statusbar.show_time("")
-        self._toolbar.show_picture(picture)
-        self._statusbar.show_zoom(picture.camera.zoom if picture.has_image else None)
-        self._statusbar.show_distance(distance_text(self._view))
-        self._show_place()
-        self._show_progress()
-
-    def _show_progress(self) -> None:
-        view, picture = self._view, self._view.picture
-        sharp = picture.sharp
-        busy = sharp < 1 and not view.tiles.is_paused
-        shares = [
-            one.uncertainty.share
-            for one in picture.results
-            if one.uncertainty is not None and not one.uncertainty.stopped
-        ]
-        if not busy and shares and min(shares) < 1:
-            share = min(shares)
-            self._statusbar.show_tiles(f"uncertainty {int(share * 100)} %", share)
-        else:
-            self._statusbar.show_tiles(f"tiles {int(sharp * 100)} %" if busy else "", sharp)
-        made = [one for one in picture.results if one.wanted and one.learned and one.sharp >= 1]
-        if made and view.photo is not None and view.photo.image.path:
-            self._library.mark(view.photo.image.path, Status.ENHANCED)
-
-    def _show_place(self) -> None:
-        """What is under the cursor now; without one, the loupe's place is the one to name."""
-        loupe = self._view.picture.loupe
-        x, y = self._controller.under_cursor or (loupe.x, loupe.y)
-        photo = self._view.photo
-        rgb = photo.colour_at(x, y) if photo is not None else None
-        self._statusbar.show_cursor(x, y, rgb)
-        self._statusbar.show_layers(layers_text(self._view, x, y) if rgb else "")
 
 
 def layers_text(view: View, x: float, y: float) -> str:

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import (
 
 from retina_viewer.networks.devices import Device
 from retina_viewer.superres.enhance_settings import SCALES
-from retina_viewer.superres.methods import Method
 from retina_viewer.ui.icons import ICON_SIZE, Icons
 from retina_viewer.ui.theme import HIT_TARGET
 from retina_viewer.ui.view.arrange import Arrangement
+from retina_viewer.ui.view.controller import Controller
 from retina_viewer.ui.view.picture import Picture
+from retina_viewer.ui.view.view import View
 from retina_viewer.ui.widgets.method_chooser import MethodChooser
 from retina_viewer.ui.widgets.segments import Segments
 
@@ -37,12 +38,10 @@ class Toolbar(QWidget):
 
     export_clicked = Signal()
     help_clicked = Signal()
-    scale_chosen = Signal(object)
-    method_chosen = Signal(str)
     layout_chosen = Signal(object)
     device_chosen = Signal(str)
 
-    def __init__(self, methods: Sequence[Method], open_menu: QMenu) -> None:
+    def __init__(self, view: View, controller: Controller, open_menu: QMenu) -> None:
         super().__init__()
         self.setObjectName("toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -62,9 +61,9 @@ class Toolbar(QWidget):
         self.scales = Segments(
             [(s, f"×{s}", f"Enlarge {s} times in each direction") for s in SCALES], "Enlargement"
         )
-        self.scales.chosen.connect(self.scale_chosen)
-        self.method = MethodChooser(methods)
-        self.method.chosen.connect(self.method_chosen)
+        self.scales.chosen.connect(lambda scale: view.change(scale=scale))
+        self.method = MethodChooser(view.catalogue.methods)
+        self.method.chosen.connect(controller.set_method)
         self.layouts = Segments(
             [
                 (PANES, "Side by side", "Original and result beside each other (C)"),
@@ -85,6 +84,8 @@ class Toolbar(QWidget):
         helper.setMinimumWidth(HIT_TARGET + 8)
         helper.clicked.connect(self.help_clicked)
         self._arrange(helper)
+        view.changed.connect(lambda old, new: self._show(new))
+        self._show(view.picture)
 
     def use_icons(self, icons: Icons) -> None:
         for button, name in self._icons:
@@ -168,7 +169,7 @@ class Toolbar(QWidget):
             for action in self.device_menu.actions():
                 action.setChecked(action.data() == device.id)
 
-    def show_picture(self, picture: Picture) -> None:
+    def _show(self, picture: Picture) -> None:
         method = picture.result.method
         self.scales.set_value(picture.scale)
         for scale in SCALES:

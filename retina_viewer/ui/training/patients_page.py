@@ -332,7 +332,7 @@ class PatientsPage(WizardPage):
         draft, files = self.draft, self._files()
         draft.grouping, draft.patients, self.division = choice, None, None
         if choice.way is None:
-            self.way.clear()
+            self.way.set_value(None)
         else:
             self.way.set_value(choice.way)
         self.warning.setVisible(choice.way is Way.FILE)

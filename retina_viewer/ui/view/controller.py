@@ -6,10 +6,8 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from retina_viewer.imaging.layer_art import SaliencyStyle
-from retina_viewer.superres.enhance_settings import Scale
 from retina_viewer.ui.canvas.pane import Pane
-from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone
+from retina_viewer.ui.canvas.scene import Camera, LayerName, Point, Tone
 from retina_viewer.ui.view.arrange import Arrangement, Divider, automatic, dragged
 from retina_viewer.ui.view.data import zoom_limits
 from retina_viewer.ui.view.stage import Stage
@@ -44,7 +42,7 @@ class Controller(QObject):
             pane.double_clicked.connect(self.fit)
             pane.hovered.connect(lambda x, y, pane=pane: self._hovers(pane, x, y))
             pane.left.connect(self._leaves)
-            pane.measured.connect(lambda *ends: view.set_ruler(ends))
+            pane.measured.connect(lambda *ends: view.change(ruler=ends))
         stage.divider_moved.connect(self._move_cells)
         stage.divider_reset.connect(self._reset_cells)
 
@@ -53,14 +51,13 @@ class Controller(QObject):
         pane.dragged.connect(self._drag)
         pane.hovered.connect(lambda x, y: self._hover(place, x, y))
         pane.clicked.connect(lambda x, y: self._click(place, x, y))
-        pane.divider_moved.connect(self._move_divider)
+        pane.divider_moved.connect(lambda place: self._view.change(divider=place))
         pane.overview_clicked.connect(self._centre_on)
 
     # Where one looks
 
     def fit(self) -> None:
-        self._state.camera = None
-        self._view.apply()
+        self._view.change(camera=None)
 
     def one_to_one(self) -> None:
         self.zoom_to(1.0)
@@ -81,8 +78,7 @@ class Controller(QObject):
 
     def _look(self, camera: Camera) -> None:
         if self._view.picture.has_image:
-            self._state.camera = camera.kept_in(self._view.picture.image)
-            self._view.apply()
+            self._view.change(camera=camera.kept_in(self._view.picture.image))
 
     def pan(self, right: int, down: int) -> None:
         """Look further right or down (or left or up, where negative)."""
@@ -120,8 +116,7 @@ class Controller(QObject):
         self.hovered.emit(x, y)
 
     def _leaves(self) -> None:
-        self._state.pointer = None
-        self._view.apply()
+        self._view.change(pointer=None)
         self.left.emit()
 
     def _hover(self, place: int, x: float, y: float) -> None:
@@ -148,7 +143,8 @@ class Controller(QObject):
             self.change_opacity(notches)
             return
         low, high = LOUPE_ZOOMS
-        self.set_loupe_zoom(min(max(self._state.loupe_zoom * WHEEL_FACTOR**notches, low), high))
+        zoom = self._state.loupe_zoom * WHEEL_FACTOR**notches
+        self._view.change(loupe_zoom=min(max(zoom, low), high))
 
     def _drag_loupe(self, dx: float, dy: float) -> None:
         moved = self._view.picture.loupe.panned(dx, dy)
@@ -156,41 +152,20 @@ class Controller(QObject):
         self._state.loupe_locked = True
         self._view.apply()
 
-    def set_loupe_shown(self, on: bool) -> None:
-        self._state.loupe_shown = on
-        self._view.apply()
-
-    def set_loupe_zoom(self, zoom: float) -> None:
-        self._state.loupe_zoom = zoom
-        self._view.apply()
-
     # The arrangement
-
-    def _move_divider(self, place: float) -> None:
-        self._state.divider = place
-        self._view.apply()
 
     def _move_cells(self, divider: Divider, x: float, y: float) -> None:
         places = self._view.picture.places
-        self._state.shares = dragged(places, self._state.shares, divider, x, y)
-        self._view.apply()
+        self._view.change(shares=dragged(places, self._state.shares, divider, x, y))
 
     def _reset_cells(self, divider: Divider) -> None:
-        self._state.shares = automatic(self._state.shares, divider)
-        self._view.apply()
+        self._view.change(shares=automatic(self._state.shares, divider))
 
     def next_arrangement(self) -> None:
         """All panes beside each other, or the slider."""
         is_slider = self._state.arrangement is Arrangement.SLIDER
-        self.set_arrangement(Arrangement.AUTO if is_slider else Arrangement.SLIDER)
-
-    def set_arrangement(self, arrangement: Arrangement) -> None:
-        self._state.arrangement = arrangement
-        self._view.apply()
-
-    def set_original_shown(self, on: bool) -> None:
-        self._state.original_shown = on
-        self._view.apply()
+        wish = Arrangement.AUTO if is_slider else Arrangement.SLIDER
+        self._view.change(arrangement=wish)
 
     # The layers
 
@@ -219,60 +194,24 @@ class Controller(QObject):
             layer.opacity = min(max(layer.opacity + steps * OPACITY_STEP, 0.0), 1.0)
         self._view.apply()
 
-    def set_colour_map(self, name: str) -> None:
-        self._state.colour_map = name
-        self._view.apply()
-
-    def set_saliency_style(self, style: SaliencyStyle) -> None:
-        self._state.saliency_style = style
-        self._view.apply()
-
-    def hold_layers_hidden(self, held: bool) -> None:
-        self._state.layers_hidden = held
-        self._view.apply()
-
     # How the picture is shown
 
     def tone_colour(self) -> None:
-        self.set_tone(Tone.COLOUR)
+        self._view.change(tone=Tone.COLOUR)
 
     def tone_red_free(self) -> None:
-        self.set_tone(Tone.RED_FREE)
+        self._view.change(tone=Tone.RED_FREE)
 
     def tone_clahe(self) -> None:
-        self.set_tone(Tone.CLAHE)
-
-    def set_tone(self, tone: Tone) -> None:
-        self._state.tone = tone
-        self._view.apply()
-
-    def set_smooth(self, on: bool) -> None:
-        self._state.smooth = on
-        self._view.apply()
-
-    def set_overview(self, on: bool) -> None:
-        self._state.overview = on
-        self._view.apply()
-
-    def hold_original(self, held: bool) -> None:
-        self._state.original_held = held
-        self._view.apply()
+        self._view.change(tone=Tone.CLAHE)
 
     def toggle_measure(self) -> None:
         self.set_measuring(not self._state.measuring)
 
     def set_measuring(self, on: bool) -> None:
-        self._state.measuring = on and self._view.picture.has_image
-        self._view.apply()
-
-    def set_ruler(self, ruler: Line | None) -> None:
-        self._view.set_ruler(ruler)
+        self._view.change(measuring=on and self._view.picture.has_image)
 
     # What makes the active result
-
-    def set_scale(self, scale: Scale) -> None:
-        self._state.scale = scale
-        self._view.apply()
 
     def set_method(self, method: str) -> None:
         catalogue, old = self._view.catalogue, self._view.network
@@ -283,12 +222,9 @@ class Controller(QObject):
             self._state.scale = scales[0]  # type: ignore[assignment]
         self._view.apply()
 
-    def set_network(self, name: str) -> None:
-        self._choose(model=name)
-
     def set_fidelity(self, fidelity: float | None) -> None:
         """0 to 1; None for the network's default."""
-        self._choose(fidelity=fidelity)
+        self.choose(fidelity=fidelity)
 
     def more_detail(self) -> None:
         self._step_fidelity(-FIDELITY_STEP)
@@ -302,11 +238,9 @@ class Controller(QObject):
             self.set_fidelity(round(min(max(shown + by, 0.0), 1.0), 2))
 
     def toggle_back_projection(self) -> None:
-        self.set_back_projection(not self._state.result.back_projection)
+        self.choose(back_projection=not self._state.result.back_projection)
 
-    def set_back_projection(self, on: bool) -> None:
-        self._choose(back_projection=on)
-
-    def _choose(self, **changes: object) -> None:
+    def choose(self, **changes: object) -> None:
+        """Change how the active result is made."""
         self._state.choose(**changes)
         self._view.apply()

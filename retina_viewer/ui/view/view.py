@@ -18,7 +18,7 @@ from retina_viewer.imaging.fundus_image import FundusImage
 from retina_viewer.superres.enhance_settings import EnhanceSettings
 from retina_viewer.superres.methods import Method
 from retina_viewer.ui.canvas.photo import Photo, TonedPhoto
-from retina_viewer.ui.canvas.scene import Camera, LayerName, Line, Point, Tone
+from retina_viewer.ui.canvas.scene import Camera, LayerName, Point, Tone
 from retina_viewer.ui.canvas.tile_requests import TileKey, TileRequest
 from retina_viewer.ui.catalogue import Catalogue, NetworkInfo
 from retina_viewer.ui.jobs import Jobs, Lane
@@ -131,7 +131,13 @@ class View(QObject):
         self.problem.emit(enlarged_already(image))
         return False
 
-    # What changes the data
+    # What changes the state and the data
+
+    def change(self, **wishes: Any) -> None:
+        """Set fields of the state, and show what follows."""
+        for name, value in wishes.items():
+            setattr(self.state, name, value)
+        self.apply()
 
     def show_photo(
         self, photo: Photo | None, asked_at: float | None = None, *, at: Camera | None = None
@@ -178,10 +184,6 @@ class View(QObject):
     def set_reference(self, reference: HeldReference | None) -> None:
         """What every pane shows while the original is held; None for the original."""
         self._set(reference=reference)
-        self.apply()
-
-    def set_ruler(self, ruler: Line | None) -> None:
-        self.state.ruler = ruler
         self.apply()
 
     def retry(self) -> None:

@@ -5,7 +5,7 @@ A style sheet can only draw arrows and ticks from image files; these draw their 
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QStyle, QStyleOptionSpinBox, QWidget
 
@@ -90,6 +90,11 @@ class Switch(QCheckBox):
         self.setMinimumHeight(HIT_TARGET)
         # A click leaves the keys with the picture.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def show_on(self, on: bool) -> None:
+        """Show the choice without announcing it."""
+        with QSignalBlocker(self):
+            self.setChecked(on)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

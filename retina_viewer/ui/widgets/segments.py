@@ -51,15 +51,10 @@ class Segments(QWidget):
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._values[index]))
 
     def set_value(self, value: object) -> None:
-        """Show the choice without announcing it."""
-        if value in self._values:
-            self._group.button(self._values.index(value)).setChecked(True)
-
-    def clear(self) -> None:
-        """Show that nothing is chosen."""
+        """Show the choice without announcing it; none where it is none of these."""
         self._group.setExclusive(False)
-        for button in self._group.buttons():
-            button.setChecked(False)
+        for one, button in zip(self._values, self._group.buttons(), strict=True):
+            button.setChecked(one == value)
         self._group.setExclusive(True)
 
     def button(self, value: object) -> QToolButton:

@@ -68,7 +68,7 @@ def test_two_methods_at_one_place(
 def test_the_cursor_is_seen_in_the_other_panes(
     with_photo: Window, comparison: ComparisonController
 ) -> None:
-    with_photo.controller.set_loupe_shown(False)
+    with_photo.view.change(loupe_shown=False)
     first, second = results(with_photo)
     first.hovered.emit(50.0, 60.0)
     assert first.scene.pointer is None
@@ -79,7 +79,7 @@ def test_the_cursor_is_seen_in_the_other_panes(
 
 def test_a_network_is_marked_with_its_scale_and_fidelity(with_photo: Window, qtbot: QtBot) -> None:
     compare(with_photo, "saliency-gan", "bicubic")
-    with_photo.controller.set_loupe_shown(False)
+    with_photo.view.change(loupe_shown=False)
     with_photo.controller.zoom_to(40.0)
     finish(with_photo, qtbot)
     (chip,) = results(with_photo)[0].scene.result_chips
@@ -121,8 +121,8 @@ def test_without_the_original(
 def test_keys_show_one_alone_the_next_in_its_place_and_swap(
     with_photo: Window, comparison: ComparisonController, qtbot: QtBot
 ) -> None:
-    with_photo.controller.set_original_shown(False)
-    with_photo.controller.set_loupe_shown(False)
+    with_photo.view.change(original_shown=False)
+    with_photo.view.change(loupe_shown=False)
     press(with_photo, qtbot, Qt.Key.Key_2, ALT)
     assert shown(with_photo) == [2]
     assert with_photo.stage.mains[2].width() == with_photo.stage.width()

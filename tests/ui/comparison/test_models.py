@@ -43,7 +43,7 @@ def test_two_enlargements_of_one_place(with_photo: Window, qtbot: QtBot) -> None
     before = with_photo.view.state.result
     comparison = compare(with_photo, "two", "one")
     stage = with_photo.stage
-    with_photo.controller.set_loupe_shown(False)
+    with_photo.view.change(loupe_shown=False)
     with_photo.controller.zoom_to(6.0)
     finish(with_photo, qtbot)
     left, right = (pane.scene for pane in stage.mains[1:3])

@@ -187,10 +187,10 @@ def test_every_setting_has_a_map_of_its_own(
     window.controller.set_fidelity(1.0)
     assert not has_some(window)  # never of another
     arrived(window, qtbot)
-    window.controller.set_scale(4)
+    window.view.change(scale=4)
     arrived(window, qtbot)
     asked = len(doubting.asked)
-    window.controller.set_scale(2)
+    window.view.change(scale=2)
     window.controller.set_fidelity(None)
     assert share(window) == 1  # kept
     assert len(doubting.asked) == asked

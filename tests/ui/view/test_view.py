@@ -189,7 +189,7 @@ def test_the_cursor_is_seen_in_the_other_panes(
     window: Window, qtbot: QtBot, photograph: Path
 ) -> None:
     show(window, qtbot, photograph)
-    window.controller.set_loupe_shown(False)
+    window.view.change(loupe_shown=False)
     window.stage.original.hovered.emit(50.0, 60.0)
     assert window.stage.original.scene.pointer is None
     assert window.stage.result.scene.pointer == (50.0, 60.0)

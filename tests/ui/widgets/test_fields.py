@@ -15,8 +15,10 @@ from tests.ui.test_window import finish
 
 
 @pytest.mark.parametrize("width", [280, 300, 321])
-def test_a_value_that_grows_gets_its_lines(qtbot: QtBot, qapp: QApplication, width: int) -> None:
-    panel, body, area = InformationPanel(), QWidget(), QScrollArea()
+def test_a_value_that_grows_gets_its_lines(
+    qtbot: QtBot, make: MakeWindow, qapp: QApplication, width: int
+) -> None:
+    panel, body, area = InformationPanel(make().view), QWidget(), QScrollArea()
     column = QVBoxLayout(body)
     column.addWidget(panel)
     column.addStretch(1)
