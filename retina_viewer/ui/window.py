@@ -308,6 +308,7 @@ class Window(QMainWindow):
         if not self.training.may_close():
             event.ignore()
             return
+        self.comparison.stop()
         remember(self.settings, self.view)
         self.jobs.close()
         super().closeEvent(event)

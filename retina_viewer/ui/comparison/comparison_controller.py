@@ -126,6 +126,8 @@ class ComparisonController(QObject):
         self.is_shown, self.offer = True, offer
         state.active, state.results = 0, results
         state.scale = scale or state.scale
+        if not self.can_measure:
+            self.reference.clear()  # vessels are found in the photograph as it is
         self.header.show()
         self._show()
         view.apply()

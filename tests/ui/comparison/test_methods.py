@@ -505,10 +505,10 @@ def test_without_a_photograph_nothing_is_compared(window: Window) -> None:
 def test_what_is_remembered_is_the_active_result(
     make: MakeWindow, photograph: Path, qtbot: QtBot
 ) -> None:
-    window = make()
+    window = make(pane_layout="slider")
     with qtbot.waitSignal(window.library.opened, timeout=WAIT):
         window.open([photograph])
     comparison = compare(window, "bicubic", "lanczos")
     comparison.swap()
     window.close()
-    assert window.settings.method == "bicubic"
+    assert (window.settings.method, window.settings.pane_layout) == ("bicubic", "slider")

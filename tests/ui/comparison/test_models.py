@@ -122,6 +122,18 @@ def test_two_vessel_maps(with_photo: Window, qtbot: QtBot) -> None:
     assert with_photo.view.state.result == before
 
 
+def test_vessels_are_found_in_the_photograph_as_it_is(with_photo: Window, qtbot: QtBot) -> None:
+    make_unet(user_models_dir() / "vein", seed=1, threshold=0.4)
+    comparison, opened = with_photo.comparison, with_photo.view.photo
+    comparison.start()
+    with_photo.toolbar.scales.button(2).click()
+    comparison.reference.use_photo_itself()
+    qtbot.waitUntil(lambda: comparison.reference.truth is not None, timeout=WAIT)
+    compare(with_photo, "vein")
+    assert with_photo.view.photo is opened
+    assert not comparison.strips[0].isVisible()
+
+
 def test_without_a_photograph_nothing_is_compared(window: Window) -> None:
     installed = read_installed()
     window.manager.compare(installed.entries[0], installed)
