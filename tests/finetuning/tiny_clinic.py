@@ -1,6 +1,8 @@
 """A clinic's folder small enough to train on in seconds, and plans for it."""
 
 import shutil
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +33,26 @@ def shrunk(name: str, side: int, mode: str = "RGB") -> NDArray[np.uint8]:
     return np.asarray(small, dtype=np.uint8)
 
 
+@cache
+def _clinic_files() -> dict[str, bytes]:
+    """Of :func:`clinic`, by name."""
+    photograph = shrunk("chase_14L.jpg", 330)
+    mask = np.where(shrunk("chase_14L_vessels.png", 330, "L") > 90, 255, 0).astype(np.uint8)
+    files = {}
+    for number in range(4):
+        for name, pixels in (("ä", photograph), ("ä_mask", mask)):
+            stream = BytesIO()
+            Image.fromarray(np.ascontiguousarray(np.rot90(pixels, number))).save(stream, "PNG")
+            files[f"patient{number}_{name}.png"] = stream.getvalue()
+    return files
+
+
 def clinic(folder: Path) -> list[Path]:
     """Four photographs of four patients, with masks of their vessels: one picture, four ways."""
     folder.mkdir(parents=True, exist_ok=True)
-    photograph = shrunk("chase_14L.jpg", 330)
-    mask = np.where(shrunk("chase_14L_vessels.png", 330, "L") > 90, 255, 0).astype(np.uint8)
-    found = []
-    for number in range(4):
-        turned = np.rot90(photograph, number)
-        path = folder / f"patient{number}_ä.png"
-        Image.fromarray(np.ascontiguousarray(turned)).save(path)
-        Image.fromarray(np.ascontiguousarray(np.rot90(mask, number))).save(
-            folder / f"patient{number}_ä_mask.png"
-        )
-        found.append(path)
-    return found
+    for name, content in _clinic_files().items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in _clinic_files() if "mask" not in name]
 
 
 def clinic_plan(folder: Path, **changes: Any) -> TrainingPlan:

@@ -1,5 +1,6 @@
 """Photographs, windows and services for the tests of the window."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,17 +26,21 @@ SAMPLES = resources_dir() / "samples"
 WINDOW_SIZE = (1280, 800)
 
 
-@pytest.fixture
-def photographs(tmp_path: Path) -> list[Path]:
+@pytest.fixture(scope="session")
+def small_photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three real photographs: small whole views, so that a test computes little."""
-    paths = []
+    folder = tmp_path_factory.mktemp("photographs")
     for number, name in enumerate(("chase_14L.jpg", "fives_28_A.png", "idrid_53_half.jpg")):
         with Image.open(SAMPLES / name) as image:
             small = image.convert("RGB").resize((240 + 8 * number, 224), Image.Resampling.BOX)
-        paths.append(tmp_path / "photographs" / f"{number}_{Path(name).stem}.png")
-        paths[-1].parent.mkdir(exist_ok=True)
-        small.save(paths[-1])
-    return paths
+        small.save(folder / f"{number}_{Path(name).stem}.png")
+    return folder
+
+
+@pytest.fixture
+def photographs(small_photographs: Path, tmp_path: Path) -> list[Path]:
+    """A test's own copies of the three."""
+    return sorted(Path(shutil.copytree(small_photographs, tmp_path / "photographs")).iterdir())
 
 
 @pytest.fixture

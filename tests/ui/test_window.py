@@ -822,7 +822,7 @@ def test_cancel_an_export_and_nothing_is_left(
     assert "Cancelled" in dialog.outcome.text()
     dialog.reject()
     finish(window, qtbot)
-    assert list(folder.iterdir()) == []
+    qtbot.waitUntil(lambda: not any(folder.iterdir()))  # the worker notices when it can
 
 
 def test_open_a_sample_and_change_the_theme(window: Window, qtbot: QtBot) -> None:
